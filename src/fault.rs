@@ -1,0 +1,123 @@
+//! Faults: struck words, and how a trial's faults are drawn.
+
+mod list;
+mod poisson;
+mod sample;
+
+pub use list::{read_list, Listed, ListError};
+pub use poisson::{accumulate, Exposure};
+pub use sample::{Sites, Stratum};
+
+use serde::{Deserialize, Serialize};
+
+/// A range of words of one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Region {
+    /// Stored weights and biases.
+    Weights = 0,
+    /// The input of an inference.
+    Input = 1,
+    /// The output of an op, before the next op reads it.
+    Activations = 2,
+}
+
+impl Region {
+    /// All regions.
+    pub const ALL: [Self; 3] = [Self::Weights, Self::Input, Self::Activations];
+
+    /// The name used in TOML, HDF5, reports and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Weights => "weights",
+            Self::Input => "input",
+            Self::Activations => "activations",
+        }
+    }
+}
+
+/// What a fault does to its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum FaultKind {
+    /// The masked bits toggle once.
+    #[default]
+    Xor = 0,
+    /// The masked bits are 0 from now on, whatever is written.
+    StuckAt0 = 1,
+    /// The masked bits are 1 from now on, whatever is written.
+    StuckAt1 = 2,
+}
+
+impl FaultKind {
+    /// The name used in TOML, HDF5, reports and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Xor => "xor",
+            Self::StuckAt0 => "stuck-at-0",
+            Self::StuckAt1 => "stuck-at-1",
+        }
+    }
+
+    /// The word after this fault strikes `before` with `mask`.
+    pub const fn apply(self, before: u32, mask: u32) -> u32 {
+        match self {
+            Self::Xor => before ^ mask,
+            Self::StuckAt0 => before & !mask,
+            Self::StuckAt1 => before | mask,
+        }
+    }
+}
+
+/// One struck word, before any scheme maps it to a replica of its own.
+///
+/// `tensor` is a stored tensor for weights, an op for activations, and 0 for the input; `index` is
+/// the word within it (for input and activations: the feature).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fault {
+    /// The step of the trial before whose inferences it strikes; 0 in a conditional campaign.
+    pub step: u32,
+    /// When it strikes, in seconds since the trial began; 0 in a conditional campaign.
+    pub time_s: f64,
+    /// The region.
+    pub region: Region,
+    /// The tensor or op.
+    pub tensor: u32,
+    /// The word within the tensor.
+    pub index: u32,
+    /// The inference within the step that it strikes (input and activations); 0 for weights.
+    pub row: u32,
+    /// What it does.
+    pub kind: FaultKind,
+    /// The struck bits.
+    pub mask: u32,
+    /// Which replica or execution it strikes.
+    pub place: Place,
+}
+
+/// Which replica (weights, input) or execution (activations) a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Place {
+    /// floor(u·R) of the scheme's R: every scheme gets the fault.
+    Share(f64),
+    /// This one: schemes with fewer do not see the fault.
+    At(u32),
+}
+
+impl Place {
+    /// The replica or execution struck in a scheme that has `count`, or `None` where the scheme's
+    /// footprint does not reach it.
+    pub fn of(self, count: u32) -> Option<u32> {
+        match self {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "u is in [0, 1) and the count is small"
+            )]
+            Self::Share(u) => Some(((u * f64::from(count)) as u32).min(count - 1)),
+            Self::At(at) => (at < count).then_some(at),
+        }
+    }
+}

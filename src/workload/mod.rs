@@ -1,0 +1,198 @@
+//! The computation under test: a graph of ops over named tensors, its weights, inputs and decision.
+//!
+//! A workload lives in a folder of `kernels/` (see `docs/file-formats.md`). This module knows what
+//! an op means and which shapes it needs; it knows neither faults nor the GPU.
+
+mod data;
+mod file;
+mod graph;
+
+pub use data::{read_npy, NpyArray};
+pub use file::{load, Overrides};
+pub use graph::{Op, OpKind, Value, ValueId};
+
+use std::path::PathBuf;
+
+/// Everything that can be wrong with a workload's files.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The TOML is malformed, has an unknown field or a value of the wrong type.
+    #[error("{path}: {message}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The parser's message, with line and column.
+        message: String,
+    },
+    /// A value in the TOML cannot be used.
+    #[error("{path}:{line}: expected {expected}, found {found}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A data file does not hold what the workload names.
+    #[error("{path}: expected {expected}, found {found}")]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// What would have been right.
+        expected: String,
+        /// What the file holds.
+        found: String,
+    },
+}
+
+/// What becomes of a NaN in ReLU and max-pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NanRule {
+    /// A NaN input gives that NaN (`PyTorch`).
+    #[default]
+    Propagate,
+    /// ReLU of NaN is zero; max-pool passes over a NaN (WGSL's and IEEE's `max`).
+    Zero,
+}
+
+/// How a NaN ranks in an arg-max decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NanRank {
+    /// Any NaN among the outputs makes the decision differ from every decision without NaN.
+    #[default]
+    Differs,
+    /// A NaN is the maximum (`PyTorch`'s arg-max).
+    Highest,
+    /// A NaN is never the maximum.
+    Lowest,
+}
+
+/// How an output becomes a decision, compared with the decision of golden.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// The index of the first maximum of the output.
+    ArgMax {
+        /// How a NaN ranks.
+        nan: NanRank,
+    },
+    /// The same decision while every output word is within `relative` × the largest golden
+    /// magnitude of the inference; a NaN is outside.
+    Tolerance {
+        /// The tolerance, relative to max |golden| over the outputs of the inference.
+        relative: f32,
+    },
+}
+
+/// A stored tensor: weights or biases, as the bits in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape, row-major.
+    pub shape: Vec<usize>,
+    /// Its first word in the stored image, which holds the tensors one after another.
+    pub offset: u32,
+    /// Its words.
+    pub words: Vec<u32>,
+}
+
+/// The inputs of a workload.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Inputs {
+    /// How many inputs there are.
+    pub count: usize,
+    /// Features of one input.
+    pub features: usize,
+    /// The words, [input, feature].
+    pub words: Vec<u32>,
+    /// The label of each input, where the workload has labels.
+    pub labels: Option<Vec<u32>>,
+}
+
+/// Logits that another implementation computed, to check ours against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expected {
+    /// The outputs, [input, output feature].
+    pub outputs: Vec<f32>,
+    /// The largest absolute difference allowed.
+    pub tolerance: f32,
+    /// How many inputs the decision gets right, where labels exist.
+    pub correct: Option<usize>,
+}
+
+/// A workload, loaded and checked: every op's shapes agree with its tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    /// Its name: that of its folder.
+    pub name: String,
+    /// One sentence on what it is.
+    pub description: String,
+    /// Where weights and inputs come from.
+    pub source: String,
+    /// Stored tensors in image order.
+    pub tensors: Vec<Tensor>,
+    /// Inputs and labels.
+    pub inputs: Inputs,
+    /// Named values: value 0 is the input, the others are op outputs.
+    pub values: Vec<Value>,
+    /// Ops in execution order.
+    pub ops: Vec<Op>,
+    /// The value that is delivered.
+    pub output: ValueId,
+    /// How an output becomes a decision.
+    pub decision: Decision,
+    /// What becomes of a NaN in ReLU and max-pool.
+    pub relu_nan: NanRule,
+    /// What another implementation computed, if the folder has it.
+    pub expected: Option<Expected>,
+}
+
+impl Workload {
+    /// Words of the stored weights: one replica of the weights region.
+    pub fn stored_words(&self) -> u32 {
+        self.tensors.last().map_or(0, |t| t.offset + graph::word_count(t.words.len()))
+    }
+
+    /// The stored image of one replica, tensor after tensor.
+    pub fn stored_image(&self) -> Vec<u32> {
+        self.tensors.iter().flat_map(|t| t.words.iter().copied()).collect()
+    }
+
+    /// The tensor with this name.
+    pub fn tensor(&self, name: &str) -> Option<usize> {
+        self.tensors.iter().position(|t| t.name == name)
+    }
+
+    /// The op with this name.
+    pub fn op(&self, name: &str) -> Option<usize> {
+        self.ops.iter().position(|o| o.name == name)
+    }
+
+    /// Features of a value: words of one inference.
+    pub fn features(&self, value: ValueId) -> u32 {
+        self.values[value.0].features()
+    }
+
+    /// Features of the delivered output.
+    pub fn output_features(&self) -> u32 {
+        self.features(self.output)
+    }
+
+    /// Ops whose output is a site of its own. Flatten only renames its input and is none.
+    pub fn sites(&self) -> impl Iterator<Item = (usize, &Op)> {
+        self.ops.iter().enumerate().filter(|(_, op)| !matches!(op.kind, OpKind::Flatten))
+    }
+}

@@ -1,1 +1,26 @@
-//! x
+//! beamline: a radiation test beam for GPU inference, in software.
+//!
+//! The experiment reads from the top of this list to its end; a layer uses only those above it.
+
+pub mod outcome;
+pub mod seed;
+pub mod stats;
+
+pub mod scheme;
+pub mod workload;
+
+pub mod fault;
+pub mod gpu;
+
+pub mod stage;
+
+pub mod engine;
+
+pub mod campaign;
+
+pub mod archive;
+
+pub mod report;
+pub mod tui;
+
+pub mod command;

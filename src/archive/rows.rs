@@ -1,0 +1,97 @@
+//! The rows of an archive, as HDF5 compound types. Field names are those of `docs/archive-format.md`.
+
+use hdf5::H5Type;
+
+/// One fault as one scheme received it.
+#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct FaultRow {
+    /// The trial.
+    pub trial: u64,
+    /// Seconds since the trial began; 0 in a conditional campaign.
+    pub time_s: f64,
+    /// Index into `/campaign/schemes`.
+    pub scheme: u16,
+    /// The place of the fault in its trial, from 0.
+    pub order: u16,
+    /// 0 weights, 1 input, 2 activations.
+    pub region: u8,
+    /// 0 xor, 1 stuck-at-0, 2 stuck-at-1.
+    pub kind: u8,
+    /// The replica or execution struck.
+    pub replica: u8,
+    /// 1 where `word_before` and `word_after` prove the landing.
+    pub proved: u8,
+    /// Weights: index into `/workload/tensors`; activations: index into `/workload/ops`; input: 0.
+    pub tensor: u32,
+    /// The inference within its step (input and activations); 0 for weights.
+    pub inference: u32,
+    /// The word within the tensor.
+    pub index: u64,
+    /// The step before whose inferences it struck.
+    pub step: u32,
+    /// The struck bits.
+    pub mask: u32,
+    /// The word before.
+    pub word_before: u32,
+    /// The word after.
+    pub word_after: u32,
+}
+
+/// One trial of one scheme.
+#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct OutcomeRow {
+    /// The trial.
+    pub trial: u64,
+    /// Seconds to the first critical SDC, or to the trial's end where there was none.
+    pub time_to_critical_s: f64,
+    /// Index into `/campaign/schemes`.
+    pub scheme: u16,
+    /// Index into `/campaign/strata`.
+    pub stratum: u16,
+    /// The worst outcome: 0 masked … 6 hang.
+    pub worst: u8,
+    /// 1 where the trial had no critical SDC and `time_to_critical_s` is its end.
+    pub censored: u8,
+    /// 1 where any inference was a wrong answer.
+    pub wrong: u8,
+    /// The number of events a failure needed: 0 not sought, 1, 2, or 3 for three and more.
+    pub events_needed: u8,
+    /// Faults that this scheme's footprint received.
+    pub faults: u32,
+    /// Inferences run.
+    pub inferences: u32,
+    /// Inferences masked.
+    pub masked: u32,
+    /// Inferences corrected.
+    pub corrected: u32,
+    /// Inferences recovered from a DUE.
+    pub due_recovered: u32,
+    /// Inferences with a tolerable SDC.
+    pub tolerable_sdc: u32,
+    /// Inferences with a critical SDC.
+    pub critical_sdc: u32,
+    /// Inferences that ended in a DUE.
+    pub due: u32,
+    /// Inferences that hung.
+    pub hang: u32,
+    /// Inferences with an alarm.
+    pub alarm_raised: u32,
+    /// Inferences whose output held a NaN or an infinity.
+    pub non_finite: u32,
+    /// Inferences whose delivered decision equals the label.
+    pub label_correct: u32,
+    /// Inferences whose paired `none` inference is wrong while this one equals golden.
+    pub averted: u32,
+    /// Inferences run again.
+    pub retries: u32,
+    /// Reloads of golden after a mismatch or a DUE.
+    pub reloads: u32,
+    /// Words that periodic scrubs put right.
+    pub scrub_repaired: u32,
+    /// Words that a periodic scrub left wrong.
+    pub scrub_uncorrectable: u32,
+    /// What a fault list said of this trial: 0 nothing, else 1 + the outcome's code.
+    pub listed: u32,
+}

@@ -1,0 +1,149 @@
+//! What the runner says while it runs, and the snapshot that screens and progress lines show.
+
+use crate::outcome::Outcome;
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The campaign is about to run.
+    Started(Box<Started>),
+    /// A segment of trials is done and handed to the archive.
+    Progress(Box<Progress>),
+    /// Something worth a line: a retry of the device, a look of the stopping rule.
+    Notice(String),
+    /// The campaign has ended.
+    Finished(Ended),
+}
+
+/// The campaign, as its screens name it.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Started {
+    /// The campaign's name.
+    pub campaign: String,
+    /// "conditional" or "accumulation".
+    pub mode: String,
+    /// The workload's name.
+    pub workload: String,
+    /// Adapter, driver and backend in one line.
+    pub adapter: String,
+    /// The schemes' names in order.
+    pub schemes: Vec<String>,
+    /// The strata's names in order (at least one).
+    pub strata: Vec<String>,
+    /// Trials planned at most, per scheme.
+    pub trials_max: u64,
+    /// Trials already archived by an earlier run that this one resumes.
+    pub trials_done: u64,
+    /// Inferences in a trial (of the first stratum).
+    pub inferences_per_trial: u32,
+    /// Confidence level of the intervals shown, e.g. 0.95.
+    pub confidence: f64,
+    /// What an acceleration means, where the campaign has one.
+    pub acceleration: Option<String>,
+    /// Whether the campaign is a census (exhaustive), whose shares have no interval.
+    pub census: bool,
+}
+
+/// Where the campaign stands. Counts are totals since the campaign's first trial.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Progress {
+    /// Trials done, of each scheme.
+    pub trials: u64,
+    /// Seconds this run has taken, pauses not counted.
+    pub elapsed_s: f64,
+    /// Trials a second in this run, all schemes together.
+    pub trials_per_s: f64,
+    /// One entry a scheme.
+    pub schemes: Vec<SchemeProgress>,
+    /// The latest striking events, newest last: wrong answers, DUEs, corrections.
+    pub recent: Vec<Recent>,
+}
+
+/// Where one scheme stands.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct SchemeProgress {
+    /// Trials done.
+    pub trials: u64,
+    /// Trials with at least one wrong answer.
+    pub wrong_trials: u64,
+    /// Inferences by outcome, indexed by [`Outcome`].
+    pub outcomes: [u64; 7],
+    /// Inferences with an alarm.
+    pub alarms: u64,
+    /// Measured seconds per inference.
+    pub seconds_per_inference: f64,
+}
+
+/// One striking event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recent {
+    /// The trial.
+    pub trial: u64,
+    /// Index of the scheme.
+    pub scheme: usize,
+    /// The trial's worst outcome.
+    pub outcome: Outcome,
+    /// The first fault, e.g. "fc1.weight[7701] bit 29, replica 0".
+    pub fault: String,
+}
+
+/// Why a campaign ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// All trials are done.
+    Trials,
+    /// The widest interval is tight enough.
+    HalfWidth,
+    /// The time limit is reached.
+    TimeLimit,
+    /// The user stopped it; it can be resumed.
+    Stopped,
+}
+
+/// Everything a screen needs, replaced as a whole at each event.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Snapshot {
+    /// The campaign.
+    pub started: Started,
+    /// Where it stands.
+    pub progress: Progress,
+    /// Notices, newest last, at most [`Snapshot::NOTICES_MAX`].
+    pub notices: Vec<String>,
+    /// Whether it is paused.
+    pub paused: bool,
+    /// How it ended, once it has.
+    pub ended: Option<Ended>,
+    /// What went wrong, if it failed.
+    pub failed: Option<String>,
+}
+
+impl Snapshot {
+    /// How many notices are kept.
+    pub const NOTICES_MAX: usize = 50;
+
+    /// Takes in one event.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::Started(started) => self.started = *started,
+            Event::Progress(progress) => self.progress = *progress,
+            Event::Notice(notice) => {
+                if self.notices.len() == Self::NOTICES_MAX {
+                    self.notices.remove(0);
+                }
+                self.notices.push(notice);
+            }
+            Event::Finished(ended) => self.ended = Some(ended),
+        }
+    }
+}
+
+/// What a user asks of a running campaign.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Control {
+    /// Finish the segment in flight, then wait.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Finish the segment in flight, then stop; the archive can be resumed.
+    Stop,
+}

@@ -1,0 +1,10 @@
+//! A campaign: what the user asked for, the plan it becomes, and the run that carries it out.
+//!
+//! `file` reads the TOML, `plan` turns it into trials, `runner` takes trials through an engine in
+//! segments and emits [`event::Event`]s. It knows none of those who listen.
+
+pub mod event;
+pub mod file;
+pub mod plan;
+
+pub use file::{Campaign, Mode};

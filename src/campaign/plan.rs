@@ -1,0 +1,1 @@
+//! The plan of a campaign: its strata, its trials, and each trial's job.

@@ -1,0 +1,89 @@
+// What became of each inference: bits against golden, then the decision. One invocation a row.
+// See src/stage/classify.rs for the reference.
+#import bits
+#import decision
+#import fold
+#import outcome
+
+override GROUP: u32 = 64u;
+
+struct ClassifyParams {
+    rows:     u32,   // rows of a block, padded
+    features: u32,
+    lanes:    u32,
+    guard:    u32,   // 1: a NaN or an infinity in the output is a DUE
+    decision: u32,
+    nan:      u32,
+    relative: f32,
+    pad0:     u32,
+}
+
+@group(0) @binding(0) var<uniform>             params:    ClassifyParams;
+@group(0) @binding(1) var<storage, read>       windows:   array<u32>;   // [lane]
+@group(0) @binding(2) var<storage, read>       delivered: array<u32>;   // [lane, feature, row]
+@group(0) @binding(3) var<storage, read>       golden:    array<u32>;   // [window, feature, row]
+@group(0) @binding(4) var<storage, read>       labels:    array<u32>;   // [window, row]
+@group(0) @binding(5) var<storage, read>       alarms:    array<u32>;   // [lane, rows + 1]
+@group(0) @binding(6) var<storage, read>       verdicts:  array<u32>;   // [lane, row]
+@group(0) @binding(7) var<storage, read>       traps:     array<u32>;   // [lane]
+@group(0) @binding(8) var<storage, read_write> outcomes:  array<u32>;   // [lane, row]
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let i = fold_index(id, groups, GROUP);
+    let lane = i / params.rows;
+    if lane >= params.lanes { return; }
+    let row = i % params.rows;
+    let ours = lane * params.features * params.rows + row;
+    let theirs = windows[lane] * params.features * params.rows + row;
+    var differs = false;
+    var finite = true;
+    var largest = 0u;
+    var mine = decision_start();
+    var right = decision_start();
+    for (var f = 0u; f < params.features; f++) {
+        let word = delivered[ours + f * params.rows];
+        let gold = golden[theirs + f * params.rows];
+        differs |= word != gold;
+        finite &= bits_is_finite(word);
+        largest = max(largest, gold & 0x7fffffffu);
+        mine = decision_take(mine, f, word, params.nan);
+        right = decision_take(right, f, gold, params.nan);
+    }
+    let decision = decision_end(mine, params.nan);
+    var wrong = decision != decision_end(right, params.nan);
+    if params.decision == DECISION_TOLERANCE {
+        wrong = false;
+        let bound = params.relative * bitcast<f32>(largest);
+        for (var f = 0u; f < params.features; f++) {
+            let word = delivered[ours + f * params.rows];
+            let gold = golden[theirs + f * params.rows];
+            wrong |= word != gold && !(abs(bitcast<f32>(word) - bitcast<f32>(gold)) <= bound);
+        }
+    }
+    let verdict = verdicts[i];
+    let trap = traps[lane];
+    let none = (verdict & VERDICT_NONE) != 0u;
+    let guarded = params.guard != 0u && !finite;
+    var alarm = (verdict & VERDICT_ALARM) != 0u;
+    alarm |= alarms[lane * (params.rows + 1u) + row] != 0u;
+    alarm |= alarms[lane * (params.rows + 1u) + params.rows] != 0u;
+    alarm |= trap != 0u || guarded;
+    var outcome = OUTCOME_MASKED;
+    if (trap & TRAP_BUDGET) != 0u {
+        outcome = OUTCOME_HANG;
+    } else if trap != 0u || none || guarded {
+        outcome = OUTCOME_DUE;
+    } else if differs {
+        outcome = select(OUTCOME_TOLERABLE_SDC, OUTCOME_CRITICAL_SDC, wrong);
+    } else if (verdict & VERDICT_RETRIED) != 0u {
+        outcome = OUTCOME_DUE_RECOVERED;
+    } else if alarm {
+        outcome = OUTCOME_CORRECTED;
+    }
+    let is_delivered = outcome != OUTCOME_DUE && outcome != OUTCOME_HANG;
+    var flags = select(0u, ROW_ALARM, alarm);
+    flags |= select(0u, ROW_NON_FINITE, !finite && !none);
+    flags |= select(0u, ROW_LABEL_CORRECT, is_delivered && decision == labels[windows[lane] * params.rows + row]);
+    outcomes[i] = outcome | flags;
+}

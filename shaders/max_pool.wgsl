@@ -1,0 +1,53 @@
+// The largest of each window, on bits: the first maximum; a NaN propagates or is passed over.
+// One invocation a word. See src/stage/max_pool.rs for the reference.
+#import bits
+#import fold
+
+override GROUP: u32 = 64u;
+
+struct MaxPoolParams {
+    rows:         u32,   // rows of a block, padded
+    channels:     u32,
+    height:       u32,
+    width:        u32,
+    size:         u32,
+    stride:       u32,
+    out_height:   u32,
+    out_width:    u32,
+    x_base:       u32,   // in words
+    x_stride:     u32,   // in words, between slots
+    nan_is_zero:  u32,
+    blocks:       u32,
+}
+
+@group(0) @binding(0) var<uniform>             params: MaxPoolParams;
+@group(0) @binding(1) var<storage, read>       x:      array<u32>;   // [slot, channel, row, column, row of block]
+@group(0) @binding(2) var<storage, read>       x_slot: array<u32>;   // [block]
+@group(0) @binding(3) var<storage, read_write> y:      array<u32>;   // [block, channel, row, column, row of block]
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let i = fold_index(id, groups, GROUP);
+    let lane_row = i % params.rows;
+    let column = i / params.rows % params.out_width;
+    let row = i / params.rows / params.out_width % params.out_height;
+    let plane = i / params.rows / params.out_width / params.out_height;
+    let channel = plane % params.channels;
+    let block = plane / params.channels;
+    if block >= params.blocks { return; }
+    let source = params.x_base + x_slot[block] * params.x_stride + lane_row;
+    var best = 0xff800000u;
+    var nan = 0u;
+    for (var dy = 0u; dy < params.size; dy++) {
+        for (var dx = 0u; dx < params.size; dx++) {
+            let at = (channel * params.height + row * params.stride + dy) * params.width + column * params.stride + dx;
+            let word = x[source + at * params.rows];
+            if bits_is_nan(word) {
+                nan = select(nan, word, nan == 0u);
+            } else if bits_key(word) > bits_key(best) {
+                best = word;
+            }
+        }
+    }
+    y[i] = select(best, nan, nan != 0u && params.nan_is_zero == 0u);
+}

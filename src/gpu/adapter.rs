@@ -1,0 +1,166 @@
+//! Which adapter: hardware before software, or the one a user names.
+
+use super::{Buffer, Error, Gpu, Kernel, Source};
+
+/// The adapter a user asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum AdapterChoice {
+    /// Hardware if there is any, else software.
+    #[default]
+    Best,
+    /// The software adapter.
+    Software,
+    /// The first whose name, driver or backend holds this, whatever its case.
+    Named(String),
+}
+
+impl AdapterChoice {
+    /// Reads what `--adapter` or `BEAMLINE_ADAPTER` says: empty or "any", "software", or a part of
+    /// a name.
+    pub fn parse(text: Option<&str>) -> Self {
+        match text.map(str::trim) {
+            None | Some("" | "any") => Self::Best,
+            Some("software") => Self::Software,
+            Some(name) => Self::Named(name.to_owned()),
+        }
+    }
+}
+
+/// How an adapter rounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Arithmetic {
+    /// Whether `fma(a, b, c)` rounds once. Software Vulkan may round the product, then the sum.
+    pub fma_fused: bool,
+    /// Whether subnormal results become zero.
+    pub flushes_subnormals: bool,
+}
+
+impl Arithmetic {
+    /// The fused or unfused multiply-add of this adapter.
+    pub fn fma(self, a: f32, b: f32, c: f32) -> f32 {
+        if self.fma_fused { a.mul_add(b, c) } else { a * b + c }
+    }
+}
+
+/// An adapter: what it is called and what runs it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Adapter {
+    /// The device's name.
+    pub name: String,
+    /// The driver's name.
+    pub driver: String,
+    /// The driver's version.
+    pub driver_info: String,
+    /// Vulkan, Metal or Dx12.
+    pub backend: String,
+    /// "discrete-gpu", "integrated-gpu", "virtual-gpu", "cpu" or "other".
+    pub device_type: String,
+    /// Whether a CPU runs its shaders.
+    pub software: bool,
+    /// How it rounds; probed when the device is opened.
+    pub arithmetic: Arithmetic,
+}
+
+impl Adapter {
+    fn new(info: &wgpu::AdapterInfo) -> Self {
+        let device_type = match info.device_type {
+            wgpu::DeviceType::DiscreteGpu => "discrete-gpu",
+            wgpu::DeviceType::IntegratedGpu => "integrated-gpu",
+            wgpu::DeviceType::VirtualGpu => "virtual-gpu",
+            wgpu::DeviceType::Cpu => "cpu",
+            wgpu::DeviceType::Other => "other",
+        };
+        Self {
+            name: info.name.clone(),
+            driver: info.driver.clone(),
+            driver_info: info.driver_info.clone(),
+            backend: format!("{:?}", info.backend),
+            device_type: device_type.to_owned(),
+            software: info.device_type == wgpu::DeviceType::Cpu,
+            arithmetic: Arithmetic::default(),
+        }
+    }
+
+    /// Name, driver and backend in one line.
+    pub fn line(&self) -> String {
+        let kind = if self.software { "software" } else { "hardware" };
+        format!("{} ({} {}, {}, {kind})", self.name, self.driver, self.driver_info, self.backend)
+    }
+
+    fn rank(&self) -> u8 {
+        match self.device_type.as_str() {
+            "discrete-gpu" => 0,
+            "integrated-gpu" => 1,
+            "virtual-gpu" => 2,
+            "other" => 3,
+            _ => 4,
+        }
+    }
+
+    fn matches(&self, part: &str) -> bool {
+        let part = part.to_lowercase();
+        [&self.name, &self.driver, &self.backend].iter().any(|s| s.to_lowercase().contains(&part))
+    }
+}
+
+fn instance() -> wgpu::Instance {
+    wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle().with_env())
+}
+
+fn enumerate() -> Vec<(wgpu::Adapter, Adapter)> {
+    let raw = pollster::block_on(instance().enumerate_adapters(wgpu::Backends::PRIMARY));
+    let mut found: Vec<_> = raw
+        .into_iter()
+        .map(|raw| {
+            let adapter = Adapter::new(&raw.get_info());
+            (raw, adapter)
+        })
+        .collect();
+    found.sort_by_key(|(_, adapter)| adapter.rank());
+    found
+}
+
+/// All adapters, hardware first.
+pub fn list() -> Vec<Adapter> {
+    enumerate().into_iter().map(|(_, adapter)| adapter).collect()
+}
+
+pub(super) fn choose(choice: &AdapterChoice) -> Result<(wgpu::Adapter, Adapter), Error> {
+    let mut found = enumerate();
+    if found.is_empty() {
+        return Err(Error::NoAdapter);
+    }
+    let index = match choice {
+        AdapterChoice::Best => Some(0),
+        AdapterChoice::Software => found.iter().position(|(_, a)| a.software),
+        AdapterChoice::Named(part) => found.iter().position(|(_, a)| a.matches(part)),
+    };
+    let Some(index) = index else {
+        let wanted = match choice {
+            AdapterChoice::Named(part) => part.clone(),
+            _ => "software".to_owned(),
+        };
+        let names: Vec<_> = found.iter().map(|(_, a)| a.name.as_str()).collect();
+        return Err(Error::NoMatch { wanted, found: names.join(", ") });
+    };
+    Ok(found.swap_remove(index))
+}
+
+impl Gpu {
+    /// Asks the adapter itself how it rounds: (1 + 2⁻¹²)² − 1 − 2⁻¹¹ is 2⁻²⁴ when the product is
+    /// not rounded and 0 when it is; 2⁻¹²⁶ × ½ is 2⁻¹²⁷ unless subnormals are flushed.
+    ///
+    /// # Errors
+    /// Where the GPU fails.
+    pub fn probe(&self) -> Result<(Arithmetic, [f32; 2]), Error> {
+        let a = 1.0 + 2f32.powi(-12);
+        let c = -1.0 - 2f32.powi(-11);
+        let input = self.upload("probe input", &[a, a, c, f32::MIN_POSITIVE, 0.5, 0.0]);
+        let output: Buffer<f32> = self.zeroed("probe output", 2);
+        let kernel = Kernel::new(self, Source::named("probe"), "main", &[])?;
+        self.submit(|pass| kernel.dispatch(pass, [&input, &output], [1, 1, 1]))?;
+        let out = self.read(&output)?;
+        let found = Arithmetic { fma_fused: out[0] != 0.0, flushes_subnormals: out[1] == 0.0 };
+        Ok((found, [out[0], out[1]]))
+    }
+}

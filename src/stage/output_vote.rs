@@ -1,0 +1,177 @@
+//! The output vote: two executions compared, or three voted, inference by inference.
+
+use super::decision::{arg_max, nan_rank, within};
+use super::{all_of, random_floats, same_bits, vote, Check, GROUP};
+use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
+use crate::seed::{stream, Domain};
+
+/// The executions did not agree.
+pub const ALARM: u32 = 1;
+/// Two executions differ: a retry is due.
+pub const MISMATCH: u32 = 2;
+/// Delivered after a reload and a retry.
+pub const RETRIED: u32 = 4;
+/// Nothing is delivered.
+pub const NONE: u32 = 8;
+
+/// Shape of the outputs and how a decision is made.
+#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct OutputVoteParams {
+    /// Rows of a block, padded.
+    pub rows: u32,
+    /// Output features.
+    pub features: u32,
+    /// Blocks.
+    pub blocks: u32,
+    /// 2 compares, 3 votes.
+    pub executions: u32,
+    /// 1: only rows with a mismatch, and what agrees now is delivered.
+    pub retry: u32,
+    /// 0 arg-max, 1 tolerance.
+    pub decision: u32,
+    /// How a NaN ranks: 0 differs, 1 highest, 2 lowest.
+    pub nan: u32,
+    /// The relative tolerance.
+    pub relative: f32,
+}
+
+/// The kernel.
+#[derive(Debug)]
+pub struct OutputVote(Kernel);
+
+impl OutputVote {
+    /// Builds the kernel.
+    ///
+    /// # Errors
+    /// Where the shader does not compile.
+    pub fn new(gpu: &Gpu) -> Result<Self, Error> {
+        Kernel::new(gpu, Source::named("output_vote"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+    }
+
+    /// Records the vote of `outputs` [block, feature, row] (two executions: the second twice) into
+    /// `delivered` [lane, feature, row] and `verdicts` [lane, row]; `lane_of` [block] gives lanes.
+    #[expect(clippy::too_many_arguments, reason = "one a binding")]
+    pub fn encode(
+        &self,
+        pass: &mut Pass<'_>,
+        (params, uniform): (&OutputVoteParams, &Buffer<OutputVoteParams>),
+        lane_of: &Buffer<u32>,
+        outputs: [&Buffer<u32>; 3],
+        delivered: &Buffer<u32>,
+        verdicts: &Buffer<u32>,
+    ) {
+        let groups = pass.fold(u64::from(params.rows) * u64::from(params.blocks), GROUP);
+        let [a, b, c] = outputs;
+        self.0.dispatch(pass, [uniform, lane_of, a, b, c, delivered, verdicts], groups);
+    }
+}
+
+/// The same on the CPU.
+pub fn reference(
+    params: &OutputVoteParams,
+    lane_of: &[u32],
+    outputs: [&[u32]; 3],
+    delivered: &mut [u32],
+    verdicts: &mut [u32],
+) {
+    let (rows, features) = (params.rows as usize, params.features as usize);
+    for (block, lane) in lane_of.iter().enumerate().take(params.blocks as usize) {
+        for row in 0..rows {
+            let verdict = &mut verdicts[*lane as usize * rows + row];
+            if params.retry != 0 && *verdict & MISMATCH == 0 {
+                continue;
+            }
+            let words = outputs.map(|output| -> Vec<u32> {
+                (0..features).map(|f| output[(block * features + f) * rows + row]).collect()
+            });
+            let (chosen, said) = decide(params, &words);
+            *verdict = said;
+            for (f, word) in chosen.iter().enumerate() {
+                delivered[(*lane as usize * features + f) * rows + row] = *word;
+            }
+        }
+    }
+}
+
+/// What is delivered of three executions' outputs, and the verdict.
+fn decide(params: &OutputVoteParams, words: &[Vec<u32>; 3]) -> (Vec<u32>, u32) {
+    let [a, b, c] = words;
+    let majority: Vec<u32> =
+        (0..a.len()).map(|f| vote::majority3(a[f], b[f], c[f])).collect();
+    let dissent = a != b || a != c;
+    if params.executions == 2 {
+        let verdict = match (params.retry != 0, dissent) {
+            (false, false) => 0,
+            (false, true) => MISMATCH | ALARM,
+            (true, false) => RETRIED | ALARM,
+            (true, true) => NONE | ALARM,
+        };
+        return (majority, verdict);
+    }
+    let torn = (0..a.len()).any(|f| a[f] != b[f] && a[f] != c[f] && b[f] != c[f]);
+    if !torn {
+        return (majority, if dissent { ALARM } else { 0 });
+    }
+    let agree = |i: usize, j: usize| {
+        if params.decision == 0 {
+            let choice = |k: usize| arg_max(words[k].iter().copied(), nan_rank(params.nan));
+            choice(i) == choice(j)
+        } else {
+            within(&words[i], &words[j], &words[i], params.relative)
+        }
+    };
+    if agree(0, 1) || agree(0, 2) {
+        (a.clone(), ALARM)
+    } else if agree(1, 2) {
+        (b.clone(), ALARM)
+    } else {
+        (majority, NONE | ALARM)
+    }
+}
+
+/// Holds the shader to its reference: both kinds of decision, retries, torn words.
+///
+/// # Errors
+/// Where the GPU fails.
+pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
+    use rand::RngExt;
+    let mut rng = stream(seed, Domain::Generate, &[14]);
+    let (rows, features, blocks) =
+        (4 * rng.random_range(1..10u32), rng.random_range(1..12u32), rng.random_range(1..6u32));
+    let executions = rng.random_range(2..4u32);
+    let params = OutputVoteParams {
+        rows,
+        features,
+        blocks,
+        executions,
+        retry: if executions == 2 { rng.random_range(0..2) } else { 0 },
+        decision: rng.random_range(0..2),
+        nan: rng.random_range(0..3),
+        relative: 0.25,
+    };
+    let count = blocks * features * rows;
+    let a = random_floats(&mut rng, count, true);
+    let mut struck = || -> Vec<u32> {
+        a.iter()
+            .map(|w| if rng.random_bool(0.2) { random_floats(&mut rng, 1, true)[0] } else { *w })
+            .collect()
+    };
+    let b = struck();
+    let c = if executions == 2 { b.clone() } else { struck() };
+    let lane_of: Vec<u32> = (0..blocks).map(|block| 2 * block + 1).collect();
+    let lanes = 2 * blocks + 1;
+    let mut delivered = vec![9; (lanes * features * rows) as usize];
+    let mut verdicts: Vec<u32> = (0..lanes * rows).map(|i| if i % 3 == 0 { MISMATCH | ALARM } else { 0 }).collect();
+    let stage = OutputVote::new(gpu)?;
+    let uniform = gpu.uniform("params", &params);
+    let (lb, ab, bb, cb) =
+        (gpu.upload("lanes", &lane_of), gpu.upload("a", &a), gpu.upload("b", &b), gpu.upload("c", &c));
+    let (db, vb) = (gpu.upload("delivered", &delivered), gpu.upload("verdicts", &verdicts));
+    gpu.submit(|pass| stage.encode(pass, (&params, &uniform), &lb, [&ab, &bb, &cb], &db, &vb))?;
+    reference(&params, &lane_of, [&a, &b, &c], &mut delivered, &mut verdicts);
+    Ok(all_of([
+        same_bits("output_vote", &gpu.read(&db)?, &delivered),
+        same_bits("output_vote", &gpu.read(&vb)?, &verdicts),
+    ]))
+}

@@ -5,7 +5,12 @@
 //! oracle in plain Rust.
 
 pub mod direct;
+mod footprint;
+mod layout;
 pub mod reference;
+mod shapes;
+
+pub use layout::Layout;
 
 use crate::fault::Fault;
 use crate::outcome::{InferenceRow, Tally};

@@ -1,6 +1,6 @@
 //! Typed buffers, upload and read-back.
 
-use super::{Error, Gpu};
+use super::{Binding, Error, Gpu};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 use std::sync::mpsc;
@@ -99,20 +99,18 @@ impl Gpu {
         Ok(parts.pop().map_or_else(Vec::new, |bytes| bytemuck::pod_collect_to_vec(&bytes)))
     }
 
-    /// Reads two buffers back in one submission.
+    /// Reads the first words of several buffers back in one submission.
     ///
     /// # Errors
     /// As [`Gpu::read`].
-    pub fn read2<A: Pod, B: Pod>(&self, a: (&Buffer<A>, usize), b: (&Buffer<B>, usize)) -> Result<(Vec<A>, Vec<B>), Error> {
-        let parts = self.read_parts(&[
-            (&a.0.raw, a.1.min(a.0.len) * size_of::<A>()),
-            (&b.0.raw, b.1.min(b.0.len) * size_of::<B>()),
-        ])?;
-        Ok((bytemuck::pod_collect_to_vec(&parts[0]), bytemuck::pod_collect_to_vec(&parts[1])))
+    pub fn read_words(&self, parts: &[(&dyn Binding, usize)]) -> Result<Vec<Vec<u32>>, Error> {
+        let bytes: Vec<_> = parts.iter().map(|(buffer, words)| (buffer.raw(), 4 * words)).collect();
+        let read = self.read_parts(&bytes)?;
+        Ok(read.iter().map(|bytes| bytemuck::pod_collect_to_vec(bytes)).collect())
     }
 
     /// Copies byte ranges from the start of each buffer into one staging buffer and maps it.
-    pub(super) fn read_parts(&self, parts: &[(&wgpu::Buffer, usize)]) -> Result<Vec<Vec<u8>>, Error> {
+    fn read_parts(&self, parts: &[(&wgpu::Buffer, usize)]) -> Result<Vec<Vec<u8>>, Error> {
         let sizes: Vec<u64> = parts.iter().map(|(_, bytes)| (*bytes as u64).next_multiple_of(16)).collect();
         let total: u64 = sizes.iter().sum();
         if total == 0 {

@@ -4,14 +4,16 @@
 //! an op means and which shapes it needs; it knows neither faults nor the GPU.
 
 mod data;
+mod entry;
 mod file;
 mod graph;
+mod ops;
 
-pub use data::{read_npy, NpyArray};
-pub use file::{load, Overrides};
+pub use data::{Elements, NpyArray, read_npy};
+pub use file::{Overrides, load};
 pub use graph::{Op, OpKind, Value, ValueId};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Everything that can be wrong with a workload's files.
 #[derive(Debug, thiserror::Error)]
@@ -25,11 +27,13 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The TOML is malformed, has an unknown field or a value of the wrong type.
-    #[error("{path}: {message}")]
+    #[error("{path}:{line}: {message}")]
     Toml {
         /// The file.
         path: PathBuf,
-        /// The parser's message, with line and column.
+        /// The line, counted from 1.
+        line: usize,
+        /// The parser's message: what it expected and what it found.
         message: String,
     },
     /// A value in the TOML cannot be used.
@@ -56,14 +60,34 @@ pub enum Error {
     },
 }
 
-/// What becomes of a NaN in ReLU and max-pool.
+/// What was expected and what was found, before it is known which file and line to blame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mismatch {
+    /// What would have been right.
+    pub(crate) expected: String,
+    /// What stands there.
+    pub(crate) found: String,
+}
+
+impl Mismatch {
+    pub(crate) fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self { expected: expected.into(), found: found.into() }
+    }
+
+    /// Blames a data file.
+    pub(crate) fn in_data(self, path: &Path) -> Error {
+        Error::Data { path: path.to_owned(), expected: self.expected, found: self.found }
+    }
+}
+
+/// What becomes of a NaN in `ReLU` and max-pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanRule {
     /// A NaN input gives that NaN (`PyTorch`).
     #[default]
     Propagate,
-    /// ReLU of NaN is zero; max-pool passes over a NaN (WGSL's and IEEE's `max`).
+    /// `ReLU` of NaN is zero; max-pool passes over a NaN (WGSL's and IEEE's `max`).
     Zero,
 }
 
@@ -154,7 +178,7 @@ pub struct Workload {
     pub output: ValueId,
     /// How an output becomes a decision.
     pub decision: Decision,
-    /// What becomes of a NaN in ReLU and max-pool.
+    /// What becomes of a NaN in `ReLU` and max-pool.
     pub relu_nan: NanRule,
     /// What another implementation computed, if the folder has it.
     pub expected: Option<Expected>,

@@ -1,0 +1,68 @@
+//! A trial op by op: where the divergence starts, spreads and dies.
+
+use super::super::{Course, Error, Job};
+use super::batch::narrow;
+use super::Direct;
+use crate::scheme::Scheme;
+use crate::workload::OpKind;
+
+/// One op of one execution, against the fault-free run of the same kernels.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct OpTrace {
+    /// The step.
+    pub step: u32,
+    /// The execution, retries not traced.
+    pub execution: u32,
+    /// The op's name.
+    pub op: String,
+    /// Words of its output that differ from golden, over the step's inferences.
+    pub words_differ: u64,
+    /// Words of its output.
+    pub words: u64,
+}
+
+impl Direct {
+    /// Traces the first pass of every execution of one conditional trial: the control lane beside
+    /// it is golden.
+    ///
+    /// # Errors
+    /// As [`super::Engine::run`].
+    pub fn trace(&mut self, scheme: &Scheme, job: &Job) -> Result<Vec<OpTrace>, Error> {
+        let course = Course { first_step: 0, end_step: 1, conditional: true };
+        let mut lanes = self.lanes_of(scheme, course, std::slice::from_ref(job));
+        let windows = [job.first_window, job.first_window];
+        self.memory.loaded.clear();
+        self.load_images(&windows, scheme.protection.copies())?;
+        let strikes = self.prepare(scheme, 0, &mut lanes);
+        self.gpu.submit(|pass| self.encode_stored(pass, scheme, lanes.len(), &strikes))?;
+        let mut trace = Vec::new();
+        for execution in 0..scheme.protection.executions() {
+            let (image, slots) = self.image_of(scheme, &[0, 1], execution);
+            for (index, op) in self.workload.ops.iter().enumerate() {
+                if op.kind == OpKind::Flatten {
+                    continue;
+                }
+                let home = self.home(op.output, image, execution);
+                self.gpu.submit(|pass| {
+                    self.encode_op(pass, index, image, &slots, 2, execution);
+                    if let Some(strikes) = strikes.activation(execution, index) {
+                        self.encode_strikes(pass, strikes, home);
+                    }
+                })?;
+                let block = (self.workload.features(op.output) * self.layout.rows) as usize;
+                let words = self.gpu.read_words(&[(home, 2 * block)])?.remove(0);
+                let counted = |i: &usize| narrow(*i) % self.layout.rows < self.layout.counted;
+                let differ = (0..block).filter(counted).filter(|i| words[*i] != words[block + i]).count();
+                trace.push(OpTrace {
+                    step: 0,
+                    execution,
+                    op: op.name.clone(),
+                    words_differ: differ as u64,
+                    words: u64::from(self.workload.features(op.output) * self.layout.counted),
+                });
+            }
+        }
+        self.memory.loaded.clear();
+        Ok(trace)
+    }
+}

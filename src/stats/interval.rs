@@ -1,0 +1,292 @@
+//! Intervals for a proportion and for a Poisson mean, and the sample that a width needs.
+
+use serde::Serialize;
+use statrs::distribution::{Beta, ChiSquared, Continuous, ContinuousCDF, Normal};
+
+/// A two-sided interval, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Interval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+impl Interval {
+    /// What is known of a proportion without a single trial.
+    pub const UNIT: Self = Self { low: 0.0, high: 1.0 };
+
+    /// Half the distance between the ends.
+    pub const fn half_width(self) -> f64 {
+        0.5 * (self.high - self.low)
+    }
+
+    /// Whether `value` lies between the ends.
+    pub const fn contains(self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+}
+
+/// The Clopper–Pearson interval for a proportion, from `k` of `n` trials.
+///
+/// `[B⁻¹(α/2; k, n−k+1), B⁻¹(1−α/2; k+1, n−k)]` with B⁻¹ the quantile of the Beta distribution
+/// (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404). It covers the true proportion with
+/// probability 1 − α or more, whatever the proportion is. Without trials it is [0, 1].
+///
+/// # Panics
+/// If `k` exceeds `n`, or `alpha` is not between 0 and 1.
+pub fn clopper_pearson(k: u64, n: u64, alpha: f64) -> Interval {
+    assert_level(alpha);
+    assert!(k <= n, "{k} of {n} trials");
+    if n == 0 {
+        return Interval::UNIT;
+    }
+    let start = wilson(k, n, alpha);
+    let (hits, misses) = (k as f64, (n - k) as f64);
+    Interval {
+        low: if k == 0 { 0.0 } else { beta_quantile(0.5 * alpha, hits, misses + 1.0, start.low) },
+        high: if k == n {
+            1.0
+        } else {
+            beta_quantile(1.0 - 0.5 * alpha, hits + 1.0, misses, start.high)
+        },
+    }
+}
+
+/// The Wilson score interval for a proportion, from `k` of `n` trials.
+///
+/// `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)` with p = k/n and z the normal quantile of
+/// 1 − α/2 (Wilson 1927, doi 10.1080/01621459.1927.10502953). It covers the true proportion with
+/// probability near 1 − α on average over proportions, and is narrower than Clopper–Pearson's.
+/// Without trials it is [0, 1].
+///
+/// # Panics
+/// If `k` exceeds `n`, or `alpha` is not between 0 and 1.
+pub fn wilson(k: u64, n: u64, alpha: f64) -> Interval {
+    assert_level(alpha);
+    assert!(k <= n, "{k} of {n} trials");
+    if n == 0 {
+        return Interval::UNIT;
+    }
+    let z = normal_quantile(alpha);
+    let trials = n as f64;
+    let p = k as f64 / trials;
+    let shrink = 1.0 + z * z / trials;
+    let centre = (p + 0.5 * z * z / trials) / shrink;
+    let spread = p * (1.0 - p) / trials + 0.25 * z * z / (trials * trials);
+    let half_width = z * spread.sqrt() / shrink;
+    // At the ends the formula gives 0 and 1 but for rounding.
+    Interval {
+        low: if k == 0 { 0.0 } else { (centre - half_width).max(0.0) },
+        high: if k == n { 1.0 } else { (centre + half_width).min(1.0) },
+    }
+}
+
+/// Garwood's interval for the mean of a Poisson count.
+///
+/// `[χ²⁻¹(α/2; 2k)/2, χ²⁻¹(1−α/2; 2k+2)/2]` for the count k (Garwood 1936,
+/// doi 10.1093/biomet/28.3-4.437). Divided by an exposure it is an interval for a rate; a
+/// cross-section is such a rate, per fluence.
+///
+/// # Panics
+/// If `alpha` is not between 0 and 1.
+pub fn garwood(count: u64, alpha: f64) -> Interval {
+    assert_level(alpha);
+    let half_chi_squared = |p: f64, freedom: f64| {
+        0.5 * ChiSquared::new(freedom).expect("positive degrees of freedom").inverse_cdf(p)
+    };
+    let freedom = 2.0 * count as f64;
+    Interval {
+        low: if count == 0 { 0.0 } else { half_chi_squared(0.5 * alpha, freedom) },
+        high: half_chi_squared(1.0 - 0.5 * alpha, freedom + 2.0),
+    }
+}
+
+/// How many of `population` faults to inject so that an estimated proportion near `p` is within
+/// `error` of the truth at confidence 1 − α.
+///
+/// `N / (1 + e²(N−1) / (t² p(1−p)))`, rounded up, with t the normal quantile of 1 − α/2
+/// (Leveugle et al. 2009, doi 10.1109/DATE.2009.5090716). p = 0.5 is the cautious choice. For a
+/// population without end give `u64::MAX`.
+///
+/// # Panics
+/// If `alpha` or `p` is not between 0 and 1, or `error` is not positive.
+#[expect(clippy::cast_possible_truncation, reason = "rounded up, and at most the population")]
+pub fn sample_size(population: u64, error: f64, alpha: f64, p: f64) -> u64 {
+    assert_level(alpha);
+    assert!(0.0 < p && p < 1.0, "a proportion of {p} needs no sample");
+    assert!(error > 0.0, "an error of {error}");
+    if population == 0 {
+        return 0;
+    }
+    let t = normal_quantile(alpha);
+    let all = population as f64;
+    (all / (1.0 + error * error * (all - 1.0) / (t * t * p * (1.0 - p)))).ceil() as u64
+}
+
+fn assert_level(alpha: f64) {
+    assert!(0.0 < alpha && alpha < 1.0, "a level of {alpha}");
+}
+
+/// The normal quantile of 1 − α/2.
+fn normal_quantile(alpha: f64) -> f64 {
+    -Normal::standard().inverse_cdf(0.5 * alpha)
+}
+
+/// The quantile `p` of Beta(a, b), by Newton's method kept inside a shrinking bracket.
+///
+/// `Beta::inverse_cdf` of `statrs` 0.19 (AS 109) starts no nearer to 0 than 1e-4, loses digits
+/// below it, and does not return for 2 of 10⁸ trials. Its distribution function stops its
+/// continued fraction after 140 terms, too early near the mean from some 10⁵ trials on; so the
+/// search starts from the Wilson bound, out in the tail. There the result is good to 1e-7 of its
+/// value up to 10⁸ trials.
+fn beta_quantile(p: f64, a: f64, b: f64, start: f64) -> f64 {
+    const STEPS_MAX: usize = 200;
+    const TOLERANCE: f64 = 1e-12;
+    let beta = Beta::new(a, b).expect("positive shapes");
+    let (mut low, mut high) = (0.0, 1.0);
+    let mut x = start;
+    for _ in 0..STEPS_MAX {
+        let excess = beta.cdf(x) - p;
+        if excess > 0.0 {
+            high = x;
+        } else {
+            low = x;
+        }
+        let newton = x - excess / beta.pdf(x);
+        let next = if low < newton && newton < high { newton } else { 0.5 * (low + high) };
+        if (next - x).abs() <= TOLERANCE * next {
+            return next;
+        }
+        x = next;
+    }
+    x
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digits(interval: Interval, decimals: usize) -> (String, String) {
+        (format!("{:.decimals$}", interval.low), format!("{:.decimals$}", interval.high))
+    }
+
+    fn assert_near(interval: Interval, low: f64, high: f64, relative: f64) {
+        assert!(
+            (interval.low - low).abs() <= relative * low,
+            "low {:e}, not {low:e}",
+            interval.low
+        );
+        assert!(
+            (interval.high - high).abs() <= relative * high,
+            "high {:e}, not {high:e}",
+            interval.high
+        );
+    }
+
+    #[test]
+    fn proportions_equal_the_printed_vectors() {
+        let zero = "0.000000";
+        let vectors = [
+            (0, 100, (zero, "0.036993"), (zero, "0.036217")),
+            (1, 100, ("0.001767", "0.054486"), ("0.000253", "0.054459")),
+            (5, 100, ("0.021544", "0.111750"), ("0.016432", "0.112835")),
+            (10, 1000, ("0.005441", "0.018309"), ("0.004806", "0.018313")),
+            (50, 100, ("0.403832", "0.596168"), ("0.398321", "0.601679")),
+        ];
+        for (k, n, score, exact) in vectors {
+            let score = (score.0.to_owned(), score.1.to_owned());
+            let exact = (exact.0.to_owned(), exact.1.to_owned());
+            assert_eq!(digits(wilson(k, n, 0.05), 6), score, "Wilson {k}/{n}");
+            assert_eq!(digits(clopper_pearson(k, n, 0.05), 6), exact, "Clopper-Pearson {k}/{n}");
+        }
+    }
+
+    #[test]
+    fn poisson_means_equal_the_printed_vectors() {
+        let vectors = [
+            (0, "0", 0, "3.689", 3),
+            (1, "0.0253", 4, "5.572", 3),
+            (2, "0.2422", 4, "7.225", 3),
+            (5, "1.623", 3, "11.668", 3),
+            (10, "4.795", 3, "18.390", 3),
+            (100, "81.36", 2, "121.63", 2),
+            (203, "176.03", 2, "232.93", 2),
+        ];
+        for (count, low, low_decimals, high, high_decimals) in vectors {
+            let interval = garwood(count, 0.05);
+            assert_eq!(digits(interval, low_decimals).0, low, "low end of {count}");
+            assert_eq!(digits(interval, high_decimals).1, high, "high end of {count}");
+        }
+    }
+
+    #[test]
+    fn sample_sizes_equal_leveugles() {
+        assert_eq!(sample_size(u64::MAX, 0.05, 0.05, 0.5), 385);
+        assert_eq!(sample_size(u64::MAX, 0.01, 0.05, 0.5), 9_604);
+        assert_eq!(sample_size(1_000_000, 0.01, 0.05, 0.5), 9_513);
+        assert_eq!(sample_size(10_000, 0.01, 0.05, 0.5), 4_900);
+        assert_eq!(sample_size(u64::MAX, 0.01, 0.01, 0.5), 16_588);
+        let strict = sample_size(1_000_000_000_000, 0.001, 0.002, 0.5);
+        assert_eq!(format!("{:.2}", strict as f64 / 1e6), "2.39");
+        assert_eq!(sample_size(1, 0.01, 0.05, 0.5), 1);
+        assert_eq!(sample_size(0, 0.01, 0.05, 0.5), 0);
+    }
+
+    #[test]
+    fn no_failures_give_the_rule_of_three() {
+        let one_sided = clopper_pearson(0, 1000, 0.10).high;
+        assert!((one_sided * 1000.0 - 2.996).abs() < 5e-3, "{one_sided}");
+        let two_sided = clopper_pearson(0, 100_000, 0.05).high;
+        assert!((two_sided * 1e5 - 3.689).abs() < 5e-4, "{two_sided}");
+        for n in [1, 10, 1_000_000] {
+            let closed_form = -((0.025_f64).ln() / n as f64).exp_m1();
+            assert_near(clopper_pearson(0, n, 0.05), 0.0, closed_form, 1e-9);
+        }
+    }
+
+    #[test]
+    fn large_campaigns_keep_their_digits() {
+        // SciPy 1.17, stats.beta.ppf; stats.chi2.ppf.
+        let near = |k, n, alpha, low, high| {
+            assert_near(clopper_pearson(k, n, alpha), low, high, 1e-7);
+        };
+        near(3, 600_000, 0.005, 4.3880810185515757e-7, 1.981191520372246e-5);
+        near(60_000, 600_000, 0.005, 0.09891573585617773, 0.10109172054220429);
+        near(300_000, 600_000, 0.005, 0.4981872408719583, 0.5018127591280417);
+        near(2, 100_000_000, 0.005, 7.243343302563737e-10, 1.0124700612416434e-7);
+        near(5_000_000, 10_000_000, 0.005, 0.4995561190897036, 0.5004438809102965);
+        assert_near(
+            clopper_pearson(7, 1_000_000_000, 0.05),
+            2.8143630560026354e-9,
+            1.4422675364088619e-8,
+            1e-6,
+        );
+        near(500_000_000, 1_000_000_000, 0.05, 0.4999690097484223, 0.5000309902515777);
+        assert_near(garwood(1_000_000, 0.05), 998_040.9833402939, 1_001_961.9119454322, 1e-9);
+    }
+
+    #[test]
+    fn without_trials_nothing_is_known() {
+        assert_eq!(clopper_pearson(0, 0, 0.05), Interval::UNIT);
+        assert_eq!(wilson(0, 0, 0.05), Interval::UNIT);
+        assert!((Interval::UNIT.half_width() - 0.5).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn exact_intervals_hold_their_estimate_and_mirror() {
+        for n in [1_u64, 2, 3, 17, 128, 1000] {
+            for k in (0..=n).step_by(if n > 100 { 37 } else { 1 }) {
+                for alpha in [0.05, 0.005] {
+                    let interval = clopper_pearson(k, n, alpha);
+                    assert!(interval.contains(k as f64 / n as f64), "{k}/{n}: {interval:?}");
+                    let mirror = clopper_pearson(n - k, n, alpha);
+                    assert!((interval.low - (1.0 - mirror.high)).abs() < 1e-11, "{k}/{n}");
+                    assert!((interval.high - (1.0 - mirror.low)).abs() < 1e-11, "{k}/{n}");
+                    let score = wilson(k, n, alpha);
+                    assert!(score.contains(k as f64 / n as f64), "{k}/{n}: {score:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Statistics of outcomes: intervals, tests, the stopping rule.
+//!
+//! The trial is the independent unit: one upset colours all the inferences of its trial, so every
+//! count here is of trials, and shares of wrong inferences are resampled by trial. An exhaustive
+//! campaign is a census and comes to none of this. Intervals are two-sided at confidence 1 − α;
+//! quantiles come from `statrs`.
+
+mod bootstrap;
+mod fit;
+mod interval;
+pub mod looks;
+mod mcnemar;
+
+pub use bootstrap::{RESAMPLES, mean_interval};
+pub use fit::{Fit, fit};
+pub use interval::{Interval, clopper_pearson, garwood, sample_size, wilson};
+pub use mcnemar::{holm, mcnemar_exact};

@@ -1,0 +1,163 @@
+//! What a `workload.toml` says, as written. Values that can be wrong keep their place in the file.
+//!
+//! Ops and the decision are flat tables with a `kind`, not tagged enums: a tagged enum is buffered
+//! before its fields are read, and the buffer forgets the lines.
+
+use super::{NanRank, NanRule};
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use std::path::PathBuf;
+use toml::Spanned;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct WorkloadEntry {
+    pub(super) name: Spanned<String>,
+    pub(super) description: String,
+    pub(super) source: Spanned<String>,
+    pub(super) size: Option<Spanned<u32>>,
+    #[serde(default)]
+    pub(super) relu_nan: NanRule,
+    pub(super) weights: Spanned<WeightsEntry>,
+    pub(super) inputs: Spanned<InputsEntry>,
+    pub(super) op: Vec<OpEntry>,
+    pub(super) decision: DecisionEntry,
+    pub(super) expected: Option<ExpectedEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct WeightsEntry {
+    pub(super) file: Option<PathBuf>,
+    pub(super) generate: Option<GenerateWeights>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct GenerateWeights {
+    pub(super) seed: u64,
+    pub(super) distribution: Distribution,
+    pub(super) scale: Spanned<f32>,
+    pub(super) tensor: Vec<TensorEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct TensorEntry {
+    pub(super) name: Spanned<String>,
+    pub(super) shape: Spanned<Vec<Dim>>,
+}
+
+/// How generated words are drawn.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Distribution {
+    /// From [−scale, scale).
+    Uniform,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct InputsEntry {
+    pub(super) shape: Spanned<Vec<Dim>>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) tensor: Option<String>,
+    pub(super) labels: Option<PathBuf>,
+    pub(super) labels_tensor: Option<String>,
+    pub(super) generate: Option<GenerateInputs>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct GenerateInputs {
+    pub(super) seed: u64,
+    pub(super) distribution: Distribution,
+    pub(super) scale: Spanned<f32>,
+    pub(super) count: Spanned<Dim>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct OpEntry {
+    pub(super) name: Spanned<String>,
+    pub(super) kind: Spanned<Kind>,
+    pub(super) inputs: Option<Spanned<Vec<Spanned<String>>>>,
+    pub(super) weight: Option<Spanned<String>>,
+    pub(super) bias: Option<Spanned<String>>,
+    pub(super) stride: Option<Spanned<u32>>,
+    pub(super) padding: Option<Spanned<u32>>,
+    pub(super) size: Option<Spanned<u32>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    Linear,
+    Conv2d,
+    Relu,
+    MaxPool,
+    Flatten,
+    Softmax,
+    Add,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct DecisionEntry {
+    pub(super) kind: Spanned<DecisionKind>,
+    pub(super) nan: Option<Spanned<NanRank>>,
+    pub(super) relative: Option<Spanned<f32>>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum DecisionKind {
+    ArgMax,
+    Tolerance,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ExpectedEntry {
+    pub(super) file: PathBuf,
+    pub(super) tensor: Option<String>,
+    pub(super) tolerance: Spanned<f32>,
+    pub(super) correct: Option<Spanned<usize>>,
+}
+
+/// One dimension of a shape: a number, or the word `"size"` for the workload's size.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dim {
+    Count(u32),
+    Size,
+}
+
+impl<'de> Deserialize<'de> for Dim {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(DimVisitor)
+    }
+}
+
+struct DimVisitor;
+
+impl Visitor<'_> for DimVisitor {
+    type Value = Dim;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a number from 1 to 4294967295 or \"size\"")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Dim, E> {
+        match u32::try_from(number) {
+            Ok(count) if count > 0 => Ok(Dim::Count(count)),
+            _ => Err(E::invalid_value(Unexpected::Signed(number), &self)),
+        }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, word: &str) -> Result<Dim, E> {
+        match word {
+            "size" => Ok(Dim::Size),
+            _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Workload files: from `workload.toml` and the data files it names to a checked [`Workload`].
+
+use super::data::{self, Elements, NpyArray, Shape, Stored, list};
+use super::entry::{
+    DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, WeightsEntry,
+    WorkloadEntry,
+};
+use super::graph::checked_words;
+use super::ops::Image;
+use super::{Decision, Error, Expected, Inputs, Mismatch, NanRule, Value, ValueId, Workload};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+
+/// The name of the workload's input among the values.
+const INPUT: &str = "input";
+
+/// The key of generated inputs within their seed; generated tensors have their position.
+const INPUT_KEY: u64 = u64::MAX;
+
+/// What a campaign changes of a workload.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Replaces the workload's rule for NaN.
+    pub relu_nan: Option<NanRule>,
+    /// Replaces the size of a workload that has one.
+    pub size: Option<u32>,
+}
+
+/// Reads the workload in the folder `dir` and checks that its shapes agree.
+///
+/// # Errors
+/// Anything wrong with `workload.toml`, with its line, or with a data file that it names.
+pub fn load(dir: &Path, overrides: &Overrides) -> Result<Workload, Error> {
+    let path = dir.join("workload.toml");
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| Error::Read { path: path.clone(), source })?;
+    let entry = toml::from_str(&text).map_err(|error: toml::de::Error| Error::Toml {
+        path: path.clone(),
+        line: line_of(&text, error.span().map_or(0, |span| span.start)),
+        message: error.message().replace('\n', ", "),
+    })?;
+    File { dir, path, text: &text }.workload(entry, overrides)
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// A workload file that parsed: its folder, and its text to find lines in.
+pub(super) struct File<'a> {
+    dir: &'a Path,
+    path: PathBuf,
+    text: &'a str,
+}
+
+impl File<'_> {
+    fn workload(&self, entry: WorkloadEntry, overrides: &Overrides) -> Result<Workload, Error> {
+        self.check_name(&entry.name)?;
+        if entry.source.get_ref().trim().is_empty() {
+            return Err(self.wrong(&entry.source, "where weights and inputs come from", "nothing"));
+        }
+        let size = self.size(&entry, overrides)?;
+        let (input, inputs) = self.inputs(&entry.inputs, size)?;
+        let mut image = Image::new(self.weights(&entry.weights, size)?);
+        let (values, ops) = self.graph(input, &entry, &mut image)?;
+        if !image.unused.is_empty() {
+            let found = list(image.unused.keys().map(String::as_str));
+            return Err(self.wrong(
+                &entry.weights,
+                "tensors that ops use",
+                format!("also {found}"),
+            ));
+        }
+        let output = ValueId(values.len() - 1);
+        let features = values[output.0].features() as usize;
+        let decision = self.decision(&entry.decision)?;
+        self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
+        let expected = match &entry.expected {
+            Some(expected) => {
+                Some(self.expected(expected, &inputs, &values[output.0], decision)?)
+            }
+            None => None,
+        };
+        Ok(Workload {
+            name: entry.name.into_inner(),
+            description: entry.description,
+            source: entry.source.into_inner(),
+            tensors: image.used,
+            inputs,
+            values,
+            ops,
+            output,
+            decision,
+            relu_nan: overrides.relu_nan.unwrap_or(entry.relu_nan),
+            expected,
+        })
+    }
+
+    pub(super) fn wrong<T>(
+        &self,
+        at: &Spanned<T>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Error {
+        self.wrong_at(&at.span(), Mismatch::new(expected, found))
+    }
+
+    pub(super) fn wrong_at(&self, span: &Range<usize>, mismatch: Mismatch) -> Error {
+        Error::Value {
+            path: self.path.clone(),
+            line: line_of(self.text, span.start),
+            expected: mismatch.expected,
+            found: mismatch.found,
+        }
+    }
+
+    fn check_name(&self, name: &Spanned<String>) -> Result<(), Error> {
+        let read = |source| Error::Read { path: self.dir.to_owned(), source };
+        let folder = match self.dir.file_name() {
+            Some(folder) => folder.to_owned(),
+            None => {
+                let folder = self.dir.canonicalize().map_err(read)?;
+                folder.file_name().unwrap_or_default().to_owned()
+            }
+        };
+        if folder.to_str() == Some(name.get_ref()) {
+            return Ok(());
+        }
+        let expected = format!("the name of the folder, `{}`", folder.display());
+        Err(self.wrong(name, expected, format!("`{}`", name.get_ref())))
+    }
+
+    /// The number that `"size"` stands for.
+    fn size(&self, entry: &WorkloadEntry, overrides: &Overrides) -> Result<Option<u32>, Error> {
+        let Some(size) = &entry.size else {
+            return match overrides.size {
+                Some(wanted) => {
+                    let expected = format!("a `size` that {wanted} can replace");
+                    Err(self.wrong(&entry.name, expected, "a workload of fixed size"))
+                }
+                None => Ok(None),
+            };
+        };
+        let inputs = entry.inputs.get_ref();
+        let weights = entry.weights.get_ref().generate.iter().flat_map(|generate| &generate.tensor);
+        let dims = weights
+            .flat_map(|tensor| tensor.shape.get_ref())
+            .chain(inputs.shape.get_ref())
+            .chain(inputs.generate.iter().map(|generate| generate.count.get_ref()));
+        if !dims.into_iter().any(|dim| *dim == Dim::Size) {
+            return Err(self.wrong(size, "a shape or count that is \"size\"", "none"));
+        }
+        match overrides.size.unwrap_or(*size.get_ref()) {
+            0 => Err(self.wrong(size, "a size of at least 1", "0")),
+            wanted => Ok(Some(wanted)),
+        }
+    }
+
+    /// A shape in numbers, and its words.
+    fn shape(
+        &self,
+        dims: &Spanned<Vec<Dim>>,
+        size: Option<u32>,
+    ) -> Result<(Vec<usize>, usize), Error> {
+        let number = |dim: &Dim| match (dim, size) {
+            (Dim::Count(count), _) => Ok(*count as usize),
+            (Dim::Size, Some(size)) => Ok(size as usize),
+            (Dim::Size, None) => {
+                Err(self.wrong(dims, "a top-level `size` that \"size\" stands for", "none"))
+            }
+        };
+        let shape = dims.get_ref().iter().map(number).collect::<Result<Vec<_>, _>>()?;
+        match checked_words(&shape) {
+            Some(words) if !shape.is_empty() => Ok((shape, words)),
+            Some(_) => Err(self.wrong(dims, "at least one dimension", "none")),
+            None => Err(self.wrong(dims, "fewer than 2³² words", Shape(&shape).to_string())),
+        }
+    }
+
+    fn scale(&self, scale: &Spanned<f32>) -> Result<f32, Error> {
+        match *scale.get_ref() {
+            value if value.is_finite() && value > 0.0 => Ok(value),
+            value => Err(self.wrong(scale, "a positive number", value.to_string())),
+        }
+    }
+
+    fn inputs(
+        &self,
+        entry: &Spanned<InputsEntry>,
+        size: Option<u32>,
+    ) -> Result<(Value, Inputs), Error> {
+        let inputs = entry.get_ref();
+        let (shape, features) = self.shape(&inputs.shape, size)?;
+        let (count, words) = match (&inputs.file, &inputs.generate) {
+            (Some(file), None) => self.read_rows(file, inputs.tensor.as_deref(), &shape)?,
+            (None, Some(generate)) if inputs.tensor.is_none() => {
+                let Distribution::Uniform = generate.distribution;
+                let count = Spanned::new(generate.count.span(), vec![*generate.count.get_ref()]);
+                let (_, count) = self.shape(&count, size)?;
+                let Some(words) = checked_words(&[count, features]) else {
+                    let found = format!("{count} inputs of {features}");
+                    return Err(self.wrong(&generate.count, "fewer than 2³² words", found));
+                };
+                let scale = self.scale(&generate.scale)?;
+                (count, data::generate(generate.seed, INPUT_KEY, scale, words))
+            }
+            (file, generate) => {
+                let found = match (file, generate) {
+                    (None, None) => "neither",
+                    (Some(_), Some(_)) => "both",
+                    _ => "`tensor` without `file`",
+                };
+                return Err(self.wrong(entry, "[inputs] with `file` or `generate`", found));
+            }
+        };
+        let labels = match (&inputs.labels, &inputs.labels_tensor) {
+            (Some(file), tensor) => Some(self.read_labels(file, tensor.as_deref(), count)?),
+            (None, None) => None,
+            (None, Some(_)) => {
+                return Err(self.wrong(entry, "`labels` with `labels-tensor`", "none"));
+            }
+        };
+        Ok((Value { name: INPUT.into(), shape }, Inputs { count, features, words, labels }))
+    }
+
+    /// F32 rows of one shape: their number and their words.
+    fn read_rows(
+        &self,
+        file: &Path,
+        tensor: Option<&str>,
+        shape: &[usize],
+    ) -> Result<(usize, Vec<u32>), Error> {
+        let path = self.dir.join(file);
+        let NpyArray { shape: found, elements } = data::read_array(&path, tensor)?;
+        let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(&path))?;
+        match elements {
+            Elements::F32(words) => Ok((count, words)),
+            other => Err(Mismatch::new("elements of F32", other.dtype()).in_data(&path)),
+        }
+    }
+
+    fn read_labels(
+        &self,
+        file: &Path,
+        tensor: Option<&str>,
+        count: usize,
+    ) -> Result<Vec<u32>, Error> {
+        let path = self.dir.join(file);
+        let array = data::read_array(&path, tensor)?;
+        if array.shape != [count] {
+            let found = format!("shape {}", Shape(&array.shape));
+            return Err(Mismatch::new(format!("{count} labels"), found).in_data(&path));
+        }
+        let labels = match array.elements {
+            Elements::I64(labels) => labels.into_iter().map(|l| u32::try_from(l).ok()).collect(),
+            Elements::I32(labels) => labels.into_iter().map(|l| u32::try_from(l).ok()).collect(),
+            Elements::U8(labels) => Some(labels.into_iter().map(u32::from).collect()),
+            other => {
+                let expected = "labels of I64, I32 or U8";
+                return Err(Mismatch::new(expected, other.dtype()).in_data(&path));
+            }
+        };
+        labels.ok_or_else(|| Mismatch::new("labels from 0 to 4294967295", "another").in_data(&path))
+    }
+
+    fn check_labels(
+        &self,
+        entry: &InputsEntry,
+        inputs: &Inputs,
+        decision: Decision,
+        features: usize,
+    ) -> Result<(), Error> {
+        let (Some(file), Some(labels)) = (&entry.labels, &inputs.labels) else { return Ok(()) };
+        let Decision::ArgMax { .. } = decision else {
+            let expected = "no labels with a decision by tolerance";
+            return Err(self.wrong(&entry.shape, expected, format!("`{}`", file.display())));
+        };
+        match labels.iter().find(|label| **label as usize >= features) {
+            Some(label) => {
+                let expected = format!("labels below {features}, the features of the output");
+                Err(Mismatch::new(expected, label.to_string()).in_data(&self.dir.join(file)))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn weights(
+        &self,
+        entry: &Spanned<WeightsEntry>,
+        size: Option<u32>,
+    ) -> Result<BTreeMap<String, Stored>, Error> {
+        let weights = entry.get_ref();
+        let (file, generate) = (&weights.file, &weights.generate);
+        let generate = match (file, generate) {
+            (Some(file), None) => {
+                let path = self.dir.join(file);
+                let tensors = data::read_weights(&path)?;
+                return match tensors.iter().find(|(_, (shape, _))| checked_words(shape).is_none()) {
+                    Some((name, _)) => {
+                        Err(Mismatch::new("fewer than 2³² words a tensor", format!("`{name}`"))
+                            .in_data(&path))
+                    }
+                    None => Ok(tensors),
+                };
+            }
+            (None, Some(generate)) => generate,
+            (file, _) => {
+                let found = if file.is_none() { "neither" } else { "both" };
+                return Err(self.wrong(entry, "[weights] with `file` or `generate`", found));
+            }
+        };
+        let Distribution::Uniform = generate.distribution;
+        let scale = self.scale(&generate.scale)?;
+        let mut tensors = BTreeMap::new();
+        for (key, tensor) in (0..).zip(&generate.tensor) {
+            let (shape, words) = self.shape(&tensor.shape, size)?;
+            let words = data::generate(generate.seed, key, scale, words);
+            if tensors.insert(tensor.name.get_ref().clone(), (shape, words)).is_some() {
+                let found = format!("a second `{}`", tensor.name.get_ref());
+                return Err(self.wrong(&tensor.name, "a name of its own", found));
+            }
+        }
+        Ok(tensors)
+    }
+
+    fn decision(&self, entry: &DecisionEntry) -> Result<Decision, Error> {
+        match (*entry.kind.get_ref(), &entry.nan, &entry.relative) {
+            (DecisionKind::ArgMax, nan, None) => {
+                Ok(Decision::ArgMax { nan: nan.as_ref().map(|n| *n.get_ref()).unwrap_or_default() })
+            }
+            (DecisionKind::ArgMax, _, Some(relative)) => {
+                Err(self.wrong(relative, "no `relative` with arg-max", "one"))
+            }
+            (DecisionKind::Tolerance, None, Some(relative)) => {
+                Ok(Decision::Tolerance { relative: self.scale(relative)? })
+            }
+            (DecisionKind::Tolerance, Some(nan), _) => {
+                Err(self.wrong(nan, "no `nan` with tolerance (a NaN is outside)", "one"))
+            }
+            (DecisionKind::Tolerance, None, None) => {
+                Err(self.wrong(&entry.kind, "`relative` with tolerance", "none"))
+            }
+        }
+    }
+
+    fn expected(
+        &self,
+        entry: &ExpectedEntry,
+        inputs: &Inputs,
+        output: &Value,
+        decision: Decision,
+    ) -> Result<Expected, Error> {
+        let path = self.dir.join(&entry.file);
+        let array = data::read_array(&path, entry.tensor.as_deref())?;
+        let count =
+            row_count(&array.shape, &output.shape).map_err(|mismatch| mismatch.in_data(&path))?;
+        if count != inputs.count {
+            let expected = format!("outputs of {} inputs", inputs.count);
+            return Err(Mismatch::new(expected, count.to_string()).in_data(&path));
+        }
+        let Elements::F32(words) = array.elements else {
+            return Err(Mismatch::new("elements of F32", array.elements.dtype()).in_data(&path));
+        };
+        if let Some(correct) = &entry.correct {
+            let scored = inputs.labels.is_some() && matches!(decision, Decision::ArgMax { .. });
+            if !scored || *correct.get_ref() > count {
+                let expected = format!("a number up to {count}, with arg-max and labels");
+                return Err(self.wrong(correct, expected, correct.get_ref().to_string()));
+            }
+        }
+        Ok(Expected {
+            outputs: words.into_iter().map(f32::from_bits).collect(),
+            tolerance: self.scale(&entry.tolerance)?,
+            correct: entry.correct.as_ref().map(|correct| *correct.get_ref()),
+        })
+    }
+}
+
+/// How many rows of shape `row` an array holds, each flat or in that shape.
+fn row_count(array: &[usize], row: &[usize]) -> Result<usize, Mismatch> {
+    let features: usize = row.iter().product();
+    match array {
+        [count, rest @ ..] if *count > 0 && (rest == row || rest == [features]) => {
+            match checked_words(array) {
+                Some(_) => Ok(*count),
+                None => Err(Mismatch::new("fewer than 2³² words", Shape(array).to_string())),
+            }
+        }
+        _ => {
+            let flat = if row.len() > 1 { format!(" or ({features})") } else { String::new() };
+            let expected = format!("rows of shape {}{flat}", Shape(row));
+            Err(Mismatch::new(expected, format!("shape {}", Shape(array))))
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! beamline: a radiation test beam for GPU inference, in software.
 //!
 //! The experiment reads from the top of this list to its end; a layer uses only those above it.
+//! `docs/architecture.md` has the shape of the whole.
 
 pub mod outcome;
 pub mod seed;
@@ -19,8 +20,3 @@ pub mod engine;
 pub mod campaign;
 
 pub mod archive;
-
-pub mod report;
-pub mod tui;
-
-pub mod command;

@@ -84,7 +84,7 @@ impl ScrubBy {
 
 /// A periodic scrub.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Scrub {
     /// Steps between scrubs; the scrub follows the step's inferences.
     pub every_steps: u32,
@@ -113,7 +113,7 @@ pub enum OnDue {
 
 /// One protection to compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Scheme {
     /// The name in tables, unique in the campaign.
     pub name: String,
@@ -135,7 +135,7 @@ impl Scheme {
     pub fn refusal(&self) -> Option<String> {
         let scrub = self.scrub?;
         if scrub.every_steps == 0 {
-            return Some("scrub.every-steps must be 1 or more".into());
+            return Some("scrub.every_steps must be 1 or more".into());
         }
         if scrub.by == ScrubBy::Vote && self.protection.copies() < 3 {
             return Some(format!(
@@ -184,4 +184,10 @@ impl Scheme {
             scrub_bytes_per_inference: scrub,
         }
     }
+}
+
+/// The scheme that the others are compared with: no redundancy, and the fewest checks and scrubs.
+pub fn baseline(schemes: &[Scheme]) -> Option<usize> {
+    let bare = schemes.iter().enumerate().filter(|(_, s)| s.protection == Protection::None);
+    bare.min_by_key(|(_, s)| (s.scrub.is_some(), s.guard.is_some())).map(|(index, _)| index)
 }

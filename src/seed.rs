@@ -4,6 +4,7 @@
 //! and a key (trial, region, replica, …), never by the order in which work happens to run. The
 //! same name gives the same draws on any adapter, batch size, shard or engine.
 
+use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
@@ -48,10 +49,37 @@ pub const fn mix(word: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// A uniform draw below `bound`, without bias (Lemire 2019, doi 10.1145/3230636).
+///
+/// Written out here, so that a later version of a library cannot change the draws of an archive.
+///
+/// # Panics
+/// Where `bound` is 0.
+pub fn below(draws: &mut impl Rng, bound: u64) -> u64 {
+    assert!(bound > 0, "a draw below 0 does not exist");
+    let refused = bound.wrapping_neg() % bound;
+    loop {
+        let product = u128::from(draws.next_u64()) * u128::from(bound);
+        let [high, low] = [product >> 64, product & u128::from(u64::MAX)].map(low_word);
+        if low >= refused {
+            return high;
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the low 64 bits are what is asked for")]
+const fn low_word(word: u128) -> u64 {
+    word as u64
+}
+
+/// A uniform draw in [0, 1), a multiple of 2⁻⁵³.
+pub fn unit(draws: &mut impl Rng) -> f64 {
+    (draws.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rand::Rng;
     use std::collections::HashSet;
 
     #[test]
@@ -75,5 +103,27 @@ mod tests {
         let mut draws = stream(7, Domain::Stored, &[1, 2, 3]);
         assert_eq!(draws.next_u64(), stream(7, Domain::Stored, &[1, 2, 3]).next_u64());
         assert_eq!(mix(0), 0xe220_a839_7b1d_cdaf, "first output of SplitMix64 from state 0");
+    }
+
+    #[test]
+    fn draws_below_a_bound_cover_it_evenly() {
+        let mut draws = stream(11, Domain::Conditional, &[0]);
+        let mut counts = [0_u32; 7];
+        for _ in 0..70_000 {
+            counts[usize::try_from(below(&mut draws, 7)).expect("a small number")] += 1;
+        }
+        let chi2: f64 = counts.iter().map(|c| (f64::from(*c) - 10_000.0).powi(2) / 10_000.0).sum();
+        assert!(chi2 < 22.5, "chi² {chi2} with 6 degrees of freedom: p < 0.001");
+        assert_eq!(below(&mut draws, 1), 0);
+    }
+
+    #[test]
+    fn draws_of_the_unit_interval_stay_within_it() {
+        let mut draws = stream(12, Domain::Conditional, &[0]);
+        let sum: f64 = (0..10_000)
+            .map(|_| unit(&mut draws))
+            .inspect(|u| assert!((0.0..1.0).contains(u)))
+            .sum();
+        assert!((sum / 10_000.0 - 0.5).abs() < 0.015);
     }
 }

@@ -1,3 +1,142 @@
 //! The archive: HDF5 files that h5py reads without help from this project.
+//!
+//! A running campaign is a folder of segments, each a complete file; a finished one is a single
+//! file with the same tables and a summary. `schema` says what stands in them, `segment` and
+//! `merge` write them, [`Writer`] owns the thread that does, [`Existing`] is what a resumed run
+//! finds, [`Archive`] reads either form, and `summary` turns rows into figures. The layout, column
+//! by column, is `docs/archive-format.md`.
 
+mod figures;
+mod file;
+mod fingerprint;
+mod header;
+mod merge;
+mod read;
+mod resume;
 pub mod rows;
+pub mod schema;
+mod segment;
+pub mod summary;
+mod summary_rows;
+mod writer;
+
+pub use fingerprint::{Fingerprint, digest};
+pub use read::Archive;
+pub use resume::{Existing, set_aside};
+pub use rows::{FaultRow, OutcomeRow, TimingRow};
+pub use schema::Header;
+pub use segment::Segment;
+pub use summary::{Summary, summarise};
+pub use writer::Writer;
+
+use std::path::{Path, PathBuf};
+
+/// The finished archive's file in a campaign's results folder.
+pub const ARCHIVE_FILE: &str = "archive.h5";
+/// The folder of segments of a running campaign, in its results folder.
+pub const SEGMENTS_FOLDER: &str = "segments";
+
+/// What can be wrong with an archive.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system refused a file or a folder.
+    #[error("{path}: cannot be {action}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The HDF5 library refused.
+    #[error("{path}: cannot be {action}: {reason}")]
+    Hdf5 {
+        /// The file.
+        path: PathBuf,
+        /// What was tried.
+        action: &'static str,
+        /// What the system said, or the library where the system said nothing.
+        reason: String,
+    },
+    /// A file does not hold what an archive must hold.
+    #[error("{path}: expected {expected}, found {found}")]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The rows belong to another experiment.
+    #[error(
+        "{path}: made with another {}; only the same experiment can continue it",
+        differing.join(", another ")
+    )]
+    Fingerprint {
+        /// The file.
+        path: PathBuf,
+        /// Which parts of the fingerprint differ.
+        differing: Vec<&'static str>,
+    },
+    /// The folder already holds results.
+    #[error("{path}: holds results already; resume them, or write elsewhere")]
+    Occupied {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Another run writes to the folder.
+    #[error("{path}: another run is writing here")]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// There is no archive.
+    #[error(
+        "{path}: no archive here: expected {ARCHIVE_FILE} or finished segments in {SEGMENTS_FOLDER}/"
+    )]
+    Missing {
+        /// The folder or file.
+        path: PathBuf,
+    },
+    /// The writer failed earlier; its error was given then.
+    #[error("the archive's writer has stopped")]
+    WriterGone,
+}
+
+impl Error {
+    fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { path, action, source }
+    }
+
+    fn hdf5(path: &Path, action: &'static str) -> impl FnOnce(hdf5::Error) -> Self {
+        let path = path.to_path_buf();
+        move |error| Self::Hdf5 { path, action, reason: reason(&error.to_string()) }
+    }
+
+    fn content(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Content { path: path.to_path_buf(), expected: expected.into(), found: found.into() }
+    }
+}
+
+/// What the system said ("No space left on device") within what the library made of it.
+fn reason(message: &str) -> String {
+    let system =
+        message.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
+    system.map_or_else(|| message.replace('\n', " "), |(system, _)| system.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn the_system_is_quoted_where_it_spoke() {
+        let library = "H5Fflush(): unable to flush: file write failed: time = now\n, \
+            errno = 28, error message = 'No space left on device', buf = 0x7f";
+        assert_eq!(reason(library), "No space left on device");
+        assert_eq!(reason("H5Dopen(): not\nfound"), "H5Dopen(): not found");
+    }
+}

@@ -1,5 +1,6 @@
 //! The rows of an archive, as HDF5 compound types. Field names are those of `docs/archive-format.md`.
 
+use crate::outcome::Outcome;
 use hdf5::H5Type;
 
 /// One fault as one scheme received it.
@@ -95,3 +96,55 @@ pub struct OutcomeRow {
     /// What a fault list said of this trial: 0 nothing, else 1 + the outcome's code.
     pub listed: u32,
 }
+
+impl OutcomeRow {
+    /// Inferences by outcome, indexed by [`Outcome`].
+    pub fn outcomes(&self) -> [u64; 7] {
+        [
+            self.masked,
+            self.corrected,
+            self.due_recovered,
+            self.tolerable_sdc,
+            self.critical_sdc,
+            self.due,
+            self.hang,
+        ]
+        .map(u64::from)
+    }
+
+    /// Inferences, counted by outcome.
+    pub fn sum(&self) -> u64 {
+        self.outcomes().iter().sum()
+    }
+
+    /// The worst outcome of any inference; masked where there is none.
+    pub fn worst(&self) -> Outcome {
+        let present = |outcome: &Outcome| self.outcomes()[*outcome as usize] > 0;
+        Outcome::ALL.into_iter().rev().find(present).unwrap_or(Outcome::Masked)
+    }
+}
+
+/// The measured time of one scheme's trials in one segment. The only table that differs between
+/// a resumed run and one never killed.
+#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct TimingRow {
+    /// The segment's first trial.
+    pub first_trial: u64,
+    /// Trials run.
+    pub trials: u64,
+    /// Inferences run, retries not counted.
+    pub inferences: u64,
+    /// Measured seconds from upload to read-back, retries and scrubs included.
+    pub seconds: f64,
+    /// Index into `/campaign/schemes`.
+    pub scheme: u32,
+    /// Trials run at once.
+    pub lanes: u32,
+}
+
+// Rows go to the file as they stand in memory: a hole between columns would put arbitrary bytes
+// into the archive.
+const _: () = assert!(size_of::<FaultRow>() == 56);
+const _: () = assert!(size_of::<OutcomeRow>() == 96);
+const _: () = assert!(size_of::<TimingRow>() == 40);

@@ -1,14 +1,58 @@
 //! Campaign files: the TOML, read strictly, with the line of everything that is wrong.
+//!
+//! Reading takes three looks at the text: keys that the mode of `[faults]` does not have, then
+//! types and unknown fields, then values that cannot be meant. What depends on the workload is
+//! checked by the plan. `docs/campaign-files.md` describes the format.
 
+use super::arrival::{self, FaultsTable};
+use super::check::check;
+use super::place::{Place, line_and_column};
 use crate::fault::{FaultKind, Region};
 use crate::scheme::Scheme;
 use crate::workload::NanRule;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a campaign file.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The TOML is malformed, has an unknown field or a value of the wrong type.
+    #[error("{path}:{line}:{column}: {message}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1 in characters.
+        column: usize,
+        /// The parser's message.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("{path}:{line}: expected {expected}, found {found}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+}
 
 /// A campaign file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Campaign {
     /// Its name; results land in `results/NAME/`.
     pub name: String,
@@ -22,14 +66,45 @@ pub struct Campaign {
     /// How faults arrive.
     pub faults: Mode,
     /// The protections to compare.
+    #[serde(default)]
     pub scheme: Vec<Scheme>,
     /// When to stop.
+    #[serde(default)]
     pub stop: Stop,
+}
+
+impl Campaign {
+    /// Reads and checks the campaign at `path`; the text is the file's, verbatim.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or anything in it cannot be meant.
+    pub fn load(path: &Path) -> Result<(Self, String), Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Read { path: path.into(), source })?;
+        Ok((Self::parse(path, &text)?, text))
+    }
+
+    /// Checks the text of a campaign; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// Where anything in it cannot be meant.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let refused = |error: toml::de::Error| {
+            let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
+            let message = error.message().lines().collect::<Vec<_>>().join(", ");
+            Error::Toml { path: path.into(), line, column, message }
+        };
+        let place = Place::parse(path, text).map_err(refused)?;
+        arrival::check_keys(&place)?;
+        let campaign: Self = toml::from_str(text).map_err(refused)?;
+        check(&campaign, &place)?;
+        Ok(campaign)
+    }
 }
 
 /// The computation under test and what a campaign changes of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct WorkloadChoice {
     /// A folder of `kernels/`, or a path to such a folder.
     pub name: String,
@@ -44,9 +119,9 @@ pub struct WorkloadChoice {
     pub size: Option<u32>,
 }
 
-/// How faults arrive. The tag is `mode`.
+/// How faults arrive: the table `[faults]`, whose key `mode` says which other keys it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mode", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[serde(tag = "mode", rename_all = "kebab-case", try_from = "FaultsTable")]
 pub enum Mode {
     /// Given n upsets, what happens? Drawn uniformly within each region.
     Conditional {
@@ -55,13 +130,12 @@ pub enum Mode {
         /// The strata.
         regions: Vec<Region>,
         /// What a fault does.
-        #[serde(default)]
         kind: FaultKind,
         /// Only these tensors (weights) and ops (activations).
-        #[serde(default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         tensors: Option<Vec<String>>,
         /// Only these bit positions, 0 (least significant) to 31 (sign).
-        #[serde(default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         bits: Option<Vec<u32>>,
     },
     /// Every bit of the regions once: a census.
@@ -69,13 +143,12 @@ pub enum Mode {
         /// The strata.
         regions: Vec<Region>,
         /// What a fault does.
-        #[serde(default)]
         kind: FaultKind,
         /// Only these tensors (weights) and ops (activations).
-        #[serde(default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         tensors: Option<Vec<String>>,
         /// Only these bit positions.
-        #[serde(default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         bits: Option<Vec<u32>>,
     },
     /// The trials of a CSV fault list.
@@ -90,37 +163,46 @@ pub enum Mode {
         /// Steps in a trial.
         steps: u32,
         /// Inferences in a step.
-        #[serde(default = "sixteen")]
         inputs_per_step: u32,
         /// Seconds between inferences (declared, never measured).
         inference_period_s: f64,
         /// Seconds that transient words of one execution are exposed (declared).
-        #[serde(default)]
         execution_time_s: f64,
         /// Upsets per bit and day.
         upsets_per_bit_day: f64,
         /// Where that rate comes from.
         rate_source: String,
         /// What multiplies the rate; 1 is real time.
-        #[serde(default = "one")]
         acceleration: f64,
         /// How many failures a scheme are replayed to find how many events they needed.
-        #[serde(default = "sixteen")]
         attribution_sample: u32,
     },
 }
 
-const fn sixteen() -> u32 {
-    16
-}
+impl Mode {
+    /// How many failures of a scheme are replayed to find how many events they needed, where
+    /// upsets pile up.
+    pub const fn attribution_sample(&self) -> Option<u32> {
+        match self {
+            Self::Accumulation { attribution_sample, .. } => Some(*attribution_sample),
+            _ => None,
+        }
+    }
 
-const fn one() -> f64 {
-    1.0
+    /// The name used in TOML, HDF5, reports and on the screen.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Conditional { .. } => "conditional",
+            Self::Exhaustive { .. } => "exhaustive",
+            Self::List { .. } => "list",
+            Self::Accumulation { .. } => "accumulation",
+        }
+    }
 }
 
 /// When to stop, whichever comes first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Trials of each scheme. An exhaustive campaign or a list has its own number.
     #[serde(default)]
@@ -141,4 +223,16 @@ pub struct Stop {
 
 const fn five_percent() -> f64 {
     0.05
+}
+
+impl Default for Stop {
+    fn default() -> Self {
+        Self {
+            trials: None,
+            half_width: None,
+            alpha: five_percent(),
+            seconds: None,
+            segment_trials: None,
+        }
+    }
 }

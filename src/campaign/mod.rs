@@ -3,8 +3,14 @@
 //! `file` reads the TOML, `plan` turns it into trials, `runner` takes trials through an engine in
 //! segments and emits [`event::Event`]s. It knows none of those who listen.
 
+mod arrival;
+mod attribute;
+mod check;
 pub mod event;
 pub mod file;
+mod place;
 pub mod plan;
+pub mod runner;
 
 pub use file::{Campaign, Mode};
+pub use plan::Plan;

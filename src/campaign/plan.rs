@@ -1,1 +1,486 @@
 //! The plan of a campaign: its strata, its trials, and each trial's job.
+//!
+//! A job is a pure function of the campaign and the trial's number, so that any trial can run
+//! alone, in any order, on any engine.
+
+use super::file::{Campaign, Mode};
+use super::place::Place as FilePlace;
+use crate::engine::{Course, Job, Windows};
+use crate::fault::{
+    Exposure, Fault, FaultKind, ListError, Listed, Place, Region, Sites, accumulate, draw,
+    read_list,
+};
+use crate::outcome::Outcome;
+use crate::seed::{Domain, stream, unit};
+use crate::workload::Workload;
+use std::path::{Path, PathBuf};
+
+/// Inputs of a campaign that names no number.
+const INPUTS_DEFAULT: usize = 128;
+/// Segments of a campaign that names no length, at most.
+const SEGMENTS_MAX: u64 = 40;
+/// Trials of such a segment, at least.
+const SEGMENT_TRIALS_MIN: u64 = 64;
+/// The mean number of upsets that a trial may have; a trial's faults are numbered in 16 bits.
+const UPSETS_MAX: f64 = 10_000.0;
+const SECONDS_PER_DAY: f64 = 86_400.0;
+
+/// Why a campaign cannot be run on its workload.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value of the campaign does not suit the workload.
+    #[error("{key}: expected {expected}, found {found}")]
+    Value {
+        /// The key, e.g. `faults.tensors`.
+        key: String,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// Likewise, with its place in the campaign file.
+    #[error("{path}:{line}: expected {expected}, found {found}")]
+    Placed {
+        /// The campaign file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// The fault list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
+}
+
+impl Error {
+    fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
+        Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    /// Names the place in the campaign file at `path`, whose text this is.
+    #[must_use]
+    pub fn placed(self, path: &Path, text: &str) -> Self {
+        match (self, FilePlace::parse(path, text)) {
+            (Self::Value { key, expected, found }, Ok(place)) => {
+                let line = place.line(&key.split('.').collect::<Vec<_>>());
+                Self::Placed { path: path.into(), line, expected, found }
+            }
+            (error, _) => error,
+        }
+    }
+}
+
+/// Trials that are drawn alike and reported together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stratum {
+    /// The name in tables: its regions'.
+    pub name: String,
+    /// What it strikes.
+    pub regions: Vec<Region>,
+    /// The logical bits it draws from; 0 for a fault list, which is no sample of anything.
+    pub bits: u64,
+    /// Inferences in a trial.
+    pub inferences: u32,
+    /// The inputs of each step.
+    pub windows: Windows,
+    /// Trials planned at most.
+    pub trials_max: u64,
+}
+
+/// Where the trials' faults come from.
+#[derive(Clone, Debug)]
+enum Arrival {
+    Conditional { count: u32, kind: FaultKind, sites: Vec<Sites> },
+    Exhaustive { kind: FaultKind, sites: Vec<Sites> },
+    List { trials: Vec<Listed>, strata: Vec<usize> },
+    Accumulation { exposure: Exposure },
+}
+
+/// A campaign made ready for one workload.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    seed: u64,
+    dummy: bool,
+    inputs: u32,
+    arrival: Arrival,
+    strata: Vec<Stratum>,
+    trials_max: u64,
+    segment_trials: u64,
+}
+
+impl Plan {
+    /// Plans `campaign` on `workload`; a fault list is found from `folder`, the campaign's own.
+    ///
+    /// # Errors
+    /// Where the campaign names what the workload does not have.
+    pub fn new(campaign: &Campaign, workload: &Workload, folder: &Path) -> Result<Self, Error> {
+        let inputs = inputs(campaign, workload)?;
+        let trials = campaign.stop.trials.unwrap_or(0);
+        let (arrival, strata) = match &campaign.faults {
+            Mode::Conditional { count, regions, kind, tensors, bits } => {
+                let sites = sites(workload, regions, tensors.as_deref(), bits.as_deref())?;
+                if let Some(few) = sites.iter().find(|sites| sites.bits() < u64::from(*count)) {
+                    let (region, bits) = (few.region().name(), few.bits());
+                    let expected = format!("a count up to {bits}, the bits of region {region}");
+                    return Err(Error::value("faults.count", expected, count));
+                }
+                let share =
+                    |at: usize| (trials + sites.len() as u64 - 1 - at as u64) / sites.len() as u64;
+                let strata = sites.iter().enumerate().map(|(at, s)| of_sites(s, inputs, share(at)));
+                let strata = strata.collect();
+                (Arrival::Conditional { count: *count, kind: *kind, sites }, strata)
+            }
+            Mode::Exhaustive { regions, kind, tensors, bits } => {
+                let sites = sites(workload, regions, tensors.as_deref(), bits.as_deref())?;
+                let census = |s: &Sites| s.bits() * u64::from(inputs_struck(s.region(), inputs));
+                let strata = sites.iter().map(|s| of_sites(s, inputs, census(s))).collect();
+                (Arrival::Exhaustive { kind: *kind, sites }, strata)
+            }
+            Mode::List { file } => {
+                of_list(read_list(&folder.join(file), workload, inputs)?, inputs)
+            }
+            Mode::Accumulation { .. } => {
+                let exposure = exposure(campaign, workload)?;
+                let stratum = of_exposure(&exposure, inputs, trials);
+                (Arrival::Accumulation { exposure }, vec![stratum])
+            }
+        };
+        let trials_max: u64 = strata.iter().map(|stratum: &Stratum| stratum.trials_max).sum();
+        let default = trials_max.div_ceil(SEGMENTS_MAX).max(SEGMENT_TRIALS_MIN).min(trials_max);
+        Ok(Self {
+            seed: campaign.seed,
+            dummy: campaign.dummy,
+            inputs,
+            arrival,
+            strata,
+            trials_max,
+            segment_trials: campaign.stop.segment_trials.unwrap_or(default),
+        })
+    }
+
+    /// Trials of each scheme, at most.
+    pub const fn trials_max(&self) -> u64 {
+        self.trials_max
+    }
+
+    /// Trials of each scheme in a segment; the last segment may have fewer.
+    pub const fn segment_trials(&self) -> u64 {
+        self.segment_trials
+    }
+
+    /// How many of the workload's inputs, from the first, are the campaign's.
+    pub const fn inputs(&self) -> u32 {
+        self.inputs
+    }
+
+    /// The strata, one at least.
+    pub fn strata(&self) -> &[Stratum] {
+        &self.strata
+    }
+
+    /// Whether every site is struck once, so that shares have no interval.
+    pub const fn census(&self) -> bool {
+        matches!(self.arrival, Arrival::Exhaustive { .. })
+    }
+
+    /// What an accumulation's trials are exposed to.
+    pub const fn exposure(&self) -> Option<&Exposure> {
+        match &self.arrival {
+            Arrival::Accumulation { exposure } => Some(exposure),
+            _ => None,
+        }
+    }
+
+    /// The stratum of a trial.
+    ///
+    /// # Panics
+    /// Where `trial` is not below [`Plan::trials_max`].
+    pub fn stratum_of(&self, trial: u64) -> usize {
+        self.placed(trial).0
+    }
+
+    /// A trial's stratum and its number within it.
+    #[expect(clippy::cast_possible_truncation, reason = "below a length")]
+    fn placed(&self, trial: u64) -> (usize, u64) {
+        assert!(trial < self.trials_max, "trial {trial} of {}", self.trials_max);
+        match &self.arrival {
+            Arrival::Conditional { sites, .. } => {
+                let strata = sites.len() as u64;
+                ((trial % strata) as usize, trial / strata)
+            }
+            Arrival::Exhaustive { .. } => {
+                let mut within = trial;
+                let mut at = 0;
+                while within >= self.strata[at].trials_max {
+                    within -= self.strata[at].trials_max;
+                    at += 1;
+                }
+                (at, within)
+            }
+            Arrival::List { strata, .. } => (strata[trial as usize], trial),
+            Arrival::Accumulation { .. } => (0, trial),
+        }
+    }
+
+    /// What an engine runs for a trial: the same for every scheme, at any time.
+    ///
+    /// # Panics
+    /// Where `trial` is not below [`Plan::trials_max`].
+    #[expect(clippy::cast_possible_truncation, reason = "below a length or a u32")]
+    pub fn job(&self, trial: u64) -> Job {
+        let (stratum, within) = self.placed(trial);
+        let (window, mut faults) = match &self.arrival {
+            Arrival::Conditional { count, kind, sites } => {
+                let drawn = draw(self.seed, trial, &sites[stratum], *count, *kind, self.inputs);
+                (drawn.input, drawn.faults)
+            }
+            Arrival::Exhaustive { kind, sites } => {
+                let sites = &sites[stratum];
+                let struck = u64::from(inputs_struck(sites.region(), self.inputs));
+                let site = sites.at(within / struck);
+                let place = Place::Share(self.shares(trial, 1)[0]);
+                let fault = Fault::conditional(sites.region(), site, *kind, place);
+                (Some((within % struck) as u32), vec![fault])
+            }
+            Arrival::List { trials, .. } => {
+                let listed = &trials[trial as usize];
+                (listed.input, self.listed_faults(trial, listed))
+            }
+            Arrival::Accumulation { exposure } => (None, accumulate(self.seed, trial, exposure)),
+        };
+        if self.dummy {
+            for fault in &mut faults {
+                fault.kind = FaultKind::Xor;
+                fault.mask = 0;
+            }
+        }
+        Job { trial, first_window: window.unwrap_or(0), faults }
+    }
+
+    /// The draws that choose the struck replicas of a trial whose sites are not drawn.
+    fn shares(&self, trial: u64, count: usize) -> Vec<f64> {
+        let mut draws = stream(self.seed, Domain::Conditional, &[trial]);
+        (0..count).map(|_| unit(&mut draws)).collect()
+    }
+
+    fn listed_faults(&self, trial: u64, listed: &Listed) -> Vec<Fault> {
+        let shares = self.shares(trial, listed.faults.len());
+        let fault = |(fault, share): (&crate::fault::ListedFault, f64)| Fault {
+            step: 0,
+            time_s: 0.0,
+            region: fault.region,
+            tensor: fault.tensor,
+            index: fault.index,
+            row: 0,
+            kind: fault.kind,
+            mask: fault.mask,
+            place: fault.replica.map_or(Place::Share(share), Place::At),
+        };
+        listed.faults.iter().zip(shares).map(fault).collect()
+    }
+
+    /// How the trials of a stratum run.
+    pub const fn course(&self, _stratum: usize) -> Course {
+        match &self.arrival {
+            Arrival::Accumulation { exposure } => {
+                Course { first_step: 0, end_step: exposure.steps, conditional: false }
+            }
+            _ => Course { first_step: 0, end_step: 1, conditional: true },
+        }
+    }
+
+    /// What a fault list says came of a trial.
+    pub fn listed(&self, trial: u64) -> Option<Outcome> {
+        match &self.arrival {
+            Arrival::List { trials, .. } => trials.get(usize::try_from(trial).ok()?)?.outcome,
+            _ => None,
+        }
+    }
+}
+
+/// How many inputs are the campaign's.
+fn inputs(campaign: &Campaign, workload: &Workload) -> Result<u32, Error> {
+    let has = workload.inputs.count;
+    let inputs = match campaign.workload.inputs {
+        Some(asked) if asked as usize > has => {
+            let expected = format!("inputs up to {has}, those of workload {}", workload.name);
+            return Err(Error::value("workload.inputs", expected, asked));
+        }
+        Some(asked) => asked as usize,
+        None => has.min(INPUTS_DEFAULT),
+    };
+    match u32::try_from(inputs) {
+        Ok(inputs) if inputs > 0 => Ok(inputs),
+        _ => Err(Error::value("workload.name", "a workload with inputs", "none")),
+    }
+}
+
+/// How many inputs a site is struck in, one a trial: stored words are struck once for all.
+const fn inputs_struck(region: Region, inputs: u32) -> u32 {
+    match region {
+        Region::Weights => 1,
+        Region::Input | Region::Activations => inputs,
+    }
+}
+
+/// The sites of each region. A name must be known to one of the regions, and every region that
+/// names can restrict must keep a site.
+fn sites(
+    workload: &Workload,
+    regions: &[Region],
+    tensors: Option<&[String]>,
+    bits: Option<&[u32]>,
+) -> Result<Vec<Sites>, Error> {
+    let restricts = |region: Region| region != Region::Input;
+    let restricted = regions.iter().copied().filter(|region| restricts(*region));
+    let valid: Vec<&str> = restricted.flat_map(|region| Sites::names(workload, region)).collect();
+    for name in tensors.unwrap_or_default() {
+        if !valid.contains(&name.as_str()) {
+            let expected = format!("tensors among {}", valid.join(", "));
+            return Err(Error::value("faults.tensors", expected, format!("\"{name}\"")));
+        }
+    }
+    let of_region = |region: Region| {
+        let names = Sites::names(workload, region);
+        let chosen: Option<Vec<String>> = tensors.filter(|_| restricts(region)).map(|tensors| {
+            tensors.iter().filter(|name| names.contains(&name.as_str())).cloned().collect()
+        });
+        let refuse = |key: &str, expected: String| Error::value(key, expected, "none");
+        let sites = Sites::new(workload, region, chosen.as_deref(), bits).map_err(|unknown| {
+            Error::value("faults.tensors", unknown.valid.join(", "), unknown.name)
+        })?;
+        match (sites.words(), chosen) {
+            (0, Some(_)) => {
+                let names = names.join(", ");
+                Err(refuse(
+                    "faults.tensors",
+                    format!("one of {names} for region {}", region.name()),
+                ))
+            }
+            (0, None) => {
+                Err(refuse("faults.regions", format!("words in region {}", region.name())))
+            }
+            _ => Ok(sites),
+        }
+    };
+    regions.iter().copied().map(of_region).collect()
+}
+
+/// All inputs at once for stored words, each alone for a fault that names one.
+fn of_sites(sites: &Sites, inputs: u32, trials_max: u64) -> Stratum {
+    let rows = if sites.region() == Region::Weights { inputs } else { 1 };
+    Stratum {
+        name: sites.region().name().into(),
+        regions: vec![sites.region()],
+        bits: sites.bits(),
+        inferences: rows,
+        windows: Windows::new(rows, (0..inputs).collect()),
+        trials_max,
+    }
+}
+
+/// A list's trials over all inputs, and those of one input alone.
+fn of_list(trials: Vec<Listed>, inputs: u32) -> (Arrival, Vec<Stratum>) {
+    let mut strata: Vec<Stratum> = Vec::new();
+    let mut of_trial = vec![0; trials.len()];
+    let alone = |listed: &Listed| listed.input.is_some();
+    let mixed = trials.iter().any(alone) && !trials.iter().all(alone);
+    for (one_input, rows) in [(false, inputs), (true, 1)] {
+        let mut regions: Vec<Region> = Vec::new();
+        let mut trials_max = 0;
+        for (at, listed) in trials.iter().enumerate().filter(|(_, t)| alone(t) == one_input) {
+            of_trial[at] = strata.len();
+            trials_max += 1;
+            regions.extend(listed.faults.iter().map(|fault| fault.region));
+        }
+        if trials_max > 0 {
+            regions.sort_unstable();
+            regions.dedup();
+            let suffix = if mixed && one_input { ", one input" } else { "" };
+            strata.push(Stratum {
+                name: format!("{}{suffix}", joined(&regions)),
+                regions,
+                bits: 0,
+                inferences: rows,
+                windows: Windows::new(rows, (0..inputs).collect()),
+                trials_max,
+            });
+        }
+    }
+    (Arrival::List { trials, strata: of_trial }, strata)
+}
+
+fn joined(regions: &[Region]) -> String {
+    regions.iter().map(|region| region.name()).collect::<Vec<_>>().join("+")
+}
+
+/// What the trials of an accumulation are exposed to, over the union of the schemes' footprints.
+fn exposure(campaign: &Campaign, workload: &Workload) -> Result<Exposure, Error> {
+    let Mode::Accumulation {
+        regions,
+        steps,
+        inputs_per_step,
+        inference_period_s,
+        execution_time_s,
+        upsets_per_bit_day,
+        acceleration,
+        ..
+    } = &campaign.faults
+    else {
+        return Err(Error::value("faults.mode", "accumulation", campaign.faults.name()));
+    };
+    let protections = || campaign.scheme.iter().map(|scheme| scheme.protection);
+    let exposure = Exposure {
+        regions: sites(workload, regions, None, None)?,
+        steps: *steps,
+        inputs_per_step: *inputs_per_step,
+        inference_period_s: *inference_period_s,
+        execution_time_s: *execution_time_s,
+        upsets_per_bit_s: upsets_per_bit_day / SECONDS_PER_DAY * acceleration,
+        copies_max: protections().map(|p| p.copies()).max().unwrap_or(1),
+        executions_max: protections().map(|p| p.executions_max()).max().unwrap_or(1),
+    };
+    let per_step = exposure.upsets_per_step(exposure.copies_max, exposure.executions_max);
+    let mean = per_step * f64::from(*steps);
+    if mean > UPSETS_MAX || !mean.is_finite() {
+        let key =
+            if *acceleration > 1.0 { "faults.acceleration" } else { "faults.upsets_per_bit_day" };
+        let expected = format!("a rate that gives a trial {UPSETS_MAX} upsets at most on average");
+        return Err(Error::value(
+            key,
+            expected,
+            format!("{acceleration:e}, which gives {mean:.0}"),
+        ));
+    }
+    Ok(exposure)
+}
+
+/// Steps read the inputs one window after another, around and around.
+#[expect(clippy::cast_possible_truncation, reason = "below the inputs")]
+fn of_exposure(exposure: &Exposure, inputs: u32, trials_max: u64) -> Stratum {
+    let rows = exposure.inputs_per_step;
+    let windows = u64::from((inputs / common_divisor(inputs, rows)).min(exposure.steps));
+    let input = |at: u64| (at % u64::from(inputs)) as u32;
+    let regions: Vec<Region> = exposure.regions.iter().map(Sites::region).collect();
+    Stratum {
+        name: joined(&regions),
+        regions,
+        bits: exposure.regions.iter().map(Sites::bits).sum(),
+        inferences: exposure.steps * rows,
+        windows: Windows::new(rows, (0..windows * u64::from(rows)).map(input).collect()),
+        trials_max,
+    }
+}
+
+const fn common_divisor(mut a: u32, mut b: u32) -> u32 {
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,12 +1,14 @@
 //! Faults: struck words, and how a trial's faults are drawn.
 
+#[cfg(test)]
+pub(crate) mod bench;
 mod list;
 mod poisson;
 mod sample;
 
-pub use list::{read_list, Listed, ListError};
-pub use poisson::{accumulate, Exposure};
-pub use sample::{Sites, Stratum};
+pub use list::{Error as ListError, Listed, ListedFault, read_list};
+pub use poisson::{Exposure, accumulate};
+pub use sample::{Draw, Site, Sites, UnknownName, draw};
 
 use serde::{Deserialize, Serialize};
 
@@ -39,19 +41,24 @@ impl Region {
 
 /// What a fault does to its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum FaultKind {
     /// The masked bits toggle once.
     #[default]
+    #[serde(rename = "xor")]
     Xor = 0,
     /// The masked bits are 0 from now on, whatever is written.
+    #[serde(rename = "stuck-at-0")]
     StuckAt0 = 1,
     /// The masked bits are 1 from now on, whatever is written.
+    #[serde(rename = "stuck-at-1")]
     StuckAt1 = 2,
 }
 
 impl FaultKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Xor, Self::StuckAt0, Self::StuckAt1];
+
     /// The name used in TOML, HDF5, reports and on the screen.
     pub const fn name(self) -> &'static str {
         match self {
@@ -119,5 +126,27 @@ impl Place {
             Self::Share(u) => Some(((u * f64::from(count)) as u32).min(count - 1)),
             Self::At(at) => (at < count).then_some(at),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_and_screens_use_the_same_names() {
+        let quoted = |name: &str| format!("\"{name}\"");
+        for kind in FaultKind::ALL {
+            assert_eq!(serde_json::to_string(&kind).expect("a name"), quoted(kind.name()));
+        }
+        for region in Region::ALL {
+            assert_eq!(serde_json::to_string(&region).expect("a name"), quoted(region.name()));
+        }
+    }
+
+    #[test]
+    fn a_share_reaches_every_scheme_and_a_replica_only_those_that_have_it() {
+        assert_eq!([1, 2, 3].map(|count| Place::Share(0.5).of(count)), [Some(0), Some(1), Some(1)]);
+        assert_eq!([1, 2, 3].map(|count| Place::At(1).of(count)), [None, Some(1), Some(1)]);
     }
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use toml::Spanned;
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct WorkloadEntry {
     pub(super) name: Spanned<String>,
     pub(super) description: String,
@@ -26,14 +26,14 @@ pub(super) struct WorkloadEntry {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct WeightsEntry {
     pub(super) file: Option<PathBuf>,
     pub(super) generate: Option<GenerateWeights>,
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct GenerateWeights {
     pub(super) seed: u64,
     pub(super) distribution: Distribution,
@@ -42,7 +42,7 @@ pub(super) struct GenerateWeights {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct TensorEntry {
     pub(super) name: Spanned<String>,
     pub(super) shape: Spanned<Vec<Dim>>,
@@ -57,7 +57,7 @@ pub(super) enum Distribution {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct InputsEntry {
     pub(super) shape: Spanned<Vec<Dim>>,
     pub(super) file: Option<PathBuf>,
@@ -68,7 +68,7 @@ pub(super) struct InputsEntry {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct GenerateInputs {
     pub(super) seed: u64,
     pub(super) distribution: Distribution,
@@ -77,7 +77,7 @@ pub(super) struct GenerateInputs {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct OpEntry {
     pub(super) name: Spanned<String>,
     pub(super) kind: Spanned<Kind>,
@@ -102,7 +102,7 @@ pub(super) enum Kind {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct DecisionEntry {
     pub(super) kind: Spanned<DecisionKind>,
     pub(super) nan: Option<Spanned<NanRank>>,
@@ -117,7 +117,7 @@ pub(super) enum DecisionKind {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields)]
 pub(super) struct ExpectedEntry {
     pub(super) file: PathBuf,
     pub(super) tensor: Option<String>,

@@ -219,7 +219,7 @@ impl File<'_> {
             (Some(file), tensor) => Some(self.read_labels(file, tensor.as_deref(), count)?),
             (None, None) => None,
             (None, Some(_)) => {
-                return Err(self.wrong(entry, "`labels` with `labels-tensor`", "none"));
+                return Err(self.wrong(entry, "`labels` with `labels_tensor`", "none"));
             }
         };
         Ok((Value { name: INPUT.into(), shape }, Inputs { count, features, words, labels }))

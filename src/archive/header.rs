@@ -1,0 +1,333 @@
+//! A header in a file and back: scalars are attributes, lists are tables, long text is a dataset.
+
+use super::file::{
+    get, get_text, group, put_table, put_text, set, set_text, take_table, take_text,
+};
+use super::schema::{
+    ADAPTER, AdapterInfo, CAMPAIGN, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE, RateInfo,
+    SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
+};
+use super::{Error, Fingerprint, file};
+use crate::fault::Region;
+use crate::scheme::{Cost, Scheme};
+use hdf5::types::VarLenUnicode;
+use hdf5::{File, Group, H5Type};
+use std::path::Path;
+
+/// A row of `/campaign/schemes`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct SchemeRow {
+    name: VarLenUnicode,
+    definition: VarLenUnicode,
+    bytes_stored: u64,
+    bytes_read_per_inference: f64,
+    scrub_bytes_per_inference: f64,
+    exposed_bits: f64,
+}
+
+/// A row of `/campaign/strata`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct StratumRow {
+    name: VarLenUnicode,
+    region: VarLenUnicode,
+    bits: u64,
+    inferences_per_trial: u64,
+    trials: u64,
+}
+
+/// A row of `/campaign/sources`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct SourceRow {
+    subject: VarLenUnicode,
+    source: VarLenUnicode,
+}
+
+/// A row of `/workload/tensors`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct TensorRow {
+    name: VarLenUnicode,
+    shape: VarLenUnicode,
+    offset: u64,
+    words: u64,
+}
+
+/// A row of `/workload/ops`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct OpRow {
+    name: VarLenUnicode,
+    kind: VarLenUnicode,
+    features: u64,
+}
+
+/// What a file of this layout is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A range of trials.
+    Segment,
+    /// A finished campaign.
+    Archive,
+}
+
+impl Content {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Segment => "segment",
+            Self::Archive => "archive",
+        }
+    }
+}
+
+/// Writes a header into a new file.
+pub(super) fn write(to: &File, content: Content, header: &Header) -> hdf5::Result<()> {
+    set(to, "schema_version", &VERSION)?;
+    set_text(to, "content", content.name())?;
+    set_text(to, "beamline_version", &header.version)?;
+    set_text(to, "beamline_commit", &header.commit)?;
+    write_campaign(to, header)?;
+    write_workload(to, &header.workload)?;
+    let adapter = group(to, ADAPTER)?;
+    let info = &header.adapter;
+    set_text(&adapter, "name", &info.name)?;
+    set_text(&adapter, "driver", &info.driver)?;
+    set_text(&adapter, "driver_info", &info.driver_info)?;
+    set_text(&adapter, "backend", &info.backend)?;
+    set_text(&adapter, "device_type", &info.device_type)?;
+    set(&adapter, "software", &info.software)?;
+    set(&adapter, "fma_fused", &info.fma_fused)?;
+    let fingerprint = group(to, FINGERPRINT)?;
+    set_text(&fingerprint, "whole", &header.fingerprint.whole())?;
+    for (part, digest) in header.fingerprint.parts() {
+        set_text(&fingerprint, part, digest)?;
+    }
+    Ok(())
+}
+
+fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
+    let info = &header.campaign;
+    let campaign = group(to, CAMPAIGN)?;
+    set_text(&campaign, "name", &info.name)?;
+    put_text(&campaign, "toml", &info.toml)?;
+    set(&campaign, "seed", &info.seed)?;
+    set_text(&campaign, "mode", &info.mode)?;
+    set(&campaign, "dummy", &info.dummy)?;
+    set(&campaign, "census", &info.census)?;
+    set(&campaign, "confidence", &info.confidence)?;
+    set(&campaign, "looks", &info.looks)?;
+    set(&campaign, "steps", &info.steps)?;
+    set(&campaign, "inferences_per_step", &info.inferences_per_step)?;
+    if let Some(rate) = &header.rate {
+        let at = group(&campaign, RATE)?;
+        set(&at, "upsets_per_bit_day", &rate.upsets_per_bit_day)?;
+        set_text(&at, "source", &rate.source)?;
+        set(&at, "acceleration", &rate.acceleration)?;
+        set(&at, "inference_period_s", &rate.inference_period_s)?;
+        set(&at, "execution_time_s", &rate.execution_time_s)?;
+        set(&at, "trial_s", &rate.trial_s)?;
+    }
+    let rows = header.schemes.iter().map(|scheme| {
+        Ok(SchemeRow {
+            name: file::text(scheme.name())?,
+            definition: file::text(&json(&scheme.definition)?)?,
+            bytes_stored: scheme.cost.bytes_stored,
+            bytes_read_per_inference: scheme.cost.bytes_read_per_inference,
+            scrub_bytes_per_inference: scheme.cost.scrub_bytes_per_inference,
+            exposed_bits: scheme.exposed_bits.unwrap_or(f64::NAN),
+        })
+    });
+    put_table(&campaign, "schemes", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    let rows = header.strata.iter().map(|stratum| {
+        Ok(StratumRow {
+            name: file::text(&stratum.name)?,
+            region: file::text(stratum.region.map_or("", Region::name))?,
+            bits: stratum.bits,
+            inferences_per_trial: u64::from(stratum.inferences_per_trial),
+            trials: stratum.trials,
+        })
+    });
+    put_table(&campaign, "strata", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    let rows = header.sources.iter().map(|row| {
+        Ok(SourceRow { subject: file::text(&row.subject)?, source: file::text(&row.source)? })
+    });
+    put_table(&campaign, "sources", &rows.collect::<hdf5::Result<Vec<_>>>()?)
+}
+
+fn write_workload(to: &File, info: &WorkloadInfo) -> hdf5::Result<()> {
+    let workload = group(to, WORKLOAD)?;
+    set_text(&workload, "name", &info.name)?;
+    set_text(&workload, "description", &info.description)?;
+    set_text(&workload, "source", &info.source)?;
+    set_text(&workload, "decision", &info.decision)?;
+    set_text(&workload, "relu_nan", &info.relu_nan)?;
+    set(&workload, "inputs", &info.inputs)?;
+    set(&workload, "labelled", &info.labelled)?;
+    let rows = info.tensors.iter().map(|tensor| {
+        Ok(TensorRow {
+            name: file::text(&tensor.name)?,
+            shape: file::text(&json(&tensor.shape)?)?,
+            offset: tensor.offset,
+            words: tensor.words,
+        })
+    });
+    put_table(&workload, "tensors", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    let rows = info.ops.iter().map(|op| {
+        Ok(OpRow {
+            name: file::text(&op.name)?,
+            kind: file::text(&op.kind)?,
+            features: u64::from(op.features),
+        })
+    });
+    put_table(&workload, "ops", &rows.collect::<hdf5::Result<Vec<_>>>()?)
+}
+
+fn json(value: &impl serde::Serialize) -> hdf5::Result<String> {
+    serde_json::to_string(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
+}
+
+/// Reads the header of an opened file, after checking that it has this layout.
+pub(super) fn read(from: &File, path: &Path) -> Result<(Content, Header), Error> {
+    let version = get::<u32>(from, "schema_version").map_err(|_| {
+        Error::content(path, "a beamline archive", "an HDF5 file without schema_version")
+    })?;
+    if version != VERSION {
+        let (expected, found) = (format!("schema version {VERSION}"), version.to_string());
+        return Err(Error::content(path, expected, found));
+    }
+    let fail = |source| Error::hdf5(path, "read")(source);
+    let content = match get_text(from, "content").map_err(fail)?.as_str() {
+        "segment" => Content::Segment,
+        "archive" => Content::Archive,
+        other => return Err(Error::content(path, "a segment or an archive", other)),
+    };
+    Ok((content, read_groups(from).map_err(fail)?))
+}
+
+/// Reads the fingerprint alone.
+pub(super) fn read_fingerprint(from: &File) -> hdf5::Result<Fingerprint> {
+    let at = from.group(FINGERPRINT)?;
+    let mut fingerprint = Fingerprint::default();
+    for (part, digest) in fingerprint.parts_mut() {
+        *digest = get_text(&at, part)?;
+    }
+    Ok(fingerprint)
+}
+
+fn read_groups(from: &File) -> hdf5::Result<Header> {
+    let campaign = from.group(CAMPAIGN)?;
+    let adapter = from.group(ADAPTER)?;
+    Ok(Header {
+        version: get_text(from, "beamline_version")?,
+        commit: get_text(from, "beamline_commit")?,
+        campaign: CampaignInfo {
+            name: get_text(&campaign, "name")?,
+            toml: take_text(&campaign, "toml")?,
+            seed: get(&campaign, "seed")?,
+            mode: get_text(&campaign, "mode")?,
+            dummy: get(&campaign, "dummy")?,
+            census: get(&campaign, "census")?,
+            confidence: get(&campaign, "confidence")?,
+            looks: get(&campaign, "looks")?,
+            steps: get(&campaign, "steps")?,
+            inferences_per_step: get(&campaign, "inferences_per_step")?,
+        },
+        rate: if campaign.link_exists(RATE) { Some(read_rate(&campaign)?) } else { None },
+        sources: read_sources(&campaign)?,
+        adapter: AdapterInfo {
+            name: get_text(&adapter, "name")?,
+            driver: get_text(&adapter, "driver")?,
+            driver_info: get_text(&adapter, "driver_info")?,
+            backend: get_text(&adapter, "backend")?,
+            device_type: get_text(&adapter, "device_type")?,
+            software: get(&adapter, "software")?,
+            fma_fused: get(&adapter, "fma_fused")?,
+        },
+        workload: read_workload(&from.group(WORKLOAD)?)?,
+        schemes: read_schemes(&campaign)?,
+        strata: read_strata(&campaign)?,
+        fingerprint: read_fingerprint(from)?,
+    })
+}
+
+fn read_rate(campaign: &Group) -> hdf5::Result<RateInfo> {
+    let at = campaign.group(RATE)?;
+    Ok(RateInfo {
+        upsets_per_bit_day: get(&at, "upsets_per_bit_day")?,
+        source: get_text(&at, "source")?,
+        acceleration: get(&at, "acceleration")?,
+        inference_period_s: get(&at, "inference_period_s")?,
+        execution_time_s: get(&at, "execution_time_s")?,
+        trial_s: get(&at, "trial_s")?,
+    })
+}
+
+fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {
+    let rows = take_table::<SourceRow>(campaign, "sources")?;
+    let source = |row: SourceRow| Source {
+        subject: row.subject.to_string(),
+        source: row.source.to_string(),
+    };
+    Ok(rows.into_iter().map(source).collect())
+}
+
+fn read_schemes(campaign: &Group) -> hdf5::Result<Vec<SchemeInfo>> {
+    let rows = take_table::<SchemeRow>(campaign, "schemes")?.into_iter();
+    rows.map(|row| {
+        let definition: Scheme = parse(&row.definition)?;
+        let cost = Cost {
+            bytes_stored: row.bytes_stored,
+            bytes_read_per_inference: row.bytes_read_per_inference,
+            scrub_bytes_per_inference: row.scrub_bytes_per_inference,
+        };
+        let exposed_bits = (!row.exposed_bits.is_nan()).then_some(row.exposed_bits);
+        Ok(SchemeInfo { definition, cost, exposed_bits })
+    })
+    .collect()
+}
+
+fn read_strata(campaign: &Group) -> hdf5::Result<Vec<StratumInfo>> {
+    let rows = take_table::<StratumRow>(campaign, "strata")?.into_iter();
+    rows.map(|row| {
+        Ok(StratumInfo {
+            name: row.name.to_string(),
+            region: Region::ALL.into_iter().find(|region| region.name() == row.region.as_str()),
+            bits: row.bits,
+            inferences_per_trial: narrow(row.inferences_per_trial)?,
+            trials: row.trials,
+        })
+    })
+    .collect()
+}
+
+fn read_workload(at: &Group) -> hdf5::Result<WorkloadInfo> {
+    let tensors = take_table::<TensorRow>(at, "tensors")?.into_iter().map(|row| {
+        let shape = parse(&row.shape)?;
+        Ok(TensorInfo { name: row.name.to_string(), shape, offset: row.offset, words: row.words })
+    });
+    let ops = take_table::<OpRow>(at, "ops")?.into_iter().map(|row| {
+        let features = narrow(row.features)?;
+        Ok(OpInfo { name: row.name.to_string(), kind: row.kind.to_string(), features })
+    });
+    Ok(WorkloadInfo {
+        name: get_text(at, "name")?,
+        description: get_text(at, "description")?,
+        source: get_text(at, "source")?,
+        decision: get_text(at, "decision")?,
+        relu_nan: get_text(at, "relu_nan")?,
+        inputs: get(at, "inputs")?,
+        labelled: get(at, "labelled")?,
+        tensors: tensors.collect::<hdf5::Result<_>>()?,
+        ops: ops.collect::<hdf5::Result<_>>()?,
+    })
+}
+
+fn narrow(value: u64) -> hdf5::Result<u32> {
+    u32::try_from(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
+}
+
+fn parse<T: serde::de::DeserializeOwned>(text: &str) -> hdf5::Result<T> {
+    serde_json::from_str(text).map_err(|error| hdf5::Error::Internal(error.to_string()))
+}

@@ -1,0 +1,286 @@
+//! What an archive says of its campaign, and the names that it uses. `header` puts it in a file.
+
+use super::Fingerprint;
+use crate::fault::Region;
+use crate::scheme::{Cost, Protection, Scheme};
+use crate::workload::{Decision, NanRank, NanRule, Workload};
+use serde::Serialize;
+
+/// The version of the layout; it grows with every change, additions included.
+pub const VERSION: u32 = 1;
+
+/// The table of faults.
+pub const FAULTS: &str = "faults";
+/// The table of trials.
+pub const OUTCOMES: &str = "outcomes";
+/// The table of measured times.
+pub const TIMING: &str = "timing";
+/// The group of figures.
+pub const SUMMARY: &str = "summary";
+/// The group on the campaign.
+pub const CAMPAIGN: &str = "campaign";
+/// The group on the rate of upsets, within that of the campaign.
+pub const RATE: &str = "rate";
+/// The group on the workload.
+pub const WORKLOAD: &str = "workload";
+/// The group on the adapter.
+pub const ADAPTER: &str = "adapter";
+/// The group of digests.
+pub const FINGERPRINT: &str = "fingerprint";
+/// The group on when and where it ran.
+pub const RUN: &str = "run";
+
+/// Everything common to the trials of a campaign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Header {
+    /// The version of beamline.
+    pub version: String,
+    /// Its commit, with `-dirty` where the tree had changes; empty where unknown.
+    pub commit: String,
+    /// The campaign.
+    pub campaign: CampaignInfo,
+    /// How often upsets strike, where the campaign has a rate.
+    pub rate: Option<RateInfo>,
+    /// Every model and datum that the results rest on, and where it comes from.
+    pub sources: Vec<Source>,
+    /// What it ran on.
+    pub adapter: AdapterInfo,
+    /// What ran.
+    pub workload: WorkloadInfo,
+    /// The schemes, in the campaign's order.
+    pub schemes: Vec<SchemeInfo>,
+    /// The strata, in the campaign's order.
+    pub strata: Vec<StratumInfo>,
+    /// What makes another run the same experiment.
+    pub fingerprint: Fingerprint,
+}
+
+/// The campaign.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CampaignInfo {
+    /// Its name.
+    pub name: String,
+    /// Its file, verbatim.
+    pub toml: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// How faults arrive: "conditional", "exhaustive", "list" or "accumulation".
+    pub mode: String,
+    /// Whether masks are zero.
+    pub dummy: bool,
+    /// Whether every site was struck once: its shares are exact and have no interval.
+    pub census: bool,
+    /// The level of every interval; 1 − α/looks where a stopping rule looks more than once.
+    pub confidence: f64,
+    /// How often the stopping rule may look at the results; 1 where trials are counted only.
+    pub looks: u32,
+    /// Steps in a trial; 1 but for accumulation.
+    pub steps: u32,
+    /// Inferences in a step.
+    pub inferences_per_step: u32,
+}
+
+/// How often upsets strike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RateInfo {
+    /// Upsets per bit and day, before acceleration.
+    pub upsets_per_bit_day: f64,
+    /// Where the rate comes from.
+    pub source: String,
+    /// What multiplied it; 1 is real time.
+    pub acceleration: f64,
+    /// Declared seconds between inferences.
+    pub inference_period_s: f64,
+    /// Declared seconds that transient words of one execution are exposed.
+    pub execution_time_s: f64,
+    /// Declared seconds of a trial.
+    pub trial_s: f64,
+}
+
+/// A model or datum, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// What it is: "upset rate", "weights", ….
+    pub subject: String,
+    /// Where it comes from.
+    pub source: String,
+}
+
+/// What it ran on.
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+pub struct AdapterInfo {
+    /// The adapter's name.
+    pub name: String,
+    /// The driver.
+    pub driver: String,
+    /// The driver's version and build.
+    pub driver_info: String,
+    /// The API: "vulkan", "metal" or "dx12".
+    pub backend: String,
+    /// "discrete", "integrated", "cpu", ….
+    pub device_type: String,
+    /// Whether it computes on the CPU.
+    pub software: bool,
+    /// Whether `fma` rounds once there.
+    pub fma_fused: bool,
+}
+
+/// What ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WorkloadInfo {
+    /// Its name.
+    pub name: String,
+    /// One sentence on what it is.
+    pub description: String,
+    /// Where weights and inputs come from.
+    pub source: String,
+    /// How an output becomes a decision, in words.
+    pub decision: String,
+    /// What becomes of a NaN in `ReLU` and max-pool: "propagate" or "zero".
+    pub relu_nan: String,
+    /// The campaign's inputs: the workload's first this many.
+    pub inputs: u32,
+    /// Whether the inputs have labels.
+    pub labelled: bool,
+    /// The stored tensors, in image order.
+    pub tensors: Vec<TensorInfo>,
+    /// The ops, in execution order.
+    pub ops: Vec<OpInfo>,
+}
+
+impl WorkloadInfo {
+    /// What an archive says of this workload, run over its first `inputs` inputs.
+    pub fn of(workload: &Workload, inputs: u32) -> Self {
+        let tensor = |tensor: &crate::workload::Tensor| TensorInfo {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            offset: u64::from(tensor.offset),
+            words: tensor.words.len() as u64,
+        };
+        let op = |op: &crate::workload::Op| OpInfo {
+            name: op.name.clone(),
+            kind: op.kind.name().to_owned(),
+            features: workload.features(op.output),
+        };
+        Self {
+            name: workload.name.clone(),
+            description: workload.description.clone(),
+            source: workload.source.clone(),
+            decision: decision_text(workload.decision),
+            relu_nan: match workload.relu_nan {
+                NanRule::Propagate => "propagate".into(),
+                NanRule::Zero => "zero".into(),
+            },
+            inputs,
+            labelled: workload.inputs.labels.is_some(),
+            tensors: workload.tensors.iter().map(tensor).collect(),
+            ops: workload.ops.iter().map(op).collect(),
+        }
+    }
+}
+
+fn decision_text(decision: Decision) -> String {
+    match decision {
+        Decision::ArgMax { nan } => {
+            let rank = match nan {
+                NanRank::Differs => "an output with a NaN decides differently from any without",
+                NanRank::Highest => "a NaN is the maximum",
+                NanRank::Lowest => "a NaN is never the maximum",
+            };
+            format!("the index of the largest output; {rank}")
+        }
+        Decision::Tolerance { relative } => {
+            format!("every output within {relative} of the largest golden magnitude")
+        }
+    }
+}
+
+/// A stored tensor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TensorInfo {
+    /// Its name.
+    pub name: String,
+    /// Its shape, row-major.
+    pub shape: Vec<usize>,
+    /// Its first word in the stored image.
+    pub offset: u64,
+    /// Its words.
+    pub words: u64,
+}
+
+/// An op.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OpInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub kind: String,
+    /// Words of its output for one inference.
+    pub features: u32,
+}
+
+/// A scheme and what it costs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SchemeInfo {
+    /// Its definition.
+    pub definition: Scheme,
+    /// What it costs, from its definition.
+    pub cost: Cost,
+    /// Bits that upsets can strike, all copies and executions, each weighed with the share of the
+    /// trial that it is exposed. `None` where the campaign has no rate.
+    pub exposed_bits: Option<f64>,
+}
+
+impl SchemeInfo {
+    /// Its name in tables.
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+}
+
+/// A part of the campaign with its own population of sites.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StratumInfo {
+    /// Its name.
+    pub name: String,
+    /// The region of its sites, where there is one.
+    pub region: Option<Region>,
+    /// Logical bits that a fault can strike: one replica, one execution.
+    pub bits: u64,
+    /// Inferences in a trial.
+    pub inferences_per_trial: u32,
+    /// Trials planned at most, of each scheme.
+    pub trials: u64,
+}
+
+impl Header {
+    /// The scheme that the others are compared with: no redundancy, and the fewest checks.
+    pub fn baseline(&self) -> Option<usize> {
+        let schemes: Vec<Scheme> = self.schemes.iter().map(|s| s.definition.clone()).collect();
+        crate::scheme::baseline(&schemes)
+    }
+
+    /// The name of a site's tensor or op.
+    pub fn site(&self, region: Region, tensor: u32) -> &str {
+        let index = tensor as usize;
+        let name = match region {
+            Region::Weights => self.workload.tensors.get(index).map(|t| t.name.as_str()),
+            Region::Input => Some("input"),
+            Region::Activations => self.workload.ops.get(index).map(|o| o.name.as_str()),
+        };
+        name.unwrap_or("?")
+    }
+
+    /// Live events of one scheme between two of its scrubs (or in a trial, where it has none), as
+    /// accelerated: λ·A·bits·t.
+    pub fn live_events_per_scrub(&self, scheme: usize) -> Option<f64> {
+        const SECONDS_PER_DAY: f64 = 86_400.0;
+        let (rate, scheme) = (self.rate.as_ref()?, &self.schemes[scheme]);
+        let interval_s = scheme.definition.scrub.map_or(rate.trial_s, |scrub| {
+            let inferences = scrub.every_steps * self.campaign.inferences_per_step;
+            (f64::from(inferences) * rate.inference_period_s).min(rate.trial_s)
+        });
+        let per_bit_s = rate.upsets_per_bit_day * rate.acceleration / SECONDS_PER_DAY;
+        Some(per_bit_s * scheme.exposed_bits? * interval_s)
+    }
+}

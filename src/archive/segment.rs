@@ -1,0 +1,272 @@
+//! A segment: a contiguous range of trials with their rows, in a complete file of its own.
+
+use super::file::{self, Rows, get, group, set, set_text, take_rows};
+use super::header::{self, Content};
+use super::rows::{FaultRow, OutcomeRow, TimingRow};
+use super::schema::{FAULTS, Header, OUTCOMES, RUN, TIMING};
+use super::{Error, Fingerprint};
+use crate::outcome::Outcome;
+use hdf5::types::VarLenUnicode;
+use hdf5::{File, Location};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The trials `first_trial` to `first_trial + trials − 1` of every scheme.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub struct Segment {
+    /// The first trial.
+    pub first_trial: u64,
+    /// Trials of each scheme.
+    pub trials: u64,
+    /// Every fault, as each scheme received it.
+    pub faults: Vec<FaultRow>,
+    /// One row a trial and scheme.
+    pub outcomes: Vec<OutcomeRow>,
+    /// Measured times, one row a scheme (or several).
+    pub timing: Vec<TimingRow>,
+}
+
+/// When and where a run was, beside its results.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RunInfo {
+    /// Seconds since 1970, UTC, when the run started.
+    pub(super) started_unix_s: u64,
+    /// Likewise, when the file was written.
+    pub(super) written_unix_s: u64,
+    /// The machine's name.
+    pub(super) host: String,
+}
+
+/// What a segment's file says of itself, without its rows.
+#[derive(Clone, Debug)]
+pub(super) struct SegmentFile {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// The first trial.
+    pub(super) first_trial: u64,
+    /// Trials of each scheme.
+    pub(super) trials: u64,
+    /// Rows of faults.
+    pub(super) faults: usize,
+    /// Rows of outcomes.
+    pub(super) outcomes: usize,
+    /// Rows of measured times.
+    pub(super) timing: usize,
+    /// When and where it was run.
+    pub(super) run: RunInfo,
+}
+
+impl Segment {
+    /// Puts rows in the order of the archive: by trial, then scheme, then order of striking.
+    pub fn sort(&mut self) {
+        self.faults.sort_by_key(|row| (row.trial, row.scheme, row.order));
+        self.outcomes.sort_by_key(|row| (row.trial, row.scheme));
+        self.timing.sort_by_key(|row| (row.first_trial, row.scheme));
+    }
+
+    /// What is wrong with the rows, if anything: each trial of the range has one outcome for each of
+    /// `schemes`, whose counts sum to its inferences, and faults are of these trials.
+    pub(super) fn flaw(&self, schemes: usize) -> Option<(String, String)> {
+        let end = self.first_trial + self.trials;
+        let range = self.first_trial..end;
+        let trials =
+            range.clone().flat_map(|trial| (0..schemes).map(move |scheme| (trial, scheme)));
+        let found = self.outcomes.iter().map(|row| (row.trial, usize::from(row.scheme)));
+        if !trials.eq(found) {
+            let expected = format!("one outcome for each of {schemes} schemes in trials {range:?}");
+            return Some((expected, format!("{} other rows", self.outcomes.len())));
+        }
+        let known =
+            |row: &&FaultRow| range.contains(&row.trial) && usize::from(row.scheme) < schemes;
+        if let Some(row) = self.faults.iter().find(|row| !known(row)) {
+            let found = format!("trial {} of scheme {}", row.trial, row.scheme);
+            return Some((format!("faults of trials {range:?}"), found));
+        }
+        let odd = self.outcomes.iter().find(|row| row.sum() != u64::from(row.inferences))?;
+        let expected = format!("outcomes of trial {} that sum to {}", odd.trial, odd.inferences);
+        Some((expected, odd.sum().to_string()))
+    }
+
+    /// Writes the segment's file into `folder`: complete under its name, or not there.
+    pub(super) fn write(
+        &self,
+        folder: &Path,
+        header: &Header,
+        run: &RunInfo,
+    ) -> Result<SegmentFile, Error> {
+        let path = folder.join(format!("seg-{:012}.h5", self.first_trial));
+        let temporary = path.with_extension("tmp");
+        if let Some((expected, found)) = self.flaw(header.schemes.len()) {
+            return Err(Error::content(&path, expected, found));
+        }
+        let written = self.write_rows(&temporary, header, run);
+        file::commit(&temporary, &path, written.map_err(Error::hdf5(&path, "written")))?;
+        Ok(SegmentFile {
+            path,
+            first_trial: self.first_trial,
+            trials: self.trials,
+            faults: self.faults.len(),
+            outcomes: self.outcomes.len(),
+            timing: self.timing.len(),
+            run: run.clone(),
+        })
+    }
+
+    fn write_rows(&self, path: &Path, header: &Header, run: &RunInfo) -> hdf5::Result<()> {
+        let to = file::create(path)?;
+        header::write(&to, Content::Segment, header)?;
+        set(&to, "first_trial", &self.first_trial)?;
+        set(&to, "trials", &self.trials)?;
+        set(&to, "fault_rows", &(self.faults.len() as u64))?;
+        set(&to, "outcome_rows", &(self.outcomes.len() as u64))?;
+        let mut tables =
+            Tables::create(&to, self.faults.len(), self.outcomes.len(), self.timing.len())?;
+        tables.push(self)?;
+        tables.finish()?;
+        write_run(&to, run)?;
+        to.flush()?;
+        to.close()
+    }
+
+    /// Reads the segment's file and checks it against what it says of itself.
+    pub(super) fn read(path: &Path, fingerprint: &Fingerprint) -> Result<Self, Error> {
+        let (file, about) = SegmentFile::open(path, fingerprint)?;
+        let segment = Self {
+            first_trial: about.first_trial,
+            trials: about.trials,
+            faults: take_rows(&file, path, FAULTS)?,
+            outcomes: take_rows(&file, path, OUTCOMES)?,
+            timing: take_rows(&file, path, TIMING)?,
+        };
+        let schemes = header::read(&file, path)?.1.schemes.len();
+        match segment.flaw(schemes) {
+            Some((expected, found)) => Err(Error::content(path, expected, found)),
+            None => Ok(segment),
+        }
+    }
+}
+
+impl SegmentFile {
+    /// Opens a segment's file and checks that it is whole and of this experiment.
+    pub(super) fn open(path: &Path, fingerprint: &Fingerprint) -> Result<(File, Self), Error> {
+        let file = open(path)?;
+        let (content, _) = header::read(&file, path)?;
+        if content != Content::Segment {
+            return Err(Error::content(path, "a segment", "a finished archive"));
+        }
+        let fail = |source| Error::hdf5(path, "read")(source);
+        let theirs = header::read_fingerprint(&file).map_err(fail)?;
+        refuse_other(path, fingerprint, &theirs)?;
+        let count = |name| get::<u64>(&file, name).map_err(fail);
+        let about = Self {
+            path: path.to_path_buf(),
+            first_trial: count("first_trial")?,
+            trials: count("trials")?,
+            faults: row_count(&file, path, FAULTS, count("fault_rows")?)?,
+            outcomes: row_count(&file, path, OUTCOMES, count("outcome_rows")?)?,
+            timing: file.dataset(TIMING).map_err(fail)?.size(),
+            run: read_run(&file).map_err(fail)?,
+        };
+        Ok((file, about))
+    }
+}
+
+/// Refuses a file of another experiment.
+pub(super) fn refuse_other(
+    path: &Path,
+    ours: &Fingerprint,
+    theirs: &Fingerprint,
+) -> Result<(), Error> {
+    let differing = ours.differing(theirs);
+    let path = path.to_path_buf();
+    if differing.is_empty() { Ok(()) } else { Err(Error::Fingerprint { path, differing }) }
+}
+
+/// Opens a file that must be complete.
+pub(super) fn open(path: &Path) -> Result<File, Error> {
+    fs::metadata(path).map_err(Error::io(path, "read"))?;
+    File::open(path).map_err(|error| {
+        let found = format!("a truncated or foreign one ({error})");
+        Error::content(path, "a complete HDF5 file", found)
+    })
+}
+
+fn row_count(file: &File, path: &Path, name: &str, expected: u64) -> Result<usize, Error> {
+    let found = file.dataset(name).map_err(Error::hdf5(path, "read"))?.size();
+    if found as u64 == expected {
+        Ok(found)
+    } else {
+        Err(Error::content(path, format!("{expected} rows of {name}"), found.to_string()))
+    }
+}
+
+/// The three tables of rows, open for writing.
+pub(super) struct Tables {
+    faults: Rows<FaultRow>,
+    outcomes: Rows<OutcomeRow>,
+    timing: Rows<TimingRow>,
+}
+
+impl Tables {
+    /// Creates them for exactly so many rows.
+    pub(super) fn create(
+        to: &File,
+        faults: usize,
+        outcomes: usize,
+        timing: usize,
+    ) -> hdf5::Result<Self> {
+        let tables = Self {
+            faults: Rows::create(to, FAULTS, faults, "Every fault, as each scheme received it")?,
+            outcomes: Rows::create(to, OUTCOMES, outcomes, "One row a trial and scheme")?,
+            timing: Rows::create(
+                to,
+                TIMING,
+                timing,
+                "Measured times; they differ from run to run",
+            )?,
+        };
+        let kinds = ["xor", "stuck-at-0", "stuck-at-1"];
+        set_names(tables.faults.location(), "region_names", &["weights", "input", "activations"])?;
+        set_names(tables.faults.location(), "kind_names", &kinds)?;
+        set_names(tables.outcomes.location(), "worst_names", &Outcome::ALL.map(Outcome::name))?;
+        Ok(tables)
+    }
+
+    /// Takes a segment's rows in.
+    pub(super) fn push(&mut self, segment: &Segment) -> hdf5::Result<()> {
+        self.faults.push(&segment.faults)?;
+        self.outcomes.push(&segment.outcomes)?;
+        self.timing.push(&segment.timing)
+    }
+
+    /// Writes what is left.
+    pub(super) fn finish(self) -> hdf5::Result<()> {
+        self.faults.finish()?;
+        self.outcomes.finish()?;
+        self.timing.finish()
+    }
+}
+
+/// Says what the codes 0, 1, … of a column mean.
+pub(super) fn set_names(at: &Location, name: &str, names: &[&str]) -> hdf5::Result<()> {
+    let names = names.iter().map(|name| file::text(name)).collect::<hdf5::Result<Vec<_>>>()?;
+    at.new_attr::<VarLenUnicode>().shape(names.len()).create(name)?.write_raw(&names)
+}
+
+/// Writes when and where it ran.
+pub(super) fn write_run(to: &File, run: &RunInfo) -> hdf5::Result<()> {
+    let at = group(to, RUN)?;
+    set(&at, "started_unix_s", &run.started_unix_s)?;
+    set(&at, "written_unix_s", &run.written_unix_s)?;
+    set_text(&at, "host", &run.host)
+}
+
+/// Reads it back.
+pub(super) fn read_run(from: &File) -> hdf5::Result<RunInfo> {
+    let at = from.group(RUN)?;
+    Ok(RunInfo {
+        started_unix_s: get(&at, "started_unix_s")?,
+        written_unix_s: get(&at, "written_unix_s")?,
+        host: file::get_text(&at, "host")?,
+    })
+}

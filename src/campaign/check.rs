@@ -1,0 +1,232 @@
+//! What a campaign file may not say, although its types allow it.
+
+use super::file::{Campaign, Error, Mode, Stop};
+use super::place::Place;
+use crate::fault::Region;
+use std::collections::HashSet;
+use std::hash::Hash;
+
+/// Faults of one trial are numbered in 16 bits in the archive.
+const COUNT_MAX: u32 = u16::MAX as u32;
+/// The longest name of a folder that every file system takes, with room for what is added to it.
+const NAME_MAX: usize = 128;
+
+/// Checks what can be checked without the workload.
+pub(super) fn check(campaign: &Campaign, place: &Place) -> Result<(), Error> {
+    check_names(campaign, place)?;
+    check_mode(&campaign.faults, place)?;
+    check_schemes(campaign, place)?;
+    check_stop(&campaign.stop, &campaign.faults, place)
+}
+
+fn check_names(campaign: &Campaign, place: &Place) -> Result<(), Error> {
+    let name = &campaign.name;
+    let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+    if name.is_empty() || name.len() > NAME_MAX || name.starts_with('.') || !letters {
+        let expected = format!(
+            "a name fit for a folder (1 to {NAME_MAX} letters, digits, - _ . and no . first)"
+        );
+        return Err(place.value(&["name"], expected, format!("\"{name}\"")));
+    }
+    let workload = &campaign.workload;
+    if workload.name.trim().is_empty() {
+        return Err(place.value(&["workload", "name"], "a workload's name or folder", "\"\""));
+    }
+    for (key, value) in [("inputs", workload.inputs), ("size", workload.size)] {
+        if value == Some(0) {
+            return Err(place.value(&["workload", key], format!("{key} of 1 or more"), "0"));
+        }
+    }
+    Ok(())
+}
+
+fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
+    if campaign.scheme.is_empty() {
+        return Err(place.value(&["scheme"], "one [[scheme]] or more", "none"));
+    }
+    let accumulates = matches!(campaign.faults, Mode::Accumulation { .. });
+    let mut names = HashSet::new();
+    for (at, scheme) in campaign.scheme.iter().enumerate() {
+        let at = at.to_string();
+        let name = &scheme.name;
+        if name.trim().is_empty() || name.chars().any(char::is_control) {
+            let expected = "a scheme's name, of printable characters";
+            return Err(place.value(&["scheme", &at, "name"], expected, format!("{name:?}")));
+        }
+        if !names.insert(name) {
+            let expected = "each scheme's name once";
+            return Err(place.value(
+                &["scheme", &at, "name"],
+                expected,
+                format!("\"{name}\" again"),
+            ));
+        }
+        let keys = ["scheme", &at, "scrub"];
+        if let Some(refusal) = scheme.refusal() {
+            return Err(place.value(&keys, "a scheme that can exist", refusal));
+        }
+        if scheme.scrub.is_some() && !accumulates {
+            let mode = campaign.faults.name();
+            let expected = format!("no scrub: in mode {mode} memory is golden before each trial");
+            return Err(place.value(&keys, expected, format!("a scrub in scheme \"{name}\"")));
+        }
+    }
+    Ok(())
+}
+
+fn check_mode(mode: &Mode, place: &Place) -> Result<(), Error> {
+    match mode {
+        Mode::Conditional { count, regions, tensors, bits, .. } => {
+            if !(1..=COUNT_MAX).contains(count) {
+                let expected = format!("a count from 1 to {COUNT_MAX}");
+                return Err(place.value(&["faults", "count"], expected, count));
+            }
+            check_sites(regions, tensors.as_deref(), bits.as_deref(), place)
+        }
+        Mode::Exhaustive { regions, tensors, bits, .. } => {
+            check_sites(regions, tensors.as_deref(), bits.as_deref(), place)
+        }
+        Mode::List { file } if file.as_os_str().is_empty() => {
+            Err(place.value(&["faults", "file"], "the path of a fault list", "\"\""))
+        }
+        Mode::List { .. } => Ok(()),
+        Mode::Accumulation { .. } => check_accumulation(mode, place),
+    }
+}
+
+fn check_sites(
+    regions: &[Region],
+    tensors: Option<&[String]>,
+    bits: Option<&[u32]>,
+    place: &Place,
+) -> Result<(), Error> {
+    check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
+    if let Some(tensors) = tensors {
+        check_distinct("tensors", tensors, |name| format!("\"{name}\""), place)?;
+        if regions == [Region::Input] {
+            let found = "regions = [\"input\"], which has none";
+            return Err(place.value(
+                &["faults", "tensors"],
+                "tensors of weights or activations",
+                found,
+            ));
+        }
+    }
+    let Some(bits) = bits else { return Ok(()) };
+    check_distinct("bits", bits, u32::to_string, place)?;
+    match bits.iter().enumerate().find(|(_, bit)| **bit > 31) {
+        Some((at, bit)) => Err(place.value(
+            &["faults", "bits", &at.to_string()],
+            "bits from 0 (least significant) to 31 (sign)",
+            bit,
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Refuses an array that is empty or says something twice.
+fn check_distinct<T: Eq + Hash>(
+    key: &str,
+    values: &[T],
+    name: impl Fn(&T) -> String,
+    place: &Place,
+) -> Result<(), Error> {
+    if values.is_empty() {
+        return Err(place.value(&["faults", key], format!("{key}, one or more"), "none"));
+    }
+    let mut seen = HashSet::new();
+    match values.iter().enumerate().find(|(_, value)| !seen.insert(*value)) {
+        Some((at, value)) => Err(place.value(
+            &["faults", key, &at.to_string()],
+            format!("distinct {key}"),
+            format!("{} again", name(value)),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
+    let Mode::Accumulation {
+        regions,
+        steps,
+        inputs_per_step,
+        inference_period_s,
+        execution_time_s,
+        upsets_per_bit_day,
+        rate_source,
+        acceleration,
+        ..
+    } = mode
+    else {
+        return Ok(());
+    };
+    let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
+        Err(place.value(&["faults", key], expected, found))
+    };
+    check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
+    for (key, count) in [("steps", *steps), ("inputs_per_step", *inputs_per_step)] {
+        if count == 0 {
+            return refuse(key, &format!("{key} of 1 or more"), &count);
+        }
+    }
+    if !(inference_period_s.is_finite() && *inference_period_s > 0.0) {
+        return refuse("inference_period_s", "seconds above 0", inference_period_s);
+    }
+    if !(0.0..=*inference_period_s).contains(execution_time_s) {
+        let expected = format!("seconds from 0 to the inference_period_s of {inference_period_s}");
+        return refuse("execution_time_s", &expected, execution_time_s);
+    }
+    let transient = regions.iter().find(|region| **region != Region::Weights);
+    if let Some(region) = transient.filter(|_| *execution_time_s == 0.0) {
+        let expected = format!("seconds above 0, as {} are exposed while they run", region.name());
+        return refuse("execution_time_s", &expected, execution_time_s);
+    }
+    if !(upsets_per_bit_day.is_finite() && *upsets_per_bit_day >= 0.0) {
+        return refuse("upsets_per_bit_day", "a rate of 0 or more", upsets_per_bit_day);
+    }
+    if rate_source.trim().is_empty() {
+        return refuse("rate_source", "where the rate comes from", &"\"\"");
+    }
+    if !(acceleration.is_finite() && *acceleration >= 1.0) {
+        return refuse("acceleration", "a factor of 1 or more", acceleration);
+    }
+    Ok(())
+}
+
+fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
+    let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
+        Err(place.value(&["stop", key], expected, found))
+    };
+    match (mode, stop.trials) {
+        (Mode::Conditional { .. } | Mode::Accumulation { .. }, None) => {
+            let expected =
+                format!("`trials` in [stop], the most that mode {} may run", mode.name());
+            return refuse("trials", &expected, &"none");
+        }
+        (Mode::Exhaustive { .. } | Mode::List { .. }, Some(trials)) => {
+            let expected = format!("no trials: mode {} has its own number", mode.name());
+            return refuse("trials", &expected, &trials);
+        }
+        (_, Some(0)) => return refuse("trials", "trials of 1 or more", &0),
+        _ => {}
+    }
+    if let Some(half_width) = stop.half_width {
+        if matches!(mode, Mode::Exhaustive { .. } | Mode::List { .. }) {
+            let expected = format!("no half_width: mode {} runs to its end", mode.name());
+            return refuse("half_width", &expected, &half_width);
+        }
+        if !(half_width > 0.0 && half_width < 0.5) {
+            return refuse("half_width", "a half width above 0 and below 0.5", &half_width);
+        }
+    }
+    if !(stop.alpha > 0.0 && stop.alpha < 1.0) {
+        return refuse("alpha", "an alpha above 0 and below 1", &stop.alpha);
+    }
+    if let Some(seconds) = stop.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
+        return refuse("seconds", "seconds above 0", &seconds);
+    }
+    if stop.segment_trials == Some(0) {
+        return refuse("segment_trials", "segment_trials of 1 or more", &0);
+    }
+    Ok(())
+}

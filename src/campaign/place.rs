@@ -1,0 +1,106 @@
+//! Where things stand in a campaign file: from a key to its line.
+
+use super::file::Error;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A TOML text with the places of its keys.
+pub(super) struct Place<'t> {
+    path: PathBuf,
+    text: &'t str,
+    root: Spanned<DeTable<'t>>,
+}
+
+impl<'t> Place<'t> {
+    /// Parses `text`; `path` is what messages call it.
+    pub(super) fn parse(path: &Path, text: &'t str) -> Result<Self, toml::de::Error> {
+        Ok(Self { path: path.into(), text, root: DeTable::parse(text)? })
+    }
+
+    /// The table under a key of the document, if it is one.
+    pub(super) fn table(&self, key: &str) -> Option<&DeTable<'t>> {
+        self.root.get_ref().get(key)?.get_ref().as_table()
+    }
+
+    /// The line of a key such as `["scheme", "0", "name"]`, where a number counts the elements of
+    /// an array; of the innermost part that stands in the text, where a default does not.
+    pub(super) fn line(&self, keys: &[&str]) -> usize {
+        let mut offset = 0;
+        let mut table = Some(self.root.get_ref());
+        let mut value: Option<&Spanned<DeValue<'t>>> = None;
+        for key in keys {
+            let next =
+                if let Some((name, found)) = table.and_then(|table| table.get_key_value(*key)) {
+                    offset = name.span().start;
+                    found
+                } else if let Some(element) = element(value, key) {
+                    offset = element.span().start;
+                    element
+                } else {
+                    break;
+                };
+            value = Some(next);
+            table = next.get_ref().as_table();
+        }
+        line_and_column(self.text, offset).0
+    }
+
+    /// The error that a key's value cannot be used.
+    pub(super) fn value(
+        &self,
+        keys: &[&str],
+        expected: impl Into<String>,
+        found: impl Display,
+    ) -> Error {
+        Error::Value {
+            path: self.path.clone(),
+            line: self.line(keys),
+            expected: expected.into(),
+            found: found.to_string(),
+        }
+    }
+}
+
+fn element<'v, 't>(
+    array: Option<&'v Spanned<DeValue<'t>>>,
+    key: &str,
+) -> Option<&'v Spanned<DeValue<'t>>> {
+    array?.get_ref().as_array()?.get(key.parse::<usize>().ok()?)
+}
+
+/// Line and column of a byte of `text`, both counted from 1.
+pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_tables_elements_and_absent_keys_have_lines() {
+        let text = "name = \"a\"\n\n[faults]\nbits = [\n  1,\n  2,\n]\n\n[[scheme]]\nname = \"x\"\n\n\
+                    [[scheme]]\nname = \"y\"\n[scheme.scrub]\nby = \"vote\"\n";
+        let place = Place::parse(Path::new("a.toml"), text).expect("well-formed");
+        for (keys, line) in [
+            (&["name"][..], 1),
+            (&["faults"], 3),
+            (&["faults", "bits"], 4),
+            (&["faults", "bits", "1"], 6),
+            (&["faults", "count"], 3),
+            (&["scheme", "0", "name"], 10),
+            (&["scheme", "1"], 12),
+            (&["scheme", "1", "name"], 13),
+            (&["scheme", "1", "scrub", "by"], 15),
+            (&["stop"], 1),
+        ] {
+            assert_eq!(place.line(keys), line, "{keys:?}");
+        }
+        assert_eq!(line_and_column("é\nab", 4), (2, 2));
+    }
+}

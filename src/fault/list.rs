@@ -1,0 +1,417 @@
+//! Fault lists: CSV files that say which words to strike, and perhaps what came of it elsewhere.
+//!
+//! A row is a fault; consecutive rows with the same `trial` are one trial. What a row says of the
+//! word it strikes (`original_hex`, `faulty_hex`) is checked against the workload, so that a list
+//! made for other weights is refused instead of run. `docs/campaign-files.md` has the columns.
+
+use super::{FaultKind, Region, Sites};
+use crate::outcome::Outcome;
+use crate::workload::Workload;
+use csv::StringRecord;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// What is wrong with a fault list.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The CSV is malformed.
+    #[error("{path}:{line}: {message}")]
+    Csv {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// The parser's message.
+        message: String,
+    },
+    /// A cell cannot be used.
+    #[error("{path}:{line}: expected {expected}, found {found}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// One trial of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its number in the file, or its place in it where the file gives none.
+    pub number: u64,
+    /// The line of its first row.
+    pub line: u64,
+    /// The input it runs alone, where the file names one; else all of the campaign's.
+    pub input: Option<u32>,
+    /// Its faults in the order they strike.
+    pub faults: Vec<ListedFault>,
+    /// What the file says came of it.
+    pub outcome: Option<Outcome>,
+}
+
+/// One fault of a listed trial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedFault {
+    /// The region.
+    pub region: Region,
+    /// The tensor or op.
+    pub tensor: u32,
+    /// The word within it.
+    pub index: u32,
+    /// What it does.
+    pub kind: FaultKind,
+    /// The struck bits.
+    pub mask: u32,
+    /// The replica or execution it strikes; without one, each scheme has it struck by a draw.
+    pub replica: Option<u32>,
+}
+
+/// Columns that name the struck words' home: tensors are weights, layers are op outputs.
+const HOMES: [&str; 2] = ["tensor", "layer"];
+/// Columns with the word within it.
+const INDICES: [&str; 3] = ["flat_index", "neuron_flat", "index"];
+/// Columns with the struck bits.
+const BITS: [&str; 2] = ["bit", "mask"];
+/// All other columns that mean something here.
+const OTHERS: [&str; 7] =
+    ["trial", "kind", "input", "replica", "original_hex", "faulty_hex", "outcome"];
+/// Columns with measurements of another tool, not read.
+const MEASURED: [&str; 4] =
+    ["n_inputs_diff", "n_inputs_top1_changed_finite", "n_inputs_nonfinite", "max_abs_delta"];
+/// Replicas and executions, retries included, of the scheme that has most.
+const REPLICAS_MAX: u32 = 4;
+/// Faults of one trial are numbered in 16 bits in the archive.
+const FAULTS_MAX: usize = u16::MAX as usize;
+
+/// Reads the list at `path` for a campaign over the first `inputs` inputs of `workload`.
+///
+/// # Errors
+/// Where the file cannot be read, or names what the workload does not have.
+pub fn read_list(path: &Path, workload: &Workload, inputs: u32) -> Result<Vec<Listed>, Error> {
+    let text = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    read_text(&text, path, workload, inputs)
+}
+
+fn read_text(
+    text: &[u8],
+    path: &Path,
+    workload: &Workload,
+    inputs: u32,
+) -> Result<Vec<Listed>, Error> {
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
+    let mut lines = Lines { text, offset: 0, line: 1 };
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return Err(csv_error(path, 1, error)),
+    };
+    let columns = columns(path, &header)?;
+    let mut trials: Vec<Listed> = Vec::new();
+    let mut numbers = HashSet::new();
+    for (place, record) in reader.records().enumerate() {
+        let record = record.map_err(|error| csv_error(path, lines.of(error.position()), error))?;
+        let line = lines.of(record.position());
+        let row = Row { path, line, record: &record, columns: &columns, workload, inputs };
+        let number = row.integer("trial", u64::MAX)?.unwrap_or(place as u64);
+        let input = row.input()?;
+        let fault = row.fault(input)?;
+        let outcome = row.outcome()?;
+        match trials.last_mut() {
+            Some(trial) if columns.contains_key("trial") && trial.number == number => {
+                row.joins(trial, input, outcome)?;
+                row.distinct(trial, fault)?;
+                trial.faults.push(fault);
+            }
+            _ if !numbers.insert(number) => {
+                let expected = format!("the rows of trial {number} one after another");
+                return Err(row.value(expected, "other trials between them"));
+            }
+            _ => trials.push(Listed { number, line, input, faults: vec![fault], outcome }),
+        }
+    }
+    if trials.is_empty() {
+        let (expected, found) = ("one fault or more".into(), "a header without rows".into());
+        return Err(Error::Value { path: path.into(), line: 1, expected, found });
+    }
+    Ok(trials)
+}
+
+/// Where each column is. One of each kind of place must be there, and nothing unknown.
+fn columns<'h>(path: &Path, header: &'h StringRecord) -> Result<HashMap<&'h str, usize>, Error> {
+    let value = |expected: String, found: String| Error::Value {
+        path: path.into(),
+        line: 1,
+        expected,
+        found,
+    };
+    let known: Vec<&str> = [&HOMES[..], &INDICES, &BITS, &OTHERS].concat();
+    let mut columns = HashMap::new();
+    for (at, name) in header.iter().enumerate() {
+        if !known.contains(&name) && !MEASURED.contains(&name) {
+            let expected = format!("columns among {}", known.join(", "));
+            return Err(value(expected, format!("column \"{name}\"")));
+        }
+        if columns.insert(name, at).is_some() {
+            return Err(value("each column once".into(), format!("column \"{name}\" twice")));
+        }
+    }
+    for required in [&HOMES[..], &INDICES, &BITS] {
+        if !required.iter().any(|name| columns.contains_key(name)) {
+            let found = header.iter().collect::<Vec<_>>().join(",");
+            return Err(value(
+                format!("a column {}", required.join(" or ")),
+                format!("\"{found}\""),
+            ));
+        }
+    }
+    Ok(columns)
+}
+
+/// Counts lines up to a record. The reader's own count stands still at the blank lines before a
+/// record, and at the second half of a line that ends in CR LF.
+struct Lines<'t> {
+    text: &'t [u8],
+    offset: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let start = position.and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(self.offset);
+        let ends = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
+        let rest = self.text.get(start..).unwrap_or_default();
+        let start = (start + rest.iter().take_while(ends).count()).max(self.offset);
+        let passed = self.text.get(self.offset..start).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.offset = start;
+        self.line
+    }
+}
+
+fn csv_error(path: &Path, line: u64, error: csv::Error) -> Error {
+    let path = path.into();
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => Error::Read { path, source },
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Error::Value {
+            path,
+            line,
+            expected: format!("{expected_len} cells, as the header has"),
+            found: len.to_string(),
+        },
+        csv::ErrorKind::Utf8 { err, .. } => Error::Csv {
+            path,
+            line,
+            message: format!("expected UTF-8, found another encoding: {err}"),
+        },
+        other => Error::Csv { path, line, message: format!("malformed CSV: {other:?}") },
+    }
+}
+
+/// One row and all that is needed to read it.
+struct Row<'r> {
+    path: &'r Path,
+    line: u64,
+    record: &'r StringRecord,
+    columns: &'r HashMap<&'r str, usize>,
+    workload: &'r Workload,
+    inputs: u32,
+}
+
+impl Row<'_> {
+    fn value(&self, expected: impl Into<String>, found: impl Display) -> Error {
+        let (expected, found) = (expected.into(), found.to_string());
+        Error::Value { path: self.path.into(), line: self.line, expected, found }
+    }
+
+    /// The cell of a column, if the file has it and it is not empty.
+    fn cell(&self, column: &str) -> Option<&str> {
+        self.record.get(*self.columns.get(column)?).filter(|cell| !cell.is_empty())
+    }
+
+    /// The only one of `names` that this row fills.
+    fn one_of<'n>(&self, names: &[&'n str]) -> Result<(&'n str, &str), Error> {
+        let mut filled = names.iter().filter_map(|name| Some((*name, self.cell(name)?)));
+        match (filled.next(), filled.next()) {
+            (Some(only), None) => Ok(only),
+            (None, _) => Err(self.value(format!("a cell in {}", names.join(" or ")), "none")),
+            (Some((first, _)), Some((second, _))) => Err(self.value(
+                format!("one of {}", names.join(", ")),
+                format!("both {first} and {second}"),
+            )),
+        }
+    }
+
+    fn integer(&self, column: &str, max: u64) -> Result<Option<u64>, Error> {
+        let Some(cell) = self.cell(column) else { return Ok(None) };
+        match cell.parse::<u64>() {
+            Ok(number) if number <= max => Ok(Some(number)),
+            _ if max == u64::MAX => {
+                Err(self.value(format!("a whole number as {column}"), format!("\"{cell}\"")))
+            }
+            _ => Err(self.value(format!("{column} from 0 to {max}"), format!("\"{cell}\""))),
+        }
+    }
+
+    fn small(&self, column: &str, count: u32) -> Result<Option<u32>, Error> {
+        let number = self.integer(column, u64::from(count.saturating_sub(1)))?;
+        Ok(number.and_then(|number| u32::try_from(number).ok()))
+    }
+
+    fn hex(&self, column: &str) -> Result<Option<u32>, Error> {
+        let Some(cell) = self.cell(column) else { return Ok(None) };
+        let digits = cell.strip_prefix("0x").unwrap_or(cell);
+        if digits.starts_with('+') {
+            return Err(self.value(format!("a 32-bit hexadecimal {column}"), format!("\"{cell}\"")));
+        }
+        let word = u32::from_str_radix(digits, 16);
+        let refuse =
+            |_| self.value(format!("a 32-bit hexadecimal {column}"), format!("\"{cell}\""));
+        word.map(Some).map_err(refuse)
+    }
+
+    fn input(&self) -> Result<Option<u32>, Error> {
+        self.small("input", self.inputs)
+    }
+
+    fn outcome(&self) -> Result<Option<Outcome>, Error> {
+        let Some(cell) = self.cell("outcome") else { return Ok(None) };
+        let name = cell.to_lowercase().replace('_', "-");
+        let outcome = match name.as_str() {
+            "sdc" => Some(Outcome::TolerableSdc),
+            "critical" => Some(Outcome::CriticalSdc),
+            name => Outcome::ALL.into_iter().find(|outcome| outcome.name() == name),
+        };
+        let names = Outcome::ALL.map(Outcome::name).join(", ");
+        let refuse = || {
+            self.value(format!("an outcome among {names}, sdc, critical"), format!("\"{cell}\""))
+        };
+        outcome.ok_or_else(refuse).map(Some)
+    }
+
+    fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
+        let (region, tensor, name, words) = self.home()?;
+        let (column, cell) = self.one_of(&INDICES)?;
+        let index = match cell.parse::<u32>() {
+            Ok(index) if index < words => index,
+            _ => {
+                let expected = format!("{column} below {words}, the words of {name}");
+                return Err(self.value(expected, format!("\"{cell}\"")));
+            }
+        };
+        let mask = match self.one_of(&BITS)?.0 {
+            "bit" => self.small("bit", 32)?.map_or(0, |bit| 1 << bit),
+            _ => self.hex("mask")?.unwrap_or_default(),
+        };
+        if mask == 0 {
+            return Err(self.value("a mask with a bit set", "0"));
+        }
+        let kind = match self.cell("kind") {
+            None => FaultKind::Xor,
+            Some(cell) => {
+                FaultKind::ALL.into_iter().find(|kind| kind.name() == cell).ok_or_else(|| {
+                    self.value("a kind among xor, stuck-at-0, stuck-at-1", format!("\"{cell}\""))
+                })?
+            }
+        };
+        if region != Region::Weights && input.is_none() {
+            let expected = format!("an input for the {} fault in {name}", region.name());
+            return Err(self.value(expected, "none"));
+        }
+        let replica = self.small("replica", REPLICAS_MAX)?;
+        let fault = ListedFault { region, tensor, index, kind, mask, replica };
+        self.check_words(fault, name, input)?;
+        Ok(fault)
+    }
+
+    /// The region, tensor or op, name and word count that the row names.
+    fn home(&self) -> Result<(Region, u32, &str, u32), Error> {
+        let (column, name) = self.one_of(&HOMES)?;
+        let regions: &[Region] = match column {
+            "tensor" => &[Region::Weights],
+            _ => &[Region::Activations, Region::Input],
+        };
+        for region in regions {
+            let names = [name.to_owned()];
+            if let Ok(sites) = Sites::new(self.workload, *region, Some(&names), None) {
+                let words = u32::try_from(sites.words()).unwrap_or(u32::MAX);
+                let tensor = if words == 0 { 0 } else { sites.at(0).tensor };
+                return Ok((*region, tensor, name, words));
+            }
+        }
+        let valid = regions.iter().flat_map(|region| Sites::names(self.workload, *region));
+        let valid = valid.collect::<Vec<_>>().join(", ");
+        Err(self.value(format!("a {column} among {valid}"), format!("\"{name}\"")))
+    }
+
+    /// Holds `original_hex` and `faulty_hex` against the workload's own word.
+    fn check_words(&self, fault: ListedFault, name: &str, input: Option<u32>) -> Result<(), Error> {
+        let (original, faulty) = (self.hex("original_hex")?, self.hex("faulty_hex")?);
+        if original.is_none() && faulty.is_none() {
+            return Ok(());
+        }
+        let index = fault.index as usize;
+        let golden = match (fault.region, input) {
+            (Region::Weights, _) => self.workload.tensors[fault.tensor as usize].words[index],
+            (Region::Input, Some(input)) => {
+                self.workload.inputs.words[input as usize * self.workload.inputs.features + index]
+            }
+            _ => {
+                let expected = "original_hex and faulty_hex of stored words and inputs only";
+                return Err(self.value(expected, format!("them with the op output {name}")));
+            }
+        };
+        if let Some(original) = original.filter(|original| *original != golden) {
+            let expected = format!("original_hex {golden:08x}, the workload's {name}[{index}]");
+            return Err(self.value(expected, format!("{original:08x}")));
+        }
+        let after = fault.kind.apply(golden, fault.mask);
+        if let Some(faulty) = faulty.filter(|faulty| *faulty != after) {
+            let expected = format!("faulty_hex {after:08x}, which the fault makes of {golden:08x}");
+            return Err(self.value(expected, format!("{faulty:08x}")));
+        }
+        Ok(())
+    }
+
+    /// Whether this row says of its trial what the rows before it said.
+    fn joins(
+        &self,
+        trial: &Listed,
+        input: Option<u32>,
+        outcome: Option<Outcome>,
+    ) -> Result<(), Error> {
+        if trial.input != input || trial.outcome != outcome {
+            let expected =
+                format!("the input and outcome of line {}, of the same trial", trial.line);
+            return Err(self.value(expected, "others"));
+        }
+        if trial.faults.len() == FAULTS_MAX {
+            return Err(self.value(format!("at most {FAULTS_MAX} faults in a trial"), "more"));
+        }
+        Ok(())
+    }
+
+    /// Refuses the same bit twice: two flips of it would cancel and look like a masked fault.
+    fn distinct(&self, trial: &Listed, fault: ListedFault) -> Result<(), Error> {
+        let place = |f: &ListedFault| (f.region, f.tensor, f.index, f.replica);
+        let twice = |f: &&ListedFault| place(f) == place(&fault) && f.mask & fault.mask != 0;
+        let Some(twice) = trial.faults.iter().find(twice) else { return Ok(()) };
+        let bit = (twice.mask & fault.mask).trailing_zeros();
+        let found = format!("bit {bit} of word {} again", fault.index);
+        Err(self.value(format!("distinct bits in trial {}", trial.number), found))
+    }
+}
+
+#[cfg(test)]
+mod tests;

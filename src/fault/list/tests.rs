@@ -1,0 +1,169 @@
+//! Tests of fault lists: the lists of the reference data as they are, and what is refused.
+
+use super::*;
+use crate::fault::bench::mlp;
+
+fn read(text: &str) -> Result<Vec<Listed>, Error> {
+    read_text(text.as_bytes(), Path::new("faults.csv"), &mlp(&[8, 6, 4], 5), 5)
+}
+
+fn refused(text: &str) -> String {
+    read(text).expect_err("a list to refuse").to_string()
+}
+
+fn listed(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/lists").join(file);
+    std::fs::read_to_string(path).expect("a list of the repository")
+}
+
+fn outcomes(trials: &[Listed]) -> [usize; 4] {
+    [Outcome::Masked, Outcome::TolerableSdc, Outcome::CriticalSdc, Outcome::Due]
+        .map(|outcome| trials.iter().filter(|trial| trial.outcome == Some(outcome)).count())
+}
+
+#[test]
+fn the_neuron_list_loads_as_it_is() {
+    let text = listed("mlp_neuron_sampled_4000.csv");
+    let workload = mlp(&[64, 128, 64, 10], 128);
+    let trials = read_text(text.as_bytes(), Path::new("n.csv"), &workload, 128);
+    let trials = trials.expect("the list as it is");
+    assert_eq!(outcomes(&trials), [703, 3136, 129, 32]);
+    assert_eq!((trials[0].number, trials[0].line, trials[0].input), (0, 2, Some(77)));
+    let fault = trials[0].faults[0];
+    assert_eq!((fault.region, fault.tensor, fault.index), (Region::Activations, 0, 27));
+    assert_eq!((fault.mask, fault.kind, fault.replica), (1 << 26, FaultKind::Xor, None));
+}
+
+#[test]
+fn the_weight_list_loads_as_it_is_and_only_for_its_weights() {
+    let text = listed("mlp_weight_sampled_4000.csv");
+    let mut workload = mlp(&[64, 128, 64, 10], 128);
+    let read = |workload: &Workload| read_text(text.as_bytes(), Path::new("w.csv"), workload, 128);
+    let other = read(&workload).expect_err("other weights").to_string();
+    assert!(other.starts_with("w.csv:2: expected original_hex "), "{other}");
+    assert!(other.ends_with("found be986ac9"), "{other}");
+    for line in text.lines().skip(1) {
+        let cells: Vec<&str> = line.split(',').collect();
+        let tensor = workload.tensor(cells[1]).expect("a tensor of the perceptron");
+        let index: usize = cells[2].parse().expect("an index");
+        workload.tensors[tensor].words[index] = u32::from_str_radix(cells[4], 16).expect("a word");
+    }
+    let trials = read(&workload).expect("the list as it is");
+    assert_eq!(outcomes(&trials), [627, 3292, 80, 1]);
+    assert!(trials.iter().all(|trial| trial.input.is_none() && trial.faults.len() == 1));
+}
+
+#[test]
+fn rows_of_one_trial_are_its_faults() {
+    let text = "trial,tensor,layer,index,mask,kind,input,replica,outcome\n\
+                4,fc1.weight,,3,0x30,stuck-at-1,2,1,\n\
+                4,,relu1,5,80000000,,2,,\n\
+                9,,input,7,1,xor,0,,due-recovered\n";
+    let trials = read(text).expect("a list");
+    assert_eq!(trials.iter().map(|trial| trial.number).collect::<Vec<_>>(), [4, 9]);
+    assert_eq!(trials[0].faults.len(), 2);
+    assert_eq!(trials[0].faults[0].replica, Some(1));
+    assert_eq!(trials[0].faults[0].kind, FaultKind::StuckAt1);
+    assert_eq!((trials[0].faults[1].region, trials[0].faults[1].tensor), (Region::Activations, 1));
+    assert_eq!(trials[1].faults[0].region, Region::Input);
+    assert_eq!(trials[1].outcome, Some(Outcome::DueRecovered));
+    let alone = read("tensor,index,bit\nfc1.bias,0,0\nfc1.bias,0,0\n").expect("two trials");
+    assert_eq!(alone.len(), 2, "without `trial` each row is a trial of its own");
+}
+
+#[test]
+fn refusals_name_file_line_expected_and_found() {
+    for (text, message) in [
+        (
+            "tensor,index,bit\n",
+            "faults.csv:1: expected one fault or more, found a header without rows",
+        ),
+        ("", "faults.csv:1: expected a column tensor or layer, found \"\""),
+        (
+            "tensor,index,bit,colour\n",
+            "faults.csv:1: expected columns among tensor, layer, flat_index",
+        ),
+        ("tensor,index,bit,colour\n", "found column \"colour\""),
+        ("tensor,index,bit,bit\n", "found column \"bit\" twice"),
+        (
+            "index,bit\n0,1\n",
+            "faults.csv:1: expected a column tensor or layer, found \"index,bit\"",
+        ),
+        (
+            "tensor,index,bit\nfc1.bias,0\n",
+            "faults.csv:2: expected 3 cells, as the header has, found 2",
+        ),
+        (
+            "tensor,index,bit\nfc1.bias,5,1\nfc1.bias,6,1\n",
+            "faults.csv:3: expected index below 6, the words of fc1.bias, found \"6\"",
+        ),
+        (
+            "tensor,index,bit\r\nfc1.bias,0,1\r\n\r\nfc1.bias,0\r\n",
+            "faults.csv:4: expected 3 cells",
+        ),
+        ("tensor,index,bit\n\n\nfc1.bias,0,32\n", "faults.csv:4: expected bit from 0"),
+        ("tensor,index,bit\nfc1.bias,-1,1\n", "found \"-1\""),
+        (
+            "tensor,index,bit\nfc9.bias,0,1\n",
+            "faults.csv:2: expected a tensor among fc1.weight, fc1.bias, fc2.weight, fc2.bias, found \"fc9.bias\"",
+        ),
+        (
+            "layer,index,bit,input\nflat,0,1,0\n",
+            "expected a layer among fc1, relu1, fc2, input, found \"flat\"",
+        ),
+        (
+            "tensor,index,bit\nfc1.bias,0,32\n",
+            "faults.csv:2: expected bit from 0 to 31, found \"32\"",
+        ),
+        ("tensor,index,bit\nfc1.bias,0,x\n", "expected bit from 0 to 31, found \"x\""),
+        ("layer,index,bit,input\nfc1,0,1,5\n", "expected input from 0 to 4, found \"5\""),
+        (
+            "layer,index,bit\nfc1,0,1\n",
+            "expected an input for the activations fault in fc1, found none",
+        ),
+        ("tensor,index,mask\nfc1.bias,0,0\n", "expected a mask with a bit set, found 0"),
+        ("tensor,index,mask\nfc1.bias,0,123456789\n", "expected a 32-bit hexadecimal mask"),
+        (
+            "tensor,index,bit,mask\nfc1.bias,0,1,1\n",
+            "expected one of bit, mask, found both bit and mask",
+        ),
+        ("tensor,index,bit,kind\nfc1.bias,0,1,flip\n", "expected a kind among xor"),
+        ("tensor,index,bit,outcome\nfc1.bias,0,1,bad\n", "expected an outcome among masked"),
+        ("tensor,index,bit,replica\nfc1.bias,0,1,4\n", "expected replica from 0 to 3, found \"4\""),
+        ("trial,tensor,index,bit\n1.5,fc1.bias,0,1\n", "expected a whole number as trial"),
+        (
+            "trial,tensor,index,bit\n1,fc1.bias,0,1\n2,fc1.bias,0,1\n1,fc1.bias,0,2\n",
+            "faults.csv:4: expected the rows of trial 1 one after another",
+        ),
+        (
+            "trial,tensor,index,bit\n1,fc1.bias,0,1\n1,fc1.bias,0,1\n",
+            "faults.csv:3: expected distinct bits in trial 1, found bit 1 of word 0 again",
+        ),
+        (
+            "trial,tensor,index,bit,outcome\n1,fc1.bias,0,1,sdc\n1,fc1.bias,0,2,masked\n",
+            "faults.csv:3: expected the input and outcome of line 2, of the same trial, found others",
+        ),
+        (
+            "layer,index,bit,input,original_hex\nfc1,0,1,0,00000000\n",
+            "expected original_hex and faulty_hex of stored words and inputs only",
+        ),
+    ] {
+        let found = refused(text);
+        assert!(found.contains(message), "expected {message:?} in {found:?}");
+    }
+    let missing = read_list(Path::new("no/such.csv"), &mlp(&[8, 4], 1), 1);
+    let missing = missing.expect_err("no such file").to_string();
+    assert!(missing.starts_with("no/such.csv: cannot be read: "), "{missing}");
+}
+
+#[test]
+fn a_faulty_word_must_be_what_the_fault_makes() {
+    let golden = mlp(&[8, 6, 4], 5).tensors[1].words[2];
+    let row = |faulty: u32| {
+        format!(
+            "tensor,index,bit,original_hex,faulty_hex\nfc1.bias,2,4,{golden:08x},{faulty:08x}\n"
+        )
+    };
+    assert!(read(&row(golden ^ 16)).is_ok());
+    assert!(refused(&row(golden)).contains("expected faulty_hex "));
+}

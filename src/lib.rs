@@ -20,3 +20,10 @@ pub mod engine;
 pub mod campaign;
 
 pub mod archive;
+
+pub mod report;
+pub mod tui;
+
+pub mod command;
+
+pub mod cli;

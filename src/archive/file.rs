@@ -12,7 +12,20 @@ const CHUNK_ROWS: usize = 4096;
 
 /// Creates a file without object times, so that its bytes follow from what is written.
 pub(super) fn create(path: &Path) -> hdf5::Result<File> {
-    File::with_options().with_fcpl(|file| file.obj_track_times(false)).create(path)
+    unlocked().with_fcpl(|file| file.obj_track_times(false)).create(path)
+}
+
+/// Opens a file for reading.
+pub(super) fn open(path: &Path) -> hdf5::Result<File> {
+    unlocked().open(path)
+}
+
+/// Without HDF5's own locks: a file is complete from the moment it has its name, network file
+/// systems may refuse such locks, and a child process would hold them on.
+fn unlocked() -> hdf5::FileBuilder {
+    let mut options = File::with_options();
+    options.with_fapl(|access| access.file_locking(false));
+    options
 }
 
 /// Creates a group.

@@ -12,6 +12,7 @@ mod fingerprint;
 mod header;
 mod merge;
 mod read;
+mod record;
 mod resume;
 pub mod rows;
 pub mod schema;

@@ -185,7 +185,7 @@ pub(super) fn refuse_other(
 /// Opens a file that must be complete.
 pub(super) fn open(path: &Path) -> Result<File, Error> {
     fs::metadata(path).map_err(Error::io(path, "read"))?;
-    File::open(path).map_err(|error| {
+    file::open(path).map_err(|error| {
         let found = format!("a truncated or foreign one ({error})");
         Error::content(path, "a complete HDF5 file", found)
     })

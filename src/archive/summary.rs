@@ -17,7 +17,8 @@ use serde::Serialize;
 pub use super::figures::Breakdown;
 
 /// The AVF in every FIT figure here.
-pub const AVF_NAME: &str = "the probability that a trial with exactly one upset in the scheme's footprint has a wrong answer";
+pub const AVF_NAME: &str = "the probability that a trial with exactly one upset in the scheme's \
+    footprint has a wrong answer";
 
 /// Everything that a report says of outcomes.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -139,19 +139,16 @@ pub struct Runner<'a> {
 }
 
 impl<'a> Runner<'a> {
-    /// A runner that makes its engines with `open`, now and after a lost device.
-    ///
-    /// # Errors
-    /// Where the engines cannot be made.
+    /// A runner of these engines, which are made anew with `open` after a lost device.
     pub fn new(
         campaign: &'a Campaign,
         plan: &'a Plan,
         workload: Arc<Workload>,
         totals: Totals,
+        engines: Engines,
         open: impl Fn() -> Result<Engines, crate::engine::Error> + 'a,
-    ) -> Result<Self, Error> {
-        let engines = open()?;
-        Ok(Self {
+    ) -> Self {
+        Self {
             campaign,
             plan,
             workload,
@@ -163,7 +160,7 @@ impl<'a> Runner<'a> {
             trials_run: 0,
             running: Duration::ZERO,
             stop: false,
-        })
+        }
     }
 
     /// Runs from trial `next` to the end of the campaign.

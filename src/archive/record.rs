@@ -1,0 +1,96 @@
+//! From the runner's trials to the archive's rows.
+
+use super::rows::{FaultRow, OutcomeRow, TimingRow};
+use super::segment::Segment;
+use crate::campaign::runner::{Completed, Trial};
+use crate::outcome::Outcome;
+
+impl Segment {
+    /// The rows of a completed segment; `trial_s` is the time at which a trial is censored.
+    pub fn completed(completed: &Completed, trial_s: f64) -> Self {
+        let mut segment = Self {
+            first_trial: completed.first_trial,
+            trials: completed.trials,
+            ..Self::default()
+        };
+        for (index, trials) in completed.schemes.iter().enumerate() {
+            let scheme = short(index);
+            for trial in trials {
+                segment.faults.extend(fault_rows(scheme, trial));
+                segment.outcomes.push(outcome_row(scheme, trial, trial_s));
+            }
+            segment.timing.push(TimingRow {
+                first_trial: completed.first_trial,
+                trials: completed.trials,
+                inferences: trials.iter().map(|t| u64::from(t.result.tally.inferences())).sum(),
+                seconds: completed.seconds[index],
+                scheme: u32::from(scheme),
+                lanes: u32::try_from(completed.lanes).unwrap_or(u32::MAX),
+            });
+        }
+        segment
+    }
+}
+
+fn fault_rows(scheme: u16, trial: &Trial) -> impl Iterator<Item = FaultRow> + '_ {
+    trial.result.landings.iter().enumerate().map(move |(order, landing)| {
+        let fault = &trial.job.faults[landing.fault as usize];
+        FaultRow {
+            trial: trial.job.trial,
+            time_s: fault.time_s,
+            scheme,
+            order: short(order),
+            region: fault.region as u8,
+            kind: fault.kind as u8,
+            replica: u8::try_from(landing.replica).unwrap_or(u8::MAX),
+            proved: 1,
+            tensor: fault.tensor,
+            inference: fault.row,
+            index: u64::from(fault.index),
+            step: fault.step,
+            mask: fault.mask,
+            word_before: landing.before,
+            word_after: landing.after,
+        }
+    })
+}
+
+fn outcome_row(scheme: u16, trial: &Trial, trial_s: f64) -> OutcomeRow {
+    let result = &trial.result;
+    let tally = &result.tally;
+    let count = |outcome| tally.count(outcome);
+    OutcomeRow {
+        trial: trial.job.trial,
+        time_to_critical_s: trial.time_to_critical_s.unwrap_or(trial_s),
+        scheme,
+        stratum: short(trial.stratum),
+        worst: tally.worst() as u8,
+        censored: u8::from(trial.time_to_critical_s.is_none()),
+        wrong: u8::from(tally.wrong()),
+        events_needed: trial.events_needed,
+        faults: u32::try_from(result.landings.len()).unwrap_or(u32::MAX),
+        inferences: tally.inferences(),
+        masked: count(Outcome::Masked),
+        corrected: count(Outcome::Corrected),
+        due_recovered: count(Outcome::DueRecovered),
+        tolerable_sdc: count(Outcome::TolerableSdc),
+        critical_sdc: count(Outcome::CriticalSdc),
+        due: count(Outcome::Due),
+        hang: count(Outcome::Hang),
+        alarm_raised: tally.alarms,
+        non_finite: tally.non_finite,
+        label_correct: tally.label_correct,
+        averted: trial.averted,
+        retries: result.retries,
+        reloads: result.reloads,
+        scrub_repaired: u32::try_from(result.scrub_repaired).unwrap_or(u32::MAX),
+        scrub_uncorrectable: u32::try_from(result.scrub_uncorrectable).unwrap_or(u32::MAX),
+        listed: trial.listed.map_or(0, |outcome| 1 + outcome as u32),
+    }
+}
+
+/// An index of schemes, strata or a trial's faults, which campaigns keep below 65,536.
+#[expect(clippy::cast_possible_truncation, reason = "campaign files refuse more")]
+const fn short(index: usize) -> u16 {
+    index as u16
+}

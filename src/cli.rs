@@ -1,0 +1,58 @@
+//! The command line: verbs and what they share.
+
+use crate::command::{adapters, bench, replay, report, run, selftest, Failure};
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// A radiation test beam for GPU inference, in software.
+#[derive(Debug, Parser)]
+#[command(name = "beamline", version, about, propagate_version = true)]
+pub struct Cli {
+    /// The adapter: a part of its name, "software", or "any" (hardware first).
+    #[arg(long, global = true, env = "BEAMLINE_ADAPTER")]
+    adapter: Option<String>,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run a campaign; live on a terminal, progress lines elsewhere.
+    Run(run::Run),
+    /// Run one trial of an archive again and show where its faults went.
+    Replay(replay::Replay),
+    /// Turn an archive into HTML, Markdown, CSV, JSON or a table.
+    Report(report::Report),
+    /// What can run here.
+    Adapters(adapters::Adapters),
+    /// Every stage against its reference on this adapter.
+    Selftest(selftest::Selftest),
+    /// Stage bandwidths and trial rates, as ratios to this adapter's own copy.
+    Bench(bench::Bench),
+    /// Completions for a shell, on standard output.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Cli {
+    /// Does what was asked.
+    ///
+    /// # Errors
+    /// [`Failure`] with its exit code.
+    pub fn run(self) -> Result<(), Failure> {
+        let adapter = self.adapter.as_deref();
+        match self.verb {
+            Verb::Run(verb) => verb.run(adapter),
+            Verb::Replay(verb) => verb.run(adapter),
+            Verb::Report(verb) => verb.run(),
+            Verb::Adapters(verb) => verb.run(),
+            Verb::Selftest(verb) => verb.run(adapter),
+            Verb::Bench(verb) => verb.run(adapter),
+            Verb::Completions { shell } => {
+                clap_complete::generate(shell, &mut Self::command(), "beamline", &mut std::io::stdout());
+                Ok(())
+            }
+        }
+    }
+}

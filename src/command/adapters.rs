@@ -1,0 +1,38 @@
+//! `beamline adapters`: what can run here, hardware first.
+
+use super::{say, Failure, TableFormat};
+use crate::gpu;
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Adapters {
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+impl Adapters {
+    /// Prints the adapters.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn run(&self) -> Result<(), Failure> {
+        let adapters = gpu::list();
+        if adapters.is_empty() {
+            return Err(gpu::Error::NoAdapter.into());
+        }
+        match self.format {
+            TableFormat::Json => {
+                say(&serde_json::to_string_pretty(&adapters).map_err(Failure::environment)?);
+            }
+            TableFormat::Table => {
+                for (index, adapter) in adapters.iter().enumerate() {
+                    let mark = if index == 0 { "*" } else { " " };
+                    say(&format!("{mark} {} [{}]", adapter.line(), adapter.device_type));
+                }
+                say("* is taken where neither --adapter nor BEAMLINE_ADAPTER names another");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,208 @@
+//! `beamline bench`: what the stages and the direct engine reach on this adapter.
+//!
+//! Figures of one run are set against each other: bandwidths against a plain copy kernel, the
+//! linear op beside it, trial rates of each protection against none. Each is the best of several
+//! rounds that take the measured things in turn, so that a machine whose speed drifts treats all
+//! alike.
+
+use super::prepare::open_gpu;
+use super::{say, Failure, TableFormat};
+use crate::engine::direct::Direct;
+use crate::engine::{Course, Engine, Job, Windows};
+use crate::fault::{draw, FaultKind, Region, Sites};
+use crate::gpu::{Buffer, Error, Gpu};
+use crate::scheme::{OnDue, Protection, Scheme};
+use crate::stage::copy::Copy;
+use crate::stage::linear::{Linear, LinearParams};
+use crate::stage::vote::{Vote, VoteParams};
+use crate::workload::{self, Overrides, Workload};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Bench {
+    /// Rounds; each figure is the best of them.
+    #[arg(long, default_value_t = 7)]
+    rounds: u32,
+    /// Where the workloads lie.
+    #[arg(long, default_value = "kernels")]
+    kernels: std::path::PathBuf,
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+/// One measured thing.
+#[derive(Clone, Debug, serde::Serialize)]
+struct Figure {
+    name: String,
+    value: f64,
+    unit: &'static str,
+    /// Against the copy kernel (bandwidths) or the scheme `none` (trial rates).
+    ratio: Option<f64>,
+}
+
+/// Words of the buffers that bandwidth is measured on: 48 MiB each, past any cache.
+const WORDS: usize = 12 << 20;
+
+impl Bench {
+    /// Measures and prints.
+    ///
+    /// # Errors
+    /// Where there is no adapter or a workload is missing.
+    pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        let gpu = open_gpu(adapter)?;
+        let mut figures = bandwidths(&gpu, self.rounds)?;
+        figures.push(linear(&gpu, self.rounds)?);
+        for (name, inputs, trials) in [("digits-mlp", 128, 2048), ("digits-cnn", 128, 96)] {
+            let workload = workload::load(&self.kernels.join(name), &Overrides::default());
+            let workload = Arc::new(workload.map_err(Failure::input)?);
+            figures.extend(trial_rates(&gpu, &workload, inputs, trials, self.rounds.div_ceil(2))?);
+        }
+        match self.format {
+            TableFormat::Json => {
+                let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
+                say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+            }
+            TableFormat::Table => {
+                say(&format!("adapter: {}", gpu.adapter().line()));
+                for Figure { name, value, unit, ratio } in &figures {
+                    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
+                    say(&format!("{name:<44} {value:>12.2} {unit:<10}{ratio}"));
+                }
+                say("ratios: bandwidths to the copy kernel, trial rates to the scheme none; best of the rounds");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Seconds of a submission, from recording to completion.
+fn timed(gpu: &Gpu, record: impl FnOnce(&mut crate::gpu::Pass<'_>)) -> Result<f64, Error> {
+    gpu.wait()?;
+    let started = Instant::now();
+    gpu.submit(record)?;
+    gpu.wait()?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+/// Copy kernel, copy command and vote, bytes read and written counted alike.
+fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
+    let words = WORDS.min(usize::try_from(gpu.binding_bytes_max() / 4).unwrap_or(WORDS)) / 12 * 12;
+    let copy = Copy::new(gpu)?;
+    let vote = Vote::new(gpu)?;
+    let from: Buffer<u32> = gpu.zeroed("copy from", words);
+    let to: Buffer<u32> = gpu.zeroed("copy to", words);
+    let image = u32::try_from(words / 3).map_err(Failure::environment)?;
+    let params = VoteParams {
+        quads: image / 4,
+        stride: image / 4,
+        lanes: 1,
+        repair: 0,
+        input_base: image / 4,
+        row_quads: 1,
+        pad: [0; 2],
+    };
+    let uniform = gpu.uniform("vote", &params);
+    let voted: Buffer<u32> = gpu.zeroed("voted", image as usize);
+    let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
+    let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
+    let mut best = [f64::INFINITY; 3];
+    for _ in 0..rounds {
+        let seconds = [
+            timed(gpu, |pass| copy.encode(pass, &from, &to))?,
+            timed(gpu, |pass| pass.copy(&from, &to, words))?,
+            timed(gpu, |pass| vote.encode(pass, (&params, &uniform), &from, &voted, &dissent, &alarms))?,
+        ];
+        for (best, seconds) in best.iter_mut().zip(seconds) {
+            *best = best.min(seconds);
+        }
+    }
+    let copied = 8.0 * words as f64;
+    let judged = 4.0 * 5.0 * f64::from(image);
+    let rates = [copied / best[0], copied / best[1], judged / best[2]].map(|rate| rate / 1e9);
+    let names = ["copy kernel", "copy command", "vote, 3 copies read, vote and dissent written"];
+    Ok(names
+        .into_iter()
+        .zip(rates)
+        .map(|(name, value)| Figure { name: name.into(), value, unit: "GB/s", ratio: Some(value / rates[0]) })
+        .collect())
+}
+
+/// The linear op at 512³.
+fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
+    const N: u32 = 512;
+    let params = LinearParams {
+        quads: N / 4,
+        inputs: N,
+        outputs: N,
+        has_bias: 0,
+        x_base: 0,
+        x_stride: 0,
+        w_base: 0,
+        w_stride: 0,
+        b_base: 0,
+        pad: [0; 3],
+    };
+    let stage = Linear::new(gpu)?;
+    let ones = vec![1f32.to_bits(); (N * N) as usize];
+    let (x, w) = (gpu.upload("x", &ones), gpu.upload("w", &ones));
+    let y: Buffer<u32> = gpu.zeroed("y", ones.len());
+    let slots = gpu.upload("slots", &[0u32]);
+    let uniform = gpu.uniform("linear", &params);
+    let mut best = f64::INFINITY;
+    for _ in 0..rounds {
+        let seconds = timed(gpu, |pass| stage.encode(pass, (&params, &uniform), (&x, &slots), (&w, &slots), &y, 1))?;
+        best = best.min(seconds);
+    }
+    let value = 2.0 * f64::from(N).powi(3) / best / 1e9;
+    Ok(Figure { name: "linear op, 512 x 512 x 512".into(), value, unit: "GFLOP/s", ratio: None })
+}
+
+/// Trials a second of the direct engine, one weight bit a trial, for each protection.
+fn trial_rates(
+    gpu: &Arc<Gpu>,
+    workload: &Arc<Workload>,
+    inputs: u32,
+    trials: u64,
+    rounds: u32,
+) -> Result<Vec<Figure>, Failure> {
+    let windows = Windows::new(inputs, (0..inputs).collect());
+    let mut engine = Direct::tuned(gpu, workload, &windows, 3)?;
+    let sites = Sites::new(workload, Region::Weights, None, None).map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
+    let jobs: Vec<Job> = (0..trials)
+        .map(|trial| {
+            let drawn = draw(1, trial, &sites, 1, FaultKind::Xor, inputs);
+            Job { trial, first_window: 0, faults: drawn.faults }
+        })
+        .collect();
+    let course = Course { first_step: 0, end_step: 1, conditional: true };
+    let mut best = [f64::INFINITY; 4];
+    for _ in 0..rounds {
+        for (best, protection) in best.iter_mut().zip(Protection::ALL) {
+            let scheme = Scheme {
+                name: protection.name().into(),
+                protection,
+                scrub: None,
+                guard: None,
+                on_due: OnDue::Keep,
+            };
+            let started = Instant::now();
+            engine.run(&scheme, course, &jobs)?;
+            *best = best.min(started.elapsed().as_secs_f64());
+        }
+    }
+    let figure = |(seconds, protection): (f64, Protection)| Figure {
+        name: format!(
+            "{}, {inputs} inputs, {}, {} lanes",
+            workload.name,
+            protection.name(),
+            Engine::lanes(&engine)
+        ),
+        value: trials as f64 / seconds,
+        unit: "trials/s",
+        ratio: Some(best[0] / seconds),
+    };
+    Ok(best.into_iter().zip(Protection::ALL).map(figure).collect())
+}

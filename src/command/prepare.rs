@@ -1,0 +1,268 @@
+//! From files and an adapter to a campaign that can run: everything before the first trial.
+
+use super::Failure;
+use crate::archive::schema::{AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo};
+use crate::archive::{digest, Fingerprint, Header};
+use crate::campaign::runner::Engines;
+use crate::campaign::{Campaign, Mode, Plan};
+use crate::engine::direct::Direct;
+use crate::engine::{Engine, Windows};
+use crate::gpu::{self, AdapterChoice, Gpu};
+use crate::stats::looks;
+use crate::workload::{self, Overrides, Workload};
+use anyhow::{anyhow, Context};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The version and commit of this build.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+const COMMIT: &str = env!("BEAMLINE_COMMIT");
+
+/// A campaign and its plan, before any GPU is opened.
+pub(super) struct Planned {
+    pub campaign: Campaign,
+    pub text: String,
+    pub workload: Arc<Workload>,
+    pub plan: Plan,
+}
+
+impl Planned {
+    /// Reads and checks a campaign file and its workload.
+    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+        let (campaign, text) = Campaign::load(path).map_err(Failure::input)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let workload = load_workload(&campaign, folder)?;
+        let plan = Plan::new(&campaign, &workload, folder)
+            .map_err(|error| Failure::input(error.placed(path, &text)))?;
+        Ok(Self { campaign, text, workload: Arc::new(workload), plan })
+    }
+
+    /// The campaign that an archive holds; a fault list is found from `folder`.
+    pub(super) fn archived(text: &str, folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join("campaign.toml");
+        let campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
+        let workload = load_workload(&campaign, folder)?;
+        let plan = Plan::new(&campaign, &workload, folder).map_err(Failure::input)?;
+        Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
+    }
+
+    /// The most stored copies that any scheme keeps.
+    pub(super) fn copies(&self) -> u32 {
+        self.campaign.scheme.iter().map(|s| s.protection.copies()).max().unwrap_or(1)
+    }
+
+    /// One engine a stratum; `lanes` fixes the lane count, else it is measured.
+    pub(super) fn engines(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Vec<Direct>, Failure> {
+        let mut engines: Vec<Direct> = Vec::new();
+        let mut known: Vec<(&Windows, usize)> = Vec::new();
+        for stratum in self.plan.strata() {
+            let measured = known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
+            let engine = match lanes.or(measured) {
+                Some(lanes) => Direct::new(
+                    Arc::clone(gpu),
+                    Arc::clone(&self.workload),
+                    stratum.windows.clone(),
+                    lanes + 1,
+                    self.copies(),
+                )?,
+                None => Direct::tuned(gpu, &self.workload, &stratum.windows, self.copies())?,
+            };
+            known.push((&stratum.windows, engine.lanes()));
+            engines.push(engine);
+        }
+        Ok(engines)
+    }
+
+    /// What the archive says before its rows.
+    pub(super) fn header(&self, gpu: &Gpu, golden: &[u32]) -> Header {
+        let Self { campaign, text, workload, plan } = self;
+        let adapter = gpu.adapter();
+        let looks = campaign.stop.half_width.map_or(1, |_| {
+            u32::try_from(looks::schedule(plan.trials_max(), plan.segment_trials()).len()).unwrap_or(looks::LOOKS)
+        });
+        let alpha = if campaign.stop.half_width.is_some() {
+            looks::level(campaign.stop.alpha)
+        } else {
+            campaign.stop.alpha
+        };
+        let course = plan.course(0);
+        let first = &plan.strata()[0];
+        let inferences_per_step = first.windows.rows();
+        let input_words = workload.values[0].features();
+        let exposed = |scheme: &crate::scheme::Scheme| {
+            plan.exposure().map(|exposure| {
+                let protection = scheme.protection;
+                let upsets = exposure.upsets_per_step(protection.copies(), protection.executions());
+                upsets / (exposure.upsets_per_bit_s * exposure.step_s())
+            })
+        };
+        Header {
+            version: VERSION.into(),
+            commit: COMMIT.into(),
+            campaign: CampaignInfo {
+                name: campaign.name.clone(),
+                toml: text.clone(),
+                seed: campaign.seed,
+                mode: campaign.faults.name().into(),
+                dummy: campaign.dummy,
+                census: plan.census(),
+                confidence: 1.0 - alpha,
+                looks,
+                steps: course.end_step,
+                inferences_per_step,
+            },
+            rate: rate(campaign, plan),
+            sources: sources(campaign, workload),
+            adapter: AdapterInfo {
+                name: adapter.name.clone(),
+                driver: adapter.driver.clone(),
+                driver_info: adapter.driver_info.clone(),
+                backend: adapter.backend.clone(),
+                device_type: adapter.device_type.clone(),
+                software: adapter.software,
+                fma_fused: adapter.arithmetic.fma_fused,
+            },
+            workload: WorkloadInfo::of(workload, plan.inputs()),
+            schemes: campaign
+                .scheme
+                .iter()
+                .map(|scheme| SchemeInfo {
+                    definition: scheme.clone(),
+                    cost: scheme.cost(workload.stored_words(), input_words, inferences_per_step),
+                    exposed_bits: exposed(scheme).filter(|bits| bits.is_finite()),
+                })
+                .collect(),
+            strata: plan
+                .strata()
+                .iter()
+                .map(|stratum| StratumInfo {
+                    name: stratum.name.clone(),
+                    region: (stratum.regions.len() == 1).then(|| stratum.regions[0]),
+                    bits: stratum.bits,
+                    inferences_per_trial: stratum.inferences,
+                    trials: stratum.trials_max,
+                })
+                .collect(),
+            fingerprint: self.fingerprint(gpu, golden),
+        }
+    }
+
+    fn fingerprint(&self, gpu: &Gpu, golden: &[u32]) -> Fingerprint {
+        let shaders: Vec<String> =
+            gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect();
+        let adapter = gpu.adapter();
+        let image = self.workload.stored_image();
+        let list = match &self.campaign.faults {
+            Mode::List { .. } => (0..self.plan.trials_max()).fold(String::new(), |text, trial| {
+                use std::fmt::Write;
+                let mut text = text;
+                let _ = write!(text, "{:?}", self.plan.job(trial));
+                text
+            }),
+            _ => String::new(),
+        };
+        Fingerprint {
+            campaign: digest([self.text.as_bytes(), list.as_bytes()]),
+            version: digest([VERSION.as_bytes(), COMMIT.as_bytes()]),
+            shaders: digest(shaders.iter().map(String::as_bytes)),
+            weights: digest([
+                bytemuck::cast_slice(&image),
+                bytemuck::cast_slice(&self.workload.inputs.words),
+                format!("{:?} {:?}", self.workload.ops, self.workload.decision).as_bytes(),
+            ]),
+            adapter: digest([adapter.name.as_bytes(), adapter.backend.as_bytes()]),
+            driver: digest([adapter.driver.as_bytes(), adapter.driver_info.as_bytes()]),
+            golden: digest([bytemuck::cast_slice(golden)]),
+        }
+    }
+
+    /// Holds golden to what another implementation computed, where the workload's folder has it.
+    pub(super) fn check_golden(&self, engine: &Direct) -> Result<(), Failure> {
+        let Some(expected) = &self.workload.expected else { return Ok(()) };
+        let layout = engine.layout();
+        let (rows, features) = (layout.rows as usize, self.workload.output_features() as usize);
+        let windows = &self.plan.strata()[0].windows;
+        for window in 0..windows.count() {
+            for (row, input) in windows.inputs(window).iter().enumerate() {
+                for feature in 0..features {
+                    let word = engine.golden_outputs()[(window * features + feature) * rows + row];
+                    let (found, want) =
+                        (f32::from_bits(word), expected.outputs[*input as usize * features + feature]);
+                    if !((found - want).abs() <= expected.tolerance) {
+                        return Err(Failure::environment(anyhow!(
+                            "{}: golden output {feature} of input {input} is {found} on this adapter, expected {want} within {}",
+                            self.workload.name,
+                            expected.tolerance
+                        )));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The engines as the runner takes them.
+pub(super) fn boxed(engines: Vec<Direct>) -> Engines {
+    engines.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect()
+}
+
+/// Opens the adapter that the command line or `BEAMLINE_ADAPTER` names.
+pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
+    Ok(Arc::new(Gpu::open(&AdapterChoice::parse(adapter))?))
+}
+
+/// Finds a workload: a folder beside the campaign, or one of `kernels/` beside the campaign's
+/// folder or in the current one.
+fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure> {
+    let name = &campaign.workload.name;
+    let candidates = [
+        folder.join(name),
+        folder.join("../kernels").join(name),
+        PathBuf::from("kernels").join(name),
+        PathBuf::from(name),
+    ];
+    let found = candidates.iter().find(|path| path.join("workload.toml").is_file());
+    let Some(found) = found else {
+        return Err(Failure::input(anyhow!(
+            "workload {name:?}: expected a folder with a workload.toml, found none at {}",
+            candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+        )));
+    };
+    let overrides = Overrides { relu_nan: campaign.workload.relu_nan, size: campaign.workload.size };
+    workload::load(found, &overrides)
+        .with_context(|| format!("workload {name:?}"))
+        .map_err(Failure::Input)
+}
+
+fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
+    let exposure = plan.exposure()?;
+    let Mode::Accumulation { upsets_per_bit_day, rate_source, acceleration, .. } = &campaign.faults else {
+        return None;
+    };
+    Some(RateInfo {
+        upsets_per_bit_day: *upsets_per_bit_day,
+        source: rate_source.clone(),
+        acceleration: *acceleration,
+        inference_period_s: exposure.inference_period_s,
+        execution_time_s: exposure.execution_time_s,
+        trial_s: exposure.trial_s(),
+    })
+}
+
+fn sources(campaign: &Campaign, workload: &Workload) -> Vec<Source> {
+    let source = |subject: &str, source: &str| Source { subject: subject.into(), source: source.into() };
+    let model = match &campaign.faults {
+        Mode::Conditional { .. } => "single bits, uniform over the bits of a region: an assumption, not a measurement",
+        Mode::Exhaustive { .. } => "every bit of the regions once",
+        Mode::List { .. } => "a fault list, as given",
+        Mode::Accumulation { .. } => {
+            "single-bit upsets as a Poisson process, uniform over bits: an assumption, not a measurement"
+        }
+    };
+    let mut sources = vec![source("workload", &workload.source), source("fault model", model)];
+    if let Mode::Accumulation { rate_source, .. } = &campaign.faults {
+        sources.push(source("upset rate", rate_source));
+    }
+    sources
+}

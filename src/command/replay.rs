@@ -1,0 +1,173 @@
+//! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
+
+use super::prepare::{open_gpu, Planned};
+use super::{say, Failure, TableFormat};
+use crate::archive::Archive;
+use crate::campaign::runner::describe;
+use crate::engine::direct::{Direct, OpTrace};
+use crate::engine::{Engine, Job, TrialResult};
+use crate::outcome::Outcome;
+use crate::scheme::Scheme;
+use anyhow::anyhow;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Replay {
+    /// A results folder or an archive file.
+    archive: PathBuf,
+    /// The trial.
+    #[arg(long)]
+    trial: u64,
+    /// The scheme's name; the first one where not given.
+    #[arg(long)]
+    scheme: Option<String>,
+    /// Where a fault list's campaign lies.
+    #[arg(long, default_value = "campaigns")]
+    campaigns: PathBuf,
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+/// One struck word.
+#[derive(serde::Serialize)]
+struct Struck {
+    place: String,
+    kind: &'static str,
+    step: u32,
+    inference: u32,
+    replica: u32,
+    before: String,
+    after: String,
+}
+
+impl Replay {
+    /// Runs the trial again and prints what happened.
+    ///
+    /// # Errors
+    /// Where the archive, the trial or the scheme does not exist, or the outcome is not the
+    /// archived one.
+    pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        let archive = Archive::open(&self.archive)?;
+        let planned = Planned::archived(&archive.header().campaign.toml, &self.campaigns)?;
+        let schemes = &planned.campaign.scheme;
+        let index = match &self.scheme {
+            None => 0,
+            Some(name) => schemes.iter().position(|s| s.name == *name).ok_or_else(|| {
+                let names: Vec<_> = schemes.iter().map(|s| s.name.as_str()).collect();
+                Failure::input(anyhow!("--scheme: expected one of {}, found {name}", names.join(", ")))
+            })?,
+        };
+        if self.trial >= planned.plan.trials_max() {
+            return Err(Failure::input(anyhow!(
+                "--trial: expected a number below {}, found {}",
+                planned.plan.trials_max(),
+                self.trial
+            )));
+        }
+        let gpu = open_gpu(adapter)?;
+        let stratum = planned.plan.stratum_of(self.trial);
+        let windows = planned.plan.strata()[stratum].windows.clone();
+        let workload = Arc::clone(&planned.workload);
+        let mut engine = Direct::new(Arc::clone(&gpu), workload, windows, 2, planned.copies())?;
+        let job = planned.plan.job(self.trial);
+        let scheme = &schemes[index];
+        let course = planned.plan.course(stratum);
+        let mut results = engine.run(scheme, course, std::slice::from_ref(&job))?;
+        let result = results.pop().ok_or_else(|| Failure::environment(anyhow!("no result")))?;
+        let trace = if course.conditional { engine.trace(scheme, &job)? } else { Vec::new() };
+        let archived = archive
+            .outcomes()?
+            .into_iter()
+            .find(|row| row.trial == self.trial && usize::from(row.scheme) == index);
+        self.print(&planned, scheme, &job, &result, &trace, &gpu)?;
+        let same = archived.is_none_or(|row| row.outcomes() == result.tally.outcomes.map(u64::from));
+        if !same {
+            return Err(Failure::Criterion(format!(
+                "the archive has another outcome for trial {}: it ran on {}",
+                self.trial,
+                archive.header().adapter.name
+            )));
+        }
+        Ok(())
+    }
+
+    fn print(
+        &self,
+        planned: &Planned,
+        scheme: &Scheme,
+        job: &Job,
+        result: &TrialResult,
+        trace: &[OpTrace],
+        gpu: &crate::gpu::Gpu,
+    ) -> Result<(), Failure> {
+        let struck: Vec<Struck> = result
+            .landings
+            .iter()
+            .map(|landing| {
+                let fault = &job.faults[landing.fault as usize];
+                Struck {
+                    place: describe(&planned.workload, fault),
+                    kind: fault.kind.name(),
+                    step: fault.step,
+                    inference: fault.row,
+                    replica: landing.replica,
+                    before: format!("{:#010x}", landing.before),
+                    after: format!("{:#010x}", landing.after),
+                }
+            })
+            .collect();
+        let worst = result.tally.worst();
+        let first = trace.iter().find(|op| op.words_differ > 0);
+        if self.format == TableFormat::Json {
+            let outcomes: serde_json::Map<String, serde_json::Value> = Outcome::ALL
+                .iter()
+                .map(|outcome| (outcome.name().to_owned(), result.tally.count(*outcome).into()))
+                .collect();
+            let value = serde_json::json!({
+                "trial": job.trial,
+                "scheme": scheme.name,
+                "adapter": gpu.adapter(),
+                "faults": struck,
+                "ops": trace,
+                "first_op_that_differs": first.map(|op| op.op.clone()),
+                "outcome": worst.name(),
+                "inferences": outcomes,
+                "retries": result.retries,
+                "reloads": result.reloads,
+            });
+            say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+            return Ok(());
+        }
+        say(&format!("trial {} of {}, scheme {}", job.trial, planned.campaign.name, scheme.name));
+        say(&format!("adapter: {}", gpu.adapter().line()));
+        say(&format!("faults: {} received", struck.len()));
+        for fault in &struck {
+            let Struck { place, kind, step, inference, replica, before, after } = fault;
+            say(&format!(
+                "  {place} {kind}, step {step}, inference {inference}, replica {replica}: {before} -> {after} (read back)"
+            ));
+        }
+        if !trace.is_empty() {
+            say("words that differ from golden after each op");
+            for op in trace {
+                let OpTrace { execution, op, words_differ, words, .. } = op;
+                say(&format!("  execution {execution}  {op:<12} {words_differ:>8} of {words}"));
+            }
+            say(&match first {
+                Some(op) => format!("first op that differs: {} (execution {})", op.op, op.execution),
+                None => "no op's output differs from golden".to_owned(),
+            });
+        }
+        let counts: Vec<String> = Outcome::ALL
+            .iter()
+            .filter(|outcome| result.tally.count(**outcome) > 0)
+            .map(|outcome| format!("{} {}", result.tally.count(*outcome), outcome.name()))
+            .collect();
+        say(&format!("inferences: {}", counts.join(", ")));
+        say(&format!("outcome: {}", worst.name()));
+        Ok(())
+    }
+}

@@ -1,0 +1,277 @@
+//! Drawings for the page: inline SVG whose ink is the page's own colour, so that they read on
+//! paper, on light and on dark. All use of plotters is here.
+
+use super::{Report, tables, words};
+use crate::archive::summary::{Breakdown, Figures};
+use crate::outcome::Outcome;
+use crate::stats::Interval;
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+/// Colours of outcomes, by severity; told apart with any colour vision (Okabe and Ito 2008).
+pub(super) const OUTCOME_COLOURS: [RGBColor; 7] = [
+    RGBColor(0xb8, 0xbe, 0xc6),
+    RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xf0, 0xc8, 0x42),
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0x6a, 0x51, 0xa3),
+];
+
+/// Colours of schemes, in order, then from the first again.
+const SCHEME_COLOURS: [RGBColor; 6] = [
+    RGBColor(0xd5, 0x5e, 0x00),
+    RGBColor(0x1f, 0x7a, 0xc4),
+    RGBColor(0x00, 0x9e, 0x73),
+    RGBColor(0xcc, 0x79, 0xa7),
+    RGBColor(0xb8, 0x8a, 0x00),
+    RGBColor(0x6a, 0x51, 0xa3),
+];
+
+/// Stands for the page's text colour until the drawing is done.
+const INK: RGBColor = RGBColor(1, 2, 3);
+
+/// The drawing is made on a grid finer than its units, which plotters rounds to.
+const FINE: f64 = 10.0;
+const WIDTH: f64 = 760.0;
+const TEXT: f64 = 13.0;
+
+/// The colour of a scheme.
+pub(super) fn scheme_colour(scheme: usize) -> RGBColor {
+    SCHEME_COLOURS[scheme % SCHEME_COLOURS.len()]
+}
+
+/// A colour as CSS writes it.
+pub(super) fn css(colour: RGBColor) -> String {
+    format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
+}
+
+type Failure = DrawingAreaErrorKind<std::io::Error>;
+type Drawn = Result<(), Failure>;
+
+struct Canvas<'a> {
+    area: DrawingArea<SVGBackend<'a>, Shift>,
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a drawing is some thousand units wide")]
+fn fine(at: (f64, f64)) -> (i32, i32) {
+    ((at.0 * FINE).round() as i32, (at.1 * FINE).round() as i32)
+}
+
+impl Canvas<'_> {
+    fn rectangle(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
+        self.area.draw(&Rectangle::new([fine(from), fine(to)], colour.filled()))
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a line is some units wide"
+    )]
+    fn line(&self, from: (f64, f64), to: (f64, f64), colour: RGBAColor, width: f64) -> Drawn {
+        let style = colour.stroke_width((width * FINE) as u32);
+        self.area.draw(&PathElement::new([fine(from), fine(to)], style))
+    }
+
+    fn dot(&self, at: (f64, f64), colour: RGBColor) -> Drawn {
+        self.area.draw(&Circle::new(fine(at), 4.0 * FINE, colour.filled()))
+    }
+
+    fn text(&self, text: &str, at: (f64, f64), h: HPos, size: f64) -> Drawn {
+        // plotters' SVG backend divides by 1.24.
+        let font = ("sans-serif", size * FINE * 1.24).into_font();
+        let style = TextStyle::from(font).color(&INK).pos(Pos::new(h, VPos::Center));
+        self.area.draw(&Text::new(text.to_owned(), fine(at), style))
+    }
+
+    /// A share with its interval: a whisker and a dot.
+    fn estimate(&self, row: &Figures, y: f64, x: impl Fn(f64) -> f64) -> Drawn {
+        let colour = scheme_colour(row.scheme);
+        if let Some(Interval { low, high }) = row.clopper_pearson {
+            self.line((x(low), y), (x(high), y), colour.into(), 2.0)?;
+            for end in [low, high] {
+                self.line((x(end), y - 4.0), (x(end), y + 4.0), colour.into(), 1.5)?;
+            }
+        }
+        self.dot((x(row.wrong_probability), y), colour)
+    }
+}
+
+/// Draws on a canvas and gives the element, without a size of its own.
+fn draw(
+    label: &str,
+    height: f64,
+    with: impl FnOnce(&Canvas<'_>) -> Drawn,
+) -> Result<String, Failure> {
+    let mut svg = String::new();
+    let (width, height) = fine((WIDTH, height));
+    {
+        let size = (width.unsigned_abs(), height.unsigned_abs());
+        let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
+        with(&canvas)?;
+        canvas.area.present()?;
+    }
+    let body = svg.split_once('>').map_or("", |(_, body)| body).replace(&css(INK), "currentColor");
+    let body = body.replace(&css(INK).to_uppercase(), "currentColor");
+    let label = label.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    Ok(format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\">{body}"))
+}
+
+/// Round numbers from 0 past `most`, and their step.
+fn ticks(most: f64) -> (f64, Vec<f64>) {
+    let most = if most > 0.0 { most } else { 0.01 };
+    let magnitude = 10f64.powf((most / 4.0).log10().floor());
+    let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * magnitude);
+    let step = step.into_iter().find(|step| most / step <= 5.0).unwrap_or(most);
+    let count = (most / step).ceil();
+    let ticks = (0u32..).map(|n| f64::from(n) * step).take_while(|t| *t <= (count + 0.5) * step);
+    ((count * step).min(1.0_f64.max(most)), ticks.collect())
+}
+
+/// The largest value that a drawing of these rows must hold.
+fn most<'r>(rows: impl Iterator<Item = &'r Figures>) -> f64 {
+    let end =
+        |row: &Figures| row.clopper_pearson.map_or(row.wrong_probability, |interval| interval.high);
+    rows.map(end).fold(0.0, f64::max)
+}
+
+fn name(report: &Report, row: &Figures) -> String {
+    if report.header.strata.len() > 1 {
+        format!("{} · {}", report.scheme(row.scheme), report.stratum(row.stratum))
+    } else {
+        report.scheme(row.scheme).to_owned()
+    }
+}
+
+/// The width that names to the left of a drawing take.
+fn margin<'n>(names: impl Iterator<Item = &'n str>) -> f64 {
+    let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    (longest as f64 * 0.6 * TEXT + 16.0).clamp(70.0, 300.0)
+}
+
+/// Shares of outcomes, a bar a scheme.
+pub(super) fn outcomes(report: &Report) -> Result<String, Failure> {
+    let rows: Vec<&Figures> = report.summary.by(Breakdown::Scheme).collect();
+    let names: Vec<String> = rows.iter().map(|row| name(report, row)).collect();
+    let left = margin(names.iter().map(String::as_str));
+    let x = |share: f64| left + share * (WIDTH - left - 24.0);
+    let height = rows.len() as f64 * 34.0 + 30.0;
+    draw("Shares of outcomes under each scheme", height, |canvas| {
+        for (index, (row, name)) in rows.iter().zip(&names).enumerate() {
+            let y = index as f64 * 34.0 + 4.0;
+            canvas.text(name, (left - 10.0, y + 13.0), HPos::Right, TEXT)?;
+            let mut from = 0.0;
+            for outcome in Outcome::ALL {
+                let to = from + row.share(outcome);
+                if to > from {
+                    let colour = OUTCOME_COLOURS[outcome as usize];
+                    canvas.rectangle((x(from), y), (x(to), y + 26.0), colour)?;
+                }
+                from = to;
+            }
+        }
+        let y = rows.len() as f64 * 34.0 + 4.0;
+        for tick in [0.0, 0.25, 0.5, 0.75, 1.0] {
+            canvas.line((x(tick), y - 4.0), (x(tick), y), INK.mix(0.6), 1.0)?;
+            canvas.text(&words::tick(tick), (x(tick), y + 12.0), HPos::Center, TEXT - 1.0)?;
+        }
+        Ok(())
+    })
+}
+
+/// Rows of dots with whiskers: P(a trial is wrong), grouped under names.
+fn estimates(label: &str, groups: &[(String, Vec<&Figures>)]) -> Result<String, Failure> {
+    let left = margin(groups.iter().map(|(name, _)| name.as_str()));
+    let (end, ticks) = ticks(most(groups.iter().flat_map(|(_, rows)| rows.iter().copied())));
+    let x = |share: f64| left + share / end * (WIDTH - left - 30.0);
+    let step = |rows: &[&Figures]| if rows.len() > 1 { 13.0 } else { 24.0 };
+    let heights = groups.iter().map(|(_, rows)| rows.len() as f64 * step(rows) + 10.0);
+    let bottom: f64 = heights.sum();
+    draw(label, bottom + 30.0, |canvas| {
+        for tick in ticks.iter().filter(|tick| **tick <= end * 1.001) {
+            canvas.line((x(*tick), 0.0), (x(*tick), bottom), INK.mix(0.15), 1.0)?;
+            let text = words::tick(*tick);
+            canvas.text(&text, (x(*tick), bottom + 16.0), HPos::Center, TEXT - 1.0)?;
+        }
+        let mut y = 5.0;
+        for (name, rows) in groups {
+            let middle = y + rows.len() as f64 * step(rows) / 2.0;
+            canvas.text(name, (left - 12.0, middle), HPos::Right, TEXT)?;
+            for row in rows {
+                canvas.estimate(row, y + step(rows) / 2.0, x)?;
+                y += step(rows);
+            }
+            y += 10.0;
+        }
+        Ok(())
+    })
+}
+
+/// P(a trial has a wrong answer) under each scheme.
+pub(super) fn wrong_trials(report: &Report) -> Result<String, Failure> {
+    let rows = report.summary.by(Breakdown::Scheme);
+    let groups: Vec<_> = rows.map(|row| (name(report, row), vec![row])).collect();
+    estimates("Share of trials with a wrong answer under each scheme", &groups)
+}
+
+/// The same by tensor or op struck.
+pub(super) fn by_tensor(report: &Report) -> Result<String, Failure> {
+    let mut rows: Vec<&Figures> = report.summary.by(Breakdown::Tensor).collect();
+    rows.sort_by_key(|row| (row.stratum, row.region, row.tensor, row.scheme));
+    let same = |a: &&Figures, b: &&Figures| {
+        (a.stratum, a.region, a.tensor) == (b.stratum, b.region, b.tensor)
+    };
+    let groups: Vec<_> = rows
+        .chunk_by(same)
+        .map(|group| (tables::place(report, group[0]), group.to_vec()))
+        .collect();
+    estimates("Share of trials with a wrong answer by tensor struck", &groups)
+}
+
+/// The same by bit position struck, in one stratum.
+pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure> {
+    const BITS: f64 = 32.0;
+    let rows: Vec<&Figures> =
+        report.summary.by(Breakdown::Bit).filter(|row| row.stratum == stratum).collect();
+    let (left, top, bottom) = (52.0, 8.0, 218.0);
+    let (end, ticks) = ticks(most(rows.iter().copied()));
+    let y = |share: f64| bottom - share / end * (bottom - top);
+    let slot = (WIDTH - left - 8.0) / BITS;
+    let x = |bit: f64| left + bit * slot;
+    let schemes = report.header.schemes.len().max(1) as f64;
+    let bar = (slot - 4.0) / schemes;
+    draw("Share of trials with a wrong answer by bit struck", bottom + 52.0, |canvas| {
+        for tick in ticks.iter().filter(|tick| **tick <= end * 1.001) {
+            canvas.line((left, y(*tick)), (WIDTH - 8.0, y(*tick)), INK.mix(0.15), 1.0)?;
+            let text = words::tick(*tick);
+            canvas.text(&text, (left - 6.0, y(*tick)), HPos::Right, TEXT - 1.0)?;
+        }
+        for row in &rows {
+            let from = x(f64::from(row.bit.unwrap_or(0))) + 2.0 + row.scheme as f64 * bar;
+            let colour = scheme_colour(row.scheme);
+            canvas.rectangle((from, y(row.wrong_probability)), (from + bar, bottom), colour)?;
+            if let Some(interval) = row.clopper_pearson.filter(|_| row.wrong_trials > 0) {
+                let middle = from + bar / 2.0;
+                let ends = ((middle, y(interval.low)), (middle, y(interval.high)));
+                canvas.line(ends.0, ends.1, INK.mix(0.55), 1.0)?;
+            }
+        }
+        for bit in (0..32).step_by(4).chain([31]) {
+            let text = bit.to_string();
+            let at = (x(f64::from(bit) + 0.5), bottom + 13.0);
+            canvas.text(&text, at, HPos::Center, TEXT - 1.0)?;
+        }
+        // The fields of an IEEE 754 single.
+        for (from, to, field) in
+            [(0.0, 23.0, "mantissa"), (23.0, 31.0, "exponent"), (31.0, 32.0, "sign")]
+        {
+            let (from, to) = (x(from) + 2.0, x(to) - 2.0);
+            canvas.line((from, bottom + 27.0), (to, bottom + 27.0), INK.mix(0.6), 1.0)?;
+            let middle = f64::midpoint(from, to);
+            canvas.text(field, (middle, bottom + 40.0), HPos::Center, TEXT - 1.0)?;
+        }
+        Ok(())
+    })
+}

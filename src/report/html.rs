@@ -1,0 +1,141 @@
+//! The page: one self-contained HTML file.
+
+use super::tables::{self, Table};
+use super::{Error, Report, chart, methods};
+use crate::archive::schema::Source;
+use crate::archive::summary::Breakdown;
+use crate::outcome::Outcome;
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'r> {
+    name: &'r str,
+    title: String,
+    adapter: String,
+    notices: Vec<String>,
+    headlines: Vec<Headline>,
+    figures: Vec<Figure>,
+    tables: Vec<Table>,
+    details: Vec<Table>,
+    acceleration: Option<String>,
+    methods: Vec<String>,
+    sources: &'r [Source],
+    toml: &'r str,
+    version: &'r str,
+}
+
+/// A sentence with the colour of its scheme.
+struct Headline {
+    colour: String,
+    text: String,
+}
+
+/// A drawing, its legend and what a reader must know to read it.
+struct Figure {
+    title: String,
+    caption: String,
+    legend: Vec<Headline>,
+    svg: String,
+}
+
+/// Renders the page.
+pub(super) fn page(report: &Report) -> Result<String, Error> {
+    let headlines = methods::headlines(report)
+        .into_iter()
+        .map(|(scheme, text)| Headline { colour: chart::css(chart::scheme_colour(scheme)), text });
+    let shown = [
+        Some(tables::outcomes(report)),
+        Some(tables::costs(report)),
+        Some(tables::comparisons(report)),
+        tables::times(report),
+        tables::events(report),
+        tables::fit(report),
+    ];
+    let details = [Breakdown::Tensor, Breakdown::Bit].map(|place| tables::places(report, place));
+    let filled = |table: &Table| !table.rows.is_empty();
+    let page = Page {
+        name: &report.header.campaign.name,
+        title: methods::title(report),
+        adapter: methods::adapter(report),
+        notices: methods::notices(report),
+        headlines: headlines.collect(),
+        figures: figures(report)?,
+        tables: shown.into_iter().flatten().filter(filled).collect(),
+        details: details.into_iter().filter(filled).collect(),
+        acceleration: methods::acceleration(report),
+        methods: methods::paragraphs(report),
+        sources: &report.header.sources,
+        toml: &report.header.campaign.toml,
+        version: &report.header.version,
+    };
+    page.render().map_err(|error| Error::Form(error.to_string()))
+}
+
+fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
+    let drawn = |svg: Result<String, _>| svg.map_err(|error| Error::Form(format!("{error}")));
+    let intervals = if report.summary.census {
+        "A census: exact shares.".to_owned()
+    } else {
+        format!("Whiskers: {} (Clopper–Pearson).", report.level())
+    };
+    let mut figures = vec![
+        Figure {
+            title: "Outcomes".into(),
+            caption: "Shares of inferences under each scheme.".into(),
+            legend: outcome_legend(report),
+            svg: drawn(chart::outcomes(report))?,
+        },
+        Figure {
+            title: "Trials with a wrong answer".into(),
+            caption: format!("The share of trials in which any answer is wrong. {intervals}"),
+            legend: Vec::new(),
+            svg: drawn(chart::wrong_trials(report))?,
+        },
+    ];
+    for (index, stratum) in report.header.strata.iter().enumerate() {
+        if report.summary.by(Breakdown::Bit).any(|row| row.stratum == index) {
+            figures.push(Figure {
+                title: format!("Critical SDC by bit position: {}", stratum.name),
+                caption: format!(
+                    "Trials with exactly one fault, by the bit struck (bit 31 is the sign): the share \
+                     with a wrong answer. {intervals}"
+                ),
+                legend: scheme_legend(report),
+                svg: drawn(chart::by_bit(report, index))?,
+            });
+        }
+    }
+    if report.summary.by(Breakdown::Tensor).next().is_some() {
+        figures.push(Figure {
+            title: "Critical SDC by tensor".into(),
+            caption: format!(
+                "Trials with exactly one fault, by the tensor (or the op whose output was) struck: the \
+                 share with a wrong answer. {intervals}"
+            ),
+            legend: scheme_legend(report),
+            svg: drawn(chart::by_tensor(report))?,
+        });
+    }
+    Ok(figures)
+}
+
+/// The outcomes that occurred.
+fn outcome_legend(report: &Report) -> Vec<Headline> {
+    let occurred = |outcome: &Outcome| {
+        report.summary.by(Breakdown::Scheme).any(|row| row.outcomes[*outcome as usize] > 0)
+    };
+    let entry = |outcome: Outcome| Headline {
+        colour: chart::css(chart::OUTCOME_COLOURS[outcome as usize]),
+        text: outcome.name().replace('-', " ").replace("sdc", "SDC").replace("due", "DUE"),
+    };
+    Outcome::ALL.into_iter().filter(occurred).map(entry).collect()
+}
+
+fn scheme_legend(report: &Report) -> Vec<Headline> {
+    let entry = |(index, scheme): (usize, &crate::archive::schema::SchemeInfo)| Headline {
+        colour: chart::css(chart::scheme_colour(index)),
+        text: scheme.name().to_owned(),
+    };
+    report.header.schemes.iter().enumerate().map(entry).collect()
+}

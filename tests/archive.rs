@@ -1,0 +1,220 @@
+//! The archive: rows come back as they went in, whatever happened to the run in between.
+
+mod fixture;
+
+use beamline::archive::{Archive, Error, Existing, Segment, Writer, set_aside, summarise};
+use fixture::{fingerprint, header, segment};
+use std::fs;
+use std::path::Path;
+
+const TRIALS: u64 = 1500;
+
+fn sorted(mut segment: Segment) -> Segment {
+    segment.sort();
+    segment
+}
+
+/// Writes the trials `from..TRIALS` in segments of `length`, and finishes.
+fn finish(mut writer: Writer, from: u64, length: u64) {
+    for first in (from..TRIALS).step_by(usize::try_from(length).expect("a small length")) {
+        writer.send(segment(first, length.min(TRIALS - first))).expect("a segment");
+    }
+    writer.finish().expect("an archive");
+}
+
+#[test]
+fn rows_and_header_come_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    writer.send(segment(0, 40)).expect("a segment");
+    writer.send(segment(40, 2)).expect("a segment");
+    writer.stop().expect("segments");
+    let running = Archive::open(folder.path()).expect("a running archive");
+    assert!(!running.finished());
+    assert_eq!(running.header(), &header());
+    let expected = sorted(segment(0, 42));
+    assert_eq!(running.outcomes().expect("rows"), expected.outcomes);
+    assert_eq!(running.faults().expect("rows"), expected.faults);
+    assert_eq!(running.timing().expect("rows").len(), 8);
+}
+
+#[test]
+fn a_finished_archive_is_its_segments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    finish(Writer::start(folder.path(), header()).expect("a writer"), 0, 500);
+    assert!(!folder.path().join("segments").exists());
+    let archive = Archive::open(folder.path()).expect("an archive");
+    assert!(archive.finished());
+    assert_eq!(archive.header(), &header());
+    let expected = sorted(segment(0, TRIALS));
+    assert_eq!(archive.outcomes().expect("rows"), expected.outcomes);
+    assert_eq!(archive.faults().expect("rows"), expected.faults);
+    let summary = archive.summary().expect("a summary");
+    assert_eq!(summary, summarise(&header(), &expected.faults, &expected.outcomes));
+    let existing = Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    assert!(existing.finished && existing.next_trial == TRIALS);
+    assert!(matches!(Writer::resume(existing, header()), Err(Error::Occupied { .. })));
+}
+
+#[test]
+fn a_resumed_run_stores_the_same_bytes() {
+    let [whole, broken] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+    finish(Writer::start(whole.path(), header()).expect("a writer"), 0, TRIALS);
+
+    let mut writer = Writer::start(broken.path(), header()).expect("a writer");
+    writer.send(segment(0, 300)).expect("a segment");
+    writer.send(segment(300, 300)).expect("a segment");
+    drop(writer);
+    // What a kill leaves: a file half-written under its temporary name.
+    let torn = broken.path().join("segments/seg-000000000600.tmp");
+    fs::write(&torn, b"\x89HDF\r\n\x1a\n and then nothing").expect("a torn file");
+    let existing = Existing::open(broken.path(), &fingerprint()).expect("a look").expect("rows");
+    assert!(!torn.exists());
+    assert_eq!((existing.next_trial, existing.segment_count()), (600, 2));
+    assert_eq!(existing.schemes.len(), 4);
+    assert!(existing.schemes.iter().all(|scheme| scheme.trials == 600));
+    assert!(existing.schemes[0].wrong_trials > existing.schemes[3].wrong_trials);
+    assert_eq!(existing.schemes[0].outcomes.iter().sum::<u64>(), 600 * 64);
+    finish(Writer::resume(existing, header()).expect("a writer"), 600, 300);
+
+    for table in [
+        "faults",
+        "outcomes",
+        "summary/schemes",
+        "summary/single_fault",
+        "summary/regions",
+        "summary/tensors",
+        "summary/bits",
+        "summary/comparisons",
+        "summary/fit",
+    ] {
+        let [a, b] =
+            [&whole, &broken].map(|folder| stored(&folder.path().join("archive.h5"), table));
+        assert!(!a.is_empty(), "{table}");
+        assert_eq!(a, b, "{table}");
+    }
+}
+
+/// The bytes of a dataset as they lie in the file, compressed chunks and all.
+fn stored(path: &Path, table: &str) -> Vec<u8> {
+    let bytes = fs::read(path).expect("a file");
+    let file = hdf5::File::open(path).expect("an HDF5 file");
+    let dataset = file.dataset(table).expect("a table");
+    let part = |offset: u64, size: usize| {
+        let offset = usize::try_from(offset).expect("an offset");
+        bytes[offset..offset + size].to_vec()
+    };
+    if let Some(offset) = dataset.offset() {
+        let row = dataset.dtype().expect("a type").size();
+        return part(offset, dataset.size() * row);
+    }
+    let chunks = (0..dataset.num_chunks().expect("chunks")).map(|index| {
+        let chunk = dataset.chunk_info(index).expect("a chunk");
+        part(chunk.addr, usize::try_from(chunk.size).expect("a size"))
+    });
+    chunks.flatten().collect()
+}
+
+#[test]
+fn another_experiment_is_refused_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    writer.send(segment(0, 5)).expect("a segment");
+    writer.stop().expect("a segment");
+    let mut other = fingerprint();
+    other.driver = "another".into();
+    other.golden = "another".into();
+    let error = Existing::open(folder.path(), &other).expect_err("another driver");
+    let message = error.to_string();
+    assert!(message.ends_with(
+        "made with another driver, another golden; only the same experiment can continue it"
+    ));
+    assert!(message.contains("seg-000000000000.h5"));
+    finish(
+        Writer::resume(
+            Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows"),
+            header(),
+        )
+        .expect("a writer"),
+        5,
+        TRIALS,
+    );
+    let error = Existing::open(folder.path(), &other).expect_err("another driver");
+    assert!(matches!(error, Error::Fingerprint { .. }));
+}
+
+#[test]
+fn torn_foreign_and_missing_segments_are_said_to_be_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    for first in [0, 5, 10] {
+        writer.send(segment(first, 5)).expect("a segment");
+    }
+    writer.stop().expect("segments");
+    let path = folder.path().join("segments/seg-000000000005.h5");
+    let whole = fs::read(&path).expect("a segment");
+
+    fs::write(&path, &whole[..whole.len() / 2]).expect("a torn segment");
+    let message = Existing::open(folder.path(), &fingerprint()).expect_err("torn").to_string();
+    assert!(message.contains("seg-000000000005.h5: expected a complete HDF5 file"), "{message}");
+
+    drop(hdf5::File::create(&path).expect("a foreign file"));
+    let message = Existing::open(folder.path(), &fingerprint()).expect_err("foreign").to_string();
+    assert!(message.contains("expected a beamline archive"), "{message}");
+
+    fs::remove_file(&path).expect("a removed segment");
+    let message = Existing::open(folder.path(), &fingerprint()).expect_err("a gap").to_string();
+    assert!(message.contains("begins with trial 5"), "{message}");
+}
+
+#[test]
+fn rows_that_cannot_be_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut short = segment(0, 5);
+    short.outcomes.pop();
+    let mut uneven = segment(0, 5);
+    uneven.outcomes[3].masked += 1;
+    let late = segment(5, 5);
+    for (flawed, reason) in
+        [(short, "one outcome for each of 4 schemes"), (uneven, "sum to 64"), (late, "trial 0")]
+    {
+        let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+        writer.send(flawed).expect("a hand-over");
+        let message = writer.stop().expect_err("a flaw").to_string();
+        assert!(message.contains(reason), "{message}");
+    }
+    assert!(matches!(Archive::open(folder.path()), Err(Error::Missing { .. })));
+}
+
+#[test]
+fn a_writer_that_failed_says_so_on_the_next_segment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    fs::remove_dir_all(folder.path().join("segments")).expect("a vanished folder");
+    let error = (0..100).find_map(|n| writer.send(segment(n, 1)).err()).expect("an error");
+    assert!(matches!(error, Error::Hdf5 { .. } | Error::Io { .. }), "{error}");
+    assert!(matches!(writer.send(segment(9, 1)), Err(Error::WriterGone)));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_or_is_taken_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("results");
+    fs::write(&file, "a file where a folder should be").expect("a file");
+    let message = Writer::start(&file, header()).expect_err("no folder").to_string();
+    assert!(message.contains("segments: cannot be made"), "{message}");
+
+    let taken = folder.path().join("taken");
+    let mut writer = Writer::start(&taken, header()).expect("a writer");
+    assert!(matches!(Writer::start(&taken, header()), Err(Error::Locked { .. })));
+    assert!(matches!(Existing::open(&taken, &fingerprint()), Err(Error::Locked { .. })));
+    writer.send(segment(0, 1)).expect("a segment");
+    writer.stop().expect("a segment");
+    assert!(matches!(Writer::start(&taken, header()), Err(Error::Occupied { .. })));
+    let aside = set_aside(&taken).expect("a rename").expect("something to keep");
+    assert_eq!(aside, folder.path().join("taken.1"));
+    assert_eq!(Archive::open(&aside).expect("kept").outcomes().expect("rows").len(), 4);
+    assert_eq!(set_aside(&taken).expect("a look"), None);
+    Writer::start(&taken, header()).expect("a writer").stop().expect("nothing");
+    assert!(Existing::open(&taken, &fingerprint()).expect("a look").is_none());
+}

@@ -1,0 +1,121 @@
+//! What holds for every line: length, width, and words that have no place here.
+
+use crate::{Tree, code, words};
+
+/// The most lines of a file of Rust or WGSL.
+const LINES_MAX: usize = 500;
+
+/// The most columns of a line of Rust; rustfmt keeps code to 100 and leaves strings alone.
+const COLUMNS_MAX: usize = 110;
+
+/// Words that say that something is unfinished. Written in halves: this file obeys its own rule.
+const UNFINISHED: [&str; 4] =
+    [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X"), concat!("db", "g!")];
+
+/// Where paths of one machine begin.
+const MACHINE: [&str; 4] =
+    [concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/Us", "ers/")];
+
+/// Files that have grown past one purpose.
+fn too_long(tree: &Tree) -> Vec<String> {
+    let files = tree.under("", ".rs").chain(tree.under("", ".wgsl"));
+    let counted = files.map(|(path, text)| (path, text.lines().count()));
+    let long = counted.filter(|(_, lines)| *lines > LINES_MAX);
+    long.map(|(path, lines)| format!("{path}: {lines} lines, {LINES_MAX} at most")).collect()
+}
+
+/// Lines of Rust that do not fit beside another file.
+fn too_wide(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (path, text) in tree.under("", ".rs") {
+        for (index, line) in text.lines().enumerate() {
+            let columns = line.chars().count();
+            if columns > COLUMNS_MAX {
+                let number = index + 1;
+                violations
+                    .push(format!("{path}:{number}: {columns} columns, {COLUMNS_MAX} at most"));
+            }
+        }
+    }
+    violations
+}
+
+/// Unfinished work and paths of one machine, in any text.
+fn banned_words(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (path, text) in tree.under("", "") {
+        for (index, line) in text.lines().enumerate() {
+            let number = index + 1;
+            for word in UNFINISHED.iter().filter(|word| words(line, word).next().is_some()) {
+                violations.push(format!("{path}:{number}: `{word}`"));
+            }
+            let of_path = |c: char| c.is_alphanumeric() || "_.-}".contains(c);
+            let begins =
+                |root: &str| line.match_indices(root).any(|(at, _)| !line[..at].ends_with(of_path));
+            for root in MACHINE.iter().filter(|root| begins(root)) {
+                violations.push(format!("{path}:{number}: a path of one machine, `{root}…`"));
+            }
+        }
+    }
+    violations
+}
+
+/// Printing outside the commands: a library reports through its return values and its events.
+fn printing(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    for (path, text) in tree.under("src/", ".rs") {
+        if path.starts_with("src/command/") || path == "src/main.rs" {
+            continue;
+        }
+        for (number, line) in code(text) {
+            for print in ["println!", "print!"] {
+                if words(line, print).next().is_some() {
+                    violations.push(format!("{path}:{number}: `{print}` outside src/command"));
+                }
+            }
+        }
+    }
+    violations
+}
+
+#[test]
+fn files_have_one_purpose() {
+    let (longest, too_long_text) = ("\n".repeat(LINES_MAX), "\n".repeat(LINES_MAX + 1));
+    let bad = [
+        ("README.md", too_long_text.as_str()),
+        ("shaders/vote.wgsl", &too_long_text),
+        ("src/a.rs", &longest),
+        ("tests/b.rs", &too_long_text),
+    ];
+    crate::refuses(too_long, &bad, &["tests/b.rs: 501 lines", "shaders/vote.wgsl: 501"]);
+    crate::repository_passes(too_long);
+}
+
+#[test]
+fn lines_fit_the_screen() {
+    let line = |columns| format!("// first\n{}\n", "é".repeat(columns));
+    let bad = [("a.rs", &*line(COLUMNS_MAX)), ("b.rs", &*line(COLUMNS_MAX + 1))];
+    crate::refuses(too_wide, &bad, &["b.rs:2: 111 columns"]);
+    crate::repository_passes(too_wide);
+}
+
+#[test]
+fn nothing_is_left_unfinished_or_tied_to_a_machine() {
+    let text = format!(
+        "// {} later\nlet x = {}(y);\n// {}L\n",
+        UNFINISHED[0], UNFINISHED[3], UNFINISHED[2]
+    );
+    let script =
+        format!("cp {}me/a .\ncd src{}b\ncd \"$X\"/a{}", MACHINE[1], MACHINE[0], MACHINE[0]);
+    let bad = [("scripts/a.sh", script.as_str()), ("src/a.rs", &text)];
+    crate::refuses(banned_words, &bad, &["scripts/a.sh:1: a path", "src/a.rs:1", "src/a.rs:2"]);
+    crate::repository_passes(banned_words);
+}
+
+#[test]
+fn only_commands_print() {
+    let text = "fn f() {\n    eprintln!();\n    println!();\n    print!(\"a\"); // println!\n}";
+    let bad = [("src/command/run.rs", text), ("src/gpu/mod.rs", text), ("tests/a.rs", text)];
+    crate::refuses(printing, &bad, &["src/gpu/mod.rs:3: `println!`", "src/gpu/mod.rs:4: `print!`"]);
+    crate::repository_passes(printing);
+}

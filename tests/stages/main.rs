@@ -1,3 +1,44 @@
-//! Every stage's shader held to its reference, on the adapter that `BEAMLINE_ADAPTER` names.
+//! Every stage's shader held to its reference, on the adapter that `BEAMLINE_ADAPTER` names, and
+//! every reference to what its op means.
 
-mod harness;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod add;
+mod checksum;
+mod classify;
+mod conv2d;
+mod copy;
+mod gather;
+mod inject;
+mod linear;
+mod load;
+mod max_pool;
+mod output_vote;
+mod probe;
+mod relu;
+mod restore;
+mod softmax;
+mod tally;
+mod vote;
+
+use beamline::stage::{CHECKS, CheckFn};
+
+/// Runs a stage's check on forty problems; each compares at least one word.
+fn holds(check: CheckFn) {
+    let gpu = support::gpu();
+    for seed in 1000..1040 {
+        let found = check(&gpu, seed).expect("the GPU works");
+        assert!(found.words > 0, "{}, problem {seed}: nothing compared", found.stage);
+        assert_eq!(found.mismatch, None, "{}, problem {seed}", found.stage);
+    }
+}
+
+#[test]
+fn every_shader_has_its_check() {
+    let checked: Vec<&str> = CHECKS.iter().map(|(name, _)| *name).collect();
+    for source in beamline::gpu::Source::all() {
+        assert!(checked.contains(&source.name), "{} has no check", source.name);
+    }
+    assert_eq!(checked.len(), beamline::gpu::Source::all().len());
+}

@@ -1,0 +1,35 @@
+use super::holds;
+use beamline::stage::conv2d;
+
+#[test]
+fn the_shader_equals_its_reference() {
+    holds(conv2d::check);
+}
+
+#[test]
+fn padding_is_skipped_so_that_an_infinite_weight_at_the_border_does_no_harm() {
+    let params = conv2d::Conv2dParams {
+        quads: 1,
+        channels: 1,
+        height: 1,
+        width: 1,
+        outputs: 1,
+        size: 3 << 16 | 3,
+        stride: 1,
+        padding: 1,
+        out_height: 1,
+        out_width: 1,
+        has_bias: 0,
+        x_base: 0,
+        x_stride: 1,
+        w_base: 0,
+        w_stride: 9,
+        b_base: 0,
+    };
+    let mut w = [f32::INFINITY.to_bits(); 9];
+    w[4] = 3f32.to_bits();
+    let x = [1f32, 2.0, 3.0, 4.0].map(f32::to_bits);
+    let y = conv2d::reference(&params, beamline::gpu::Arithmetic::default(), (&x, &[0]), (&w, &[0]));
+    let y: Vec<f32> = y.into_iter().map(f32::from_bits).collect();
+    assert_eq!(y, [3.0, 6.0, 9.0, 12.0]);
+}

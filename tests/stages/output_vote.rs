@@ -1,0 +1,47 @@
+use super::holds;
+use beamline::stage::output_vote;
+
+#[test]
+fn the_shader_equals_its_reference() {
+    holds(output_vote::check);
+}
+
+use output_vote::{ALARM, MISMATCH, NONE, OutputVoteParams, RETRIED};
+
+/// The delivered words and the verdict of one row of two features (rows padded to four).
+fn vote(executions: u32, retry: u32, outputs: [[f32; 2]; 3]) -> ([f32; 2], u32) {
+    let params = OutputVoteParams {
+        rows: 4,
+        features: 2,
+        blocks: 1,
+        executions,
+        retry,
+        decision: 0,
+        nan: 0,
+        relative: 0.0,
+    };
+    let spread = outputs.map(|[f, g]| {
+        let mut words = [0; 8];
+        (words[0], words[4]) = (f.to_bits(), g.to_bits());
+        words
+    });
+    let mut delivered = [0; 8];
+    let mut verdicts = [if retry == 1 { MISMATCH | ALARM } else { 0 }; 4];
+    let words = [&spread[0][..], &spread[1][..], &spread[2][..]];
+    output_vote::reference(&params, &[0], words, &mut delivered, &mut verdicts);
+    ([delivered[0], delivered[4]].map(f32::from_bits), verdicts[0])
+}
+
+#[test]
+fn what_each_disagreement_comes_to() {
+    let good = [1.0, 2.0];
+    assert_eq!(vote(3, 0, [good, good, good]), (good, 0));
+    assert_eq!(vote(3, 0, [good, [9.0, 2.0], good]), (good, ALARM));
+    let torn = vote(3, 0, [[1.0, 2.0], [9.0, 2.0], [1.5, 2.5]]);
+    assert_eq!(torn, ([1.0, 2.0], ALARM), "0 and 2 decide alike: 0 is delivered whole");
+    let torn = vote(3, 0, [[9.0, f32::NAN], [1.0, 2.5], [1.5, 2.0]]);
+    assert_eq!(torn, ([1.0, 2.5], ALARM), "1 and 2 decide alike: 1 is delivered whole");
+    assert_eq!(vote(2, 0, [good, [1.0, 3.0], [1.0, 3.0]]).1, MISMATCH | ALARM);
+    assert_eq!(vote(2, 1, [good, good, good]), (good, RETRIED | ALARM));
+    assert_eq!(vote(2, 1, [good, [1.0, 3.0], [1.0, 3.0]]).1, NONE | ALARM);
+}

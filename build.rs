@@ -10,7 +10,8 @@ fn git(arguments: &[&str]) -> Option<String> {
 
 fn main() {
     let commit = git(&["rev-parse", "--short=12", "HEAD"]).unwrap_or_default();
-    let changed = git(&["status", "--porcelain", "--untracked-files=no", "src", "shaders", "Cargo.lock"]);
+    let changed =
+        git(&["status", "--porcelain", "--untracked-files=no", "src", "shaders", "Cargo.lock"]);
     let dirty = if changed.is_some_and(|text| !text.is_empty()) { "-dirty" } else { "" };
     println!("cargo::rustc-env=BEAMLINE_COMMIT={commit}{dirty}");
     for path in ["src", "shaders", "Cargo.lock", ".git/HEAD", ".git/index"] {

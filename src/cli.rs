@@ -1,6 +1,6 @@
 //! The command line: verbs and what they share.
 
-use crate::command::{adapters, bench, replay, report, run, selftest, Failure};
+use crate::command::{Failure, adapters, bench, replay, report, run, selftest};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// A radiation test beam for GPU inference, in software.
@@ -50,7 +50,12 @@ impl Cli {
             Verb::Selftest(verb) => verb.run(adapter),
             Verb::Bench(verb) => verb.run(adapter),
             Verb::Completions { shell } => {
-                clap_complete::generate(shell, &mut Self::command(), "beamline", &mut std::io::stdout());
+                clap_complete::generate(
+                    shell,
+                    &mut Self::command(),
+                    "beamline",
+                    &mut std::io::stdout(),
+                );
                 Ok(())
             }
         }

@@ -1,5 +1,7 @@
 //! The direct engine held to the reference: random workloads, faults and schemes, row by row.
 
+#![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
 mod support;
 
 use beamline::engine::direct::Direct;
@@ -152,7 +154,8 @@ fn one_stuck_replica_is_masked_and_the_same_bit_in_two_is_not() {
         job(3, vec![strike(2, other, 1 << 31)]),
         job(4, vec![strike(0, FaultKind::Xor, 0)]),
     ];
-    let mut direct = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), 4, 3).expect("an engine");
+    let mut direct =
+        Direct::new(gpu(), Arc::clone(&workload), windows.clone(), 4, 3).expect("an engine");
     let mut reference = Reference::new(workload, windows, gpu().adapter().arithmetic);
     let engines: [&mut dyn Engine; 2] = [&mut direct, &mut reference];
     for engine in engines {
@@ -165,7 +168,10 @@ fn one_stuck_replica_is_masked_and_the_same_bit_in_two_is_not() {
             assert_eq!(worst[3], Outcome::Masked, "stuck at the stored bit");
             assert_eq!(worst[4], Outcome::Masked, "a mask of zero");
             assert!(results[2].tally.count(Outcome::Corrected) < 6);
-            assert_eq!(results[3].landings[0].before, results[3].landings[0].after, "it has landed");
+            assert_eq!(
+                results[3].landings[0].before, results[3].landings[0].after,
+                "it has landed"
+            );
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Fingerprint;
 use crate::fault::Region;
-use crate::scheme::{Cost, Protection, Scheme};
+use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
 use serde::Serialize;
 
@@ -136,7 +136,7 @@ pub struct WorkloadInfo {
     pub source: String,
     /// How an output becomes a decision, in words.
     pub decision: String,
-    /// What becomes of a NaN in `ReLU` and max-pool: "propagate" or "zero".
+    /// What becomes of a NaN in ReLU and max-pool: "propagate" or "zero".
     pub relu_nan: String,
     /// The campaign's inputs: the workload's first this many.
     pub inputs: u32,

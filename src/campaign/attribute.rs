@@ -11,14 +11,14 @@ use crate::outcome::Outcome;
 use crate::scheme::{OnDue, Protection, Scheme, ScrubBy};
 
 /// Replays a failure may take.
-pub const REPLAYS_MAX: usize = 64;
+const REPLAYS_MAX: usize = 64;
 
 /// 1 if one live event alone reproduces the trial's first wrong answer, 2 if a pair does, else 3.
 /// 0 where the trial has no wrong answer.
 ///
 /// # Errors
 /// Where the engine fails.
-pub fn events_needed(
+pub(super) fn events_needed(
     engine: &mut dyn Engine,
     scheme: &Scheme,
     course: Course,

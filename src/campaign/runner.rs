@@ -96,7 +96,9 @@ pub enum Error {
     #[error(transparent)]
     Engine(#[from] crate::engine::Error),
     /// A dummy campaign showed something.
-    #[error("trial {trial} of scheme {scheme} is {outcome} in a dummy campaign, where every mask is zero")]
+    #[error(
+        "trial {trial} of scheme {scheme} is {outcome} in a dummy campaign, where every mask is zero"
+    )]
     Dummy {
         /// The trial.
         trial: u64,
@@ -169,9 +171,9 @@ impl<'a> Runner<'a> {
     /// Where an engine, the store or a dummy campaign fails.
     pub fn run(&mut self, mut next: u64, links: &mut Links<'_>) -> Result<Ended, Error> {
         let stop = &self.campaign.stop;
-        let looks = stop
-            .half_width
-            .map_or_else(Vec::new, |_| looks::schedule(self.plan.trials_max(), self.plan.segment_trials()));
+        let looks = stop.half_width.map_or_else(Vec::new, |_| {
+            looks::schedule(self.plan.trials_max(), self.plan.segment_trials())
+        });
         while next < self.plan.trials_max() {
             if self.stop {
                 return Ok(self.ended(Ended::Stopped, links));
@@ -225,7 +227,13 @@ impl<'a> Runner<'a> {
                     taken += spent.as_secs_f64();
                     self.running += spent;
                     for (at, result) in chunk.iter().zip(done) {
-                        self.count(index, stratum, &jobs[*at].1, &result, spent / narrow(batch.len()))?;
+                        self.count(
+                            index,
+                            stratum,
+                            &jobs[*at].1,
+                            &result,
+                            spent / narrow(batch.len()),
+                        )?;
                         results[*at] = Some(result);
                     }
                     (links.emit)(self.progress());
@@ -286,7 +294,10 @@ impl<'a> Runner<'a> {
         measured.1 += u64::from(result.tally.inferences());
         self.totals.schemes[scheme].seconds_per_inference = measured.0 / measured.1 as f64;
         self.trials_run += 1;
-        if matches!(worst, Outcome::CriticalSdc | Outcome::Due | Outcome::DueRecovered | Outcome::Corrected) {
+        if matches!(
+            worst,
+            Outcome::CriticalSdc | Outcome::Due | Outcome::DueRecovered | Outcome::Corrected
+        ) {
             let struck = result.landings.first().and_then(|l| job.faults.get(l.fault as usize));
             let fault = struck.map_or_else(String::new, |fault| {
                 let place = describe(&self.workload, fault);
@@ -326,7 +337,8 @@ impl<'a> Runner<'a> {
             for (trial, bare) in trials.iter_mut().zip(&bare) {
                 let pairs = trial.result.rows.iter().zip(&bare.result.rows);
                 let averted = pairs.filter(|(ours, theirs)| {
-                    ours.outcome() <= Outcome::DueRecovered && theirs.outcome() == Outcome::CriticalSdc
+                    ours.outcome() <= Outcome::DueRecovered
+                        && theirs.outcome() == Outcome::CriticalSdc
                 });
                 trial.averted = narrow(averted.count());
             }
@@ -334,7 +346,11 @@ impl<'a> Runner<'a> {
     }
 
     /// Finds by replay how many events the failures of a sample needed.
-    fn attribute(&mut self, schemes: &mut [Vec<Trial>], links: &mut Links<'_>) -> Result<(), Error> {
+    fn attribute(
+        &mut self,
+        schemes: &mut [Vec<Trial>],
+        links: &mut Links<'_>,
+    ) -> Result<(), Error> {
         let Some(sample) = self.campaign.faults.attribution_sample() else { return Ok(()) };
         let segments = self.plan.trials_max().div_ceil(self.plan.segment_trials());
         let each = u64::from(sample).div_ceil(segments);

@@ -1,6 +1,6 @@
 //! `beamline adapters`: what can run here, hardware first.
 
-use super::{say, Failure, TableFormat};
+use super::{Failure, TableFormat, say};
 use crate::gpu;
 
 /// What the user asked for.

@@ -6,10 +6,10 @@
 //! alike.
 
 use super::prepare::open_gpu;
-use super::{say, Failure, TableFormat};
+use super::{Failure, TableFormat, say};
 use crate::engine::direct::Direct;
 use crate::engine::{Course, Engine, Job, Windows};
-use crate::fault::{draw, FaultKind, Region, Sites};
+use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
 use crate::scheme::{OnDue, Protection, Scheme};
 use crate::stage::copy::Copy;
@@ -71,7 +71,9 @@ impl Bench {
                     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
                     say(&format!("{name:<44} {value:>12.2} {unit:<10}{ratio}"));
                 }
-                say("ratios: bandwidths to the copy kernel, trial rates to the scheme none; best of the rounds");
+                say(
+                    "ratios: bandwidths to the copy kernel, trial rates to the scheme none; best of the rounds",
+                );
             }
         }
         Ok(())
@@ -113,7 +115,9 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
         let seconds = [
             timed(gpu, |pass| copy.encode(pass, &from, &to))?,
             timed(gpu, |pass| pass.copy(&from, &to, words))?,
-            timed(gpu, |pass| vote.encode(pass, (&params, &uniform), &from, &voted, &dissent, &alarms))?,
+            timed(gpu, |pass| {
+                vote.encode(pass, (&params, &uniform), &from, &voted, &dissent, &alarms);
+            })?,
         ];
         for (best, seconds) in best.iter_mut().zip(seconds) {
             *best = best.min(seconds);
@@ -126,7 +130,12 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     Ok(names
         .into_iter()
         .zip(rates)
-        .map(|(name, value)| Figure { name: name.into(), value, unit: "GB/s", ratio: Some(value / rates[0]) })
+        .map(|(name, value)| Figure {
+            name: name.into(),
+            value,
+            unit: "GB/s",
+            ratio: Some(value / rates[0]),
+        })
         .collect())
 }
 
@@ -153,7 +162,9 @@ fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
     let uniform = gpu.uniform("linear", &params);
     let mut best = f64::INFINITY;
     for _ in 0..rounds {
-        let seconds = timed(gpu, |pass| stage.encode(pass, (&params, &uniform), (&x, &slots), (&w, &slots), &y, 1))?;
+        let seconds = timed(gpu, |pass| {
+            stage.encode(pass, (&params, &uniform), (&x, &slots), (&w, &slots), &y, 1);
+        })?;
         best = best.min(seconds);
     }
     let value = 2.0 * f64::from(N).powi(3) / best / 1e9;
@@ -170,7 +181,8 @@ fn trial_rates(
 ) -> Result<Vec<Figure>, Failure> {
     let windows = Windows::new(inputs, (0..inputs).collect());
     let mut engine = Direct::tuned(gpu, workload, &windows, 3)?;
-    let sites = Sites::new(workload, Region::Weights, None, None).map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
+    let sites = Sites::new(workload, Region::Weights, None, None)
+        .map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
     let jobs: Vec<Job> = (0..trials)
         .map(|trial| {
             let drawn = draw(1, trial, &sites, 1, FaultKind::Xor, inputs);

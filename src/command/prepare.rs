@@ -1,8 +1,10 @@
 //! From files and an adapter to a campaign that can run: everything before the first trial.
 
 use super::Failure;
-use crate::archive::schema::{AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo};
-use crate::archive::{digest, Fingerprint, Header};
+use crate::archive::schema::{
+    AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
+};
+use crate::archive::{Fingerprint, Header, digest};
 use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::Direct;
@@ -10,7 +12,7 @@ use crate::engine::{Engine, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
 use crate::stats::looks;
 use crate::workload::{self, Overrides, Workload};
-use anyhow::{anyhow, Context};
+use anyhow::{Context, anyhow};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,11 +54,16 @@ impl Planned {
     }
 
     /// One engine a stratum; `lanes` fixes the lane count, else it is measured.
-    pub(super) fn engines(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Vec<Direct>, Failure> {
+    pub(super) fn engines(
+        &self,
+        gpu: &Arc<Gpu>,
+        lanes: Option<usize>,
+    ) -> Result<Vec<Direct>, Failure> {
         let mut engines: Vec<Direct> = Vec::new();
         let mut known: Vec<(&Windows, usize)> = Vec::new();
         for stratum in self.plan.strata() {
-            let measured = known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
+            let measured =
+                known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
             let engine = match lanes.or(measured) {
                 Some(lanes) => Direct::new(
                     Arc::clone(gpu),
@@ -78,7 +85,8 @@ impl Planned {
         let Self { campaign, text, workload, plan } = self;
         let adapter = gpu.adapter();
         let looks = campaign.stop.half_width.map_or(1, |_| {
-            u32::try_from(looks::schedule(plan.trials_max(), plan.segment_trials()).len()).unwrap_or(looks::LOOKS)
+            u32::try_from(looks::schedule(plan.trials_max(), plan.segment_trials()).len())
+                .unwrap_or(looks::LOOKS)
         });
         let alpha = if campaign.stop.half_width.is_some() {
             looks::level(campaign.stop.alpha)
@@ -186,9 +194,12 @@ impl Planned {
             for (row, input) in windows.inputs(window).iter().enumerate() {
                 for feature in 0..features {
                     let word = engine.golden_outputs()[(window * features + feature) * rows + row];
-                    let (found, want) =
-                        (f32::from_bits(word), expected.outputs[*input as usize * features + feature]);
-                    if !((found - want).abs() <= expected.tolerance) {
+                    let (found, want) = (
+                        f32::from_bits(word),
+                        expected.outputs[*input as usize * features + feature],
+                    );
+                    let difference = (found - want).abs();
+                    if difference.is_nan() || difference > expected.tolerance {
                         return Err(Failure::environment(anyhow!(
                             "{}: golden output {feature} of input {input} is {found} on this adapter, expected {want} within {}",
                             self.workload.name,
@@ -229,7 +240,8 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
             candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
         )));
     };
-    let overrides = Overrides { relu_nan: campaign.workload.relu_nan, size: campaign.workload.size };
+    let overrides =
+        Overrides { relu_nan: campaign.workload.relu_nan, size: campaign.workload.size };
     workload::load(found, &overrides)
         .with_context(|| format!("workload {name:?}"))
         .map_err(Failure::Input)
@@ -237,7 +249,8 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
     let exposure = plan.exposure()?;
-    let Mode::Accumulation { upsets_per_bit_day, rate_source, acceleration, .. } = &campaign.faults else {
+    let Mode::Accumulation { upsets_per_bit_day, rate_source, acceleration, .. } = &campaign.faults
+    else {
         return None;
     };
     Some(RateInfo {
@@ -251,9 +264,12 @@ fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
 }
 
 fn sources(campaign: &Campaign, workload: &Workload) -> Vec<Source> {
-    let source = |subject: &str, source: &str| Source { subject: subject.into(), source: source.into() };
+    let source =
+        |subject: &str, source: &str| Source { subject: subject.into(), source: source.into() };
     let model = match &campaign.faults {
-        Mode::Conditional { .. } => "single bits, uniform over the bits of a region: an assumption, not a measurement",
+        Mode::Conditional { .. } => {
+            "single bits, uniform over the bits of a region: an assumption, not a measurement"
+        }
         Mode::Exhaustive { .. } => "every bit of the regions once",
         Mode::List { .. } => "a fault list, as given",
         Mode::Accumulation { .. } => {

@@ -1,7 +1,7 @@
 //! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
 
-use super::prepare::{open_gpu, Planned};
-use super::{say, Failure, TableFormat};
+use super::prepare::{Planned, open_gpu};
+use super::{Failure, TableFormat, say};
 use crate::archive::Archive;
 use crate::campaign::runner::describe;
 use crate::engine::direct::{Direct, OpTrace};
@@ -57,7 +57,10 @@ impl Replay {
             None => 0,
             Some(name) => schemes.iter().position(|s| s.name == *name).ok_or_else(|| {
                 let names: Vec<_> = schemes.iter().map(|s| s.name.as_str()).collect();
-                Failure::input(anyhow!("--scheme: expected one of {}, found {name}", names.join(", ")))
+                Failure::input(anyhow!(
+                    "--scheme: expected one of {}, found {name}",
+                    names.join(", ")
+                ))
             })?,
         };
         if self.trial >= planned.plan.trials_max() {
@@ -83,7 +86,8 @@ impl Replay {
             .into_iter()
             .find(|row| row.trial == self.trial && usize::from(row.scheme) == index);
         self.print(&planned, scheme, &job, &result, &trace, &gpu)?;
-        let same = archived.is_none_or(|row| row.outcomes() == result.tally.outcomes.map(u64::from));
+        let same =
+            archived.is_none_or(|row| row.outcomes() == result.tally.outcomes.map(u64::from));
         if !same {
             return Err(Failure::Criterion(format!(
                 "the archive has another outcome for trial {}: it ran on {}",
@@ -157,7 +161,9 @@ impl Replay {
                 say(&format!("  execution {execution}  {op:<12} {words_differ:>8} of {words}"));
             }
             say(&match first {
-                Some(op) => format!("first op that differs: {} (execution {})", op.op, op.execution),
+                Some(op) => {
+                    format!("first op that differs: {} (execution {})", op.op, op.execution)
+                }
                 None => "no op's output differs from golden".to_owned(),
             });
         }

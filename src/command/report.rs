@@ -30,7 +30,8 @@ impl Report {
         let mut text = Vec::new();
         report::write(&archive, self.format, &mut text).map_err(Failure::environment)?;
         let beside = || {
-            let folder = if self.archive.is_dir() { self.archive.as_path() } else { parent(&self.archive) };
+            let folder =
+                if self.archive.is_dir() { self.archive.as_path() } else { parent(&self.archive) };
             folder.join("report.html")
         };
         let path = self.output.clone().or_else(|| (self.format == Format::Html).then(beside));

@@ -1,8 +1,8 @@
 //! `beamline run`: a campaign from its file to its archive and report.
 
-use super::prepare::{boxed, open_gpu, Planned};
-use super::{say, Failure};
-use crate::archive::{set_aside, Archive, Existing, Header, Segment, Writer};
+use super::prepare::{Planned, boxed, open_gpu};
+use super::{Failure, say};
+use crate::archive::{Archive, Existing, Header, Segment, Writer, set_aside};
 use crate::campaign::event::{Control, Ended, Event, Snapshot, Started};
 use crate::campaign::runner::{Links, Runner, Totals};
 use crate::gpu::Gpu;
@@ -67,7 +67,11 @@ impl Run {
         let mut totals = Totals::new(header.schemes.len(), header.strata.len());
         if !self.resume {
             if let Some(aside) = set_aside(folder)? {
-                say(&format!("earlier results of {} are now in {}", planned.campaign.name, aside.display()));
+                say(&format!(
+                    "earlier results of {} are now in {}",
+                    planned.campaign.name,
+                    aside.display()
+                ));
             }
             let writer = Writer::start(folder, header.clone()).map_err(Failure::environment)?;
             return Ok((writer, totals, 0));
@@ -85,9 +89,20 @@ impl Run {
         for index in 0..existing.segment_count() {
             for row in existing.segment(index)?.outcomes {
                 let outcomes = [
-                    row.masked, row.corrected, row.due_recovered, row.tolerable_sdc, row.critical_sdc, row.due, row.hang,
+                    row.masked,
+                    row.corrected,
+                    row.due_recovered,
+                    row.tolerable_sdc,
+                    row.critical_sdc,
+                    row.due,
+                    row.hang,
                 ];
-                totals.count(usize::from(row.scheme), usize::from(row.stratum), outcomes, row.alarm_raised);
+                totals.count(
+                    usize::from(row.scheme),
+                    usize::from(row.stratum),
+                    outcomes,
+                    row.alarm_raised,
+                );
             }
         }
         let next = existing.next_trial;
@@ -116,7 +131,8 @@ impl Run {
             .enable_all()
             .build()
             .map_err(Failure::environment)?;
-        let screen = std::io::stdout().is_terminal() && std::io::stderr().is_terminal() && !self.no_tui;
+        let screen =
+            std::io::stdout().is_terminal() && std::io::stderr().is_terminal() && !self.no_tui;
         std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
                 let reopen = || {
@@ -137,7 +153,9 @@ impl Run {
                 apply(Event::Started(Box::new(started)));
                 let mut emit = |event: Event| apply(event);
                 let mut store = |completed| {
-                    writer.send(Segment::completed(&completed, trial_s)).map_err(|error| error.to_string())
+                    writer
+                        .send(Segment::completed(&completed, trial_s))
+                        .map_err(|error| error.to_string())
                 };
                 let paused = &sender;
                 let mut control = || {
@@ -181,7 +199,9 @@ impl Run {
 }
 
 fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started {
-    let live = (0..header.schemes.len()).filter_map(|i| header.live_events_per_scrub(i)).fold(0.0, f64::max);
+    let live = (0..header.schemes.len())
+        .filter_map(|i| header.live_events_per_scrub(i))
+        .fold(0.0, f64::max);
     let acceleration = header.rate.as_ref().filter(|rate| rate.acceleration > 1.0).map(|rate| {
         format!(
             "rate × {:.3e}; up to {live:.2} live events between scrubs. Failures of k events scale as A^-k while that is well below 1.",

@@ -1,8 +1,8 @@
 //! `beamline selftest`: every stage against its reference on this adapter.
 
 use super::prepare::open_gpu;
-use super::{say, Failure, TableFormat};
-use crate::stage::{Check, CHECKS};
+use super::{Failure, TableFormat, say};
+use crate::stage::{CHECKS, Check};
 
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
@@ -28,7 +28,8 @@ impl Selftest {
             for seed in 0..self.problems {
                 let one = check(&gpu, seed)?;
                 all.words += one.words;
-                all.mismatch = all.mismatch.or(one.mismatch.map(|text| format!("problem {seed}, {text}")));
+                all.mismatch =
+                    all.mismatch.or(one.mismatch.map(|text| format!("problem {seed}, {text}")));
             }
             checks.push(all);
         }

@@ -84,10 +84,12 @@ pub(super) fn received(
             continue;
         }
         let place = match fault.region {
-            Region::Weights => fault
-                .place
-                .of(copies)
-                .map(|copy| (Target::Image { copy }, workload.tensors[fault.tensor as usize].offset + fault.index)),
+            Region::Weights => fault.place.of(copies).map(|copy| {
+                (
+                    Target::Image { copy },
+                    workload.tensors[fault.tensor as usize].offset + fault.index,
+                )
+            }),
             Region::Input => fault
                 .place
                 .of(copies)

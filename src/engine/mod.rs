@@ -29,7 +29,7 @@ impl Windows {
     /// # Panics
     /// Where `inputs` is empty or not a multiple of `rows`.
     pub fn new(rows: u32, inputs: Vec<u32>) -> Self {
-        assert!(rows > 0 && !inputs.is_empty() && inputs.len() % rows as usize == 0);
+        assert!(rows > 0 && !inputs.is_empty() && inputs.len().is_multiple_of(rows as usize));
         Self { rows, inputs }
     }
 
@@ -165,7 +165,12 @@ pub trait Engine {
     ///
     /// # Errors
     /// Where the GPU fails or a proof (landing, control lane, restoration, tally) does.
-    fn run(&mut self, scheme: &Scheme, course: Course, jobs: &[Job]) -> Result<Vec<TrialResult>, Error>;
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error>;
 
     /// How many jobs a call runs best at once.
     fn lanes(&self) -> usize;

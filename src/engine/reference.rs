@@ -4,7 +4,7 @@
 //! strike, memory is voted, the workload runs, outputs are voted, the result is classified, memory
 //! is scrubbed. It takes nothing from the direct engine but the layout of an image.
 
-use super::footprint::{received, Received, Target};
+use super::footprint::{Received, Target, received};
 use super::shapes::Shapes;
 use super::{Course, Engine, Error, Job, Landing, Layout, TrialResult, Windows};
 use crate::gpu::Arithmetic;
@@ -57,8 +57,15 @@ impl Reference {
         let layout = Layout::new(&workload, &windows);
         let golden = layout.golden(&workload, &windows);
         let labels = layout.labels(&workload, &windows);
-        let mut engine =
-            Self { workload, windows, layout, arithmetic, golden, golden_outputs: Vec::new(), labels };
+        let mut engine = Self {
+            workload,
+            windows,
+            layout,
+            arithmetic,
+            golden,
+            golden_outputs: Vec::new(),
+            labels,
+        };
         for window in 0..engine.windows.count() {
             let output = engine.forward(&engine.image(window), |_, _| {});
             engine.golden_outputs.extend(output);
@@ -90,14 +97,27 @@ impl Reference {
         values[0] = image[layout.weights as usize..].to_vec();
         for (index, op) in self.workload.ops.iter().enumerate() {
             let x = &values[op.inputs[0].0];
-            let mut y = self.op(op.kind, image, op.inputs[0], x, op.inputs.get(1).map(|v| values[v.0].as_slice()));
+            let mut y = self.op(
+                op.kind,
+                image,
+                op.inputs[0],
+                x,
+                op.inputs.get(1).map(|v| values[v.0].as_slice()),
+            );
             strike(index, &mut y);
             values[op.output.0] = y;
         }
         std::mem::take(&mut values[self.workload.output.0])
     }
 
-    fn op(&self, kind: OpKind, image: &[u32], input: ValueId, x: &[u32], second: Option<&[u32]>) -> Vec<u32> {
+    fn op(
+        &self,
+        kind: OpKind,
+        image: &[u32],
+        input: ValueId,
+        x: &[u32],
+        second: Option<&[u32]>,
+    ) -> Vec<u32> {
         let shapes = Shapes { workload: &self.workload, layout: &self.layout };
         match kind {
             OpKind::Linear { weight, bias } => {
@@ -116,7 +136,9 @@ impl Reference {
                 max_pool::reference(&shapes.max_pool(input, (size, stride), 0, 0, 1), (x, &[0]))
             }
             OpKind::Flatten => x.to_vec(),
-            OpKind::Softmax => softmax::reference(&shapes.softmax(input, 0, 0, 1), self.arithmetic, (x, &[0])),
+            OpKind::Softmax => {
+                softmax::reference(&shapes.softmax(input, 0, 0, 1), self.arithmetic, (x, &[0]))
+            }
             OpKind::Add => {
                 let params = shapes.add(input, (0, 0), (0, 0), 1);
                 add::reference(&params, (x, &[0]), (second.unwrap_or(x), &[0]))
@@ -148,7 +170,12 @@ impl Reference {
             let now: Vec<Received> = faults.iter().filter(|f| f.step == step).copied().collect();
             for fault in now.iter().filter(|f| matches!(f.target, Target::Image { .. })) {
                 let (before, after) = memory.strike(fault);
-                result.landings.push(Landing { fault: fault.fault, replica: fault.replica(), before, after });
+                result.landings.push(Landing {
+                    fault: fault.fault,
+                    replica: fault.replica(),
+                    before,
+                    after,
+                });
                 if fault.is_stuck() {
                     memory.stuck.push(*fault);
                 }
@@ -185,15 +212,23 @@ impl Reference {
         let mut run = |image: &[u32], execution: u32, wanted: &dyn Fn(&Received) -> bool| {
             self.forward(image, |index, y| {
                 for fault in now.iter().filter(|f| wanted(f)) {
-                    let Target::Activation { execution: struck, op } = fault.target else { continue };
-                    let again = fault.is_stuck() && struck + scheme.protection.executions() == execution;
+                    let Target::Activation { execution: struck, op } = fault.target else {
+                        continue;
+                    };
+                    let again =
+                        fault.is_stuck() && struck + scheme.protection.executions() == execution;
                     if op == index && (struck == execution || again) {
                         let word = &mut y[fault.word as usize];
                         let before = *word;
                         *word = fault.kind.apply(before, fault.mask);
                         if struck == execution {
                             let replica = fault.replica();
-                            landings.push(Landing { fault: fault.fault, replica, before, after: *word });
+                            landings.push(Landing {
+                                fault: fault.fault,
+                                replica,
+                                before,
+                                after: *word,
+                            });
                         }
                     }
                 }
@@ -212,7 +247,8 @@ impl Reference {
             delivered = vec![0; outputs[0].len()];
             let params = self.output_vote(executions, 0);
             vote_outputs(&params, &outputs, &mut delivered, &mut verdicts);
-            let split: Vec<bool> = verdicts.iter().map(|v| v & output_vote::MISMATCH != 0).collect();
+            let split: Vec<bool> =
+                verdicts.iter().map(|v| v & output_vote::MISMATCH != 0).collect();
             let retried = split[..layout.counted as usize].iter().filter(|s| **s).count();
             if retried > 0 {
                 self.reload(memory, window);
@@ -274,7 +310,9 @@ impl Reference {
 
     fn scrub(&self, by: ScrubBy, memory: &mut Memory, window: usize, result: &mut TrialResult) {
         let weights = self.layout.weights as usize;
-        let wrong = |memory: &Memory, word: usize| memory.copies.iter().any(|c| c[word] != self.golden[word]);
+        let wrong = |memory: &Memory, word: usize| {
+            memory.copies.iter().any(|c| c[word] != self.golden[word])
+        };
         let before: Vec<bool> = (0..weights).map(|word| wrong(memory, word)).collect();
         match by {
             ScrubBy::Reload => self.reload(memory, window),
@@ -301,13 +339,23 @@ impl Reference {
     }
 }
 
-fn vote_outputs(params: &OutputVoteParams, outputs: &[Vec<u32>], delivered: &mut [u32], verdicts: &mut [u32]) {
+fn vote_outputs(
+    params: &OutputVoteParams,
+    outputs: &[Vec<u32>],
+    delivered: &mut [u32],
+    verdicts: &mut [u32],
+) {
     let last = &outputs[outputs.len() - 1];
     output_vote::reference(params, &[0], [&outputs[0], &outputs[1], last], delivered, verdicts);
 }
 
 impl Engine for Reference {
-    fn run(&mut self, scheme: &Scheme, course: Course, jobs: &[Job]) -> Result<Vec<TrialResult>, Error> {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
         Ok(jobs.iter().map(|job| self.trial(scheme, course, job)).collect())
     }
 

@@ -86,7 +86,13 @@ impl Shapes<'_> {
         }
     }
 
-    pub(super) fn relu(&self, input: ValueId, x_base: u32, x_stride: u32, blocks: u32) -> ReluParams {
+    pub(super) fn relu(
+        &self,
+        input: ValueId,
+        x_base: u32,
+        x_stride: u32,
+        blocks: u32,
+    ) -> ReluParams {
         ReluParams {
             quads: self.words(input) / 4,
             blocks,
@@ -123,13 +129,25 @@ impl Shapes<'_> {
         }
     }
 
-    pub(super) fn softmax(&self, input: ValueId, x_base: u32, x_stride: u32, blocks: u32) -> SoftmaxParams {
+    pub(super) fn softmax(
+        &self,
+        input: ValueId,
+        x_base: u32,
+        x_stride: u32,
+        blocks: u32,
+    ) -> SoftmaxParams {
         let (rows, features) = (self.layout.rows, self.workload.features(input));
         SoftmaxParams { rows, features, blocks, x_base, x_stride, pad: [0; 3] }
     }
 
     /// `a` and `b` are (base, stride).
-    pub(super) fn add(&self, input: ValueId, a: (u32, u32), b: (u32, u32), blocks: u32) -> AddParams {
+    pub(super) fn add(
+        &self,
+        input: ValueId,
+        a: (u32, u32),
+        b: (u32, u32),
+        blocks: u32,
+    ) -> AddParams {
         AddParams {
             quads: self.words(input) / 4,
             blocks,
@@ -143,7 +161,10 @@ impl Shapes<'_> {
 }
 
 /// A dimension as the GPU sees it; loading refuses larger tensors.
-#[expect(clippy::cast_possible_truncation, reason = "loading refuses tensors past 32-bit word indices")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "loading refuses tensors past 32-bit word indices"
+)]
 const fn narrow(dimension: usize) -> u32 {
     dimension as u32
 }

@@ -71,7 +71,8 @@ impl Gpu {
 
     /// A uniform buffer that holds `value`.
     pub fn uniform<T: Pod>(&self, label: &'static str, value: &T) -> Buffer<T> {
-        let buffer = self.buffer(label, 1, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST);
+        let buffer =
+            self.buffer(label, 1, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST);
         self.write(&buffer, 0, std::slice::from_ref(value));
         buffer
     }
@@ -111,7 +112,8 @@ impl Gpu {
 
     /// Copies byte ranges from the start of each buffer into one staging buffer and maps it.
     fn read_parts(&self, parts: &[(&wgpu::Buffer, usize)]) -> Result<Vec<Vec<u8>>, Error> {
-        let sizes: Vec<u64> = parts.iter().map(|(_, bytes)| (*bytes as u64).next_multiple_of(16)).collect();
+        let sizes: Vec<u64> =
+            parts.iter().map(|(_, bytes)| (*bytes as u64).next_multiple_of(16)).collect();
         let total: u64 = sizes.iter().sum();
         if total == 0 {
             self.wait()?;
@@ -123,7 +125,8 @@ impl Gpu {
             usage: wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST,
             mapped_at_creation: false,
         });
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut at = 0;
         for ((raw, _), size) in parts.iter().zip(&sizes) {
             encoder.copy_buffer_to_buffer(raw, 0, &staging, at, (*size).min(raw.size()));

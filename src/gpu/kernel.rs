@@ -24,7 +24,11 @@ pub struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(device: &'a wgpu::Device, groups_max: u32, encoder: &'a mut wgpu::CommandEncoder) -> Self {
+    pub(super) fn new(
+        device: &'a wgpu::Device,
+        groups_max: u32,
+        encoder: &'a mut wgpu::CommandEncoder,
+    ) -> Self {
         Self { device, groups_max, encoder, compute: None }
     }
 
@@ -63,7 +67,12 @@ impl Kernel {
     ///
     /// # Errors
     /// [`Error::Shader`] with the file and line where the shader does not compile.
-    pub fn new(gpu: &Gpu, source: Source, entry: &str, constants: &[(&str, f64)]) -> Result<Self, Error> {
+    pub fn new(
+        gpu: &Gpu,
+        source: Source,
+        entry: &str,
+        constants: &[(&str, f64)],
+    ) -> Result<Self, Error> {
         let fail = |message: String| Error::Shader { name: source.name.to_owned(), message };
         let text = super::compose(source).map_err(&fail)?;
         let scope = gpu.device.push_error_scope(wgpu::ErrorFilter::Validation);
@@ -93,15 +102,25 @@ impl Kernel {
     ///
     /// # Panics
     /// Past the adapter's workgroups in one dimension; [`Pass::fold`] stays within them.
-    pub fn dispatch<const N: usize>(&self, pass: &mut Pass<'_>, buffers: [&dyn Binding; N], groups: [u32; 3]) {
+    pub fn dispatch<const N: usize>(
+        &self,
+        pass: &mut Pass<'_>,
+        buffers: [&dyn Binding; N],
+        groups: [u32; 3],
+    ) {
         if groups.contains(&0) {
             return;
         }
-        assert!(groups.iter().all(|g| *g <= pass.groups_max), "{}: {groups:?} workgroups", self.name);
-        let entries: [wgpu::BindGroupEntry<'_>; N] = std::array::from_fn(|i| wgpu::BindGroupEntry {
-            binding: u32::try_from(i).unwrap_or(u32::MAX),
-            resource: buffers[i].raw().as_entire_binding(),
-        });
+        assert!(
+            groups.iter().all(|g| *g <= pass.groups_max),
+            "{}: {groups:?} workgroups",
+            self.name
+        );
+        let entries: [wgpu::BindGroupEntry<'_>; N] =
+            std::array::from_fn(|i| wgpu::BindGroupEntry {
+                binding: u32::try_from(i).unwrap_or(u32::MAX),
+                resource: buffers[i].raw().as_entire_binding(),
+            });
         let group = pass.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(self.name),
             layout: &self.layout,
@@ -120,7 +139,7 @@ impl Pass<'_> {
     /// `num_workgroups`.
     ///
     /// # Panics
-    /// Past groups_max² workgroups.
+    /// Past the square of the adapter's workgroups in one dimension.
     pub fn fold(&self, invocations: u64, group_size: u32) -> [u32; 3] {
         let groups = invocations.div_ceil(u64::from(group_size));
         let max = u64::from(self.groups_max);

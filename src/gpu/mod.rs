@@ -8,10 +8,10 @@ mod buffer;
 mod kernel;
 mod source;
 
-pub use adapter::{list, Adapter, AdapterChoice, Arithmetic};
+pub use adapter::{Adapter, AdapterChoice, Arithmetic, list};
 pub use buffer::Buffer;
 pub use kernel::{Binding, Kernel, Pass};
-pub use source::{compose, library_names, Source};
+pub use source::{Source, compose, library_names};
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -90,9 +90,8 @@ impl Gpu {
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
         };
-        let (device, queue) = pollster::block_on(raw.request_device(&descriptor)).map_err(|e| {
-            Error::Open { adapter: adapter.name.clone(), message: e.to_string() }
-        })?;
+        let (device, queue) = pollster::block_on(raw.request_device(&descriptor))
+            .map_err(|e| Error::Open { adapter: adapter.name.clone(), message: e.to_string() })?;
         let failure = Arc::new(Mutex::new(None));
         let uncaptured = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |error: wgpu::Error| {
@@ -129,7 +128,8 @@ impl Gpu {
     /// # Errors
     /// Where an earlier submission failed.
     pub fn submit(&self, record: impl FnOnce(&mut Pass<'_>)) -> Result<(), Error> {
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let mut encoder =
+            self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = Pass::new(&self.device, self.groups_max(), &mut encoder);
             record(&mut pass);
@@ -143,7 +143,8 @@ impl Gpu {
     /// # Errors
     /// [`Error::Lost`] on a time-out or a lost device, else what an earlier command reported.
     pub fn wait(&self) -> Result<(), Error> {
-        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(SUBMISSION_TIMEOUT) };
+        let wait =
+            wgpu::PollType::Wait { submission_index: None, timeout: Some(SUBMISSION_TIMEOUT) };
         let polled = self.device.poll(wait);
         self.check()?;
         match polled {

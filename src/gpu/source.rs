@@ -74,7 +74,11 @@ fn append(text: &mut String, source: Source) -> Result<Vec<Source>, String> {
         if let Some(name) = line.strip_prefix("#import ") {
             let found = LIBRARY.iter().find(|s| s.name == name.trim());
             imports.push(*found.ok_or_else(|| {
-                format!("{}.wgsl:{}: expected a file of shaders/lib, found {name:?}", source.name, index + 1)
+                format!(
+                    "{}.wgsl:{}: expected a file of shaders/lib, found {name:?}",
+                    source.name,
+                    index + 1
+                )
             })?);
             text.push_str("// ");
         }
@@ -104,6 +108,9 @@ mod tests {
     #[test]
     fn an_unknown_import_names_its_line() {
         let source = Source { name: "x", text: "// a\n#import nothing\n" };
-        assert_eq!(compose(source), Err("x.wgsl:2: expected a file of shaders/lib, found \"nothing\"".into()));
+        assert_eq!(
+            compose(source),
+            Err("x.wgsl:2: expected a file of shaders/lib, found \"nothing\"".into())
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! The add op: the elementwise sum of two values of one shape.
 
-use super::{random_floats, same_floats, Check, GROUP};
+use super::{Check, GROUP, random_floats, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Shape and places of the operands, in quads of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -73,8 +73,15 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[4]);
     let (quads, blocks) = (rng.random_range(1..200u32), rng.random_range(1..5u32));
-    let params =
-        AddParams { quads, blocks, a_base: 1, a_stride: quads, b_base: 0, b_stride: 0, pad: [0; 2] };
+    let params = AddParams {
+        quads,
+        blocks,
+        a_base: 1,
+        a_stride: quads,
+        b_base: 0,
+        b_stride: 0,
+        pad: [0; 2],
+    };
     let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
     let a = random_floats(&mut rng, 4 * (1 + blocks * quads), keeps);
     let b = random_floats(&mut rng, 4 * quads, keeps);

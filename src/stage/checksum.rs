@@ -3,9 +3,9 @@
 //! Each word goes through a bijection that depends on its index and the results are added modulo
 //! 2³², so the order does not matter and one wrong word always shows.
 
-use super::{random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Words that one invocation sums.
 const CHUNK: u32 = 256;
@@ -70,7 +70,9 @@ pub fn sum(image: &[u32]) -> u32 {
 
 /// The same on the CPU: the sum of each slot.
 pub fn reference(params: &ChecksumParams, memory: &[u32]) -> Vec<u32> {
-    (0..params.slots).map(|slot| sum(&memory[(slot * params.stride) as usize..][..params.words as usize])).collect()
+    (0..params.slots)
+        .map(|slot| sum(&memory[(slot * params.stride) as usize..][..params.words as usize]))
+        .collect()
 }
 
 /// Holds the shader to its reference.

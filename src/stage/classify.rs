@@ -3,10 +3,10 @@
 use super::decision::{arg_max, is_finite, nan_rank, within};
 use super::inject::{TRAP_BUDGET, TRAP_INDEX};
 use super::output_vote::{ALARM, NONE, RETRIED};
-use super::{random_floats, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_floats, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::outcome::{InferenceRow, Outcome};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Shape of the outputs and how a decision is made.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -59,7 +59,8 @@ impl Classify {
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("classify"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        Kernel::new(gpu, Source::named("classify"), "main", &[("GROUP", f64::from(GROUP))])
+            .map(Self)
     }
 
     /// Records the classification into `outcomes` [lane, row].
@@ -89,14 +90,17 @@ pub fn reference(params: &ClassifyParams, inputs: ClassifyInputs<'_, [u32]>) -> 
                 (0..features).map(|f| of[(block * features + f) * rows + row]).collect()
             };
             let alarms = &inputs.alarms[lane * (rows + 1)..][..rows + 1];
-            outcomes.push(classify(params, &Inference {
-                delivered: words(inputs.delivered, lane),
-                golden: words(inputs.golden, window),
-                label: inputs.labels[window * rows + row],
-                dissent: alarms[row] != 0 || alarms[rows] != 0,
-                verdict: inputs.verdicts[lane * rows + row],
-                trap: inputs.traps[lane],
-            }));
+            outcomes.push(classify(
+                params,
+                &Inference {
+                    delivered: words(inputs.delivered, lane),
+                    golden: words(inputs.golden, window),
+                    label: inputs.labels[window * rows + row],
+                    dissent: alarms[row] != 0 || alarms[rows] != 0,
+                    verdict: inputs.verdicts[lane * rows + row],
+                    trap: inputs.traps[lane],
+                },
+            ));
         }
     }
     outcomes
@@ -179,7 +183,9 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         }
     }
     let mut some = |count: u32, of: &[u32]| -> Vec<u32> {
-        (0..count).map(|_| if rng.random_bool(0.8) { 0 } else { of[rng.random_range(0..of.len())] }).collect()
+        (0..count)
+            .map(|_| if rng.random_bool(0.8) { 0 } else { of[rng.random_range(0..of.len())] })
+            .collect()
     };
     let labels = some(windows * rows, &[0, 1, 2, 3, u32::MAX]);
     let alarms = some(lanes * (rows + 1), &[1, 5]);

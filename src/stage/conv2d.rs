@@ -1,9 +1,9 @@
 //! The conv2d op: cross-correlation, channels, kernel rows and columns ascending from +0 with fma;
 //! padding is skipped, not added; the bias last.
 
-use super::{random_floats, same_floats, Check};
+use super::{Check, random_floats, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Output channels that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -87,34 +87,40 @@ pub fn reference(
 ) -> Vec<u32> {
     let rows = 4 * params.quads as usize;
     let (kh, kw) = (params.size >> 16, params.size & 0xffff);
-    let taps = (params.channels * kh * kw) as usize;
+    let taps = params.channels * kh * kw;
     let mut y = Vec::new();
     let mut sums = vec![0f32; rows];
     for (x_slot, w_slot) in x.1.iter().zip(w.1) {
         let from = 4 * (params.x_base + x_slot * params.x_stride) as usize;
         let slot = (w_slot * params.w_stride) as usize;
-        for output in 0..params.outputs as usize {
+        for output in 0..params.outputs {
             for pixel in 0..params.out_height * params.out_width {
                 sums.fill(0.0);
                 for tap in 0..taps {
-                    let (kx, ky) = (tap as u32 % kw, tap as u32 / kw % kh);
-                    let channel = tap as u32 / kw / kh;
-                    let row = i64::from(pixel / params.out_width * params.stride + ky) - i64::from(params.padding);
-                    let column =
-                        i64::from(pixel % params.out_width * params.stride + kx) - i64::from(params.padding);
-                    let (Ok(row), Ok(column)) = (u32::try_from(row), u32::try_from(column)) else { continue };
+                    let (kx, ky) = (tap % kw, tap / kw % kh);
+                    let channel = tap / kw / kh;
+                    let row = i64::from(pixel / params.out_width * params.stride + ky)
+                        - i64::from(params.padding);
+                    let column = i64::from(pixel % params.out_width * params.stride + kx)
+                        - i64::from(params.padding);
+                    let (Ok(row), Ok(column)) = (u32::try_from(row), u32::try_from(column)) else {
+                        continue;
+                    };
                     if row >= params.height || column >= params.width {
                         continue;
                     }
-                    let feature = ((channel * params.height + row) * params.width + column) as usize;
-                    let weight = f32::from_bits(w.0[params.w_base as usize + slot + output * taps + tap]);
+                    let feature =
+                        ((channel * params.height + row) * params.width + column) as usize;
+                    let weight = f32::from_bits(
+                        w.0[params.w_base as usize + slot + (output * taps + tap) as usize],
+                    );
                     let words = &x.0[from + feature * rows..][..rows];
                     for (sum, word) in sums.iter_mut().zip(words) {
                         *sum = arithmetic.fma(f32::from_bits(*word), weight, *sum);
                     }
                 }
                 if params.has_bias != 0 {
-                    let bias = f32::from_bits(w.0[params.b_base as usize + slot + output]);
+                    let bias = f32::from_bits(w.0[(params.b_base + output) as usize + slot]);
                     sums.iter_mut().for_each(|sum| *sum += bias);
                 }
                 y.extend(sums.iter().map(|sum| sum.to_bits()));
@@ -163,12 +169,17 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let w = random_floats(&mut rng, 1 + blocks * words, keeps);
     let xs: Vec<u32> = (0..blocks).rev().collect();
     let ws: Vec<u32> = (0..blocks).map(|_| rng.random_range(0..blocks)).collect();
-    let y = gpu.upload("y", &vec![u32::MAX; (blocks * outputs * out_height * out_width * 4 * quads) as usize]);
+    let y = gpu.upload(
+        "y",
+        &vec![u32::MAX; (blocks * outputs * out_height * out_width * 4 * quads) as usize],
+    );
     let stage = Conv2d::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
     let (wb, wsb) = (gpu.upload("w", &w), gpu.upload("w slots", &ws));
-    gpu.submit(|pass| stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks))?;
+    gpu.submit(|pass| {
+        stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks);
+    })?;
     let want = reference(&params, gpu.adapter().arithmetic, (&x, &xs), (&w, &ws));
     Ok(same_floats("conv2d", &gpu.read(&y)?, &want))
 }

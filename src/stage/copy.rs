@@ -1,8 +1,8 @@
 //! The copy stage: a plain copy, the measure of what the adapter's memory gives a shader.
 
-use super::{random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The kernel.
 #[derive(Debug)]

@@ -47,9 +47,10 @@ pub fn arg_max(words: impl Iterator<Item = u32>, nan: NanRank) -> u32 {
 pub fn within(words: &[u32], of: &[u32], scale: &[u32], relative: f32) -> bool {
     let largest = scale.iter().map(|w| w & 0x7fff_ffff).max().unwrap_or(0);
     let bound = relative * f32::from_bits(largest);
-    words.iter().zip(of).all(|(w, g)| {
-        w == g || (f32::from_bits(*w) - f32::from_bits(*g)).abs() <= bound
-    })
+    words
+        .iter()
+        .zip(of)
+        .all(|(w, g)| w == g || (f32::from_bits(*w) - f32::from_bits(*g)).abs() <= bound)
 }
 
 /// The decision's kind, NaN rank and tolerance as the shaders' parameters have them.

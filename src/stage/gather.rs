@@ -1,8 +1,8 @@
 //! The gather stage: reads listed words back from the buffer that the workload's shader reads.
 
-use super::{random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The kernel.
 #[derive(Debug)]
@@ -18,7 +18,13 @@ impl Gather {
     }
 
     /// Records the read of `memory` at `list` (made with [`Gpu::list`]) into `words`.
-    pub fn encode(&self, pass: &mut Pass<'_>, list: &Buffer<u32>, memory: &Buffer<u32>, words: &Buffer<u32>) {
+    pub fn encode(
+        &self,
+        pass: &mut Pass<'_>,
+        list: &Buffer<u32>,
+        memory: &Buffer<u32>,
+        words: &Buffer<u32>,
+    ) {
         let groups = pass.fold(list.len() as u64, GROUP);
         self.0.dispatch(pass, [list, memory, words], groups);
     }

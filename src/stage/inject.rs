@@ -1,9 +1,9 @@
 //! The inject stage: faults strike memory, and the word before each strike is kept as proof.
 
-use super::{random_words, same_bits, all_of, Check, GROUP};
+use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::fault::FaultKind;
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The trap bit of an index out of range.
 pub const TRAP_INDEX: u32 = 1;
@@ -129,8 +129,11 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     }
     let stage = Inject::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
-    let (ob, sb, mb) =
-        (gpu.upload("offsets", &offsets), gpu.upload("strikes", &strikes), gpu.upload("memory", &memory));
+    let (ob, sb, mb) = (
+        gpu.upload("offsets", &offsets),
+        gpu.upload("strikes", &strikes),
+        gpu.upload("memory", &memory),
+    );
     let before = gpu.zeroed("before", strikes.len());
     let traps = gpu.zeroed("traps", lanes as usize);
     gpu.submit(|pass| stage.encode(pass, &uniform, &ob, &sb, &mb, &before, &traps))?;

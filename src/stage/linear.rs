@@ -1,8 +1,8 @@
 //! The linear op: y[o] = Σₖ x[k]·w[o,k] + b[o], k ascending from +0 with fma, the bias last.
 
-use super::{random_floats, same_floats, Check};
+use super::{Check, random_floats, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Output features that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -135,7 +135,9 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let uniform = gpu.uniform("params", &params);
     let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
     let (wb, wsb) = (gpu.upload("w", &w), gpu.upload("w slots", &ws));
-    gpu.submit(|pass| stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks))?;
+    gpu.submit(|pass| {
+        stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks);
+    })?;
     let want = reference(&params, gpu.adapter().arithmetic, (&x, &xs), (&w, &ws));
     Ok(same_floats("linear", &gpu.read(&y)?, &want))
 }

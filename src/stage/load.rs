@@ -1,9 +1,9 @@
 //! The load stage: whole ranges of golden into slots, for the first image, the inputs of a step
 //! and a reload.
 
-use super::{random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Ranges in quads of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -79,11 +79,14 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     };
     let golden = random_words(&mut rng, 4 * (2 + windows * quads));
     let mut memory = random_words(&mut rng, 4 * (3 + slots * params.dst_stride));
-    let list: Vec<[u32; 2]> =
-        (0..slots).filter(|slot| *slot != 1).map(|slot| [slot, rng.random_range(0..windows)]).collect();
+    let list: Vec<[u32; 2]> = (0..slots)
+        .filter(|slot| *slot != 1)
+        .map(|slot| [slot, rng.random_range(0..windows)])
+        .collect();
     let stage = Load::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
-    let (lb, gb, mb) = (gpu.list("list", &list), gpu.upload("golden", &golden), gpu.upload("memory", &memory));
+    let (lb, gb, mb) =
+        (gpu.list("list", &list), gpu.upload("golden", &golden), gpu.upload("memory", &memory));
     gpu.submit(|pass| stage.encode(pass, (&params, &uniform), &lb, &gb, &mb))?;
     reference(&params, &list, &golden, &mut memory);
     Ok(same_bits("load", &gpu.read(&mb)?, &memory))

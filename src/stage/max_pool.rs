@@ -1,8 +1,8 @@
 //! The max-pool op on bits: the first maximum of each window; a NaN propagates or is passed over.
 
-use super::{decision, random_floats, same_bits, Check, GROUP};
+use super::{Check, GROUP, decision, random_floats, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Shapes and place of the operand, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -44,7 +44,8 @@ impl MaxPool {
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("max_pool"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        Kernel::new(gpu, Source::named("max_pool"), "main", &[("GROUP", f64::from(GROUP))])
+            .map(Self)
     }
 
     /// Records the op for the first `blocks` blocks.
@@ -70,8 +71,10 @@ pub fn reference(params: &MaxPoolParams, x: (&[u32], &[u32])) -> Vec<u32> {
         let from = (params.x_base + slot * params.x_stride) as usize;
         for channel in 0..params.channels {
             for pixel in 0..params.out_height * params.out_width {
-                let (row, column) =
-                    (pixel / params.out_width * params.stride, pixel % params.out_width * params.stride);
+                let (row, column) = (
+                    pixel / params.out_width * params.stride,
+                    pixel % params.out_width * params.stride,
+                );
                 for lane_row in 0..rows {
                     let window = (0..params.size * params.size).map(|i| {
                         let (dy, dx) = (i / params.size, i % params.size);

@@ -82,11 +82,17 @@ pub(crate) fn near_floats(stage: &'static str, got: &[u32], want: &[u32], ulp: u
     })
 }
 
-fn compare(stage: &'static str, got: &[u32], want: &[u32], same: impl Fn(u32, u32) -> bool) -> Check {
+fn compare(
+    stage: &'static str,
+    got: &[u32],
+    want: &[u32],
+    same: impl Fn(u32, u32) -> bool,
+) -> Check {
     let mismatch = if got.len() == want.len() {
-        got.iter().zip(want).position(|(g, w)| !same(*g, *w)).map(|i| {
-            format!("word {i}: expected {:#010x}, found {:#010x}", want[i], got[i])
-        })
+        got.iter()
+            .zip(want)
+            .position(|(g, w)| !same(*g, *w))
+            .map(|i| format!("word {i}: expected {:#010x}, found {:#010x}", want[i], got[i]))
     } else {
         Some(format!("expected {} words, found {}", want.len(), got.len()))
     };
@@ -113,8 +119,16 @@ pub(crate) fn random_words(rng: &mut impl Rng, count: u32) -> Vec<u32> {
 /// zeros of both signs, the largest and (where the adapter keeps them) subnormals.
 pub(crate) fn random_floats(rng: &mut impl Rng, count: u32, subnormals: bool) -> Vec<u32> {
     let awkward = [
-        0x7fc0_0000, 0xffc0_0001, 0x7f80_0000, 0xff80_0000, 0, 0x8000_0000, 0x7f7f_ffff, 0xff7f_ffff,
-        0x0080_0000, if subnormals { 0x0000_0001 } else { 0 },
+        0x7fc0_0000,
+        0xffc0_0001,
+        0x7f80_0000,
+        0xff80_0000,
+        0,
+        0x8000_0000,
+        0x7f7f_ffff,
+        0xff7f_ffff,
+        0x0080_0000,
+        if subnormals { 0x0000_0001 } else { 0 },
     ];
     (0..count)
         .map(|_| {

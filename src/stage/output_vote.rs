@@ -1,9 +1,9 @@
 //! The output vote: two executions compared, or three voted, inference by inference.
 
 use super::decision::{arg_max, nan_rank, within};
-use super::{all_of, random_floats, same_bits, vote, Check, GROUP};
+use super::{Check, GROUP, all_of, random_floats, same_bits, vote};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The executions did not agree.
 pub const ALARM: u32 = 1;
@@ -46,12 +46,12 @@ impl OutputVote {
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("output_vote"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        Kernel::new(gpu, Source::named("output_vote"), "main", &[("GROUP", f64::from(GROUP))])
+            .map(Self)
     }
 
     /// Records the vote of `outputs` [block, feature, row] (two executions: the second twice) into
     /// `delivered` [lane, feature, row] and `verdicts` [lane, row]; `lane_of` [block] gives lanes.
-    #[expect(clippy::too_many_arguments, reason = "one a binding")]
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -97,8 +97,7 @@ pub fn reference(
 /// What is delivered of three executions' outputs, and the verdict.
 fn decide(params: &OutputVoteParams, words: &[Vec<u32>; 3]) -> (Vec<u32>, u32) {
     let [a, b, c] = words;
-    let majority: Vec<u32> =
-        (0..a.len()).map(|f| vote::majority3(a[f], b[f], c[f])).collect();
+    let majority: Vec<u32> = (0..a.len()).map(|f| vote::majority3(a[f], b[f], c[f])).collect();
     let dissent = a != b || a != c;
     if params.executions == 2 {
         let verdict = match (params.retry != 0, dissent) {
@@ -162,11 +161,16 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let lane_of: Vec<u32> = (0..blocks).map(|block| 2 * block + 1).collect();
     let lanes = 2 * blocks + 1;
     let mut delivered = vec![9; (lanes * features * rows) as usize];
-    let mut verdicts: Vec<u32> = (0..lanes * rows).map(|i| if i % 3 == 0 { MISMATCH | ALARM } else { 0 }).collect();
+    let mut verdicts: Vec<u32> =
+        (0..lanes * rows).map(|i| if i % 3 == 0 { MISMATCH | ALARM } else { 0 }).collect();
     let stage = OutputVote::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
-    let (lb, ab, bb, cb) =
-        (gpu.upload("lanes", &lane_of), gpu.upload("a", &a), gpu.upload("b", &b), gpu.upload("c", &c));
+    let (lb, ab, bb, cb) = (
+        gpu.upload("lanes", &lane_of),
+        gpu.upload("a", &a),
+        gpu.upload("b", &b),
+        gpu.upload("c", &c),
+    );
     let (db, vb) = (gpu.upload("delivered", &delivered), gpu.upload("verdicts", &verdicts));
     gpu.submit(|pass| stage.encode(pass, (&params, &uniform), &lb, [&ab, &bb, &cb], &db, &vb))?;
     reference(&params, &lane_of, [&a, &b, &c], &mut delivered, &mut verdicts);

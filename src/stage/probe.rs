@@ -1,6 +1,6 @@
 //! The arithmetic probe: held to the two roundings that the CPU can do.
 
-use super::{same_bits, Check};
+use super::{Check, same_bits};
 use crate::gpu::{Arithmetic, Error, Gpu};
 
 /// What the probe reads under an arithmetic: (fma of a product that must not be rounded, product

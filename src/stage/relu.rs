@@ -1,8 +1,8 @@
 //! The ReLU op on bits: a set sign gives +0; a NaN propagates or becomes +0.
 
-use super::{decision, random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, decision, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Shape and place of the operand, in quads of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]

@@ -1,8 +1,8 @@
 //! The restore stage: golden over a list of words, after a trial or as a reload.
 
-use super::{random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The kernel.
 #[derive(Debug)]
@@ -33,7 +33,8 @@ impl Restore {
 /// The same on the CPU; entries out of range are passed over.
 pub fn reference(list: &[[u32; 2]], golden: &[u32], memory: &mut [u32]) {
     for [to, from] in list {
-        if let (Some(word), Some(gold)) = (memory.get_mut(*to as usize), golden.get(*from as usize)) {
+        if let (Some(word), Some(gold)) = (memory.get_mut(*to as usize), golden.get(*from as usize))
+        {
             *word = *gold;
         }
     }
@@ -56,7 +57,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         })
         .collect();
     let stage = Restore::new(gpu)?;
-    let (lb, gb, mb) = (gpu.list("list", &list), gpu.upload("golden", &golden), gpu.upload("memory", &memory));
+    let (lb, gb, mb) =
+        (gpu.list("list", &list), gpu.upload("golden", &golden), gpu.upload("memory", &memory));
     gpu.submit(|pass| stage.encode(pass, &lb, &gb, &mb))?;
     reference(&list, &golden, &mut memory);
     Ok(same_bits("restore", &gpu.read(&mb)?, &memory))

@@ -4,9 +4,9 @@
 //! a two-part ln 2 (Cody and Waite 1980), a polynomial of degree 7 on |r| ≤ ½ ln 2 with the
 //! coefficients of Cephes' `expf` (Moshier 1992), and 2ⁿ by exponent. Arguments below −87 give 0.
 
-use super::{decision, near_floats, random_floats, same_floats, Check, GROUP};
+use super::{Check, GROUP, decision, near_floats, random_floats, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// Shape and place of the operand, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -63,7 +63,7 @@ pub fn exp(arithmetic: Arithmetic, x: f32) -> f32 {
         return 0.0;
     }
     let fma = |a, b, c| arithmetic.fma(a, b, c);
-    let n = fma(x, 1.442_695_04, 0.5).floor();
+    let n = fma(x, std::f32::consts::LOG2_E, 0.5).floor();
     let r = fma(n, 2.121_944_40e-4, fma(n, -0.693_359_375, x));
     let p = [1.398_199_95e-3, 8.333_452_05e-3, 4.166_579_62e-2, 1.666_666_57e-1, 0.5]
         .into_iter()
@@ -104,7 +104,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let mut rng = stream(seed, Domain::Generate, &[6]);
     let (rows, features, blocks) =
         (4 * rng.random_range(1..20u32), rng.random_range(1..30u32), rng.random_range(1..4u32));
-    let params = SoftmaxParams { rows, features, blocks, x_base: 4, x_stride: rows * features, pad: [0; 3] };
+    let params =
+        SoftmaxParams { rows, features, blocks, x_base: 4, x_stride: rows * features, pad: [0; 3] };
     let mut x = random_floats(&mut rng, 4 + blocks * params.x_stride, false);
     for word in x.iter_mut().step_by(5) {
         *word = rng.random_range(-100.0f32..100.0).to_bits();

@@ -1,9 +1,9 @@
 //! The tally stage: outcomes and flags of each lane, counted with integer atomics.
 
-use super::{same_bits, Check, GROUP};
+use super::{Check, GROUP, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::outcome::{InferenceRow, Tally};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The shape of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -77,7 +77,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         .collect();
     let stage = TallyStage::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
-    let (ob, tb) = (gpu.upload("outcomes", &outcomes), gpu.zeroed("tallies", params.lanes as usize));
+    let (ob, tb) =
+        (gpu.upload("outcomes", &outcomes), gpu.zeroed("tallies", params.lanes as usize));
     gpu.submit(|pass| stage.encode(pass, (&params, &uniform), &ob, &tb))?;
     let got: Vec<Tally> = gpu.read(&tb)?;
     let want = reference(&params, &outcomes);

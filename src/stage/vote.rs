@@ -1,8 +1,8 @@
 //! The vote stage: bitwise majority over three stored copies, on every read or as a repair.
 
-use super::{all_of, random_words, same_bits, Check, GROUP};
+use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::seed::{stream, Domain};
+use crate::seed::{Domain, stream};
 
 /// The shape of the images, in quads of words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -39,7 +39,6 @@ impl Vote {
 
     /// Records the vote. `alarms` [lane, rows + 1] counts dissenting words by input row, then those
     /// of the weights, on top of what it holds.
-    #[expect(clippy::too_many_arguments, reason = "one a binding")]
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -101,14 +100,22 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let quads = weights + features * row_quads;
     let lanes = rng.random_range(1..40u32);
     let repair = u32::from(seed.is_multiple_of(2));
-    let params =
-        VoteParams { quads, stride: quads + 1, lanes, repair, input_base: weights, row_quads, pad: [0; 2] };
+    let params = VoteParams {
+        quads,
+        stride: quads + 1,
+        lanes,
+        repair,
+        input_base: weights,
+        row_quads,
+        pad: [0; 2],
+    };
     let image = 4 * params.stride;
     let mut copies = Vec::new();
     for _ in 0..lanes {
         let golden = random_words(&mut rng, image);
         for _ in 0..3 {
-            let strike = |word: &u32| if rng.random_bool(0.05) { word ^ rng.random::<u32>() } else { *word };
+            let strike =
+                |word: &u32| if rng.random_bool(0.05) { word ^ rng.random::<u32>() } else { *word };
             copies.extend(golden.iter().map(strike));
         }
     }

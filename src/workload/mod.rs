@@ -80,14 +80,14 @@ impl Mismatch {
     }
 }
 
-/// What becomes of a NaN in `ReLU` and max-pool.
+/// What becomes of a NaN in ReLU and max-pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanRule {
-    /// A NaN input gives that NaN (`PyTorch`).
+    /// A NaN input gives that NaN (PyTorch).
     #[default]
     Propagate,
-    /// `ReLU` of NaN is zero; max-pool passes over a NaN (WGSL's and IEEE's `max`).
+    /// ReLU of NaN is zero; max-pool passes over a NaN (WGSL's and IEEE's `max`).
     Zero,
 }
 
@@ -98,7 +98,7 @@ pub enum NanRank {
     /// Any NaN among the outputs makes the decision differ from every decision without NaN.
     #[default]
     Differs,
-    /// A NaN is the maximum (`PyTorch`'s arg-max).
+    /// A NaN is the maximum (PyTorch's arg-max).
     Highest,
     /// A NaN is never the maximum.
     Lowest,
@@ -178,7 +178,7 @@ pub struct Workload {
     pub output: ValueId,
     /// How an output becomes a decision.
     pub decision: Decision,
-    /// What becomes of a NaN in `ReLU` and max-pool.
+    /// What becomes of a NaN in ReLU and max-pool.
     pub relu_nan: NanRule,
     /// What another implementation computed, if the folder has it.
     pub expected: Option<Expected>,

@@ -29,7 +29,8 @@ fn padding_is_skipped_so_that_an_infinite_weight_at_the_border_does_no_harm() {
     let mut w = [f32::INFINITY.to_bits(); 9];
     w[4] = 3f32.to_bits();
     let x = [1f32, 2.0, 3.0, 4.0].map(f32::to_bits);
-    let y = conv2d::reference(&params, beamline::gpu::Arithmetic::default(), (&x, &[0]), (&w, &[0]));
+    let y =
+        conv2d::reference(&params, beamline::gpu::Arithmetic::default(), (&x, &[0]), (&w, &[0]));
     let y: Vec<f32> = y.into_iter().map(f32::from_bits).collect();
     assert_eq!(y, [3.0, 6.0, 9.0, 12.0]);
 }

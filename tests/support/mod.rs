@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each binary uses its own part")]
 
 use beamline::gpu::{AdapterChoice, Gpu};
-use beamline::seed::{stream, Domain};
+use beamline::seed::{Domain, stream};
 use beamline::workload::{
     Decision, Inputs, NanRank, NanRule, Op, OpKind, Tensor, Value, ValueId, Workload,
 };
@@ -11,7 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 /// The adapter that `BEAMLINE_ADAPTER` names; software where it names none. No adapter is a
 /// failure, never a skip.
-pub fn gpu() -> Arc<Gpu> {
+pub(crate) fn gpu() -> Arc<Gpu> {
     static GPU: OnceLock<Arc<Gpu>> = OnceLock::new();
     let open = || {
         let wanted = std::env::var("BEAMLINE_ADAPTER").unwrap_or_else(|_| "software".into());
@@ -22,7 +22,7 @@ pub fn gpu() -> Arc<Gpu> {
 
 /// A small workload with every op: conv2d → relu → max-pool → flatten → linear → add → softmax or
 /// logits, shapes and rules drawn from the seed.
-pub fn random_workload(seed: u64) -> Workload {
+pub(crate) fn random_workload(seed: u64) -> Workload {
     let mut rng = stream(seed, Domain::Generate, &[99]);
     let channels = rng.random_range(1..3usize);
     let side = rng.random_range(4..7usize);
@@ -91,8 +91,12 @@ pub fn random_workload(seed: u64) -> Workload {
         inputs: Inputs {
             count,
             features,
-            words: (0..count * features).map(|_| rng.random_range(-1.0f32..1.0).to_bits()).collect(),
-            labels: Some((0..count).map(|i| u32::try_from(i % classes).expect("a class")).collect()),
+            words: (0..count * features)
+                .map(|_| rng.random_range(-1.0f32..1.0).to_bits())
+                .collect(),
+            labels: Some(
+                (0..count).map(|i| u32::try_from(i % classes).expect("a class")).collect(),
+            ),
         },
         tensors,
         output: ValueId(values.len() - 1),

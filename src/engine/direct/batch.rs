@@ -1,18 +1,16 @@
 //! One batch: a control lane and a lane a trial, step by step.
 
-use super::super::footprint::{received, Received, Target};
+use super::super::footprint::{Received, Target, received};
 use super::super::{Course, Error, Job, TrialResult};
-use super::proof::{landings, Owner, Strikes};
 use super::Direct;
+use super::proof::{Owner, Strikes, landings};
 use crate::gpu::{Binding, Buffer, Pass};
 use crate::outcome::{InferenceRow, Outcome, Tally};
-use crate::scheme::{Guard, OnDue, Protection, Scheme, ScrubBy};
-use crate::stage::checksum::ChecksumParams;
+use crate::scheme::{Guard, Protection, Scheme};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
 use crate::stage::inject::Strike;
-use crate::stage::load::LoadParams;
-use crate::stage::output_vote::{OutputVoteParams, MISMATCH};
+use crate::stage::output_vote::{MISMATCH, OutputVoteParams};
 use crate::stage::tally::TallyParams;
 use crate::stage::vote::VoteParams;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,12 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A trial in its lane.
 pub(super) struct Lane {
     pub faults: Vec<Received>,
-    first_window: u32,
+    pub first_window: u32,
     /// Words of the image that may differ from golden in some copy.
-    touched: BTreeSet<u32>,
+    pub touched: BTreeSet<u32>,
     /// Faults that assert themselves after every write.
-    stuck: Vec<Received>,
-    result: TrialResult,
+    pub stuck: Vec<Received>,
+    pub result: TrialResult,
 }
 
 /// The strikes of a step: on images, and on the output of an op in an execution.
@@ -78,7 +76,12 @@ impl Direct {
         std::iter::once(&control).chain(jobs).map(lane).collect()
     }
 
-    fn run_lanes(&mut self, scheme: &Scheme, course: Course, lanes: &mut [Lane]) -> Result<(), Error> {
+    fn run_lanes(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        lanes: &mut [Lane],
+    ) -> Result<(), Error> {
         for step in course.first_step..course.end_step {
             self.step(scheme, course, step, lanes)?;
         }
@@ -89,7 +92,13 @@ impl Direct {
         Ok(())
     }
 
-    fn step(&mut self, scheme: &Scheme, course: Course, step: u32, lanes: &mut [Lane]) -> Result<(), Error> {
+    fn step(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        step: u32,
+        lanes: &mut [Lane],
+    ) -> Result<(), Error> {
         let copies = scheme.protection.copies();
         self.load_step(copies, step, lanes)?;
         let strikes = self.prepare(scheme, step, lanes);
@@ -122,66 +131,6 @@ impl Direct {
         }
     }
 
-    /// Golden inputs of this step in every copy; the weights too where the images are new.
-    fn load_step(&mut self, copies: u32, step: u32, lanes: &mut [Lane]) -> Result<(), Error> {
-        let count = u32::try_from(self.windows.count()).unwrap_or(u32::MAX);
-        let windows: Vec<u32> = lanes.iter().map(|lane| (lane.first_window + step) % count).collect();
-        let weights = self.layout.weights;
-        for (index, lane) in lanes.iter_mut().enumerate() {
-            let stale = lane.touched.split_off(&weights);
-            lane.stuck.retain(|fault| fault.row.is_none());
-            if !stale.is_empty()
-                && let Some(loaded) = self.memory.loaded.get_mut(index)
-            {
-                *loaded = u32::MAX;
-            }
-        }
-        self.load_images(&windows, copies)
-    }
-
-    /// Makes lane i's images golden with window `windows[i]`, loading what is not there yet.
-    pub(super) fn load_images(&mut self, windows: &[u32], copies: u32) -> Result<(), Error> {
-        if self.memory.loaded_copies != copies {
-            self.memory.loaded.clear();
-            self.memory.loaded_copies = copies;
-        }
-        let known = self.memory.loaded.len();
-        let slots = |lane: usize| (0..copies).map(move |copy| narrow(lane) * copies + copy);
-        let fresh: Vec<[u32; 2]> =
-            (known..windows.len()).flat_map(|lane| slots(lane).map(|slot| [slot, 0])).collect();
-        self.memory.loaded.resize(known.max(windows.len()), u32::MAX);
-        let stale: Vec<[u32; 2]> = (0..windows.len())
-            .filter(|lane| self.memory.loaded[*lane] != windows[*lane])
-            .flat_map(|lane| slots(lane).map(move |slot| [slot, windows[lane]]))
-            .collect();
-        self.memory.loaded[..windows.len()].copy_from_slice(windows);
-        let weights = self.load_params(false);
-        let inputs = self.load_params(true);
-        self.gpu.submit(|pass| {
-            for (params, list) in [(weights, fresh), (inputs, stale)] {
-                if !list.is_empty() && params.quads > 0 {
-                    let uniform = self.gpu.uniform("load", &params);
-                    let list = self.gpu.list("load list", &list);
-                    self.kernels.load.encode(
-                        pass,
-                        (&params, &uniform),
-                        &list,
-                        &self.memory.golden,
-                        &self.memory.image,
-                    );
-                }
-            }
-        })?;
-        Ok(())
-    }
-
-    const fn load_params(&self, inputs: bool) -> LoadParams {
-        let (weights, input, image) =
-            (self.layout.weights / 4, self.layout.inputs / 4, self.layout.image() / 4);
-        let (quads, base, src_stride) = if inputs { (input, weights, input) } else { (weights, 0, 0) };
-        LoadParams { quads, src_base: base, src_stride, dst_base: base, dst_stride: image, pad: [0; 3] }
-    }
-
     /// Uploads the strikes of a step and notes which words they touch.
     pub(super) fn prepare(&self, scheme: &Scheme, step: u32, lanes: &mut [Lane]) -> StepStrikes {
         let copies = scheme.protection.copies();
@@ -200,9 +149,11 @@ impl Direct {
         let executions = 0..scheme.protection.executions();
         let subset: Vec<usize> = (0..lanes.len()).collect();
         let activations = executions
-            .flat_map(|e| self.activation_strikes(lanes, &subset, step, e, |_, f, struck| {
-                (struck == e).then_some(Some((f.fault, e)))
-            }))
+            .flat_map(|e| {
+                self.activation_strikes(lanes, &subset, step, e, |_, f, struck| {
+                    (struck == e).then_some(Some((f.fault, e)))
+                })
+            })
             .collect();
         StepStrikes { image: self.strikes(self.layout.image(), image), activations }
     }
@@ -228,7 +179,8 @@ impl Direct {
                 }
             }
         }
-        let stride = |op: usize| self.workload.features(self.workload.ops[op].output) * self.layout.rows;
+        let stride =
+            |op: usize| self.workload.features(self.workload.ops[op].output) * self.layout.rows;
         let strikes = |(op, blocks)| Some(((execution, op), self.strikes(stride(op), blocks)?));
         by_op.into_iter().filter_map(strikes).collect()
     }
@@ -252,7 +204,13 @@ impl Direct {
     }
 
     /// Records a step up to the delivered outputs.
-    fn encode_step(&self, pass: &mut Pass<'_>, scheme: &Scheme, count: usize, strikes: &StepStrikes) {
+    fn encode_step(
+        &self,
+        pass: &mut Pass<'_>,
+        scheme: &Scheme,
+        count: usize,
+        strikes: &StepStrikes,
+    ) {
         self.encode_stored(pass, scheme, count, strikes);
         let lanes: Vec<usize> = (0..count).collect();
         for execution in 0..scheme.protection.executions() {
@@ -262,7 +220,14 @@ impl Direct {
     }
 
     /// Records the storage vote, where the scheme has one (or the scrub asks for it).
-    fn encode_vote(&self, pass: &mut Pass<'_>, scheme: &Scheme, count: usize, repair: bool, alarms: &Buffer<u32>) {
+    pub(super) fn encode_vote(
+        &self,
+        pass: &mut Pass<'_>,
+        scheme: &Scheme,
+        count: usize,
+        repair: bool,
+        alarms: &Buffer<u32>,
+    ) {
         if scheme.protection != Protection::TmrStorage && !repair {
             return;
         }
@@ -279,7 +244,14 @@ impl Direct {
         let uniform = self.gpu.uniform("vote", &params);
         let memory = &self.memory;
         let kernel = &self.kernels.vote;
-        kernel.encode(pass, (&params, &uniform), &memory.image, &memory.voted, &memory.dissent, alarms);
+        kernel.encode(
+            pass,
+            (&params, &uniform),
+            &memory.image,
+            &memory.voted,
+            &memory.dissent,
+            alarms,
+        );
     }
 
     /// Records the workload over the images of copy `execution` of the given lanes; `named` is the
@@ -304,16 +276,28 @@ impl Direct {
     }
 
     /// The images that an execution reads, and the slot of each lane's.
-    pub(super) fn image_of(&self, scheme: &Scheme, lanes: &[usize], execution: u32) -> (&Buffer<u32>, Buffer<u32>) {
+    pub(super) fn image_of(
+        &self,
+        scheme: &Scheme,
+        lanes: &[usize],
+        execution: u32,
+    ) -> (&Buffer<u32>, Buffer<u32>) {
         let voted = scheme.protection == Protection::TmrStorage;
         let copies = scheme.protection.copies();
-        let slot = |lane: &usize| if voted { narrow(*lane) } else { narrow(*lane) * copies + execution };
+        let slot =
+            |lane: &usize| if voted { narrow(*lane) } else { narrow(*lane) * copies + execution };
         let slots: Vec<u32> = lanes.iter().map(slot).collect();
         let image = if voted { &self.memory.voted } else { &self.memory.image };
         (image, self.gpu.upload("slots", &slots))
     }
 
-    fn encode_output_vote(&self, pass: &mut Pass<'_>, scheme: &Scheme, lanes: &[usize], retry: u32) {
+    fn encode_output_vote(
+        &self,
+        pass: &mut Pass<'_>,
+        scheme: &Scheme,
+        lanes: &[usize],
+        retry: u32,
+    ) {
         let executions = scheme.protection.executions();
         if executions < 2 {
             return;
@@ -336,7 +320,14 @@ impl Direct {
         let lane_of = self.gpu.upload("lanes", &lane_of);
         let uniform = self.gpu.uniform("output vote", &params);
         let (delivered, verdicts) = (&memory.delivered, &memory.verdicts);
-        self.kernels.output_vote.encode(pass, (&params, &uniform), &lane_of, outputs, delivered, verdicts);
+        self.kernels.output_vote.encode(
+            pass,
+            (&params, &uniform),
+            &lane_of,
+            outputs,
+            delivered,
+            verdicts,
+        );
     }
 
     /// Records classification and tally.
@@ -373,9 +364,15 @@ impl Direct {
     }
 
     /// Reloads the lanes in which two executions differ and runs those inferences once more.
-    fn retry(&self, scheme: &Scheme, step: u32, lanes: &mut [Lane]) -> Result<Option<StepStrikes>, Error> {
+    fn retry(
+        &self,
+        scheme: &Scheme,
+        step: u32,
+        lanes: &mut [Lane],
+    ) -> Result<Option<StepStrikes>, Error> {
         let rows = self.layout.rows as usize;
-        let verdicts = self.gpu.read_words(&[(&self.memory.verdicts, lanes.len() * rows)])?.remove(0);
+        let verdicts =
+            self.gpu.read_words(&[(&self.memory.verdicts, lanes.len() * rows)])?.remove(0);
         let split = |lane: usize, row: u32| verdicts[lane * rows + row as usize] & MISMATCH != 0;
         let splits = |lane: &usize| (0..self.layout.counted).any(|row| split(*lane, row));
         let subset: Vec<usize> = (0..lanes.len()).filter(splits).collect();
@@ -400,13 +397,22 @@ impl Direct {
                     (fault.is_stuck() && struck == execution).then_some(None)
                 }
             };
-            strikes.activations.extend(self.activation_strikes(lanes, &subset, step, named, choose));
+            strikes
+                .activations
+                .extend(self.activation_strikes(lanes, &subset, step, named, choose));
         }
         let count = lanes.len();
         self.gpu.submit(|pass| {
             for execution in 0..executions {
                 let named = executions + execution;
-                self.encode_execution(pass, scheme, &subset, execution, named, &strikes.activations);
+                self.encode_execution(
+                    pass,
+                    scheme,
+                    &subset,
+                    execution,
+                    named,
+                    &strikes.activations,
+                );
             }
             self.encode_output_vote(pass, scheme, &subset, 1);
             self.encode_result(pass, scheme, count);
@@ -459,179 +465,20 @@ impl Direct {
             lane.result.rows.extend(codes);
         }
         let control = &lanes[0].result;
-        let good = |row: &InferenceRow| row.outcome() == Outcome::Masked && !row.has(InferenceRow::ALARM);
+        let good =
+            |row: &InferenceRow| row.outcome() == Outcome::Masked && !row.has(InferenceRow::ALARM);
         if let Some(row) = control.rows.iter().position(|row| !good(row)) {
             return Err(Error::ControlLane { row: narrow(row) });
         }
         Ok(sums)
     }
-
-    /// What follows the inferences of a step in an accumulation: a reload after a DUE, the scrub.
-    fn maintain(&self, scheme: &Scheme, step: u32, lanes: &mut [Lane]) -> Result<(), Error> {
-        if scheme.on_due == OnDue::Reload {
-            let counted = self.layout.counted as usize;
-            let due = |lane: &Lane| {
-                let last = lane.result.rows.len() - counted;
-                lane.result.rows[last..].iter().any(|row| row.outcome() == Outcome::Due)
-            };
-            let subset: Vec<usize> = (0..lanes.len()).filter(|lane| due(&lanes[*lane])).collect();
-            self.reload(scheme, lanes, &subset)?;
-        }
-        match scheme.scrub {
-            Some(scrub) if (step + 1).is_multiple_of(scrub.every_steps) => self.scrub(scheme, scrub.by, lanes),
-            _ => Ok(()),
-        }
-    }
-
-    /// Golden over every touched word of these lanes, in all copies; stuck bits assert themselves.
-    fn reload(&self, scheme: &Scheme, lanes: &mut [Lane], subset: &[usize]) -> Result<(), Error> {
-        let copies = scheme.protection.copies();
-        let list = self.restoration_of(copies, lanes, subset);
-        for lane in subset {
-            let lane = &mut lanes[*lane];
-            lane.result.reloads += 1;
-            lane.touched = lane.stuck.iter().map(|fault| fault.word).collect();
-        }
-        let stuck = self.stuck_strikes(copies, lanes, subset);
-        self.gpu.submit(|pass| {
-            if !list.is_empty() {
-                let list = self.gpu.list("restore list", &list);
-                self.kernels.restore.encode(pass, &list, &self.memory.golden, &self.memory.image);
-            }
-            if let Some(stuck) = &stuck {
-                self.encode_strikes(pass, stuck, &self.memory.image);
-            }
-        })?;
-        Ok(())
-    }
-
-    fn stuck_strikes(&self, copies: u32, lanes: &[Lane], subset: &[usize]) -> Option<Strikes> {
-        let mut strikes: Vec<Vec<(Strike, Owner)>> = vec![Vec::new(); lanes.len()];
-        for index in subset {
-            for fault in &lanes[*index].stuck {
-                if let Target::Image { copy } = fault.target {
-                    strikes[*index].push((fault.strike(narrow(*index) * copies + copy), None));
-                }
-            }
-        }
-        self.strikes(self.layout.image(), strikes)
-    }
-
-    /// The periodic scrub over the whole of every image; what it did is seen at the touched words.
-    fn scrub(&self, scheme: &Scheme, by: ScrubBy, lanes: &mut [Lane]) -> Result<(), Error> {
-        let copies = scheme.protection.copies();
-        let image = self.layout.image();
-        let weights = self.layout.weights;
-        let mut at = Vec::new();
-        for (index, lane) in lanes.iter().enumerate() {
-            for word in lane.touched.range(..weights) {
-                at.extend((0..copies).map(|copy| (narrow(index) * copies + copy) * image + word));
-            }
-        }
-        let subset: Vec<usize> = (0..lanes.len()).collect();
-        let stuck = self.stuck_strikes(copies, lanes, &subset);
-        let list = self.gpu.list("scrub list", &at);
-        let before: Buffer<u32> = self.gpu.zeroed("words before the scrub", at.len());
-        let after: Buffer<u32> = self.gpu.zeroed("words after the scrub", at.len());
-        let scratch: Buffer<u32> =
-            self.gpu.zeroed("scrub alarms", lanes.len() * (self.layout.rows as usize + 1));
-        let params = self.load_params(false);
-        let slots: Vec<[u32; 2]> = (0..narrow(lanes.len()) * copies).map(|slot| [slot, 0]).collect();
-        let memory = &self.memory;
-        self.gpu.submit(|pass| {
-            if !at.is_empty() {
-                self.kernels.gather.encode(pass, &list, &memory.image, &before);
-            }
-            match by {
-                ScrubBy::Vote => self.encode_vote(pass, scheme, lanes.len(), true, &scratch),
-                ScrubBy::Reload => {
-                    let uniform = self.gpu.uniform("load", &params);
-                    let slots = self.gpu.list("reload list", &slots);
-                    self.kernels.load.encode(pass, (&params, &uniform), &slots, &memory.golden, &memory.image);
-                }
-            }
-            if let Some(stuck) = &stuck {
-                self.encode_strikes(pass, stuck, &memory.image);
-            }
-            if !at.is_empty() {
-                self.kernels.gather.encode(pass, &list, &memory.image, &after);
-            }
-        })?;
-        let read = self.gpu.read_words(&[(&before, at.len()), (&after, at.len())])?;
-        let mut groups = read[0].chunks(copies as usize).zip(read[1].chunks(copies as usize));
-        for lane in lanes.iter_mut() {
-            let words: Vec<u32> = lane.touched.range(..weights).copied().collect();
-            for word in words {
-                let Some((before, after)) = groups.next() else { break };
-                let golden = self.memory.golden_words[word as usize];
-                let was = before.iter().any(|w| *w != golden);
-                let is = after.iter().any(|w| *w != golden);
-                lane.result.scrub_repaired += u64::from(was && !is);
-                lane.result.scrub_uncorrectable += u64::from(is);
-                if !is && !lane.stuck.iter().any(|fault| fault.word == word) {
-                    lane.touched.remove(&word);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// The list that makes these lanes golden: every touched word of every copy.
-    fn restoration_of(&self, copies: u32, lanes: &[Lane], subset: &[usize]) -> Vec<[u32; 2]> {
-        let (weights, inputs, image) = (self.layout.weights, self.layout.inputs, self.layout.image());
-        let mut list = Vec::new();
-        for index in subset {
-            let window = self.memory.loaded[*index];
-            for word in &lanes[*index].touched {
-                let golden = if *word < weights { *word } else { word + window * inputs };
-                list.extend((0..copies).map(|copy| [(narrow(*index) * copies + copy) * image + word, golden]));
-            }
-        }
-        list
-    }
-
-    fn restoration(&self, copies: u32, lanes: &[Lane]) -> Vec<[u32; 2]> {
-        self.restoration_of(copies, lanes, &(0..lanes.len()).collect::<Vec<_>>())
-    }
-
-    /// Records the restoration and the checksum of every image.
-    fn encode_restore(&self, pass: &mut Pass<'_>, copies: u32, count: usize, list: &[[u32; 2]]) {
-        let memory = &self.memory;
-        if !list.is_empty() {
-            let list = self.gpu.list("restore list", list);
-            self.kernels.restore.encode(pass, &list, &memory.golden, &memory.image);
-        }
-        pass.clear(&memory.sums);
-        let image = self.layout.image();
-        let params = ChecksumParams::new(image, image, narrow(count) * copies);
-        let uniform = self.gpu.uniform("checksum", &params);
-        self.kernels.checksum.encode(pass, (&params, &uniform), &memory.image, &memory.sums);
-    }
-
-    /// Makes every image golden and gives the checksums.
-    fn restore(&self, scheme: &Scheme, lanes: &mut [Lane]) -> Result<Vec<u32>, Error> {
-        let copies = scheme.protection.copies();
-        let list = self.restoration(copies, lanes);
-        lanes.iter_mut().for_each(|lane| lane.touched.clear());
-        self.gpu.submit(|pass| self.encode_restore(pass, copies, lanes.len(), &list))?;
-        let words = lanes.len() * copies as usize;
-        Ok(self.gpu.read_words(&[(&self.memory.sums, words)])?.remove(0))
-    }
-
-    fn prove_golden(&self, scheme: &Scheme, count: usize, sums: &[u32]) -> Result<(), Error> {
-        let copies = scheme.protection.copies() as usize;
-        for lane in 0..count {
-            let want = self.memory.golden_sums[self.memory.loaded[lane] as usize];
-            if sums[lane * copies..][..copies].iter().any(|sum| *sum != want) {
-                return Err(Error::NotRestored { lane: narrow(lane) });
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A count of lanes, rows or slots, all far below 2³².
-#[expect(clippy::cast_possible_truncation, reason = "lanes and rows are bounded by the adapter's limits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "lanes and rows are bounded by the adapter's limits"
+)]
 pub(super) const fn narrow(count: usize) -> u32 {
     count as u32
 }

@@ -1,8 +1,8 @@
 //! The workload on the GPU: one dispatch an op.
 
 use super::super::shapes::Shapes;
-use super::memory::Home;
 use super::Direct;
+use super::memory::Home;
 use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::stage::add::Add;
 use crate::stage::checksum::Checksum;
@@ -73,7 +73,12 @@ struct Operand<'a> {
 
 impl Direct {
     /// The buffer that holds `value` in this execution.
-    pub(super) fn home<'a>(&'a self, value: ValueId, image: &'a Buffer<u32>, execution: u32) -> &'a Buffer<u32> {
+    pub(super) fn home<'a>(
+        &'a self,
+        value: ValueId,
+        image: &'a Buffer<u32>,
+        execution: u32,
+    ) -> &'a Buffer<u32> {
         match self.memory.homes[value.0] {
             Home::Image => image,
             Home::Values(index) => &self.memory.values[index],
@@ -119,14 +124,28 @@ impl Direct {
                 let params = shapes.linear(input, weight, bias, (x.base, w_stride), x.stride);
                 let uniform = self.gpu.uniform("linear", &params);
                 let places = ((x.buffer, x.slots), (image, slots));
-                self.kernels.linear.encode(pass, (&params, &uniform), places.0, places.1, y, blocks);
+                self.kernels.linear.encode(
+                    pass,
+                    (&params, &uniform),
+                    places.0,
+                    places.1,
+                    y,
+                    blocks,
+                );
             }
             OpKind::Conv2d { weight, bias, stride, padding } => {
                 let (tensors, steps) = ((weight, bias), (stride, padding));
                 let params = shapes.conv2d(input, tensors, steps, (x.base, w_stride), x.stride);
                 let uniform = self.gpu.uniform("conv2d", &params);
                 let places = ((x.buffer, x.slots), (image, slots));
-                self.kernels.conv2d.encode(pass, (&params, &uniform), places.0, places.1, y, blocks);
+                self.kernels.conv2d.encode(
+                    pass,
+                    (&params, &uniform),
+                    places.0,
+                    places.1,
+                    y,
+                    blocks,
+                );
             }
             OpKind::Relu => {
                 let params = shapes.relu(input, x.base, x.stride, blocks);
@@ -136,12 +155,24 @@ impl Direct {
             OpKind::MaxPool { size, stride } => {
                 let params = shapes.max_pool(input, (size, stride), x.base, x.stride, blocks);
                 let uniform = self.gpu.uniform("max_pool", &params);
-                self.kernels.max_pool.encode(pass, (&params, &uniform), (x.buffer, x.slots), y, blocks);
+                self.kernels.max_pool.encode(
+                    pass,
+                    (&params, &uniform),
+                    (x.buffer, x.slots),
+                    y,
+                    blocks,
+                );
             }
             OpKind::Softmax => {
                 let params = shapes.softmax(input, x.base, x.stride, blocks);
                 let uniform = self.gpu.uniform("softmax", &params);
-                self.kernels.softmax.encode(pass, (&params, &uniform), (x.buffer, x.slots), y, blocks);
+                self.kernels.softmax.encode(
+                    pass,
+                    (&params, &uniform),
+                    (x.buffer, x.slots),
+                    y,
+                    blocks,
+                );
             }
             OpKind::Add => {
                 let b = self.operand(op.inputs[1], image, slots, execution);

@@ -63,7 +63,11 @@ impl Memory {
         let output_words = workload.output_features() * layout.rows;
         let fits = |what: &str, words: usize| {
             let needed = 4 * words as u64;
-            if needed <= limit { Ok(()) } else { Err(Error::TooLarge { what: what.into(), needed, limit }) }
+            if needed <= limit {
+                Ok(())
+            } else {
+                Err(Error::TooLarge { what: what.into(), needed, limit })
+            }
         };
         fits("the stored images", lanes * copies as usize * image)?;
         let golden_words = layout.golden(workload, windows);
@@ -74,7 +78,8 @@ impl Memory {
             fits("the values of an op", lanes * *features as usize * rows)?;
         }
         let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
-        let values: Vec<_> = sizes.iter().map(|f| zeroed("values", lanes * *f as usize * rows)).collect();
+        let values: Vec<_> =
+            sizes.iter().map(|f| zeroed("values", lanes * *f as usize * rows)).collect();
         let output = |_| zeroed("outputs", lanes * output_words as usize);
         let protected = if copies == 3 { lanes * image } else { 1 };
         let mut memory = Self {
@@ -93,7 +98,8 @@ impl Memory {
             outcomes: zeroed("outcomes", lanes * rows),
             tallies: gpu.zeroed("tallies", lanes),
             sums: zeroed("checksums", lanes * copies as usize),
-            identity: gpu.upload("identity", &(0u32..).take(lanes * copies as usize).collect::<Vec<_>>()),
+            identity: gpu
+                .upload("identity", &(0u32..).take(lanes * copies as usize).collect::<Vec<_>>()),
             golden: gpu.upload("golden", &golden_words),
             golden_outputs: zeroed("golden outputs", windows.count() * output_words as usize),
             golden_sums: sums(layout, windows, &golden_words),
@@ -109,8 +115,19 @@ impl Memory {
 
     fn all_bytes(&self) -> u64 {
         let words = [
-            &self.image, &self.voted, &self.dissent, &self.alarms, &self.delivered, &self.verdicts, &self.traps,
-            &self.outcomes, &self.sums, &self.identity, &self.golden, &self.golden_outputs, &self.labels,
+            &self.image,
+            &self.voted,
+            &self.dissent,
+            &self.alarms,
+            &self.delivered,
+            &self.verdicts,
+            &self.traps,
+            &self.outcomes,
+            &self.sums,
+            &self.identity,
+            &self.golden,
+            &self.golden_outputs,
+            &self.labels,
         ];
         let several = self.values.iter().chain(&self.outputs);
         words.into_iter().chain(several).map(Buffer::bytes).sum::<u64>() + self.tallies.bytes()
@@ -120,7 +137,8 @@ impl Memory {
     pub(super) fn lanes_max(gpu: &Gpu, workload: &Workload, layout: &Layout, copies: u32) -> usize {
         let (_, sizes) = homes(workload);
         let values = sizes.iter().chain([&workload.output_features()]).max().copied().unwrap_or(1);
-        let words = u64::from(values * layout.rows).max(u64::from(copies) * u64::from(layout.image()));
+        let words =
+            u64::from(values * layout.rows).max(u64::from(copies) * u64::from(layout.image()));
         usize::try_from(gpu.binding_bytes_max() / (4 * words)).unwrap_or(usize::MAX).max(2)
     }
 
@@ -146,7 +164,9 @@ fn sums(layout: &Layout, windows: &Windows, golden: &[u32]) -> Vec<u32> {
 /// the last op that reads it has run.
 fn homes(workload: &Workload) -> (Vec<Home>, Vec<u32>) {
     let alias = |mut value: usize| {
-        while let Some(op) = workload.ops.iter().find(|op| op.output.0 == value && op.kind == OpKind::Flatten) {
+        while let Some(op) =
+            workload.ops.iter().find(|op| op.output.0 == value && op.kind == OpKind::Flatten)
+        {
             value = op.inputs[0].0;
         }
         value

@@ -11,6 +11,7 @@ mod forward;
 mod memory;
 mod proof;
 mod trace;
+mod upkeep;
 
 pub use trace::OpTrace;
 
@@ -68,7 +69,12 @@ impl Direct {
     ///
     /// # Errors
     /// As [`Direct::new`].
-    pub fn tuned(gpu: &Arc<Gpu>, workload: &Arc<Workload>, windows: &Windows, copies: u32) -> Result<Self, Error> {
+    pub fn tuned(
+        gpu: &Arc<Gpu>,
+        workload: &Arc<Workload>,
+        windows: &Windows,
+        copies: u32,
+    ) -> Result<Self, Error> {
         let layout = Layout::new(workload, windows);
         let fit = Memory::lanes_max(gpu, workload, &layout, copies).min(LANES_MAX);
         let scheme = Scheme {
@@ -82,7 +88,8 @@ impl Direct {
         let mut best: Option<(f64, usize)> = None;
         let mut lanes = 8.min(fit).max(2);
         loop {
-            let mut engine = Self::new(Arc::clone(gpu), Arc::clone(workload), windows.clone(), lanes, copies)?;
+            let mut engine =
+                Self::new(Arc::clone(gpu), Arc::clone(workload), windows.clone(), lanes, copies)?;
             let jobs: Vec<Job> = (0..lanes as u64 - 1)
                 .map(|trial| Job { trial, first_window: 0, faults: Vec::new() })
                 .collect();
@@ -149,7 +156,12 @@ impl Direct {
 }
 
 impl Engine for Direct {
-    fn run(&mut self, scheme: &Scheme, course: Course, jobs: &[Job]) -> Result<Vec<TrialResult>, Error> {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
         let mut results = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks(self.memory.lanes - 1) {
             results.extend(self.batch(scheme, course, chunk)?);

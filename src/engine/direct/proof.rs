@@ -38,7 +38,8 @@ impl Direct {
         }
         let mut offsets = vec![0u32];
         for lane in &lanes {
-            offsets.push(offsets[offsets.len() - 1] + u32::try_from(lane.len()).unwrap_or(u32::MAX));
+            offsets
+                .push(offsets[offsets.len() - 1] + u32::try_from(lane.len()).unwrap_or(u32::MAX));
         }
         let host: Vec<(Strike, Owner)> = lanes.into_iter().flatten().collect();
         let strikes: Vec<Strike> = host.iter().map(|(strike, _)| *strike).collect();
@@ -57,7 +58,12 @@ impl Direct {
     }
 
     /// Records the strikes on `memory` and the read-back of every struck word.
-    pub(super) fn encode_strikes(&self, pass: &mut Pass<'_>, strikes: &Strikes, memory: &Buffer<u32>) {
+    pub(super) fn encode_strikes(
+        &self,
+        pass: &mut Pass<'_>,
+        strikes: &Strikes,
+        memory: &Buffer<u32>,
+    ) {
         let Strikes { params, offsets, strikes: list, before, .. } = strikes;
         self.kernels.inject.encode(pass, params, offsets, list, memory, before, &self.memory.traps);
         self.kernels.gather.encode(pass, &strikes.list, memory, &strikes.after);

@@ -1,8 +1,8 @@
 //! A trial op by op: where the divergence starts, spreads and dies.
 
 use super::super::{Course, Error, Job};
-use super::batch::narrow;
 use super::Direct;
+use super::batch::narrow;
 use crate::scheme::Scheme;
 use crate::workload::OpKind;
 
@@ -52,7 +52,8 @@ impl Direct {
                 let block = (self.workload.features(op.output) * self.layout.rows) as usize;
                 let words = self.gpu.read_words(&[(home, 2 * block)])?.remove(0);
                 let counted = |i: &usize| narrow(*i) % self.layout.rows < self.layout.counted;
-                let differ = (0..block).filter(counted).filter(|i| words[*i] != words[block + i]).count();
+                let differ =
+                    (0..block).filter(counted).filter(|i| words[*i] != words[block + i]).count();
                 trace.push(OpTrace {
                     step: 0,
                     execution,

@@ -131,8 +131,7 @@ impl Run {
             .enable_all()
             .build()
             .map_err(Failure::environment)?;
-        let screen =
-            std::io::stdout().is_terminal() && std::io::stderr().is_terminal() && !self.no_tui;
+        let screen = std::io::stdout().is_terminal() && !self.no_tui;
         std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
                 let reopen = || {
@@ -204,7 +203,7 @@ fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started 
         .fold(0.0, f64::max);
     let acceleration = header.rate.as_ref().filter(|rate| rate.acceleration > 1.0).map(|rate| {
         format!(
-            "rate × {:.3e}; up to {live:.2} live events between scrubs. Failures of k events scale as A^-k while that is well below 1.",
+            "rate × {:.1e}, up to {live:.1} live events between scrubs (see the report)",
             rate.acceleration
         )
     });

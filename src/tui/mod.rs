@@ -1,28 +1,14 @@
-//! The live view (to come).
-use crate::campaign::event::{Control, Snapshot};
-use tokio::sync::{mpsc::UnboundedSender, watch::Receiver};
-/// x
-pub async fn run(
-    s: Receiver<Snapshot>,
-    c: UnboundedSender<Control>,
-    _stay: bool,
-) -> std::io::Result<()> {
-    progress(s, c).await
-}
-/// x
-pub async fn progress(
-    mut s: Receiver<Snapshot>,
-    _c: UnboundedSender<Control>,
-) -> std::io::Result<()> {
-    while s.changed().await.is_ok() {
-        let snap = s.borrow().clone();
-        eprintln!(
-            "{} / {} {:.1}/s {:?}",
-            snap.progress.trials,
-            snap.started.trials_max,
-            snap.progress.trials_per_s,
-            snap.notices.last()
-        );
-    }
-    Ok(())
-}
+//! The live view of a campaign: screens on a terminal, lines elsewhere.
+//!
+//! [`update`] and [`view`] are pure; [`run`] joins them to a terminal, [`progress`] needs none.
+//! Both read snapshots from a `watch` channel and never hold the runner up.
+
+mod app;
+mod progress;
+mod run;
+mod view;
+
+pub use app::{App, KEYS, Key, Message, Screen, message_of, update};
+pub use progress::progress;
+pub use run::run;
+pub use view::{HEIGHT_MIN, WIDTH_MIN, picture, view};

@@ -138,7 +138,8 @@ impl Gpu {
             drop(sender.send(result));
         });
         self.wait()?;
-        match receiver.try_recv() {
+        // Another thread that polls the same device may be the one to call back.
+        match receiver.recv_timeout(super::SUBMISSION_TIMEOUT) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(Error::Lost(error.to_string())),
             Err(_) => return Err(Error::Lost("the read-back never finished".into())),

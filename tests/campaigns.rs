@@ -1,0 +1,371 @@
+//! Whole campaigns: against outcomes that PyTorch gave, against themselves in other batches, and
+//! the runner's promises.
+#![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
+mod support;
+
+use beamline::campaign::event::{Control, Ended, Event};
+use beamline::campaign::runner::{Completed, Engines, Error, Links, Runner, Totals};
+use beamline::campaign::{Campaign, Plan};
+use beamline::engine::direct::Direct;
+use beamline::engine::{self, Course, Engine, Job, TrialResult, Windows};
+use beamline::gpu;
+use beamline::outcome::{InferenceRow, Outcome, Tally};
+use beamline::scheme::Scheme;
+use beamline::stage::decision::arg_max;
+use beamline::workload::{self, NanRank, Overrides, Workload};
+use std::path::Path;
+use std::sync::Arc;
+use support::gpu;
+
+fn kernel(name: &str, relu_nan: Option<workload::NanRule>) -> Arc<Workload> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(name);
+    let overrides = Overrides { relu_nan, ..Overrides::default() };
+    Arc::new(workload::load(&folder, &overrides).expect("a workload of this project"))
+}
+
+fn parse(text: &str) -> Campaign {
+    Campaign::parse(Path::new("test.toml"), text).expect("a campaign of this test")
+}
+
+/// Runs a whole plan under its first scheme on the direct engine.
+fn run(
+    campaign: &Campaign,
+    plan: &Plan,
+    workload: &Arc<Workload>,
+    lanes: usize,
+) -> Vec<TrialResult> {
+    let mut results = Vec::new();
+    for (index, stratum) in plan.strata().iter().enumerate() {
+        let windows = stratum.windows.clone();
+        let mut engine =
+            Direct::new(gpu(), Arc::clone(workload), windows, lanes, 3).expect("an engine");
+        let jobs: Vec<Job> = (0..plan.trials_max())
+            .filter(|trial| plan.stratum_of(*trial) == index)
+            .map(|trial| plan.job(trial))
+            .collect();
+        results
+            .extend(engine.run(&campaign.scheme[0], plan.course(index), &jobs).expect("results"));
+    }
+    results
+}
+
+/// The 4,000 faults of a reference list: wrong answers and DUEs exactly, 97 % of all trials alike.
+fn holds_to_the_list(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns").join(name);
+    let (campaign, _) = Campaign::load(&path).expect("a campaign of this project");
+    let workload = kernel("digits-mlp", campaign.workload.relu_nan);
+    let plan = Plan::new(&campaign, &workload, path.parent().expect("a folder")).expect("a plan");
+    let results = run(&campaign, &plan, &workload, 64);
+    assert_eq!(results.len(), 4000);
+    let mut same = 0;
+    for result in &results {
+        let want = plan.listed(result.trial).expect("the list says");
+        let got = result.tally.worst();
+        same += u32::from(got == want);
+        if got >= Outcome::CriticalSdc || want >= Outcome::CriticalSdc {
+            assert_eq!(got, want, "trial {} of {name}", result.trial);
+        }
+    }
+    assert!(same >= 3880, "{same} of 4,000 trials of {name} have the listed outcome");
+}
+
+#[test]
+fn weight_faults_come_to_what_pytorch_gave() {
+    holds_to_the_list("mlp-weights-listed.toml");
+}
+
+#[test]
+fn neuron_faults_come_to_what_pytorch_gave() {
+    holds_to_the_list("mlp-neurons-listed.toml");
+}
+
+/// Rows of the exhaustive neuron table (PyTorch on the CPU, NaN → 0): every neuron × 128 inputs.
+#[test]
+fn exhaustive_neurons_come_to_what_pytorch_gave() {
+    let workload = kernel("digits-mlp", Some(workload::NanRule::Zero));
+    for (layer, bit, trials, critical, due) in NEURONS {
+        let campaign = parse(&format!(
+            "name = \"neurons\"\nseed = 1\n[workload]\nname = \"digits-mlp\"\nrelu_nan = \"zero\"\n\
+             [faults]\nmode = \"exhaustive\"\nregions = [\"activations\"]\ntensors = [\"{layer}\"]\n\
+             bits = [{bit}]\n[[scheme]]\nname = \"none\"\nprotection = \"none\"\nguard = \"non-finite\"\n"
+        ));
+        let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+        let results = run(&campaign, &plan, &workload, 512);
+        let count = |outcome| results.iter().filter(|r| r.tally.worst() == outcome).count();
+        let found = (results.len(), count(Outcome::CriticalSdc), count(Outcome::Due));
+        assert_eq!(found, (trials, critical, due), "{layer} bit {bit}");
+    }
+}
+
+#[test]
+fn golden_is_what_pytorch_computed_and_as_accurate() {
+    for (name, right) in [("digits-mlp", 499), ("digits-cnn", 503)] {
+        let workload = kernel(name, None);
+        let count = workload.inputs.count as u32;
+        let windows = Windows::new(16, (0..count).collect());
+        let engine = Direct::new(gpu(), Arc::clone(&workload), windows, 16, 1).expect("an engine");
+        let expected = workload.expected.as_ref().expect("golden logits");
+        let labels = workload.inputs.labels.as_ref().expect("labels");
+        let features = workload.output_features() as usize;
+        let mut correct = 0;
+        for input in 0..count as usize {
+            let word =
+                |f: usize| engine.golden_outputs()[((input / 16) * features + f) * 16 + input % 16];
+            for f in 0..features {
+                let difference =
+                    (f32::from_bits(word(f)) - expected.outputs[input * features + f]).abs();
+                assert!(
+                    difference <= 1e-4,
+                    "{name}: input {input} output {f} is off by {difference}"
+                );
+            }
+            correct +=
+                u32::from(arg_max((0..features).map(word), NanRank::Differs) == labels[input]);
+        }
+        assert_eq!(correct, right, "{name}");
+    }
+}
+
+#[test]
+fn a_trial_is_its_seed_whatever_the_batch_and_order() {
+    let accumulation = "[faults]\nmode = \"accumulation\"\nregions = [\"weights\", \"activations\"]\n\
+        steps = 4\ninputs_per_step = 6\ninference_period_s = 1.0\nexecution_time_s = 0.5\n\
+        upsets_per_bit_day = 0.02\nrate_source = \"this test\"\n";
+    let conditional =
+        "[faults]\nmode = \"conditional\"\ncount = 2\nregions = [\"weights\", \"activations\"]\n";
+    for faults in [accumulation, conditional] {
+        for scheme in ["none", "dmr", "tmr-output"] {
+            let campaign = parse(&format!(
+                "name = \"t\"\nseed = 9\n[workload]\nname = \"digits-mlp\"\ninputs = 12\n{faults}\
+                 [[scheme]]\nname = \"s\"\nprotection = \"{scheme}\"\n[stop]\ntrials = 24\n"
+            ));
+            let workload = kernel("digits-mlp", None);
+            let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+            let want = run(&campaign, &plan, &workload, 33);
+            assert!(want.iter().any(|r| !r.landings.is_empty()));
+            for lanes in [2, 6] {
+                assert_eq!(
+                    run(&campaign, &plan, &workload, lanes),
+                    want,
+                    "{scheme}, {lanes} lanes"
+                );
+            }
+            let stratum = &plan.strata()[0];
+            let windows = stratum.windows.clone();
+            let mut engine =
+                Direct::new(gpu(), Arc::clone(&workload), windows, 6, 3).expect("an engine");
+            let mut jobs: Vec<Job> = (0..plan.trials_max())
+                .filter(|trial| plan.stratum_of(*trial) == 0)
+                .map(|trial| plan.job(trial))
+                .collect();
+            jobs.reverse();
+            for result in engine.run(&campaign.scheme[0], plan.course(0), &jobs).expect("results") {
+                assert_eq!(Some(&result), want.iter().find(|r| r.trial == result.trial));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rate_of_zero_changes_nothing() {
+    let campaign = parse(
+        "name = \"t\"\nseed = 9\n[workload]\nname = \"digits-mlp\"\n[faults]\nmode = \"accumulation\"\n\
+         regions = [\"weights\"]\nsteps = 3\ninference_period_s = 1.0\nupsets_per_bit_day = 0.0\n\
+         rate_source = \"this test\"\n[[scheme]]\nname = \"s\"\nprotection = \"tmr-storage\"\n\
+         scrub = { every_steps = 2, by = \"vote\" }\n[stop]\ntrials = 3\n",
+    );
+    let workload = kernel("digits-mlp", None);
+    let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+    for result in run(&campaign, &plan, &workload, 4) {
+        assert!(result.landings.is_empty());
+        assert_eq!(result.tally.count(Outcome::Masked), 48);
+        assert_eq!((result.tally.alarms, result.scrub_repaired), (0, 0));
+    }
+}
+
+/// An engine that answers at once: every trial is wrong where `wrong` says so, and the call
+/// numbered `lost` loses the device.
+struct Fake {
+    wrong: fn(u64) -> bool,
+    lost: Option<u32>,
+    calls: u32,
+}
+
+impl Engine for Fake {
+    fn run(
+        &mut self,
+        _: &Scheme,
+        _: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, engine::Error> {
+        self.calls += 1;
+        if self.lost == Some(self.calls) {
+            return Err(gpu::Error::Lost("this test".into()).into());
+        }
+        let result = |job: &Job| {
+            let row = if (self.wrong)(job.trial) { Outcome::CriticalSdc } else { Outcome::Masked };
+            let mut tally = Tally::default();
+            tally.add(InferenceRow(row as u32));
+            TrialResult {
+                trial: job.trial,
+                rows: vec![InferenceRow(row as u32)],
+                tally,
+                landings: Vec::new(),
+                scrub_repaired: 0,
+                scrub_uncorrectable: 0,
+                retries: 0,
+                reloads: 0,
+            }
+        };
+        Ok(jobs.iter().map(result).collect())
+    }
+
+    fn lanes(&self) -> usize {
+        10
+    }
+}
+
+/// Runs a conditional campaign on a fake; gives how it ended and the completed segments.
+fn fake(
+    text: &str,
+    wrong: fn(u64) -> bool,
+    lost: Option<u32>,
+    mut control: impl FnMut(usize) -> Option<Control>,
+) -> (Result<Ended, Error>, Vec<Completed>, Vec<Event>) {
+    let campaign = parse(&format!(
+        "name = \"t\"\nseed = 9\n[workload]\nname = \"digits-mlp\"\n{text}\n[[scheme]]\nname = \"s\"\n\
+         protection = \"none\"\n"
+    ));
+    let workload = kernel("digits-mlp", None);
+    let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+    let engines = |lost| -> Engines { vec![Box::new(Fake { wrong, lost, calls: 0 })] };
+    let totals = Totals::new(1, 1);
+    let mut runner =
+        Runner::new(&campaign, &plan, workload, totals, engines(lost), move || Ok(engines(None)));
+    let (mut segments, mut events) = (Vec::new(), Vec::new());
+    let mut asked = 0;
+    let ended = runner.run(
+        0,
+        &mut Links {
+            emit: &mut |event| events.push(event),
+            store: &mut |completed| {
+                segments.push(completed);
+                Ok(())
+            },
+            control: &mut || {
+                asked += 1;
+                control(asked)
+            },
+        },
+    );
+    (ended, segments, events)
+}
+
+const CONDITIONAL: &str = "dummy = false\n[faults]\nmode = \"conditional\"\ncount = 1\n\
+    regions = [\"weights\"]\n[stop]\ntrials = 200\nsegment_trials = 25\n";
+
+fn conditional(stop: &str) -> String {
+    CONDITIONAL.replace("dummy = false\n", "") + stop
+}
+
+#[test]
+fn a_lost_device_is_opened_again_and_the_batch_redone() {
+    let wrong = |trial| trial % 7 == 0;
+    let (ended, undisturbed, _) = fake(&conditional(""), wrong, None, |_| None);
+    assert_eq!(ended.expect("an end"), Ended::Trials);
+    let (ended, redone, events) = fake(&conditional(""), wrong, Some(5), |_| None);
+    assert_eq!(ended.expect("an end"), Ended::Trials);
+    let rows = |segments: &[Completed]| -> Vec<TrialResult> {
+        segments.iter().flat_map(|s| s.schemes[0].iter().map(|t| t.result.clone())).collect()
+    };
+    assert_eq!(rows(&undisturbed), rows(&redone));
+    assert_eq!(rows(&redone).len(), 200);
+    assert!(events.iter().any(|e| matches!(e, Event::Notice(text) if text.contains("again"))));
+}
+
+#[test]
+fn a_stop_ends_after_the_segment_in_flight() {
+    let stop = |asked| (asked == 6).then_some(Control::Stop);
+    let (ended, segments, _) = fake(&conditional(""), |_| false, None, stop);
+    assert_eq!(ended.expect("an end"), Ended::Stopped);
+    let done: u64 = segments.iter().map(|s| s.trials).sum();
+    assert!((25..200).contains(&done) && done.is_multiple_of(25), "{done} trials");
+}
+
+#[test]
+fn the_half_width_is_looked_at_on_schedule_only() {
+    let stop = conditional("half_width = 0.08\n");
+    let (ended, segments, events) = fake(&stop, |_| false, None, |_| None);
+    assert_eq!(ended.expect("an end"), Ended::HalfWidth);
+    let done: u64 = segments.iter().map(|s| s.trials).sum();
+    assert!(beamline::stats::looks::schedule(200, 25).contains(&done));
+    assert!(done < 200);
+    let looks = events.iter().filter(|e| matches!(e, Event::Notice(text) if text.contains("look")));
+    assert!(looks.count() <= 10);
+}
+
+#[test]
+fn a_dummy_that_shows_something_is_an_error() {
+    let campaign = "name = \"t\"\nseed = 9\ndummy = true\n[workload]\nname = \"digits-mlp\"\n";
+    let text = conditional("");
+    let campaign =
+        parse(&format!("{campaign}{text}[[scheme]]\nname = \"s\"\nprotection = \"none\"\n"));
+    let workload = kernel("digits-mlp", None);
+    let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+    assert!(plan.job(3).faults.iter().all(|fault| fault.mask == 0));
+    let run = |wrong| {
+        let open = || -> Engines { vec![Box::new(Fake { wrong, lost: None, calls: 0 })] };
+        let totals = Totals::new(1, 1);
+        let workload = Arc::clone(&workload);
+        let mut runner = Runner::new(&campaign, &plan, workload, totals, open(), || Ok(Vec::new()));
+        let mut links = Links { emit: &mut |_| {}, store: &mut |_| Ok(()), control: &mut || None };
+        runner.run(0, &mut links)
+    };
+    assert!(matches!(run(|_| false), Ok(Ended::Trials)));
+    assert!(matches!(run(|trial| trial == 60), Err(Error::Dummy { trial: 60, .. })));
+    let real = self::run(&campaign, &plan, &workload, 32);
+    assert!(real.iter().all(|r| r.tally.worst() == Outcome::Masked && !r.landings.is_empty()));
+}
+
+#[test]
+fn failures_are_traced_to_the_events_they_needed() {
+    let campaign = parse(
+        "name = \"t\"\nseed = 4\n[workload]\nname = \"digits-mlp\"\n[faults]\nmode = \"accumulation\"\n\
+         regions = [\"weights\"]\nsteps = 4\ninference_period_s = 1.0\nupsets_per_bit_day = 0.02\n\
+         rate_source = \"this test\"\nattribution_sample = 40\n[[scheme]]\nname = \"none\"\n\
+         protection = \"none\"\n[[scheme]]\nname = \"tmr\"\nprotection = \"tmr-output\"\n\
+         [stop]\ntrials = 40\n",
+    );
+    let workload = kernel("digits-mlp", None);
+    let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+    let windows = plan.strata()[0].windows.clone();
+    let engine = Direct::new(gpu(), Arc::clone(&workload), windows, 32, 3).expect("an engine");
+    let mut runner =
+        Runner::new(&campaign, &plan, workload, Totals::new(2, 1), vec![Box::new(engine)], || {
+            Ok(Vec::new())
+        });
+    let mut trials = Vec::new();
+    let mut store = |completed: Completed| {
+        trials.extend(completed.schemes);
+        Ok(())
+    };
+    let mut links = Links { emit: &mut |_| {}, store: &mut store, control: &mut || None };
+    runner.run(0, &mut links).expect("an end");
+    let needed = |scheme: usize| -> Vec<u8> {
+        trials[scheme].iter().filter(|t| t.result.tally.wrong()).map(|t| t.events_needed).collect()
+    };
+    assert!(needed(0).len() > 3 && needed(0).iter().all(|k| (1..=3).contains(k)));
+    assert!(needed(0).contains(&1), "one upset is enough without protection");
+    assert!(!needed(1).contains(&1), "one upset of three images never is: {:?}", needed(1));
+    let averted: u32 = trials[1].iter().map(|t| t.averted).sum();
+    assert!(averted > 0);
+}
+
+/// (layer, bit, trials, critical, DUE).
+const NEURONS: [(&str, u32, usize, usize, usize); 4] = [
+    ("fc1", 30, 16_384, 8890, 34),
+    ("fc2", 30, 8192, 771, 0),
+    ("fc3", 30, 1280, 144, 84),
+    ("fc3", 31, 1280, 433, 0),
+];

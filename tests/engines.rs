@@ -110,7 +110,8 @@ proptest! {
             Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
         }).collect();
         let arithmetic = gpu().adapter().arithmetic;
-        let mut direct = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), lanes, 3).expect("an engine");
+        let engine = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), lanes, 3);
+        let mut direct = engine.expect("an engine");
         let mut reference = Reference::new(Arc::clone(&workload), windows, arithmetic);
         prop_assert_eq!(direct.golden_outputs(), reference.golden_outputs());
         for scheme in schemes(conditional) {

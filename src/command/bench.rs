@@ -72,7 +72,7 @@ impl Bench {
                     say(&format!("{name:<44} {value:>12.2} {unit:<10}{ratio}"));
                 }
                 say(
-                    "ratios: bandwidths to the copy kernel, trial rates to the scheme none; best of the rounds",
+                    "ratios: bandwidths to the copy kernel, trial rates to none; best of the rounds",
                 );
             }
         }

@@ -201,7 +201,8 @@ impl Planned {
                     let difference = (found - want).abs();
                     if difference.is_nan() || difference > expected.tolerance {
                         return Err(Failure::environment(anyhow!(
-                            "{}: golden output {feature} of input {input} is {found} on this adapter, expected {want} within {}",
+                            "{}: golden output {feature} of input {input}: expected {want} within {}, \
+                             found {found} on this adapter",
                             self.workload.name,
                             expected.tolerance
                         )));

@@ -151,7 +151,8 @@ impl Replay {
         for fault in &struck {
             let Struck { place, kind, step, inference, replica, before, after } = fault;
             say(&format!(
-                "  {place} {kind}, step {step}, inference {inference}, replica {replica}: {before} -> {after} (read back)"
+                "  {place} {kind}, step {step}, inference {inference}, replica {replica}: \
+                 {before} -> {after} (read back)"
             ));
         }
         if !trace.is_empty() {

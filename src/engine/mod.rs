@@ -115,7 +115,8 @@ pub enum Error {
     Gpu(#[from] crate::gpu::Error),
     /// A fault did not land as asked.
     #[error(
-        "trial {trial}: fault {fault} did not land: expected {expected:#010x} after {before:#010x}, found {found:#010x}"
+        "trial {trial}: fault {fault} did not land on {before:#010x}: \
+         expected {expected:#010x}, found {found:#010x}"
     )]
     NotLanded {
         /// The trial.

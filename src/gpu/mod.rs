@@ -24,7 +24,8 @@ const SUBMISSION_TIMEOUT: Duration = Duration::from_secs(60);
 pub enum Error {
     /// No adapter at all.
     #[error(
-        "no GPU adapter found; install a Vulkan driver (Debian and Ubuntu: `apt-get install mesa-vulkan-drivers libvulkan1` gives a software one)"
+        "no GPU adapter found; install a Vulkan driver (Debian and Ubuntu: \
+         `apt-get install mesa-vulkan-drivers libvulkan1` gives a software one)"
     )]
     NoAdapter,
     /// No adapter with the wanted name.

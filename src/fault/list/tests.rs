@@ -105,7 +105,8 @@ fn refusals_name_file_line_expected_and_found() {
         ("tensor,index,bit\nfc1.bias,-1,1\n", "found \"-1\""),
         (
             "tensor,index,bit\nfc9.bias,0,1\n",
-            "faults.csv:2: expected a tensor among fc1.weight, fc1.bias, fc2.weight, fc2.bias, found \"fc9.bias\"",
+            "faults.csv:2: expected a tensor among fc1.weight, fc1.bias, fc2.weight, fc2.bias, \
+             found \"fc9.bias\"",
         ),
         (
             "layer,index,bit,input\nflat,0,1,0\n",

@@ -1,0 +1,113 @@
+//! Shaders without a GPU: every file composes, parses and validates, and every parameter struct
+//! has the size and the offsets of its twin in Rust.
+
+use beamline::gpu::{Source, compose, library_names};
+use beamline::stage::{
+    add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
+    inject::InjectParams, inject::Strike, linear::LinearParams, load::LoadParams,
+    max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
+    softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
+};
+use std::collections::BTreeSet;
+use std::mem::offset_of;
+use wgpu::naga::{self, Module, TypeInner};
+
+fn parsed(source: Source) -> Module {
+    let text = compose(source).expect("every import exists");
+    naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}: {e}", source.name))
+}
+
+#[test]
+fn every_shader_validates_and_has_its_entry() {
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+    for source in Source::all() {
+        let module = parsed(*source);
+        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::all());
+        validator.validate(&module).unwrap_or_else(|e| panic!("{}: {e}", source.name));
+        let entries: Vec<&str> = module.entry_points.iter().map(|e| e.name.as_str()).collect();
+        assert_eq!(entries, ["main"], "{}", source.name);
+        let bindings: Vec<u32> = module
+            .global_variables
+            .iter()
+            .filter_map(|(_, v)| v.binding.as_ref())
+            .map(|b| {
+                assert_eq!(b.group, 0, "{}", source.name);
+                b.binding
+            })
+            .collect();
+        let count = u32::try_from(bindings.len()).expect("a few bindings");
+        let distinct: BTreeSet<u32> = bindings.into_iter().collect();
+        assert!(distinct.into_iter().eq(0..count), "{}: bindings are not 0, 1, 2, …", source.name);
+    }
+}
+
+#[test]
+fn every_library_file_is_used() {
+    for name in library_names() {
+        let import = format!("#import {name}\n");
+        let used = Source::all().iter().any(|s| s.text.contains(&import));
+        assert!(used, "shaders/lib/{name}.wgsl is imported by no shader");
+    }
+}
+
+/// (shader, struct, size, (member, offset)…) as Rust has it.
+macro_rules! twin {
+    ($shader:literal, $type:ident: $($member:ident),* $(,)?) => {
+        ($shader, stringify!($type), size_of::<$type>(),
+         vec![$((stringify!($member), offset_of!($type, $member))),*])
+    };
+}
+
+#[test]
+fn every_struct_has_the_layout_of_its_twin() {
+    let twins = [
+        twin!("add", AddParams: quads, blocks, a_base, a_stride, b_base, b_stride),
+        twin!("checksum", ChecksumParams: words, stride, slots, chunks),
+        twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
+        twin!("conv2d", Conv2dParams: quads, channels, height, width, outputs, size, stride,
+              padding, out_height, out_width, has_bias, x_base, x_stride, w_base, w_stride, b_base),
+        twin!("inject", InjectParams: words, stride),
+        twin!("inject", Strike: slot, word, keep, flip),
+        twin!("linear", LinearParams: quads, inputs, outputs, has_bias, x_base, x_stride, w_base,
+              w_stride, b_base),
+        twin!("load", LoadParams: quads, src_base, src_stride, dst_base, dst_stride),
+        twin!("max_pool", MaxPoolParams: rows, channels, height, width, size, stride, out_height,
+              out_width, x_base, x_stride, nan_is_zero, blocks),
+        twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
+              nan, relative),
+        twin!("relu", ReluParams: quads, blocks, x_base, x_stride, nan_is_zero),
+        twin!("softmax", SoftmaxParams: rows, features, blocks, x_base, x_stride),
+        twin!("tally", TallyParams: rows, counted, lanes, words),
+        twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads),
+    ];
+    let mut held = BTreeSet::new();
+    for (shader, name, size, members) in twins {
+        let module = parsed(Source::named(shader));
+        let found = module.types.iter().find(|(_, t)| t.name.as_deref() == Some(name));
+        let (_, found) = found.unwrap_or_else(|| panic!("{shader}.wgsl has no struct {name}"));
+        let TypeInner::Struct { members: theirs, span } = &found.inner else {
+            panic!("{shader}.wgsl: {name} is no struct")
+        };
+        assert_eq!(*span as usize, size, "{shader}.wgsl: the size of {name}");
+        for (member, offset) in &members {
+            let their = theirs.iter().find(|m| m.name.as_deref() == Some(member));
+            let their = their.unwrap_or_else(|| panic!("{shader}.wgsl: {name} has no {member}"));
+            assert_eq!(their.offset as usize, *offset, "{shader}.wgsl: {name}.{member}");
+        }
+        let padding =
+            |m: &str| m.starts_with("pad") || m == "zero" || members.iter().any(|(n, _)| *n == m);
+        for their in theirs {
+            let name_of = their.name.as_deref().unwrap_or_default();
+            assert!(padding(name_of), "{shader}.wgsl: {name}.{name_of} has no twin");
+        }
+        held.insert((shader, name));
+    }
+    for source in Source::all() {
+        for (_, found) in parsed(*source).types.iter() {
+            if let (Some(name), TypeInner::Struct { .. }) = (&found.name, &found.inner) {
+                let known = name == "Decision" || held.contains(&(source.name, name.as_str()));
+                assert!(known, "{}.wgsl: struct {name} is held to no twin", source.name);
+            }
+        }
+    }
+}

@@ -83,7 +83,7 @@ pub struct Recent {
     pub scheme: usize,
     /// The trial's worst outcome.
     pub outcome: Outcome,
-    /// The first fault, e.g. "fc1.weight[7701] bit 29, replica 0".
+    /// The first fault, e.g. `fc1.weight[7701] bit 29, replica 0`.
     pub fault: String,
 }
 

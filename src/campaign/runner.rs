@@ -47,7 +47,7 @@ pub struct Completed {
     pub first_trial: u64,
     /// Trials of each scheme.
     pub trials: u64,
-    /// [scheme][trial].
+    /// `[scheme]``[trial]`.
     pub schemes: Vec<Vec<Trial>>,
     /// Measured seconds of each scheme.
     pub seconds: Vec<f64>,
@@ -60,7 +60,7 @@ pub struct Completed {
 pub struct Totals {
     /// Each scheme, for screens.
     pub schemes: Vec<SchemeProgress>,
-    /// (trials with a wrong answer, trials), [scheme][stratum], for the stopping rule.
+    /// (trials with a wrong answer, trials), `[scheme]``[stratum]`, for the stopping rule.
     pub wrong: Vec<Vec<(u64, u64)>>,
 }
 
@@ -396,7 +396,7 @@ impl<'a> Runner<'a> {
     }
 }
 
-/// A fault in words: "fc1.weight[7701] bit 29".
+/// A fault in words: `fc1.weight[7701] bit 29`.
 pub fn describe(workload: &Workload, fault: &Fault) -> String {
     let at = fault.tensor as usize;
     let name = match fault.region {

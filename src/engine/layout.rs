@@ -1,7 +1,7 @@
 //! Where a word lives: the stored image of one copy, and one value of a block.
 //!
-//! An image is the weights, tensor after tensor, then the inputs of one step as [feature, row];
-//! both parts are padded to quads. A value is [block, feature, row]. Rows are padded to quads with
+//! An image is the weights, tensor after tensor, then the inputs of one step as `[feature, row]`;
+//! both parts are padded to quads. A value is `[block, feature, row]`. Rows are padded to quads with
 //! inputs of zero, whose results nobody counts.
 
 use super::Windows;
@@ -71,7 +71,7 @@ impl Layout {
         words
     }
 
-    /// Labels, [window, row]; all ones where there is none.
+    /// Labels, `[window, row]`; all ones where there is none.
     pub fn labels(&self, workload: &Workload, windows: &Windows) -> Vec<u32> {
         let mut labels = vec![u32::MAX; windows.count() * self.rows as usize];
         if let Some(known) = &workload.inputs.labels {

@@ -1,7 +1,7 @@
 //! Engines: what runs a trial. One trait, held to one behaviour.
 //!
 //! An engine takes trials of one scheme and gives back what became of each inference. It knows
-//! nothing of campaigns, sampling or files. [`direct`] runs on the GPU; [`reference`] is its
+//! nothing of campaigns, sampling or files. [`direct`] runs on the GPU; [`mod@reference`] is its
 //! oracle in plain Rust.
 
 pub mod direct;
@@ -91,7 +91,7 @@ pub struct Landing {
 pub struct TrialResult {
     /// The trial's number.
     pub trial: u64,
-    /// Each inference, [step, row].
+    /// Each inference, `[step, row]`.
     pub rows: Vec<InferenceRow>,
     /// The counts, as the tally stage has them.
     pub tally: Tally,

@@ -73,7 +73,7 @@ impl Reference {
         engine
     }
 
-    /// Golden outputs, [window, feature, row].
+    /// Golden outputs, `[window, feature, row]`.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.golden_outputs
     }

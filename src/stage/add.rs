@@ -52,7 +52,7 @@ impl Add {
     }
 }
 
-/// The same on the CPU: y [block, word].
+/// The same on the CPU: y `[block, word]`.
 pub fn reference(params: &AddParams, a: (&[u32], &[u32]), b: (&[u32], &[u32])) -> Vec<u32> {
     let words = 4 * params.quads as usize;
     let mut y = Vec::with_capacity(words * a.1.len());

@@ -45,7 +45,7 @@ impl Checksum {
         Kernel::new(gpu, Source::named("checksum"), "main", &constants).map(Self)
     }
 
-    /// Records the sums, added to what `sums` [slot] holds.
+    /// Records the sums, added to what `sums` `[slot]` holds.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,

@@ -35,17 +35,17 @@ pub struct ClassifyParams {
 pub struct ClassifyInputs<'a, T: ?Sized> {
     /// The window of each lane.
     pub windows: &'a T,
-    /// Delivered outputs, [lane, feature, row].
+    /// Delivered outputs, `[lane, feature, row]`.
     pub delivered: &'a T,
-    /// Golden outputs, [window, feature, row].
+    /// Golden outputs, `[window, feature, row]`.
     pub golden: &'a T,
-    /// Labels, [window, row]; all ones where there is none.
+    /// Labels, `[window, row]`; all ones where there is none.
     pub labels: &'a T,
-    /// Dissent counts of the storage voter, [lane, rows + 1].
+    /// Dissent counts of the storage voter, `[lane, rows + 1]`.
     pub alarms: &'a T,
-    /// Verdicts of the output vote, [lane, row].
+    /// Verdicts of the output vote, `[lane, row]`.
     pub verdicts: &'a T,
-    /// Traps, [lane].
+    /// Traps, `[lane]`.
     pub traps: &'a T,
 }
 
@@ -63,7 +63,7 @@ impl Classify {
             .map(Self)
     }
 
-    /// Records the classification into `outcomes` [lane, row].
+    /// Records the classification into `outcomes` `[lane, row]`.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -79,7 +79,7 @@ impl Classify {
     }
 }
 
-/// The same on the CPU: one row an inference, [lane, row].
+/// The same on the CPU: one row an inference, `[lane, row]`.
 pub fn reference(params: &ClassifyParams, inputs: ClassifyInputs<'_, [u32]>) -> Vec<u32> {
     let (rows, features) = (params.rows as usize, params.features as usize);
     let mut outcomes = Vec::with_capacity(params.lanes as usize * rows);

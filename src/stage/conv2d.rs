@@ -78,7 +78,7 @@ impl Conv2d {
     }
 }
 
-/// The same on the CPU: y [block, output, row, column, row of block].
+/// The same on the CPU: y `[block, output, row, column, row of block]`.
 pub fn reference(
     params: &Conv2dParams,
     arithmetic: Arithmetic,

@@ -65,7 +65,7 @@ impl Inject {
         Kernel::new(gpu, Source::named("inject"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
     }
 
-    /// Records the strikes of `lanes` lanes; `offsets` [lane + 1] indexes `strikes`.
+    /// Records the strikes of `lanes` lanes; `offsets` `[lane + 1]` indexes `strikes`.
     #[expect(clippy::too_many_arguments, reason = "one a binding")]
     pub fn encode(
         &self,

@@ -1,4 +1,4 @@
-//! The linear op: y[o] = Σₖ x[k]·w[o,k] + b[o], k ascending from +0 with fma, the bias last.
+//! The linear op: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
 
 use super::{Check, random_floats, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
@@ -64,7 +64,7 @@ impl Linear {
     }
 }
 
-/// The same on the CPU: y [block, output, row] for one block a slot pair.
+/// The same on the CPU: y `[block, output, row]` for one block a slot pair.
 pub fn reference(
     params: &LinearParams,
     arithmetic: Arithmetic,

@@ -63,7 +63,7 @@ impl MaxPool {
     }
 }
 
-/// The same on the CPU: y [block, channel, row, column, row of block].
+/// The same on the CPU: y `[block, channel, row, column, row of block]`.
 pub fn reference(params: &MaxPoolParams, x: (&[u32], &[u32])) -> Vec<u32> {
     let rows = params.rows as usize;
     let mut y = Vec::new();

@@ -50,8 +50,8 @@ impl OutputVote {
             .map(Self)
     }
 
-    /// Records the vote of `outputs` [block, feature, row] (two executions: the second twice) into
-    /// `delivered` [lane, feature, row] and `verdicts` [lane, row]; `lane_of` [block] gives lanes.
+    /// Records the vote of `outputs` `[block, feature, row]` (two executions: the second twice) into
+    /// `delivered` `[lane, feature, row]` and `verdicts` `[lane, row]`; `lane_of` `[block]` gives lanes.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,

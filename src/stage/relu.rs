@@ -60,7 +60,7 @@ pub const fn relu(word: u32, nan_is_zero: bool) -> u32 {
     }
 }
 
-/// The same on the CPU: y [block, word].
+/// The same on the CPU: y `[block, word]`.
 pub fn reference(params: &ReluParams, x: (&[u32], &[u32])) -> Vec<u32> {
     let words = 4 * params.quads as usize;
     let block = |slot: &u32| &x.0[4 * (params.x_base + slot * params.x_stride) as usize..][..words];

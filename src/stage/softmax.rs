@@ -73,7 +73,7 @@ pub fn exp(arithmetic: Arithmetic, x: f32) -> f32 {
     (fma(p, r * r, r) + 1.0) * f32::from_bits(exponent << 23)
 }
 
-/// The same on the CPU: y [block, feature, row].
+/// The same on the CPU: y `[block, feature, row]`.
 pub fn reference(params: &SoftmaxParams, arithmetic: Arithmetic, x: (&[u32], &[u32])) -> Vec<u32> {
     let (rows, features) = (params.rows as usize, params.features as usize);
     let mut y = vec![0; x.1.len() * rows * features];

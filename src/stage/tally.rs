@@ -40,7 +40,7 @@ impl TallyStage {
         Kernel::new(gpu, Source::named("tally"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
     }
 
-    /// Records the counts, added to what `tallies` [lane] holds.
+    /// Records the counts, added to what `tallies` `[lane]` holds.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,

@@ -37,7 +37,7 @@ impl Vote {
         Kernel::new(gpu, Source::named("vote"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
     }
 
-    /// Records the vote. `alarms` [lane, rows + 1] counts dissenting words by input row, then those
+    /// Records the vote. `alarms` `[lane, rows + 1]` counts dissenting words by input row, then those
     /// of the weights, on top of what it holds.
     pub fn encode(
         &self,

@@ -11,7 +11,7 @@ pub const RESAMPLES: usize = 1999;
 
 /// The percentile bootstrap interval for the mean of a share over trials.
 ///
-/// `shares` holds pairs of a share in [0, 1] and the number of trials that have it; their order
+/// `shares` holds pairs of a share in `[0, 1]` and the number of trials that have it; their order
 /// and repetitions do not matter. Each of B resamples draws as many trials as there are, with
 /// replacement; the ends are the ⌊(B+1)α/2⌋-th smallest and largest of the means (Davison and
 /// Hinkley 1997, section 5.3, doi 10.1017/CBO9780511802843). A share of 128 inferences takes few
@@ -23,10 +23,10 @@ pub const RESAMPLES: usize = 1999;
 /// Where every trial has the same share v, resamples cannot differ, and a width of zero would be a
 /// false promise. What is known then: with u the upper Clopper–Pearson end of 0 in n, no more than
 /// u of all trials have another share, and any share is in [0, 1]: the mean lies in
-/// [v(1−u), v + u(1−v)]. Without trials that is [0, 1].
+/// [v(1−u), v + u(1−v)]. Without trials that is `[0, 1]`.
 ///
 /// # Panics
-/// If a share is outside [0, 1], `alpha` is not between 0 and 1, or there are no resamples.
+/// If a share is outside `[0, 1]`, `alpha` is not between 0 and 1, or there are no resamples.
 pub fn mean_interval(
     shares: &[(f64, u64)],
     alpha: f64,

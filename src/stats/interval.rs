@@ -31,7 +31,7 @@ impl Interval {
 ///
 /// `[B⁻¹(α/2; k, n−k+1), B⁻¹(1−α/2; k+1, n−k)]` with B⁻¹ the quantile of the Beta distribution
 /// (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404). It covers the true proportion with
-/// probability 1 − α or more, whatever the proportion is. Without trials it is [0, 1].
+/// probability 1 − α or more, whatever the proportion is. Without trials it is `[0, 1]`.
 ///
 /// # Panics
 /// If `k` exceeds `n`, or `alpha` is not between 0 and 1.
@@ -58,7 +58,7 @@ pub fn clopper_pearson(k: u64, n: u64, alpha: f64) -> Interval {
 /// `(p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)` with p = k/n and z the normal quantile of
 /// 1 − α/2 (Wilson 1927, doi 10.1080/01621459.1927.10502953). It covers the true proportion with
 /// probability near 1 − α on average over proportions, and is narrower than Clopper–Pearson's.
-/// Without trials it is [0, 1].
+/// Without trials it is `[0, 1]`.
 ///
 /// # Panics
 /// If `k` exceeds `n`, or `alpha` is not between 0 and 1.

@@ -233,7 +233,7 @@ fn bounds(scheme: &SchemeProgress, app: &App) -> (f64, f64) {
     (interval.low, interval.high)
 }
 
-/// A range with its point on an axis of `width` columns, positions in [0, 1].
+/// A range with its point on an axis of `width` columns, positions in `[0, 1]`.
 fn axis(width: usize, at: [f64; 3], known: bool) -> String {
     if !known || width < 4 {
         return String::new();

@@ -140,7 +140,7 @@ pub struct Inputs {
     pub count: usize,
     /// Features of one input.
     pub features: usize,
-    /// The words, [input, feature].
+    /// The words, `[input, feature]`.
     pub words: Vec<u32>,
     /// The label of each input, where the workload has labels.
     pub labels: Option<Vec<u32>>,
@@ -149,7 +149,7 @@ pub struct Inputs {
 /// Logits that another implementation computed, to check ours against.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expected {
-    /// The outputs, [input, output feature].
+    /// The outputs, `[input, output feature]`.
     pub outputs: Vec<f32>,
     /// The largest absolute difference allowed.
     pub tolerance: f32,

@@ -113,7 +113,7 @@ impl Direct {
         Self::new(Arc::clone(gpu), Arc::clone(workload), windows.clone(), lanes, copies)
     }
 
-    /// Golden outputs, [window, feature, row], rows padded.
+    /// Golden outputs, `[window, feature, row]`, rows padded.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.golden_outputs
     }

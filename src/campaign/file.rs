@@ -2,7 +2,7 @@
 //!
 //! Reading takes three looks at the text: keys that the mode of `[faults]` does not have, then
 //! types and unknown fields, then values that cannot be meant. What depends on the workload is
-//! checked by the plan. `docs/campaign-files.md` describes the format.
+//! checked by the plan. `docs/file-formats.md` describes the format.
 
 use super::arrival::{self, FaultsTable};
 use super::check::check;

@@ -2,7 +2,7 @@
 //!
 //! A row is a fault; consecutive rows with the same `trial` are one trial. What a row says of the
 //! word it strikes (`original_hex`, `faulty_hex`) is checked against the workload, so that a list
-//! made for other weights is refused instead of run. `docs/campaign-files.md` has the columns.
+//! made for other weights is refused instead of run. `docs/file-formats.md` has the columns.
 
 use super::{FaultKind, Region, Sites};
 use crate::outcome::Outcome;

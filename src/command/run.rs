@@ -202,10 +202,7 @@ fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started 
         .filter_map(|i| header.live_events_per_scrub(i))
         .fold(0.0, f64::max);
     let acceleration = header.rate.as_ref().filter(|rate| rate.acceleration > 1.0).map(|rate| {
-        format!(
-            "rate × {:.1e}, up to {live:.1} live events between scrubs",
-            rate.acceleration
-        )
+        format!("rate × {:.1e}, up to {live:.1} live events between scrubs", rate.acceleration)
     });
     Started {
         campaign: planned.campaign.name.clone(),

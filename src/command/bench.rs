@@ -7,7 +7,7 @@
 
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say};
-use crate::engine::direct::Direct;
+use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
@@ -180,7 +180,7 @@ fn trial_rates(
     rounds: u32,
 ) -> Result<Vec<Figure>, Failure> {
     let windows = Windows::new(inputs, (0..inputs).collect());
-    let mut engine = Direct::tuned(gpu, workload, &windows, 3)?;
+    let mut engine = Direct::tuned(&Arc::new(Kernels::new(gpu)?), gpu, workload, &windows, 3)?;
     let sites = Sites::new(workload, Region::Weights, None, None)
         .map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
     let jobs: Vec<Job> = (0..trials)

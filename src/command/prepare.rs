@@ -7,7 +7,7 @@ use crate::archive::schema::{
 use crate::archive::{Fingerprint, Header, digest};
 use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
-use crate::engine::direct::Direct;
+use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Engine, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
 use crate::stats::looks;
@@ -59,20 +59,25 @@ impl Planned {
         gpu: &Arc<Gpu>,
         lanes: Option<usize>,
     ) -> Result<Vec<Direct>, Failure> {
+        let kernels = Arc::new(Kernels::new(gpu)?);
         let mut engines: Vec<Direct> = Vec::new();
         let mut known: Vec<(&Windows, usize)> = Vec::new();
         for stratum in self.plan.strata() {
             let measured =
                 known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
             let engine = match lanes.or(measured) {
-                Some(lanes) => Direct::new(
+                Some(lanes) => Direct::with(
+                    Arc::clone(&kernels),
                     Arc::clone(gpu),
                     Arc::clone(&self.workload),
                     stratum.windows.clone(),
                     lanes + 1,
                     self.copies(),
                 )?,
-                None => Direct::tuned(gpu, &self.workload, &stratum.windows, self.copies())?,
+                None => {
+                    let windows = &stratum.windows;
+                    Direct::tuned(&kernels, gpu, &self.workload, windows, self.copies())?
+                }
             };
             known.push((&stratum.windows, engine.lanes()));
             engines.push(engine);

@@ -80,7 +80,11 @@ impl Replay {
         let course = planned.plan.course(stratum);
         let mut results = engine.run(scheme, course, std::slice::from_ref(&job))?;
         let result = results.pop().ok_or_else(|| Failure::environment(anyhow!("no result")))?;
-        let trace = if course.conditional { engine.trace(scheme, &job)? } else { Vec::new() };
+        let worst = result.tally.worst();
+        let first = result.rows.iter().position(|row| row.outcome() == worst).unwrap_or(0);
+        let per_step = result.rows.len() / (course.end_step - course.first_step) as usize;
+        let step = u32::try_from(first / per_step.max(1)).map_err(Failure::environment)?;
+        let trace = engine.trace(scheme, course, &job, step)?;
         let archived = archive
             .outcomes()?
             .into_iter()
@@ -156,7 +160,7 @@ impl Replay {
             ));
         }
         if !trace.is_empty() {
-            say("words that differ from golden after each op");
+            say(&format!("words that differ from golden after each op of step {}", trace[0].step));
             for op in trace {
                 let OpTrace { execution, op, words_differ, words, .. } = op;
                 say(&format!("  execution {execution}  {op:<12} {words_differ:>8} of {words}"));

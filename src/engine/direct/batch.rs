@@ -92,7 +92,7 @@ impl Direct {
         Ok(())
     }
 
-    fn step(
+    pub(super) fn step(
         &mut self,
         scheme: &Scheme,
         course: Course,

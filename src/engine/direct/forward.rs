@@ -21,18 +21,18 @@ use crate::stage::tally::TallyStage;
 use crate::stage::vote::Vote;
 use crate::workload::{OpKind, ValueId};
 
-/// Every kernel, built once.
+/// Every kernel, built once for all engines of a campaign.
 #[derive(Debug)]
-pub(super) struct Kernels {
-    pub load: Load,
-    pub inject: Inject,
-    pub gather: Gather,
-    pub restore: Restore,
-    pub checksum: Checksum,
-    pub vote: Vote,
-    pub output_vote: OutputVote,
-    pub classify: Classify,
-    pub tally: TallyStage,
+pub struct Kernels {
+    pub(super) load: Load,
+    pub(super) inject: Inject,
+    pub(super) gather: Gather,
+    pub(super) restore: Restore,
+    pub(super) checksum: Checksum,
+    pub(super) vote: Vote,
+    pub(super) output_vote: OutputVote,
+    pub(super) classify: Classify,
+    pub(super) tally: TallyStage,
     linear: Linear,
     conv2d: Conv2d,
     relu: Relu,
@@ -42,7 +42,11 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    pub(super) fn new(gpu: &Gpu) -> Result<Self, Error> {
+    /// Builds every pipeline.
+    ///
+    /// # Errors
+    /// Where a shader does not compile.
+    pub fn new(gpu: &Gpu) -> Result<Self, Error> {
         Ok(Self {
             load: Load::new(gpu)?,
             inject: Inject::new(gpu)?,

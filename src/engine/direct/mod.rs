@@ -13,13 +13,13 @@ mod proof;
 mod trace;
 mod upkeep;
 
+pub use forward::Kernels;
 pub use trace::OpTrace;
 
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::{Guard, OnDue, Protection, Scheme};
 use crate::workload::Workload;
-use forward::Kernels;
 use memory::Memory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ pub struct Direct {
     workload: Arc<Workload>,
     windows: Windows,
     layout: Layout,
-    kernels: Kernels,
+    kernels: Arc<Kernels>,
     memory: Memory,
     golden_outputs: Vec<u32>,
 }
@@ -55,8 +55,23 @@ impl Direct {
         lanes: usize,
         copies: u32,
     ) -> Result<Self, Error> {
+        let kernels = Arc::new(Kernels::new(&gpu)?);
+        Self::with(kernels, gpu, workload, windows, lanes, copies)
+    }
+
+    /// The engine with kernels that another one has built on the same GPU.
+    ///
+    /// # Errors
+    /// As [`Direct::new`].
+    pub fn with(
+        kernels: Arc<Kernels>,
+        gpu: Arc<Gpu>,
+        workload: Arc<Workload>,
+        windows: Windows,
+        lanes: usize,
+        copies: u32,
+    ) -> Result<Self, Error> {
         let layout = Layout::new(&workload, &windows);
-        let kernels = Kernels::new(&gpu)?;
         let memory = Memory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
         let mut engine =
             Self { gpu, workload, windows, layout, kernels, memory, golden_outputs: Vec::new() };
@@ -70,6 +85,7 @@ impl Direct {
     /// # Errors
     /// As [`Direct::new`].
     pub fn tuned(
+        kernels: &Arc<Kernels>,
         gpu: &Arc<Gpu>,
         workload: &Arc<Workload>,
         windows: &Windows,
@@ -85,11 +101,15 @@ impl Direct {
             on_due: OnDue::Keep,
         };
         let course = Course { first_step: 0, end_step: 1, conditional: true };
+        let build = |lanes| {
+            let (kernels, gpu, workload) =
+                (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+            Self::with(kernels, gpu, workload, windows.clone(), lanes, copies)
+        };
         let mut best: Option<(f64, usize)> = None;
         let mut lanes = 8.min(fit).max(2);
         loop {
-            let mut engine =
-                Self::new(Arc::clone(gpu), Arc::clone(workload), windows.clone(), lanes, copies)?;
+            let mut engine = build(lanes)?;
             let jobs: Vec<Job> = (0..lanes as u64 - 1)
                 .map(|trial| Job { trial, first_window: 0, faults: Vec::new() })
                 .collect();
@@ -109,8 +129,7 @@ impl Direct {
             }
             lanes = (2 * lanes).min(fit);
         }
-        let lanes = best.map_or(2, |(_, lanes)| lanes);
-        Self::new(Arc::clone(gpu), Arc::clone(workload), windows.clone(), lanes, copies)
+        build(best.map_or(2, |(_, lanes)| lanes))
     }
 
     /// Golden outputs, `[window, feature, row]`, rows padded.

@@ -22,18 +22,26 @@ pub struct OpTrace {
 }
 
 impl Direct {
-    /// Traces the first pass of every execution of one conditional trial: the control lane beside
-    /// it is golden.
+    /// Runs one trial up to `step` and traces the first pass of that step's executions: the
+    /// control lane beside it, over the same inputs, is golden.
     ///
     /// # Errors
     /// As [`super::Engine::run`].
-    pub fn trace(&mut self, scheme: &Scheme, job: &Job) -> Result<Vec<OpTrace>, Error> {
-        let course = Course { first_step: 0, end_step: 1, conditional: true };
+    pub fn trace(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        job: &Job,
+        step: u32,
+    ) -> Result<Vec<OpTrace>, Error> {
         let mut lanes = self.lanes_of(scheme, course, std::slice::from_ref(job));
-        let windows = [job.first_window, job.first_window];
+        lanes[0].first_window = job.first_window;
         self.memory.loaded.clear();
-        self.load_images(&windows, scheme.protection.copies())?;
-        let strikes = self.prepare(scheme, 0, &mut lanes);
+        for earlier in course.first_step..step {
+            self.step(scheme, course, earlier, &mut lanes)?;
+        }
+        self.load_step(scheme.protection.copies(), step, &mut lanes)?;
+        let strikes = self.prepare(scheme, step, &mut lanes);
         self.gpu.submit(|pass| self.encode_stored(pass, scheme, lanes.len(), &strikes))?;
         let mut trace = Vec::new();
         for execution in 0..scheme.protection.executions() {
@@ -55,7 +63,7 @@ impl Direct {
                 let differ =
                     (0..block).filter(counted).filter(|i| words[*i] != words[block + i]).count();
                 trace.push(OpTrace {
-                    step: 0,
+                    step,
                     execution,
                     op: op.name.clone(),
                     words_differ: differ as u64,

@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Folders that hold no source: build output, archives of runs, version control.
-const NOT_SOURCE: [&str; 3] = ["target", ".git", "results"];
+/// Folders that hold no source: build output, version control.
+const NOT_SOURCE: [&str; 2] = ["target", ".git"];
+
+/// The folders of results that are committed; the others are archives of runs.
+const RESULTS: [&str; 2] = ["results/committed", "results/gpu"];
 
 /// What is read as text, by the end of the file's name.
 const TEXT: [&str; 10] =
@@ -43,7 +46,8 @@ impl Tree {
             let name = entry.file_name().into_string().expect("a name in UTF-8");
             let path = format!("{prefix}{name}");
             if entry.path().is_dir() {
-                if !NOT_SOURCE.contains(&path.as_str()) {
+                let archived = path.starts_with("results/") && !RESULTS.contains(&path.as_str());
+                if !archived && !NOT_SOURCE.contains(&path.as_str()) {
                     self.read(&entry.path(), &format!("{path}/"));
                 }
             } else {

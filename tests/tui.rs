@@ -141,7 +141,7 @@ fn stopping_asks_first_and_leaving_needs_an_end() {
     assert!(!app.confirming);
     update(&mut app, Message::Stop);
     assert_eq!(update(&mut app, Message::Confirm), Some(Control::Stop));
-    assert!(!app.left);
+    assert!(!app.left && picture(&app, 80, 24).contains("stopping after this segment"));
     app.snapshot.ended = Some(Ended::Stopped);
     update(&mut app, Message::Stop);
     assert!(app.left);

@@ -26,6 +26,8 @@ pub struct App {
     pub selected: usize,
     /// Whether leaving awaits a second key.
     pub confirming: bool,
+    /// Whether the user has stopped the campaign, whose segment in flight goes on to its end.
+    pub stopping: bool,
     /// Whether the user has left.
     pub left: bool,
 }
@@ -101,7 +103,10 @@ pub fn update(app: &mut App, message: Message) -> Option<Control> {
             app.confirming = true;
             None
         }
-        Message::Confirm => confirming.then_some(Control::Stop),
+        Message::Confirm => {
+            app.stopping |= confirming;
+            confirming.then_some(Control::Stop)
+        }
         Message::Show(screen) => {
             app.screen = if app.screen == screen { Screen::Live } else { screen };
             None

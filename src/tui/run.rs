@@ -54,6 +54,7 @@ pub async fn run(
                         && key.code == KeyCode::Char('c');
                     let asked = if ctrl_c {
                         app.left = std::mem::replace(&mut interrupted, true);
+                        app.stopping = true;
                         Some(Control::Stop)
                     } else {
                         message_of(key.code).and_then(|message: Message| update(&mut app, message))

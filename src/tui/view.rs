@@ -76,6 +76,7 @@ fn state(app: &App) -> (String, Color) {
         Some(Ended::HalfWidth) => "done: interval reached",
         Some(Ended::TimeLimit) => "done: time limit",
         Some(Ended::Stopped) => "stopped, can be resumed",
+        None if app.stopping => return ("stopping after this segment".into(), Color::Yellow),
         None if app.confirming => return ("stop? y / esc".into(), Color::Yellow),
         None if snapshot.paused => return ("paused".into(), Color::Yellow),
         None if snapshot.progress.trials_per_s == 0.0 => return ("starting".into(), Color::Cyan),

@@ -207,14 +207,9 @@ impl Engine for Fake {
             let mut tally = Tally::default();
             tally.add(InferenceRow(row as u32));
             TrialResult {
-                trial: job.trial,
                 rows: vec![InferenceRow(row as u32)],
                 tally,
-                landings: Vec::new(),
-                scrub_repaired: 0,
-                scrub_uncorrectable: 0,
-                retries: 0,
-                reloads: 0,
+                ..TrialResult::new(job.trial)
             }
         };
         Ok(jobs.iter().map(result).collect())

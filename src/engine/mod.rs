@@ -107,6 +107,22 @@ pub struct TrialResult {
     pub reloads: u32,
 }
 
+impl TrialResult {
+    /// A trial of which nothing has run yet.
+    pub fn new(trial: u64) -> Self {
+        Self {
+            trial,
+            rows: Vec::new(),
+            tally: Tally::default(),
+            landings: Vec::new(),
+            scrub_repaired: 0,
+            scrub_uncorrectable: 0,
+            retries: 0,
+            reloads: 0,
+        }
+    }
+}
+
 /// What went wrong in an engine. None of these is an outcome of a trial.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

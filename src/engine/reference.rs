@@ -8,7 +8,7 @@ use super::footprint::{Received, Target, received};
 use super::shapes::Shapes;
 use super::{Course, Engine, Error, Job, Landing, Layout, TrialResult, Windows};
 use crate::gpu::Arithmetic;
-use crate::outcome::{InferenceRow, Outcome, Tally};
+use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::{Guard, OnDue, Protection, Scheme, ScrubBy};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::output_vote::{self, OutputVoteParams};
@@ -148,16 +148,7 @@ impl Reference {
 
     fn trial(&self, scheme: &Scheme, course: Course, job: &Job) -> TrialResult {
         let faults = received(job, scheme, course, &self.layout, &self.workload);
-        let mut result = TrialResult {
-            trial: job.trial,
-            rows: Vec::new(),
-            tally: Tally::default(),
-            landings: Vec::new(),
-            scrub_repaired: 0,
-            scrub_uncorrectable: 0,
-            retries: 0,
-            reloads: 0,
-        };
+        let mut result = TrialResult::new(job.trial);
         let copies = scheme.protection.copies() as usize;
         let mut memory = Memory { copies: vec![self.image(0); copies], stuck: Vec::new() };
         for step in course.first_step..course.end_step {

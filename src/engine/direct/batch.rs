@@ -62,16 +62,7 @@ impl Direct {
             first_window: job.first_window,
             touched: BTreeSet::new(),
             stuck: Vec::new(),
-            result: TrialResult {
-                trial: job.trial,
-                rows: Vec::new(),
-                tally: Tally::default(),
-                landings: Vec::new(),
-                scrub_repaired: 0,
-                scrub_uncorrectable: 0,
-                retries: 0,
-                reloads: 0,
-            },
+            result: TrialResult::new(job.trial),
         };
         std::iter::once(&control).chain(jobs).map(lane).collect()
     }

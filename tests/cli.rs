@@ -1,5 +1,7 @@
 //! The binary as a user meets it: exit codes, messages, a real kill, a replay.
 
+mod support;
+
 use beamline::archive::{Archive, FaultRow, OutcomeRow};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -28,11 +30,10 @@ segment_trials = 20
 
 fn beamline(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_beamline"));
-    let adapter = std::env::var("BEAMLINE_ADAPTER").unwrap_or_else(|_| "software".into());
     command
         .args(arguments)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("BEAMLINE_ADAPTER", adapter);
+        .env("BEAMLINE_ADAPTER", support::adapter());
     command
 }
 

@@ -9,13 +9,22 @@ use beamline::workload::{
 use rand::RngExt;
 use std::sync::{Arc, OnceLock};
 
-/// The adapter that `BEAMLINE_ADAPTER` names; software where it names none. No adapter is a
-/// failure, never a skip.
+/// The adapter under test: the one that `BEAMLINE_ADAPTER` names, else software where there is
+/// such an adapter, else the best there is.
+pub(crate) fn adapter() -> String {
+    std::env::var("BEAMLINE_ADAPTER").unwrap_or_else(|_| {
+        let software = beamline::gpu::list().iter().any(|adapter| adapter.software);
+        if software { "software".into() } else { "any".into() }
+    })
+}
+
+/// The open adapter. No adapter is a failure, never a skip.
 pub(crate) fn gpu() -> Arc<Gpu> {
     static GPU: OnceLock<Arc<Gpu>> = OnceLock::new();
     let open = || {
-        let wanted = std::env::var("BEAMLINE_ADAPTER").unwrap_or_else(|_| "software".into());
-        Arc::new(Gpu::open(&AdapterChoice::parse(Some(&wanted))).expect("an adapter for the tests"))
+        Arc::new(
+            Gpu::open(&AdapterChoice::parse(Some(&adapter()))).expect("an adapter for the tests"),
+        )
     };
     Arc::clone(GPU.get_or_init(open))
 }

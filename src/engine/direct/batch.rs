@@ -97,8 +97,11 @@ impl Direct {
         let merged = course.conditional && !dmr;
         let restoration = merged.then(|| self.restoration(copies, lanes));
         let count = lanes.len();
+        let all_lanes: Vec<usize> = (0..count).collect();
+        self.gpu.submit(|pass| self.encode_stored(pass, scheme, count, &strikes))?;
+        self.executions(scheme, &all_lanes, 0, &strikes)?;
         self.gpu.submit(|pass| {
-            self.encode_step(pass, scheme, count, &strikes);
+            self.encode_output_vote(pass, scheme, &all_lanes, 0);
             self.encode_result(pass, scheme, count);
             if let Some(list) = &restoration {
                 self.encode_restore(pass, copies, count, list);
@@ -194,20 +197,23 @@ impl Direct {
         self.encode_vote(pass, scheme, count, false, &memory.alarms);
     }
 
-    /// Records a step up to the delivered outputs.
-    fn encode_step(
+    /// Runs every execution of these lanes, a submission each, so that none takes longer than the
+    /// lane count was measured for. The strikes of execution e are known as `named + e`.
+    fn executions(
         &self,
-        pass: &mut Pass<'_>,
         scheme: &Scheme,
-        count: usize,
+        lanes: &[usize],
+        named: u32,
         strikes: &StepStrikes,
-    ) {
-        self.encode_stored(pass, scheme, count, strikes);
-        let lanes: Vec<usize> = (0..count).collect();
+    ) -> Result<(), Error> {
         for execution in 0..scheme.protection.executions() {
-            self.encode_execution(pass, scheme, &lanes, execution, execution, &strikes.activations);
+            let name = named + execution;
+            self.gpu.submit(|pass| {
+                let strikes = &strikes.activations;
+                self.encode_execution(pass, scheme, lanes, execution, name, strikes);
+            })?;
         }
-        self.encode_output_vote(pass, scheme, &lanes, 0);
+        Ok(())
     }
 
     /// Records the storage vote, where the scheme has one (or the scrub asks for it).
@@ -393,18 +399,8 @@ impl Direct {
                 .extend(self.activation_strikes(lanes, &subset, step, named, choose));
         }
         let count = lanes.len();
+        self.executions(scheme, &subset, executions, &strikes)?;
         self.gpu.submit(|pass| {
-            for execution in 0..executions {
-                let named = executions + execution;
-                self.encode_execution(
-                    pass,
-                    scheme,
-                    &subset,
-                    execution,
-                    named,
-                    &strikes.activations,
-                );
-            }
             self.encode_output_vote(pass, scheme, &subset, 1);
             self.encode_result(pass, scheme, count);
         })?;

@@ -40,15 +40,18 @@ fn decide(execution: u32, source: u32) -> u32 {
     return decision_end(d, params.nan);
 }
 
-// Whether two executions decide alike: the same arg-max, or every word within the tolerance.
+// Whether two executions decide alike: the same arg-max, or every word within the tolerance. What
+// decides nothing (a NaN that ranks nowhere, an infinity to measure by) agrees with nothing.
 fn agree(i: u32, j: u32, source: u32) -> bool {
     if params.decision == DECISION_ARG_MAX {
-        return decide(i, source) == decide(j, source);
+        let decision = decide(i, source);
+        return decision != NO_DECISION && decision == decide(j, source);
     }
     var largest = 0u;
     for (var f = 0u; f < params.features; f++) {
         largest = max(largest, word_of(i, source + f * params.rows) & 0x7fffffffu);
     }
+    if !bits_is_finite(largest) { return false; }
     let bound = params.relative * bitcast<f32>(largest);
     for (var f = 0u; f < params.features; f++) {
         let left = word_of(i, source + f * params.rows);

@@ -300,6 +300,33 @@ fn the_half_width_is_looked_at_on_schedule_only() {
 }
 
 #[test]
+fn a_run_that_resumes_takes_the_look_it_owes() {
+    let text = conditional("half_width = 0.08\n");
+    let campaign = parse(&format!(
+        "name = \"t\"\nseed = 9\n[workload]\nname = \"digits-mlp\"\n{text}\n[[scheme]]\n\
+         name = \"s\"\nprotection = \"none\"\n"
+    ));
+    let (_, segments, _) = fake(&text, |_| false, None, |_| None);
+    let done: u64 = segments.iter().map(|s| s.trials).sum();
+    let workload = kernel("digits-mlp", None);
+    let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
+    let mut totals = Totals::new(1, 1);
+    for _ in 0..done {
+        totals.count(0, 0, [1, 0, 0, 0, 0, 0, 0], 0);
+    }
+    let engines: Engines = vec![Box::new(Fake { wrong: |_| false, lost: None, calls: 0 })];
+    let mut runner = Runner::new(&campaign, &plan, workload, totals, engines, || Ok(Vec::new()));
+    let mut more = 0;
+    let mut store = |completed: Completed| {
+        more += completed.trials;
+        Ok(())
+    };
+    let mut links = Links { emit: &mut |_| {}, store: &mut store, control: &mut || None };
+    assert_eq!(runner.run(done, &mut links).expect("an end"), Ended::HalfWidth);
+    assert_eq!(more, 0, "trials past the look");
+}
+
+#[test]
 fn a_dummy_that_shows_something_is_an_error() {
     let campaign = "name = \"t\"\nseed = 9\ndummy = true\n[workload]\nname = \"digits-mlp\"\n";
     let text = conditional("");

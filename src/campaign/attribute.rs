@@ -66,12 +66,23 @@ fn first_step(scheme: &Scheme, step: u32) -> u32 {
     scheme.scrub.map_or(step, |scrub| step / scrub.every_steps * scrub.every_steps)
 }
 
-/// The events that this scheme received and that can still matter, latest first. What a vote did
-/// not repair may be live across a scrub; a reload leaves nothing.
+/// The events that this scheme received and that can still matter, latest first. A scrub clears
+/// what came before it, but for a bit that was struck in two copies: there the vote is wrong.
 fn live_events(scheme: &Scheme, trial: &Trial, step: u32, row: u32, from: u32) -> Vec<Fault> {
     let reloaded = scheme.scrub.is_some_and(|scrub| scrub.by == ScrubBy::Reload);
+    let struck_twice = |fault: &Fault| {
+        let same = |other: &&Fault| {
+            other.step < from
+                && (other.region, other.tensor, other.index)
+                    == (fault.region, fault.tensor, fault.index)
+                && other.mask & fault.mask != 0
+        };
+        scheme.scrub.is_none() || trial.job.faults.iter().filter(same).count() > 1
+    };
     let live = |fault: &Fault| match fault.region {
-        Region::Weights => fault.step <= step && (!reloaded || fault.step >= from),
+        Region::Weights => {
+            fault.step <= step && (fault.step >= from || !reloaded && struck_twice(fault))
+        }
         Region::Input | Region::Activations => fault.step == step && fault.row == row,
     };
     let landed = trial.result.landings.iter().rev().map(|l| trial.job.faults[l.fault as usize]);

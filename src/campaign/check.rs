@@ -168,6 +168,9 @@ fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
         if count == 0 {
             return refuse(key, &format!("{key} of 1 or more"), &count);
         }
+        if count > 65_536 {
+            return refuse(key, &format!("{key} of 65,536 at most"), &count);
+        }
     }
     if !(inference_period_s.is_finite() && *inference_period_s > 0.0) {
         return refuse("inference_period_s", "seconds above 0", inference_period_s);
@@ -221,6 +224,10 @@ fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
     }
     if !(stop.alpha > 0.0 && stop.alpha < 1.0) {
         return refuse("alpha", "an alpha above 0 and below 1", &stop.alpha);
+    }
+    if let (Mode::Exhaustive { .. }, Some(seconds)) = (mode, stop.seconds) {
+        let expected = "no seconds: part of a census is no sample, it runs to its end";
+        return refuse("seconds", expected, &seconds);
     }
     if let Some(seconds) = stop.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
         return refuse("seconds", "seconds above 0", &seconds);

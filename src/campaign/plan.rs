@@ -21,6 +21,8 @@ const INPUTS_DEFAULT: usize = 128;
 const SEGMENTS_MAX: u64 = 40;
 /// Trials of such a segment, at least.
 const SEGMENT_TRIALS_MIN: u64 = 64;
+/// Likewise, at most: what a kill may lose and memory must hold.
+const SEGMENT_TRIALS_MAX: u64 = 16_384;
 /// The mean number of upsets that a trial may have; a trial's faults are numbered in 16 bits.
 const UPSETS_MAX: f64 = 10_000.0;
 const SECONDS_PER_DAY: f64 = 86_400.0;
@@ -149,7 +151,8 @@ impl Plan {
             }
         };
         let trials_max: u64 = strata.iter().map(|stratum: &Stratum| stratum.trials_max).sum();
-        let default = trials_max.div_ceil(SEGMENTS_MAX).max(SEGMENT_TRIALS_MIN).min(trials_max);
+        let default = trials_max.div_ceil(SEGMENTS_MAX);
+        let default = default.clamp(SEGMENT_TRIALS_MIN, SEGMENT_TRIALS_MAX).min(trials_max);
         Ok(Self {
             seed: campaign.seed,
             dummy: campaign.dummy,

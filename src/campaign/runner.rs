@@ -175,16 +175,7 @@ impl<'a> Runner<'a> {
             looks::schedule(self.plan.trials_max(), self.plan.segment_trials())
         });
         while next < self.plan.trials_max() {
-            if self.stop {
-                return Ok(self.ended(Ended::Stopped, links));
-            }
-            if stop.seconds.is_some_and(|limit| self.running.as_secs_f64() >= limit) {
-                return Ok(self.ended(Ended::TimeLimit, links));
-            }
-            let end = (next + self.plan.segment_trials()).min(self.plan.trials_max());
-            let completed = self.segment(next, end, links)?;
-            (links.store)(completed).map_err(Error::Store)?;
-            next = end;
+            // A run that resumes may owe the look at which the earlier one was killed.
             if let Some(half_width) = stop.half_width.filter(|_| looks.contains(&next)) {
                 let counts: Vec<(u64, u64)> = self.totals.wrong.iter().flatten().copied().collect();
                 let reached = looks::reached(&counts, half_width, stop.alpha);
@@ -196,6 +187,16 @@ impl<'a> Runner<'a> {
                     return Ok(self.ended(Ended::HalfWidth, links));
                 }
             }
+            if self.stop {
+                return Ok(self.ended(Ended::Stopped, links));
+            }
+            if stop.seconds.is_some_and(|limit| self.running.as_secs_f64() >= limit) {
+                return Ok(self.ended(Ended::TimeLimit, links));
+            }
+            let end = (next + self.plan.segment_trials()).min(self.plan.trials_max());
+            let completed = self.segment(next, end, links)?;
+            (links.store)(completed).map_err(Error::Store)?;
+            next = end;
         }
         Ok(self.ended(Ended::Trials, links))
     }
@@ -360,8 +361,16 @@ impl<'a> Runner<'a> {
             for trial in failed.take(usize::try_from(each).unwrap_or(usize::MAX)) {
                 self.heed(links);
                 let course = self.plan.course(trial.stratum);
-                let engine = self.engines[trial.stratum].as_mut();
-                trial.events_needed = attribute::events_needed(engine, scheme, course, trial)?;
+                let seek = |engines: &mut Engines, trial: &Trial| {
+                    let engine = engines[trial.stratum].as_mut();
+                    attribute::events_needed(engine, scheme, course, trial)
+                };
+                let mut found = seek(&mut self.engines, trial);
+                if matches!(&found, Err(crate::engine::Error::Gpu(e)) if e.is_lost()) {
+                    self.engines = (self.open)()?;
+                    found = seek(&mut self.engines, trial);
+                }
+                trial.events_needed = found?;
             }
         }
         Ok(())

@@ -124,7 +124,7 @@ impl Run {
         let (sender, snapshots) = watch::channel(Snapshot::default());
         let (control_sender, mut controls) = mpsc::unbounded_channel::<Control>();
         let trial_s = planned.plan.exposure().map_or(0.0, crate::fault::Exposure::trial_s);
-        let lanes = crate::engine::Engine::lanes(&engines[0]);
+        let lanes = self.lanes.map(|lanes| usize::from(lanes.get()));
         let choice = gpu.adapter().name.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -136,7 +136,7 @@ impl Run {
             let worker = scope.spawn(move || {
                 let reopen = || {
                     let gpu = Gpu::open(&crate::gpu::AdapterChoice::Named(choice.clone()))?;
-                    planned.engines(&Arc::new(gpu), Some(lanes)).map(boxed).map_err(|failure| {
+                    planned.engines(&Arc::new(gpu), lanes).map(boxed).map_err(|failure| {
                         crate::engine::Error::Gpu(crate::gpu::Error::Device(failure.to_string()))
                     })
                 };
@@ -157,8 +157,17 @@ impl Run {
                         .map_err(|error| error.to_string())
                 };
                 let paused = &sender;
+                let mut abandoned = false;
                 let mut control = || {
-                    let asked = controls.try_recv().ok()?;
+                    let asked = match controls.try_recv() {
+                        Ok(asked) => asked,
+                        // Nobody is left to resume a paused run.
+                        Err(mpsc::error::TryRecvError::Disconnected) if !abandoned => {
+                            abandoned = true;
+                            Control::Stop
+                        }
+                        Err(_) => return None,
+                    };
                     match asked {
                         Control::Pause => paused.send_modify(|s| s.paused = true),
                         Control::Resume | Control::Stop => paused.send_modify(|s| s.paused = false),

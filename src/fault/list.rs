@@ -92,7 +92,7 @@ const OTHERS: [&str; 7] =
 const MEASURED: [&str; 4] =
     ["n_inputs_diff", "n_inputs_top1_changed_finite", "n_inputs_nonfinite", "max_abs_delta"];
 /// Replicas and executions, retries included, of the scheme that has most.
-const REPLICAS_MAX: u32 = 4;
+const REPLICAS_MAX: u32 = 3;
 /// Faults of one trial are numbered in 16 bits in the archive.
 const FAULTS_MAX: usize = u16::MAX as usize;
 
@@ -404,8 +404,12 @@ impl Row<'_> {
 
     /// Refuses the same bit twice: two flips of it would cancel and look like a masked fault.
     fn distinct(&self, trial: &Listed, fault: ListedFault) -> Result<(), Error> {
-        let place = |f: &ListedFault| (f.region, f.tensor, f.index, f.replica);
-        let twice = |f: &&ListedFault| place(f) == place(&fault) && f.mask & fault.mask != 0;
+        let place = |f: &ListedFault| (f.region, f.tensor, f.index);
+        let apart = |f: &ListedFault| {
+            f.replica.zip(fault.replica).is_some_and(|(theirs, ours)| theirs != ours)
+        };
+        let twice =
+            |f: &&ListedFault| place(f) == place(&fault) && !apart(f) && f.mask & fault.mask != 0;
         let Some(twice) = trial.faults.iter().find(twice) else { return Ok(()) };
         let bit = (twice.mask & fault.mask).trailing_zeros();
         let found = format!("bit {bit} of word {} again", fault.index);

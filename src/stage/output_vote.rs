@@ -1,6 +1,6 @@
 //! The output vote: two executions compared, or three voted, inference by inference.
 
-use super::decision::{arg_max, nan_rank, within};
+use super::decision::{NO_DECISION, arg_max, is_finite, nan_rank, within};
 use super::{Check, GROUP, all_of, random_floats, same_bits, vote};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::seed::{Domain, stream};
@@ -115,9 +115,10 @@ fn decide(params: &OutputVoteParams, words: &[Vec<u32>; 3]) -> (Vec<u32>, u32) {
     let agree = |i: usize, j: usize| {
         if params.decision == 0 {
             let choice = |k: usize| arg_max(words[k].iter().copied(), nan_rank(params.nan));
-            choice(i) == choice(j)
+            choice(i) != NO_DECISION && choice(i) == choice(j)
         } else {
-            within(&words[i], &words[j], &words[i], params.relative)
+            words[i].iter().all(|word| is_finite(*word))
+                && within(&words[i], &words[j], &words[i], params.relative)
         }
     };
     if agree(0, 1) || agree(0, 2) {

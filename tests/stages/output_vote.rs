@@ -41,6 +41,9 @@ fn what_each_disagreement_comes_to() {
     assert_eq!(torn, ([1.0, 2.0], ALARM), "0 and 2 decide alike: 0 is delivered whole");
     let torn = vote(3, 0, [[9.0, f32::NAN], [1.0, 2.5], [1.5, 2.0]]);
     assert_eq!(torn, ([1.0, 2.5], ALARM), "1 and 2 decide alike: 1 is delivered whole");
+    let nan = |payload: u32| f32::from_bits(0x7fc0_0000 + payload);
+    let torn = vote(3, 0, [[nan(1), 2.0], [nan(2), 2.0], good]);
+    assert_eq!(torn.1, NONE | ALARM, "two that decide nothing do not agree");
     assert_eq!(vote(2, 0, [good, [1.0, 3.0], [1.0, 3.0]]).1, MISMATCH | ALARM);
     assert_eq!(vote(2, 1, [good, good, good]), (good, RETRIED | ALARM));
     assert_eq!(vote(2, 1, [good, [1.0, 3.0], [1.0, 3.0]]).1, NONE | ALARM);

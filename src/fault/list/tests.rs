@@ -130,7 +130,11 @@ fn refusals_name_file_line_expected_and_found() {
         ),
         ("tensor,index,bit,kind\nfc1.bias,0,1,flip\n", "expected a kind among xor"),
         ("tensor,index,bit,outcome\nfc1.bias,0,1,bad\n", "expected an outcome among masked"),
-        ("tensor,index,bit,replica\nfc1.bias,0,1,4\n", "expected replica from 0 to 3, found \"4\""),
+        ("tensor,index,bit,replica\nfc1.bias,0,1,3\n", "expected replica from 0 to 2, found \"3\""),
+        (
+            "trial,tensor,index,bit,replica\n0,fc1.bias,0,1,\n0,fc1.bias,0,1,0\n",
+            "bit 1 of word 0 again",
+        ),
         ("trial,tensor,index,bit\n1.5,fc1.bias,0,1\n", "expected a whole number as trial"),
         (
             "trial,tensor,index,bit\n1,fc1.bias,0,1\n2,fc1.bias,0,1\n1,fc1.bias,0,2\n",

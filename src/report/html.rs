@@ -74,7 +74,9 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
 
 fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
     let drawn = |svg: Result<String, _>| svg.map_err(|error| Error::Form(format!("{error}")));
-    let intervals = if report.summary.census {
+    let intervals = if report.summary.census && !report.finished {
+        "Part of a census: no estimate.".to_owned()
+    } else if report.summary.census {
         "A census: exact shares.".to_owned()
     } else {
         format!("Whiskers: {} (Clopper–Pearson).", report.level())

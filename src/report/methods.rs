@@ -182,6 +182,11 @@ fn outcomes(report: &Report) -> String {
 
 fn statistics(report: &Report) -> String {
     let header = &report.header;
+    if report.summary.census && !report.finished {
+        return "The campaign is a census that has not finished: its trials so far follow the order of \
+                the sites and are no sample, so that their shares estimate nothing."
+            .into();
+    }
     if report.summary.census {
         return "The campaign is a census: it holds every trial of its population, so its shares are \
                 exact and have neither intervals nor tests."

@@ -99,7 +99,9 @@ pub(super) fn outcomes(report: &Report) -> Table {
         "averted",
     ];
     let (columns, names) = report.named(&columns);
-    let intervals = if report.summary.census {
+    let intervals = if report.summary.census && !report.finished {
+        "Part of a census, in the order of its sites: no estimate of the whole.".into()
+    } else if report.summary.census {
         "Every site was struck: these are exact shares, without intervals.".into()
     } else {
         format!("In brackets the {}.", report.level())

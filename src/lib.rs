@@ -4,14 +4,19 @@
 //! `docs/architecture.md` has the shape of the whole.
 
 pub mod outcome;
+pub mod place;
 pub mod seed;
 pub mod stats;
+pub mod units;
 
+pub mod device;
+pub mod environment;
 pub mod scheme;
 pub mod workload;
 
 pub mod fault;
 pub mod gpu;
+pub mod rate;
 
 pub mod stage;
 

@@ -4,8 +4,8 @@
 //! its values; keys that the mode does not have, or lacks, are found beforehand.
 
 use super::file::{Error, Mode};
-use super::place::Place;
 use crate::fault::{FaultKind, Region};
+use crate::place::Place;
 use serde::Deserialize;
 use std::path::PathBuf;
 

@@ -1,8 +1,8 @@
 //! What a campaign file may not say, although its types allow it.
 
 use super::file::{Campaign, Error, Mode, Stop};
-use super::place::Place;
 use crate::fault::Region;
+use crate::place::Place;
 use std::collections::HashSet;
 use std::hash::Hash;
 

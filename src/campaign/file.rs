@@ -6,49 +6,13 @@
 
 use super::arrival::{self, FaultsTable};
 use super::check::check;
-use super::place::{Place, line_and_column};
 use crate::fault::{FaultKind, Region};
+pub use crate::place::Error;
+use crate::place::Place;
 use crate::scheme::Scheme;
 use crate::workload::NanRule;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// What is wrong with a campaign file.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The file could not be read.
-    #[error("{path}: cannot be read: {source}")]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The TOML is malformed, has an unknown field or a value of the wrong type.
-    #[error("{path}:{line}:{column}: {message}")]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The column, counted from 1 in characters.
-        column: usize,
-        /// The parser's message.
-        message: String,
-    },
-    /// A value cannot be used.
-    #[error("{path}:{line}: expected {expected}, found {found}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What would have been right.
-        expected: String,
-        /// What stands there.
-        found: String,
-    },
-}
 
 /// A campaign file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,14 +53,9 @@ impl Campaign {
     /// # Errors
     /// Where anything in it cannot be meant.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
-        let refused = |error: toml::de::Error| {
-            let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
-            let message = error.message().lines().collect::<Vec<_>>().join(", ");
-            Error::Toml { path: path.into(), line, column, message }
-        };
-        let place = Place::parse(path, text).map_err(refused)?;
+        let place = Place::parse(path, text)?;
         arrival::check_keys(&place)?;
-        let campaign: Self = toml::from_str(text).map_err(refused)?;
+        let campaign: Self = place.read()?;
         check(&campaign, &place)?;
         Ok(campaign)
     }

@@ -8,7 +8,6 @@ mod attribute;
 mod check;
 pub mod event;
 pub mod file;
-mod place;
 pub mod plan;
 pub mod runner;
 

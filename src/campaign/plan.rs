@@ -4,13 +4,13 @@
 //! alone, in any order, on any engine.
 
 use super::file::{Campaign, Mode};
-use super::place::Place as FilePlace;
 use crate::engine::{Course, Job, Windows};
 use crate::fault::{
     Exposure, Fault, FaultKind, ListError, Listed, Place, Region, Sites, accumulate, draw,
     read_list,
 };
 use crate::outcome::Outcome;
+use crate::place::Place as FilePlace;
 use crate::seed::{Domain, stream, unit};
 use crate::workload::Workload;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,50 @@
-//! Where things stand in a campaign file: from a key to its line.
+//! What a user writes in TOML: where its keys stand, and what is wrong with it, by its line.
 
-use super::file::Error;
+use serde::de::DeserializeOwned;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// What is wrong with a file that a user wrote.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file could not be read.
+    #[error("{path}: cannot be read: {source}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The TOML is malformed, has an unknown field or a value of the wrong type.
+    #[error("{path}:{line}:{column}: {message}")]
+    Toml {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1 in characters.
+        column: usize,
+        /// The parser's message.
+        message: String,
+    },
+    /// A value cannot be used.
+    #[error("{path}:{line}: expected {expected}, found {found}")]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+}
+
 /// A TOML text with the places of its keys.
-pub(super) struct Place<'t> {
+pub struct Place<'t> {
     path: PathBuf,
     text: &'t str,
     root: Spanned<DeTable<'t>>,
@@ -15,18 +52,30 @@ pub(super) struct Place<'t> {
 
 impl<'t> Place<'t> {
     /// Parses `text`; `path` is what messages call it.
-    pub(super) fn parse(path: &Path, text: &'t str) -> Result<Self, toml::de::Error> {
-        Ok(Self { path: path.into(), text, root: DeTable::parse(text)? })
+    ///
+    /// # Errors
+    /// [`Error::Toml`] where it is no TOML.
+    pub fn parse(path: &Path, text: &'t str) -> Result<Self, Error> {
+        let root = DeTable::parse(text).map_err(|error| refused(path, text, &error))?;
+        Ok(Self { path: path.into(), text, root })
+    }
+
+    /// The document as a `T`.
+    ///
+    /// # Errors
+    /// [`Error::Toml`] with the place of a field that is unknown, missing or of a wrong type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        toml::from_str(self.text).map_err(|error| refused(&self.path, self.text, &error))
     }
 
     /// The table under a key of the document, if it is one.
-    pub(super) fn table(&self, key: &str) -> Option<&DeTable<'t>> {
+    pub fn table(&self, key: &str) -> Option<&DeTable<'t>> {
         self.root.get_ref().get(key)?.get_ref().as_table()
     }
 
     /// The line of a key such as `["scheme", "0", "name"]`, where a number counts the elements of
     /// an array; of the innermost part that stands in the text, where a default does not.
-    pub(super) fn line(&self, keys: &[&str]) -> usize {
+    pub fn line(&self, keys: &[&str]) -> usize {
         let mut offset = 0;
         let mut table = Some(self.root.get_ref());
         let mut value: Option<&Spanned<DeValue<'t>>> = None;
@@ -48,12 +97,7 @@ impl<'t> Place<'t> {
     }
 
     /// The error that a key's value cannot be used.
-    pub(super) fn value(
-        &self,
-        keys: &[&str],
-        expected: impl Into<String>,
-        found: impl Display,
-    ) -> Error {
+    pub fn value(&self, keys: &[&str], expected: impl Into<String>, found: impl Display) -> Error {
         Error::Value {
             path: self.path.clone(),
             line: self.line(keys),
@@ -61,6 +105,12 @@ impl<'t> Place<'t> {
             found: found.to_string(),
         }
     }
+}
+
+fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    Error::Toml { path: path.into(), line, column, message }
 }
 
 fn element<'v, 't>(
@@ -71,7 +121,7 @@ fn element<'v, 't>(
 }
 
 /// Line and column of a byte of `text`, both counted from 1.
-pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);

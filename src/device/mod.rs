@@ -1,0 +1,1 @@
+//! Devices: what a particle does to a part, as cross-sections with their sources.

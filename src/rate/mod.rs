@@ -1,0 +1,1 @@
+//! Event rates: spectra × cross-sections, over time.

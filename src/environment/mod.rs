@@ -1,4 +1,8 @@
 //! The radiation environment: where the orbit goes, and which particles are there.
 
+pub mod epoch;
+pub mod field;
 pub mod orbit;
 pub mod solar;
+pub mod table;
+pub mod trapped;

@@ -1,1 +1,235 @@
 //! Devices: what a particle does to a part, as cross-sections with their sources.
+//!
+//! A device is a file: its modes, each with a cross-section for protons, for heavy ions or for
+//! both, and every figure with its band, its mark and its source. Reading is strict, and says the
+//! line of what is wrong. What was not measured stays absent and is named by [`Device::gaps`]: no
+//! data is no zero. `docs/file-formats.md` describes the format.
+
+mod chord;
+mod figure;
+mod ion;
+mod mode;
+mod pattern;
+mod proton;
+mod shipped;
+
+pub use chord::Volume;
+pub use figure::{Figure, Level, Mark};
+pub use ion::IonResponse;
+pub use mode::{HeavyIon, Kind, Link, Mode, ObservedAt, Per};
+pub use pattern::{Breadth, Event, Pattern, Shape};
+pub use proton::{Proton, ProtonForm};
+
+use crate::place::{self, Place};
+use figure::{At, said};
+use mode::ModeTable;
+use serde::Deserialize;
+use std::collections::HashSet;
+use std::path::Path;
+
+/// Why a device cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is neither built in nor a file.
+    #[error("expected a device ({known}) or the path of a .toml file, found \"{name}\"")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The devices that are built in.
+        known: String,
+    },
+    /// Its file cannot be used.
+    #[error(transparent)]
+    File(#[from] place::Error),
+}
+
+/// What is known of latch-ups that destroy the part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DestructiveSel {
+    /// Nobody published a test.
+    Untested,
+    /// Tested, and none seen.
+    NoneObserved,
+    /// Seen.
+    Observed,
+}
+
+impl DestructiveSel {
+    /// The name used in TOML, reports and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Untested => "untested",
+            Self::NoneObserved => "none-observed",
+            Self::Observed => "observed",
+        }
+    }
+}
+
+/// A part and the ways in which it fails.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    /// The name by which it is chosen.
+    pub name: String,
+    /// What it is, for people.
+    pub title: String,
+    /// Where its figures come from.
+    pub source: String,
+    /// The publication: an identifier or an address.
+    pub reference: String,
+    /// What else is worth knowing.
+    pub note: Option<String>,
+    /// The bits that the modes per bit are counted for.
+    pub bits: Option<u64>,
+    /// Whether latch-ups that destroy it were looked for, and seen.
+    pub destructive_sel: DestructiveSel,
+    /// Under which conditions, and where it says so.
+    pub destructive_sel_note: Option<String>,
+    /// The ways in which it fails.
+    pub modes: Vec<Mode>,
+}
+
+/// A device as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeviceTable {
+    name: String,
+    title: String,
+    source: String,
+    reference: String,
+    note: Option<String>,
+    bits: Option<u64>,
+    destructive_sel: DestructiveSel,
+    destructive_sel_note: Option<String>,
+    #[serde(default, rename = "mode")]
+    modes: Vec<ModeTable>,
+}
+
+impl Device {
+    /// The names of the devices that are built in.
+    pub fn names() -> Vec<&'static str> {
+        shipped::SHIPPED.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// A device that is built in, or else that of the file at a path; with its text, verbatim.
+    ///
+    /// # Errors
+    /// Where it is neither, the file cannot be read, or anything in it cannot be meant.
+    pub fn load(name_or_path: &str) -> Result<(Self, String), Error> {
+        if let Some((name, text)) = shipped::SHIPPED.iter().find(|(name, _)| *name == name_or_path)
+        {
+            let path = format!("fault-models/devices/{name}.toml");
+            return Ok((Self::parse(Path::new(&path), text)?, (*text).to_owned()));
+        }
+        let path = Path::new(name_or_path);
+        let is_path = name_or_path.ends_with(".toml") || path.components().count() > 1;
+        if !is_path && !path.is_file() {
+            let known = Self::names().join(", ");
+            return Err(Error::Unknown { name: name_or_path.into(), known });
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| place::Error::Read { path: path.into(), source })?;
+        Ok((Self::parse(path, &text)?, text))
+    }
+
+    /// Checks the text of a device; `path` is what messages call it, and patterns in files are
+    /// looked for beside it.
+    ///
+    /// # Errors
+    /// Where anything in it cannot be meant.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, place::Error> {
+        let place = Place::parse(path, text)?;
+        let table: DeviceTable = place.read()?;
+        let at = At::root(&place);
+        let texts = [("name", &table.name), ("title", &table.title), ("source", &table.source)];
+        for (key, text) in texts.into_iter().chain([("reference", &table.reference)]) {
+            said(text, &at.key(key))?;
+        }
+        let sel = table.destructive_sel;
+        let sel_note = table.destructive_sel_note.as_deref().unwrap_or("");
+        if sel != DestructiveSel::Untested && sel_note.trim().is_empty() {
+            let expected = "destructive_sel_note: under which conditions, and who says so";
+            return Err(at.key("destructive_sel").value(expected, "none"));
+        }
+        if table.modes.is_empty() {
+            return Err(at.key("mode").value("one [[mode]] or more", "none"));
+        }
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let modes = table.modes.iter().enumerate();
+        let modes = modes.map(|(index, mode)| mode.read(folder, &at.key("mode").key(index)));
+        let modes = modes.collect::<Result<Vec<_>, _>>()?;
+        check_modes(&modes, table.bits, &at)?;
+        Ok(Self {
+            name: table.name,
+            title: table.title,
+            source: table.source,
+            reference: table.reference,
+            note: table.note,
+            bits: table.bits,
+            destructive_sel: sel,
+            destructive_sel_note: table.destructive_sel_note,
+            modes,
+        })
+    }
+
+    /// What to say of latch-ups that destroy the part, under its figures.
+    ///
+    /// A part that nobody tested has no rate of them, least of all zero.
+    pub fn sel_statement(&self) -> String {
+        let status = match self.destructive_sel {
+            DestructiveSel::Untested => "untested",
+            DestructiveSel::NoneObserved => "none observed",
+            DestructiveSel::Observed => "observed",
+        };
+        let note = self.destructive_sel_note.as_deref().map(|note| format!(" ({note})"));
+        format!("destructive SEL: {status}{}", note.unwrap_or_default())
+    }
+
+    /// What nobody measured, one thing a line: it is absent from the rates, not zero.
+    pub fn gaps(&self) -> Vec<String> {
+        let mut gaps = missing("proton", &self.modes, Mode::has_proton);
+        gaps.extend(missing("heavy-ion", &self.modes, Mode::has_ion));
+        if self.destructive_sel == DestructiveSel::Untested {
+            gaps.push(self.sel_statement());
+        }
+        gaps
+    }
+}
+
+/// The modes without data, or that none has any.
+fn missing(particle: &str, modes: &[Mode], has: impl Fn(&Mode) -> bool) -> Vec<String> {
+    if !modes.iter().any(&has) {
+        return vec![format!("no {particle} data")];
+    }
+    let without = modes.iter().filter(|mode| !has(mode));
+    without.map(|mode| format!("no {particle} data for mode {}", mode.name)).collect()
+}
+
+/// Refuses modes that share a name, or need bits that the device does not state.
+fn check_modes(modes: &[Mode], bits: Option<u64>, at: &At) -> Result<(), place::Error> {
+    if bits == Some(0) {
+        return Err(at.key("bits").value("1 bit or more", "0"));
+    }
+    let mut names = HashSet::new();
+    for (index, mode) in modes.iter().enumerate() {
+        let at = at.key("mode").key(index);
+        let name = &mode.name;
+        if !names.insert(name) {
+            let found = format!("\"{name}\" again");
+            return Err(at.key("name").value("each mode's name once", found));
+        }
+        if mode.per == Per::Bit && bits.is_none() {
+            let expected = "the device's `bits`, as this mode is per bit";
+            return Err(at.key("per").value(expected, "none"));
+        }
+    }
+    Ok(())
+}
+
+/// The normalised Weibull curve, `1 − exp(−((x − onset)/width)^exponent)` above the onset, else 0.
+fn weibull(x: f64, onset: f64, width: f64, exponent: f64) -> f64 {
+    if x <= onset {
+        return 0.0;
+    }
+    -(-((x - onset) / width).powf(exponent)).exp_m1()
+}

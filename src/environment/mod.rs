@@ -1,7 +1,10 @@
 //! The radiation environment: where the orbit goes, and which particles are there.
 
+pub mod cosmic;
+pub mod curve;
 pub mod epoch;
 pub mod field;
+pub mod matter;
 pub mod orbit;
 pub mod solar;
 pub mod table;

@@ -25,6 +25,8 @@ pub enum Domain {
     Generate = 5,
     /// The sample of failures whose cause is found by replay.
     Attribution = 6,
+    /// Events along an orbit, keyed by (history, mode, level).
+    Arrival = 7,
 }
 
 /// The stream of draws named by (campaign seed, domain, key).

@@ -6,6 +6,7 @@ pub mod epoch;
 pub mod field;
 pub mod matter;
 pub mod orbit;
+pub mod shield;
 pub mod solar;
 pub mod table;
 pub mod trapped;

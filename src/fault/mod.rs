@@ -7,6 +7,7 @@ mod poisson;
 mod sample;
 
 pub use list::{Error as ListError, Listed, ListedFault, read_list};
+pub(crate) use poisson::count as poisson_count;
 pub use poisson::{Exposure, accumulate};
 pub use sample::{Draw, Site, Sites, UnknownName, draw};
 

@@ -148,7 +148,8 @@ fn transient(
 /// # Panics
 /// Where the mean is not finite: a plan refuses such a rate.
 #[expect(clippy::expect_used, reason = "the plan bounds the mean")]
-fn count(draws: &mut Xoshiro256PlusPlus, mean: f64) -> u64 {
+/// A Poisson count of a mean; 0 where the mean is not above 0.
+pub(crate) fn count(draws: &mut Xoshiro256PlusPlus, mean: f64) -> u64 {
     if mean <= 0.0 {
         return 0;
     }

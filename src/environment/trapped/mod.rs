@@ -9,7 +9,7 @@
 mod map;
 
 use super::field::{Field, Shell};
-pub use map::Map;
+pub use map::{Map, Spectrum};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 

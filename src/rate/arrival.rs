@@ -1,0 +1,164 @@
+//! When events strike: a Poisson process whose rate follows the orbit.
+
+use super::timeline::Timeline;
+use crate::environment::solar::Scenario;
+use crate::fault::poisson_count;
+use crate::seed::{Domain, stream, unit};
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Arrival {
+    /// Seconds since the start.
+    pub time_s: f64,
+    /// The mode, as its place among the modes of the timeline.
+    pub mode: usize,
+    /// The place of the orbit, as its place among the places of the timeline.
+    pub place: usize,
+}
+
+/// A solar particle event at a time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ScheduledEvent {
+    /// Seconds since the start at which it begins.
+    pub start_s: f64,
+    /// Which.
+    pub scenario: Scenario,
+}
+
+/// A stretch of time within which the rate repeats that of the orbit, by place.
+struct Course {
+    /// Σ of the rates of the places before each place, times the step; one more than places.
+    cumulative: Vec<f64>,
+    step_s: f64,
+}
+
+impl Course {
+    fn new(rates: impl Iterator<Item = f64>, step_s: f64) -> Self {
+        let mut cumulative = vec![0.0];
+        let mut sum = 0.0;
+        for rate in rates {
+            sum += rate * step_s;
+            cumulative.push(sum);
+        }
+        Self { cumulative, step_s }
+    }
+
+    fn places(&self) -> usize {
+        self.cumulative.len() - 1
+    }
+
+    fn lap(&self) -> f64 {
+        self.cumulative.last().copied().unwrap_or(0.0)
+    }
+
+    fn lap_s(&self) -> f64 {
+        self.places() as f64 * self.step_s
+    }
+
+    /// Expected events from 0 to `time_s`; the course repeats lap after lap.
+    fn expected(&self, time_s: f64) -> f64 {
+        let laps = (time_s / self.lap_s()).floor();
+        let within = (time_s - laps * self.lap_s()) / self.step_s;
+        let place = floor(within).min(self.places() - 1);
+        let (low, high) = (self.cumulative[place], self.cumulative[place + 1]);
+        laps * self.lap() + low + (high - low) * (within - place as f64).min(1.0)
+    }
+
+    /// The time by which `expected` events are expected, and the place.
+    fn when(&self, expected: f64) -> (f64, usize) {
+        let laps = (expected / self.lap()).floor();
+        let rest = expected - laps * self.lap();
+        let after = self.cumulative.partition_point(|sum| *sum <= rest);
+        let place = after.clamp(1, self.places()) - 1;
+        let (low, high) = (self.cumulative[place], self.cumulative[place + 1]);
+        let share = if high > low { ((rest - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
+        (laps * self.lap_s() + (place as f64 + share) * self.step_s, place)
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
+const fn floor(value: f64) -> usize {
+    value as usize
+}
+
+impl Timeline {
+    /// The events of `duration_s` seconds at one level (0 low, 1 nominal, 2 high), in the order of
+    /// time; `history` tells independent draws apart.
+    ///
+    /// A Poisson process with a rate that is constant within each step of the track (events per
+    /// device where the device says how many bits it has, per bit otherwise). Mode by mode the
+    /// number of events is drawn, and each time by inverting the integral of the rate. After its
+    /// last place the track begins anew. Draws are named by (seed, history, mode), so that a mode
+    /// keeps its events when others change. The conditions' own event adds to all times; an event
+    /// that is `scheduled` only to its own, where the timeline was made with that scenario.
+    pub fn arrivals(&self, seed: u64, history: u64, level: usize, duration_s: f64) -> Vec<Arrival> {
+        self.drawn(seed, history, level, &[(0.0, duration_s)], &|mode, place| {
+            self.modes[mode].rate(place, level)
+        })
+    }
+
+    /// The events of `duration_s` seconds of a quiet orbit with solar events at times: those of
+    /// the quiet sources, and during each event those of the solar particles.
+    ///
+    /// Timelines are made for one scenario: where `scheduled` has another than the conditions, its
+    /// rates are the ratio of their scales.
+    pub fn arrivals_with(
+        &self,
+        seed: u64,
+        history: u64,
+        level: usize,
+        duration_s: f64,
+        scheduled: &[ScheduledEvent],
+    ) -> Vec<Arrival> {
+        let mut all = self.drawn(seed, history, level, &[(0.0, duration_s)], &|mode, place| {
+            let mode = &self.modes[mode];
+            mode.trapped[place][level] + mode.cosmic[place][level]
+        });
+        let own = self.conditions.event.scale();
+        for (k, event) in scheduled.iter().enumerate() {
+            let lasts = event.scenario.duration_s().unwrap_or(0.0);
+            let end = (event.start_s + lasts).min(duration_s);
+            if own <= 0.0 || end <= event.start_s {
+                continue;
+            }
+            let factor = event.scenario.scale() / own;
+            let key = history.wrapping_add((k as u64 + 1) << 40);
+            all.extend(self.drawn(seed, key, level, &[(event.start_s, end)], &|mode, place| {
+                factor * self.modes[mode].solar[place][level]
+            }));
+        }
+        all.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+        all
+    }
+
+    fn drawn(
+        &self,
+        seed: u64,
+        history: u64,
+        level: usize,
+        spans: &[(f64, f64)],
+        rate: &dyn Fn(usize, usize) -> f64,
+    ) -> Vec<Arrival> {
+        let mut arrivals = Vec::new();
+        for mode in 0..self.modes.len() {
+            let bits = self.per_device(mode);
+            let places = 0..self.places.len();
+            let course = Course::new(places.map(|place| bits * rate(mode, place)), self.step_s());
+            if course.lap() <= 0.0 {
+                continue;
+            }
+            for (start, end) in spans {
+                let before = course.expected(*start);
+                let expected = course.expected(*end) - before;
+                let mut draws =
+                    stream(seed, Domain::Arrival, &[history, mode as u64, level as u64]);
+                for _ in 0..poisson_count(&mut draws, expected) {
+                    let (time_s, place) = course.when(before + unit(&mut draws) * expected);
+                    arrivals.push(Arrival { time_s, mode, place });
+                }
+            }
+        }
+        arrivals.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+        arrivals
+    }
+}

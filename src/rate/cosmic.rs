@@ -1,0 +1,165 @@
+//! Cosmic rays and solar particles behind a cutoff: what a response makes of them at each
+//! rigidity, so that a place on the orbit is a look-up.
+
+use super::response::{BINS, EDGES, Response};
+use crate::environment::cosmic::{self, OMNIDIRECTIONAL};
+
+/// The highest cutoff tabulated, in GV: above that of L = 0.9.
+const TOP_GV: f64 = 19.0;
+/// Nodes of the cutoff.
+const NODES: usize = 512;
+
+/// Omnidirectional fluxes in cm⁻² s⁻¹ of each bin, for each charge from 1, at 1 AU.
+#[derive(Clone, Debug)]
+pub(super) struct Spectra {
+    fluxes: Vec<Vec<f64>>,
+}
+
+impl Spectra {
+    /// The spectra of `flux(z, energy)`, in m⁻² sr⁻¹ s⁻¹ (MeV/n)⁻¹.
+    pub(super) fn new(flux: impl Fn(usize, f64) -> f64) -> Self {
+        let of = |z| {
+            let bin = |bin: usize| {
+                let (low, high) = (EDGES[bin], EDGES[bin + 1]);
+                let middle = flux(z, (low * high).sqrt());
+                let mean = (flux(z, low) + 4.0 * middle + flux(z, high)) / 6.0;
+                OMNIDIRECTIONAL * mean * (high - low)
+            };
+            (0..BINS).map(bin).collect()
+        };
+        Self { fluxes: (1..=cosmic::CHARGES).map(of).collect() }
+    }
+
+    /// The fluxes of the bins of charge `z`.
+    pub(super) fn of(&self, z: usize) -> &[f64] {
+        &self.fluxes[z - 1]
+    }
+}
+
+/// Rates over the cutoff, under an open sky.
+#[derive(Clone, Debug)]
+pub(super) struct ByCutoff {
+    /// The rate of what arrives above each node of the cutoff.
+    above: Vec<f64>,
+}
+
+impl ByCutoff {
+    /// The rates of particles with `spectra`, answered by the responses of some charges.
+    pub(super) fn new<'r>(
+        spectra: &Spectra,
+        responses: impl IntoIterator<Item = (usize, &'r Response)>,
+    ) -> Self {
+        let mut within = vec![0.0; NODES];
+        for (z, response) in responses {
+            for bin in response.live() {
+                let rate = response.bin(bin) * spectra.of(z)[bin];
+                let [low, high] =
+                    [EDGES[bin], EDGES[bin + 1]].map(|e| node(cosmic::rigidity_gv(z, e)));
+                spread(&mut within, low, high, rate);
+            }
+        }
+        let mut sum = 0.0;
+        let mut above: Vec<f64> = within
+            .iter()
+            .rev()
+            .map(|rate| {
+                sum += rate;
+                sum
+            })
+            .collect();
+        above.reverse();
+        Self { above }
+    }
+
+    /// The rate at a cutoff in GV, under the share `open_sky` of the sky.
+    pub(super) fn at(&self, cutoff_gv: f64, open_sky: f64) -> f64 {
+        let place = node(cutoff_gv);
+        let low = floor(place);
+        let Some(next) = self.above.get(low + 1) else { return 0.0 };
+        open_sky * (self.above[low] + (next - self.above[low]) * (place - low as f64))
+    }
+}
+
+/// The place of a rigidity among the nodes: denser where it is small.
+fn node(rigidity_gv: f64) -> f64 {
+    (rigidity_gv / TOP_GV).clamp(0.0, 1.0).sqrt() * (NODES - 1) as f64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
+const fn floor(place: f64) -> usize {
+    place as usize
+}
+
+/// Lays a rate on the nodes' cells between two places; cell k holds what lies between k and k + 1,
+/// the last one all above.
+fn spread(cells: &mut [f64], low: f64, high: f64, rate: f64) {
+    let last = cells.len() - 1;
+    let width = high - low;
+    if width <= 0.0 {
+        cells[floor(low).min(last)] += rate;
+        return;
+    }
+    for k in floor(low).min(last)..=floor(high).min(last) {
+        let end = if k == last { f64::INFINITY } else { (k + 1) as f64 };
+        cells[k] += rate * ((high.min(end) - low.max(k as f64)) / width).max(0.0);
+    }
+}
+
+/// The share of all directions from which a rigidity arrives, over a track.
+#[derive(Clone, Debug)]
+pub(super) struct Transmission {
+    /// Cutoffs in GV, rising, and the mean open sky of the places with a cutoff up to it.
+    steps: Vec<(f64, f64)>,
+}
+
+impl Transmission {
+    /// The transmission of places, each with its cutoff in GV and its open sky.
+    pub(super) fn new(places: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        let mut steps: Vec<(f64, f64)> = places.into_iter().collect();
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let count = steps.len().max(1) as f64;
+        let mut sum = 0.0;
+        for step in &mut steps {
+            sum += step.1;
+            step.1 = sum / count;
+        }
+        Self { steps }
+    }
+
+    /// At a rigidity in GV: the mean over the track of the open sky where the cutoff is below it.
+    pub(super) fn at(&self, rigidity_gv: f64) -> f64 {
+        let below = self.steps.partition_point(|step| step.0 < rigidity_gv);
+        below.checked_sub(1).map_or(0.0, |last| self.steps[last].1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::environment::shield::{Geometry, Shield};
+    use crate::rate::response::Kernel;
+
+    #[test]
+    fn the_rate_over_the_cutoff_is_the_integral_above_it() {
+        let spectra = Spectra::new(|z, energy| cosmic::flux(z, energy, 0.0));
+        let paths = Shield { thickness_mm: 0.0, geometry: Geometry::Sphere }.paths();
+        let response = Kernel::new(1, &paths).response(|_, _| 1.0);
+        let rates = ByCutoff::new(&spectra, [(1, &response)]);
+        for cutoff in [0.0, 0.3, 1.0, 4.0, 12.0] {
+            let above: f64 = (0..BINS)
+                .filter(|bin| cosmic::rigidity_gv(1, EDGES[*bin]) >= cutoff)
+                .map(|bin| spectra.of(1)[bin])
+                .sum();
+            let found = rates.at(cutoff, 1.0);
+            assert!((found / above - 1.0).abs() < 0.03, "{cutoff} GV: {found} for {above}");
+        }
+    }
+
+    #[test]
+    fn transmission_counts_places_and_sky() {
+        let track = Transmission::new([(2.0, 0.5), (0.0, 1.0), (8.0, 0.5), (2.0, 1.0)]);
+        for (rigidity, share) in [(0.0, 0.0), (1.0, 0.25), (2.0, 0.25), (3.0, 0.625), (9.0, 0.75)] {
+            assert!((track.at(rigidity) - share).abs() < 1e-12, "{rigidity} GV");
+        }
+    }
+}

@@ -4,6 +4,9 @@
 /// (Alken et al. 2021, doi 10.1186/s40623-020-01288-x).
 pub const EARTH_RADIUS_KM: f64 = 6371.2;
 
+/// Radius of the Earth at the equator, in km (WGS 84).
+pub const EQUATOR_KM: f64 = 6378.137;
+
 /// Seconds of a day.
 pub const DAY_S: f64 = 86_400.0;
 

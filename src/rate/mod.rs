@@ -6,6 +6,7 @@
 
 mod arrival;
 pub mod assessment;
+mod choice;
 mod cosmic;
 mod let_spectrum;
 pub mod response;
@@ -20,8 +21,10 @@ use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
 pub use arrival::{Arrival, ScheduledEvent};
 pub use assessment::{Assessment, Band, ModeRate};
+pub use choice::{AltitudeAbove, Environment, OrbitChoice, SolarPhase};
 pub use let_spectrum::LetSpectrum;
-pub use timeline::{ModeTimeline, Place, Timeline};
+pub use timeline::{Levels, ModeTimeline, Place, SAA_PER_CM2_S, THRESHOLDS_MEV, Timeline};
+pub use validity::DOSE_LABEL;
 
 /// Where, when and behind what.
 #[derive(Clone, Debug)]
@@ -64,27 +67,6 @@ pub struct Given {
 }
 
 impl Conditions {
-    /// An orbit at solar minimum behind 10 mm of aluminium, ten days in steps of a minute.
-    pub fn new(orbit: Orbit) -> Self {
-        Self {
-            start: orbit.default_start(),
-            orbit,
-            days: 10.0,
-            step_s: 60.0,
-            solar_phase: 0.0,
-            modulation_w: None,
-            shield: Shield {
-                thickness_mm: 10.0,
-                geometry: crate::environment::shield::Geometry::Sphere,
-            },
-            interpolation: Interpolation::default(),
-            magnetosphere: Magnetosphere::default(),
-            event: Scenario::None,
-            design_margin: 1.0,
-            given: Given::default(),
-        }
-    }
-
     /// The modulation W of cosmic rays: as given, or linear in the phase of the solar cycle.
     pub fn w(&self) -> f64 {
         self.modulation_w.unwrap_or(W_MIN + (W_MAX - W_MIN) * self.solar_phase)
@@ -97,6 +79,9 @@ pub enum Error {
     /// The orbit, or the track on it.
     #[error(transparent)]
     Orbit(#[from] crate::environment::orbit::Error),
+    /// A file that cannot be read.
+    #[error(transparent)]
+    File(#[from] crate::place::Error),
     /// A value outside what can be meant.
     #[error("{quantity}: expected {expected}, found {found}")]
     Value {

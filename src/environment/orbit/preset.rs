@@ -1,7 +1,7 @@
 //! Orbits by name, from `fault-models/environments/orbits.toml`.
 
 use super::{Error, Orbit};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// The data, as it is in the repository.
@@ -46,7 +46,7 @@ impl Mark {
 }
 
 /// The numbers that describe an orbit. Altitudes are above a sphere of 6371.2 km.
-#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Shape {
     /// See [`Orbit::circular`].
@@ -79,6 +79,22 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The shape with its altitudes raised by some km.
+    #[must_use]
+    pub const fn raised(mut self, by_km: f64) -> Self {
+        match &mut self {
+            Self::Circular { altitude_km, .. } | Self::SunSynchronous { altitude_km, .. } => {
+                *altitude_km += by_km;
+            }
+            Self::Elliptic { perigee_km, apogee_km, .. } => {
+                *perigee_km += by_km;
+                *apogee_km += by_km;
+            }
+            Self::DeepSpace => {}
+        }
+        self
+    }
+
     /// The orbit of these numbers.
     ///
     /// # Errors

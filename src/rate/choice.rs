@@ -1,0 +1,234 @@
+//! How a user names an environment: the table `[environment]` of a campaign, and the flags of
+//! `beamline orbit`.
+
+use super::{Conditions, Error, Given};
+use crate::environment::cosmic::Magnetosphere;
+use crate::environment::epoch::Epoch;
+use crate::environment::orbit::{Orbit, Shape};
+use crate::environment::shield::{Geometry, Shield};
+use crate::environment::solar::Scenario;
+use crate::environment::trapped::Interpolation;
+use crate::units::{EARTH_RADIUS_KM, EQUATOR_KM};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// An environment as a user names it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// The orbit.
+    pub orbit: OrbitChoice,
+    /// What the altitudes of a shape are counted from.
+    #[serde(default)]
+    pub altitude_above: AltitudeAbove,
+    /// Aluminium around the device, in millimetres.
+    #[serde(default = "ten")]
+    pub shielding_mm_al: f64,
+    /// Its shape.
+    #[serde(default)]
+    pub geometry: Geometry,
+    /// Phase of the solar cycle.
+    #[serde(default)]
+    pub solar: SolarPhase,
+    /// A solar particle event that lasts all the time.
+    #[serde(default)]
+    pub event: Scenario,
+    /// When the track begins, as a date or a date and time in UTC; the epoch of a TLE or
+    /// 2026-01-01 where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
+    /// Days that the orbit is followed.
+    #[serde(default = "ten")]
+    pub days: f64,
+    /// Seconds between places.
+    #[serde(default = "sixty")]
+    pub step_s: f64,
+    /// How the maps of trapped protons are read.
+    #[serde(default)]
+    pub interpolation: Interpolation,
+    /// How the magnetosphere is.
+    #[serde(default)]
+    pub magnetosphere: Magnetosphere,
+    /// The modulation W of cosmic rays, in place of that of the phase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modulation_w: Option<f64>,
+    /// A factor on all that leaves.
+    #[serde(default = "one")]
+    pub design_margin: f64,
+}
+
+const fn ten() -> f64 {
+    10.0
+}
+
+const fn sixty() -> f64 {
+    60.0
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+/// An orbit: the name of a preset, a file of two-line elements, or a shape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OrbitChoice {
+    /// The name of a preset.
+    Preset(String),
+    /// `{ tle = "FILE" }`, relative to the file that names it.
+    Tle {
+        /// The file.
+        tle: PathBuf,
+    },
+    /// A shape: `{ kind = "circular", altitude_km = 650, inclination_deg = 98 }` and so on.
+    Shape(Shape),
+}
+
+/// What altitudes are counted from: the choice moves fluxes in low orbits by 3 to 4 %.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AltitudeAbove {
+    /// The sphere of 6371.2 km, as in SPENVIS.
+    #[default]
+    Sphere,
+    /// The Earth's radius at the equator, 6378.137 km, as in CREME96.
+    Equator,
+}
+
+impl AltitudeAbove {
+    /// The name used in TOML and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sphere => "sphere",
+            Self::Equator => "equator",
+        }
+    }
+
+    /// What to add to an altitude to count it from the sphere, in km.
+    const fn offset_km(self) -> f64 {
+        match self {
+            Self::Sphere => 0.0,
+            Self::Equator => EQUATOR_KM - EARTH_RADIUS_KM,
+        }
+    }
+}
+
+/// Phase of the solar cycle: `min`, `max`, or a number from 0 (minimum) to 1 (maximum).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "PhaseText", into = "f64")]
+pub struct SolarPhase(pub f64);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PhaseText {
+    Number(f64),
+    Text(String),
+}
+
+impl From<SolarPhase> for f64 {
+    fn from(phase: SolarPhase) -> Self {
+        phase.0
+    }
+}
+
+impl TryFrom<PhaseText> for SolarPhase {
+    type Error = String;
+
+    fn try_from(text: PhaseText) -> Result<Self, String> {
+        match text {
+            PhaseText::Number(phase) => Self::checked(phase),
+            PhaseText::Text(text) => text.parse(),
+        }
+    }
+}
+
+impl std::str::FromStr for SolarPhase {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "min" => Ok(Self(0.0)),
+            "max" => Ok(Self(1.0)),
+            text => match text.parse() {
+                Ok(phase) => Self::checked(phase),
+                Err(_) => Err(expected(text)),
+            },
+        }
+    }
+}
+
+impl SolarPhase {
+    fn checked(phase: f64) -> Result<Self, String> {
+        if (0.0..=1.0).contains(&phase) {
+            Ok(Self(phase))
+        } else {
+            Err(expected(&phase.to_string()))
+        }
+    }
+}
+
+fn expected(found: &str) -> String {
+    format!("expected min, max or a phase from 0 (minimum) to 1 (maximum), found {found}")
+}
+
+impl Environment {
+    /// The environment of an orbit at solar minimum behind a sphere of 10 mm of aluminium.
+    pub fn new(orbit: OrbitChoice) -> Self {
+        Self {
+            orbit,
+            altitude_above: AltitudeAbove::default(),
+            shielding_mm_al: ten(),
+            geometry: Geometry::default(),
+            solar: SolarPhase::default(),
+            event: Scenario::None,
+            start: None,
+            days: ten(),
+            step_s: sixty(),
+            interpolation: Interpolation::default(),
+            magnetosphere: Magnetosphere::default(),
+            modulation_w: None,
+            design_margin: one(),
+        }
+    }
+
+    /// The conditions; files are relative to `folder`.
+    ///
+    /// # Errors
+    /// An orbit that does not exist, a file that cannot be read, a date that is none.
+    pub fn conditions(&self, folder: &Path) -> Result<Conditions, Error> {
+        let orbit = match &self.orbit {
+            OrbitChoice::Preset(name) => Orbit::preset(name)?,
+            OrbitChoice::Tle { tle } => {
+                let path = folder.join(tle);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| crate::place::Error::Read { path: path.clone(), source })?;
+                Orbit::tle(&path, &text)?
+            }
+            OrbitChoice::Shape(shape) => shape.raised(self.altitude_above.offset_km()).orbit()?,
+        };
+        let start = match &self.start {
+            Some(text) => text.parse::<Epoch>().map_err(|error| Error::Value {
+                quantity: "start",
+                expected: "a date such as 2026-01-01 or 2026-01-01T00:00:00Z",
+                found: error.found,
+            })?,
+            None => orbit.default_start(),
+        };
+        let conditions = Conditions {
+            start,
+            days: self.days,
+            step_s: self.step_s,
+            solar_phase: self.solar.0,
+            modulation_w: self.modulation_w,
+            shield: Shield { thickness_mm: self.shielding_mm_al, geometry: self.geometry },
+            interpolation: self.interpolation,
+            magnetosphere: self.magnetosphere,
+            event: self.event,
+            design_margin: self.design_margin,
+            given: Given::default(),
+            orbit,
+        };
+        conditions.check()?;
+        Ok(conditions)
+    }
+}

@@ -3,6 +3,7 @@
 pub mod cosmic;
 pub mod curve;
 pub mod epoch;
+pub mod exchange;
 pub mod field;
 pub mod matter;
 pub mod orbit;

@@ -31,18 +31,23 @@ struct Table {
 }
 
 /// IGRF-14 (IAGA 2024, doi 10.5281/zenodo.14012302), in the SHC text format.
-static IGRF: LazyLock<Table> = LazyLock::new(|| {
-    let numbers = |line: &str| -> Vec<f64> {
-        line.split_whitespace()
-            .map(|word| word.parse().expect("the embedded IGRF table holds numbers"))
-            .collect()
-    };
-    let text = include_str!("../../fault-models/environments/igrf14.shc");
-    let mut lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
-    let years = lines.next().map(numbers).unwrap_or_default();
-    let rows = lines.map(numbers).map(|row| (index(row[0]), order(row[1]), row[2..].to_vec()));
-    Table { years, rows: rows.collect() }
-});
+static IGRF: LazyLock<Table> =
+    LazyLock::new(|| Table::parse(include_str!("../../fault-models/environments/igrf14.shc")));
+
+impl Table {
+    /// Reads the embedded text of a model.
+    fn parse(text: &str) -> Self {
+        let numbers = |line: &str| -> Vec<f64> {
+            line.split_whitespace()
+                .map(|word| word.parse().expect("the embedded field holds numbers"))
+                .collect()
+        };
+        let mut lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
+        let years = lines.next().map(numbers).unwrap_or_default();
+        let rows = lines.map(numbers).map(|row| (index(row[0]), order(row[1]), row[2..].to_vec()));
+        Self { years, rows: rows.collect() }
+    }
+}
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small degree")]
 const fn index(value: f64) -> usize {
@@ -64,16 +69,30 @@ pub struct Field {
     sin: [[f64; SIDE]; SIDE],
     /// The dipole moment, in gauss × (Earth radius)³.
     moment: f64,
+    /// What B0 is.
+    equator: Equator,
     /// The distance in Earth radii beyond which each degree is negligible.
     reach: [f64; SIDE],
 }
+
+/// What counts as the equatorial field B0 of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Equator {
+    /// The least field along the line.
+    Least,
+    /// McIlwain's 0.311653 / L³ gauss.
+    McIlwain,
+}
+
+/// McIlwain's dipole moment, in gauss × (Earth radius)³.
+const MCILWAIN: f64 = 0.311_653;
 
 /// L and B/B0 of a place: what the maps of trapped particles are drawn in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shell {
     /// McIlwain's L, in Earth radii; infinite where the field line is open.
     pub l: f64,
-    /// The field over the least field along the line, at least 1.
+    /// The field over that of the line's equator, at least 1.
     pub b_over_b0: f64,
 }
 
@@ -81,15 +100,16 @@ impl Field {
     /// The field of a decimal year, linear between the five-year tables.
     ///
     /// Outside 1900 to 2030 the nearest two tables are extended; [`Field::is_extrapolated`] says so.
-    pub fn at(year: f64) -> Self {
-        let years = &IGRF.years;
+    pub fn at(year: f64, equator: Equator) -> Self {
+        let table = &*IGRF;
+        let years = &table.years;
         let after = years.iter().position(|y| *y > year).unwrap_or(years.len() - 1).max(1);
         let share = (year - years[after - 1]) / (years[after] - years[after - 1]);
         let zero = [[0.0; SIDE]; SIDE];
         let mut powers = [0.0; SIDE];
-        let mut field =
-            Self { year, degree: 1, cos: zero, sin: zero, moment: 0.0, reach: [0.0; SIDE] };
-        for (n, m, values) in &IGRF.rows {
+        let reach = [0.0; SIDE];
+        let mut field = Self { year, degree: 1, cos: zero, sin: zero, moment: 0.0, equator, reach };
+        for (n, m, values) in &table.rows {
             let value = values[after - 1] + share * (values[after] - values[after - 1]);
             let order = m.unsigned_abs() as usize;
             // Schmidt's factor sqrt((2 − δ) (n−m)!/(n+m)!), and gauss from nanotesla.
@@ -241,8 +261,13 @@ impl Field {
         }
         let invariant = STEP * sum * PI / f64::from(NODES + 1) * (0.5 * end).powi(2);
         let invariant = if invariant.is_finite() { invariant } else { 0.0 };
+        let least = mirror * (1.0 - peak(&samples, end).max(0.0));
         let l = hilton(invariant, mirror, self.moment);
-        Some(Line { l, least: mirror * (1.0 - peak(&samples, end).max(0.0)) })
+        let equator = match self.equator {
+            Equator::Least => least,
+            Equator::McIlwain => MCILWAIN / l.powi(3),
+        };
+        Some(Line { l, equator })
     }
 
     /// The sign of the direction along the line in which the field falls.
@@ -277,21 +302,21 @@ impl Shell {
 pub(super) struct Line {
     /// McIlwain's L, in Earth radii.
     pub(super) l: f64,
-    /// The least field along the line, in gauss.
-    pub(super) least: f64,
+    /// The field at its equator, in gauss.
+    pub(super) equator: f64,
 }
 
 impl Line {
     /// L and B/B0 of a place on the line whose field is `magnitude`.
     pub(super) fn shell(self, magnitude: f64) -> Shell {
-        Shell { l: self.l, b_over_b0: (magnitude / self.least).max(1.0) }
+        Shell { l: self.l, b_over_b0: (magnitude / self.equator).max(1.0) }
     }
 }
 
 /// McIlwain's L from the second invariant I, by L³ Bm / M = 1 + 1.35047 X^⅓ + 0.465376 X^⅔ +
 /// 0.0475455 X with X = I³ Bm / M (Hilton 1971, doi 10.1029/JA076i028p06952).
 ///
-/// M is the dipole moment of the field itself.
+/// M is the dipole `moment` of the field itself.
 fn hilton(invariant: f64, mirror: f64, moment: f64) -> f64 {
     let x = invariant * (mirror / moment).cbrt();
     let cube = 1.0 + x * (1.350_47 + x * (0.465_376 + x * 0.047_545_5));

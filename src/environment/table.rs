@@ -87,8 +87,8 @@ impl<'f> ShellTable<'f> {
             return Shell::OPEN;
         }
         let l = 1.0 / sum[0];
-        let least = sum[1] * self.field.moment() / l.powi(3);
-        Line { l, least }.shell(self.field.magnitude(place))
+        let equator = sum[1] * self.field.moment() / l.powi(3);
+        Line { l, equator }.shell(self.field.magnitude(place))
     }
 }
 
@@ -131,7 +131,7 @@ impl Sphere {
                 radius_km: log_radius.exp() * crate::units::EARTH_RADIUS_KM,
             });
             field.line(place, field.magnitude(place)).map_or([0.0, 1.0], |line| {
-                [1.0 / line.l, line.least * line.l.powi(3) / field.moment()]
+                [1.0 / line.l, line.equator * line.l.powi(3) / field.moment()]
             })
         })
     }

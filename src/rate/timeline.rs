@@ -6,7 +6,7 @@ use super::{Conditions, Error};
 use crate::device::{Device, Level, Mode};
 use crate::environment::cosmic::{self, CHARGES};
 use crate::environment::curve::Curve;
-use crate::environment::field::{Field, Shell};
+use crate::environment::field::{Equator, Field, Shell};
 use crate::environment::matter::Material;
 use crate::environment::orbit::Position;
 use crate::environment::solar::{self, Scenario};
@@ -286,7 +286,7 @@ impl<'c> Walk<'c> {
         let radii = track.iter().map(|position| position.radius_km);
         let (low, high) = radii.fold((f64::INFINITY, 0.0_f64), |(a, b), r| (a.min(r), b.max(r)));
         let year = conditions.start.plus_seconds(0.5 * conditions.days * crate::units::DAY_S);
-        let field = Field::at(year.decimal_year());
+        let field = Field::at(year.decimal_year(), Equator::Least);
         self.extrapolated = field.is_extrapolated();
         let mut today = ShellTable::new(&field, low, high);
         let phase = conditions.solar_phase;

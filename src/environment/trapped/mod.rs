@@ -8,7 +8,7 @@
 
 mod map;
 
-use super::field::{Field, Shell};
+use super::field::{Equator, Field, Shell};
 pub use map::{Map, Spectrum};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
@@ -79,9 +79,13 @@ impl Phase {
 
     /// The field of the map's epoch: IGRF-14, in place of the field models that the maps were made
     /// with (Jensen and Cain 1960; GSFC 12/66 at 1970).
+    ///
+    /// What counts as the equatorial field B0 is chosen for each map by what agrees best with
+    /// published fluxes (`docs/validation.md`): for AP8MIN the least field along the line, for
+    /// AP8MAX McIlwain's 0.311653 / L³.
     pub fn field(self) -> &'static Field {
-        static MIN: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MIN));
-        static MAX: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MAX));
+        static MIN: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MIN, Equator::Least));
+        static MAX: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MAX, Equator::McIlwain));
         match self {
             Self::Min => &MIN,
             Self::Max => &MAX,

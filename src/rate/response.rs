@@ -3,7 +3,7 @@
 //! All spectra and responses stand on one grid of incident energies, so that a rate is a sum over
 //! its bins: Σ flux of the bin × mean response of the bin.
 
-use crate::environment::matter::{Material, let_in_silicon};
+use crate::environment::matter::{Material, let_in_silicon, survival};
 use crate::environment::shield::Path;
 use std::ops::Range;
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ pub static EDGES: LazyLock<Vec<f64>> = LazyLock::new(|| {
 /// The way of one kind of ion through a shield.
 ///
 /// A particle that leaves with E' entered with E = R⁻¹(R(E') + T): continuous slowing down,
-/// straight ahead. Each small step of E' is laid on the bins that its E covers, so that narrow
+/// straight ahead; protons that collide with a nucleus on the way are taken away. Each small step of E' is laid on the bins that its E covers, so that narrow
 /// features just above the energy at which the shield opens keep their weight.
 pub struct Kernel {
     z: usize,
@@ -53,6 +53,7 @@ impl Kernel {
         let lets = exits.iter().map(|energy| let_in_silicon(z, *energy)).collect();
         let mut weights = Vec::new();
         for path in paths {
+            let share = path.share * survival(z, path.g_per_cm2);
             let mut low = Material::Aluminium.before(z, exits[0], path.g_per_cm2);
             let mut first = 0;
             for step in 0..steps {
@@ -67,7 +68,7 @@ impl Kernel {
                     }
                     let overlap = high.min(right) - low.max(left);
                     if overlap > 0.0 {
-                        weights.push((step, bin, path.share * overlap / (right - left)));
+                        weights.push((step, bin, share * overlap / (right - left)));
                     }
                 }
                 low = high;
@@ -164,6 +165,6 @@ mod tests {
         let response = Kernel::new(1, &paths).response(|_, _| 1.0);
         let first = response.live().start;
         assert!(EDGES[first] <= 47.8 && 47.8 <= EDGES[first + 1] * 1.01, "{}", EDGES[first]);
-        assert!((response.bin(first + 2) - 1.0).abs() < 1e-9);
+        assert!((response.bin(first + 2) - survival(1, paths[0].g_per_cm2)).abs() < 1e-9);
     }
 }

@@ -7,7 +7,7 @@ use crate::device::{Device, Level, Mode};
 use crate::environment::cosmic::{self, CHARGES};
 use crate::environment::curve::Curve;
 use crate::environment::field::{Equator, Field, Shell};
-use crate::environment::matter::Material;
+use crate::environment::matter::{Material, deposit_in_silicon, survival};
 use crate::environment::orbit::Position;
 use crate::environment::solar::{self, Scenario};
 use crate::environment::table::ShellTable;
@@ -173,8 +173,7 @@ impl Timeline {
         let modes = device.iter().flat_map(|device| device.modes.iter());
         let answers: Vec<(Mode, Answer)> =
             modes.map(|mode| (mode.clone(), Answer::new(mode, &kernels, &sky, given))).collect();
-        let dose =
-            kernels[0].response(|energy, _| RAD_PER_MEV_G * Material::Silicon.stopping(1, energy));
+        let dose = dose(&kernels[0]);
         let mut walk = Walk::new(&conditions, dose, answers)?;
         let places = walk.places()?;
         let transmission = Transmission::new(places.iter().map(|p| (p.cutoff_gv, p.open_sky)));
@@ -219,15 +218,32 @@ impl Timeline {
     }
 
     /// The mean trapped protons above an energy in MeV, behind the shield, in cm⁻² s⁻¹:
-    /// J(> R⁻¹(R(E) + T)), with the design margin.
+    /// J(> R⁻¹(R(E) + T)) of the protons that survive, with the design margin.
     pub fn trapped_behind(&self, energy_mev: f64) -> f64 {
         let paths = self.conditions.shield.paths();
         let of = |path: &crate::environment::shield::Path| {
-            path.share
-                * self.trapped_above(Material::Aluminium.before(1, energy_mev, path.g_per_cm2))
+            let before = Material::Aluminium.before(1, energy_mev, path.g_per_cm2);
+            path.share * survival(1, path.g_per_cm2) * self.trapped_above(before)
         };
         self.conditions.design_margin * paths.iter().map(of).sum::<f64>()
     }
+}
+
+impl Timeline {
+    /// The mean dose of trapped protons behind another shield, in rad(Si)/s, with the design
+    /// margin.
+    pub fn dose_rad_s_behind(&self, shield: &crate::environment::shield::Shield) -> f64 {
+        let mut bins: Vec<f64> =
+            self.trapped_above.windows(2).map(|pair| pair[0] - pair[1]).collect();
+        bins.extend(self.trapped_above.last());
+        let kernel = Kernel::new(1, &shield.paths());
+        self.conditions.design_margin * dose(&kernel).fold(&bins)
+    }
+}
+
+/// rad(Si) that a proton behind the shield leaves.
+fn dose(kernel: &Kernel) -> Response {
+    kernel.response(|energy, _| RAD_PER_MEV_G * deposit_in_silicon(energy))
 }
 
 /// The walk itself.

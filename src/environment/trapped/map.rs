@@ -148,7 +148,7 @@ impl LString {
             vertices.push(Vertex { k, phi: 0.0, log });
         }
         // Where log flux passes zero the map has no flux: φ counts to the last place before it.
-        let live = vertices.iter().take_while(|vertex| vertex.log > 0.0).count().max(1);
+        let live = vertices.iter().take_while(|vertex| vertex.log >= 0.0).count().max(1);
         let reach = vertices[live - 1].k;
         for vertex in &mut vertices[..live] {
             vertex.phi = if reach > 0.0 { (vertex.k / reach).asin().to_degrees() } else { 0.0 };

@@ -1,0 +1,56 @@
+//! Models against figures that others published.
+
+mod environment;
+mod rates;
+mod statistics;
+mod table;
+mod trapped;
+
+use std::path::Path;
+use table::Row;
+
+fn rows() -> Vec<Row> {
+    let mut rows = trapped::rows();
+    rows.extend(environment::rows());
+    rows.extend(rates::rows());
+    rows.extend(statistics::rows());
+    rows
+}
+
+#[test]
+fn every_published_figure_is_met_or_its_miss_is_explained_and_the_page_says_so() {
+    let rows = rows();
+    let wrong: Vec<String> = rows
+        .iter()
+        .filter(|row| row.is_met() == row.miss.is_some())
+        .map(|row| format!("{} {}: {} for {}", row.point, row.what, row.measured, row.expected))
+        .collect();
+    let page = table::page(&rows);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validation.md");
+    if std::env::var_os("BEAMLINE_BLESS").is_some() {
+        std::fs::write(&path, &page).expect("the page can be written");
+    }
+    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        wrong.is_empty(),
+        "outside their tolerance, or met though a reason is given: {wrong:#?}"
+    );
+    assert_eq!(written, page, "docs/validation.md is not what the tests find");
+}
+
+/// A file of `tests/data/radiation`, without its comments and header, as numbers; words that are
+/// none become NaN.
+pub fn data(name: &str) -> Vec<Vec<f64>> {
+    let text = text(name);
+    let lines =
+        text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == '-'));
+    lines
+        .map(|line| line.split(',').map(|cell| cell.trim().parse().unwrap_or(f64::NAN)).collect())
+        .collect()
+}
+
+/// A file of `tests/data/radiation`.
+pub fn text(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/radiation").join(name);
+    std::fs::read_to_string(path).expect("the data is part of the project")
+}

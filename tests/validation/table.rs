@@ -1,0 +1,152 @@
+//! The rows of `docs/validation.md`, and how they are judged and written.
+
+use std::fmt::Write;
+
+/// What a figure may deviate by.
+#[derive(Clone, Copy)]
+pub enum Tolerance {
+    /// A share of the expected figure.
+    Share(f64),
+    /// A factor, up or down.
+    Factor(f64),
+    /// Between two values.
+    Range(f64, f64),
+    /// Said, not judged.
+    Report,
+}
+
+/// One figure that somebody else published, and ours.
+pub struct Row {
+    /// The point's name, as `V2`.
+    pub point: &'static str,
+    /// What it is, with its conditions.
+    pub what: String,
+    /// Who published it.
+    pub source: &'static str,
+    pub expected: f64,
+    pub measured: f64,
+    pub tolerance: Tolerance,
+    /// Why a figure is not met, where it is not.
+    pub miss: Option<&'static str>,
+}
+
+impl Row {
+    pub fn new(
+        point: &'static str,
+        what: impl Into<String>,
+        source: &'static str,
+        (expected, measured): (f64, f64),
+        tolerance: Tolerance,
+    ) -> Self {
+        Self { point, what: what.into(), source, expected, measured, tolerance, miss: None }
+    }
+
+    /// Says why the figure is not met.
+    pub fn missed(mut self, reason: &'static str) -> Self {
+        self.miss = Some(reason);
+        self
+    }
+
+    fn ratio(&self) -> f64 {
+        self.measured / self.expected
+    }
+
+    pub fn is_met(&self) -> bool {
+        match self.tolerance {
+            Tolerance::Share(share) => (self.ratio() - 1.0).abs() <= share,
+            Tolerance::Factor(factor) => (1.0 / factor..=factor).contains(&self.ratio()),
+            Tolerance::Range(low, high) => (low..=high).contains(&self.measured),
+            Tolerance::Report => true,
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        match (self.tolerance, self.is_met()) {
+            (Tolerance::Report, _) => "reported",
+            (_, true) => "met",
+            (_, false) => "**missed**",
+        }
+    }
+
+    fn tolerance(&self) -> String {
+        match self.tolerance {
+            Tolerance::Share(share) => format!("{} %", round(100.0 * share)),
+            Tolerance::Factor(factor) => format!("factor {factor}"),
+            Tolerance::Range(low, high) => format!("{low} to {high}"),
+            Tolerance::Report => "–".to_owned(),
+        }
+    }
+}
+
+/// A number with few digits: what is the same on any machine.
+fn round(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let digits = 3 - i32::try_from(value.abs().log10().floor() as i64).unwrap_or(0);
+    if (-2..=7).contains(&digits) {
+        let places = usize::try_from(digits.max(0)).unwrap_or(0);
+        let text = format!("{value:.places$}");
+        if text.contains('.') {
+            return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+        }
+        return text;
+    }
+    format!("{value:.3e}")
+}
+
+/// The page.
+pub fn page(rows: &[Row]) -> String {
+    let mut text = String::from(
+        "# Validation\n\nFigures that others published, and what beamline finds for them. The tests in `tests/validation`\n\
+         compute this page, hold every figure to its tolerance, and fail where the page is not what they find.\n\
+         A missed figure stays in the table with its reason. `BEAMLINE_BLESS=1 cargo test --test validation` writes\n\
+         the page anew.\n\n",
+    );
+    let met = rows
+        .iter()
+        .filter(|row| !matches!(row.tolerance, Tolerance::Report) && row.is_met())
+        .count();
+    let missed = rows.iter().filter(|row| !row.is_met()).count();
+    let reported = rows.len() - met - missed;
+    let _ = writeln!(
+        text,
+        "{met} figures are met, {missed} missed, {reported} reported without a tolerance.\n"
+    );
+    text.push_str("| point | figure | expected | measured | deviation | tolerance | |\n|---|---|---|---|---|---|---|\n");
+    for row in rows {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {:+.1} % | {} | {} |",
+            row.point,
+            row.what,
+            round(row.expected),
+            round(row.measured),
+            // Adding 0 keeps −0.0 from being written.
+            (1000.0 * (row.ratio() - 1.0)).round() / 10.0 + 0.0,
+            row.tolerance(),
+            row.verdict()
+        );
+    }
+    text.push_str("\n## Sources\n\n");
+    let mut seen: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in rows {
+        match seen.iter_mut().find(|(source, _)| *source == row.source) {
+            Some((_, points)) if points.contains(&row.point) => {}
+            Some((_, points)) => points.push(row.point),
+            None => seen.push((row.source, vec![row.point])),
+        }
+    }
+    for (source, points) in seen {
+        let _ = writeln!(text, "- {}: {source}.", points.join(", "));
+    }
+    text.push_str("\n## What is missed, and why\n\n");
+    let misses: Vec<&Row> = rows.iter().filter(|row| row.miss.is_some()).collect();
+    if misses.is_empty() {
+        text.push_str("Nothing.\n");
+    }
+    for row in misses {
+        let _ = writeln!(text, "- {}, {}: {}.", row.point, row.what, row.miss.unwrap_or_default());
+    }
+    text
+}

@@ -66,7 +66,8 @@ impl Material {
     /// Mass stopping power in MeV cm²/g of the ion of charge `z` at `energy` MeV/n.
     ///
     /// Protons: the inverse slope of their range. Ions: that of a proton of the same velocity
-    /// times the square of the effective charge Z (1 − exp(−125 β Z^−⅔)) (Barkas 1963).
+    /// times the square of the ratio of their effective charges, Z (1 − exp(−125 β Z^−⅔)) (Barkas
+    /// 1963, Nuclear Research Emulsions, page 371).
     pub fn stopping(self, z: usize, energy: f64) -> f64 {
         let proton = 1.0 / self.table().protons.range.slope(energy);
         if z == 1 { proton } else { proton * effective_charge(z, energy).powi(2) }
@@ -124,9 +125,11 @@ fn beta(energy: f64) -> f64 {
     (1.0 - 1.0 / (gamma * gamma)).sqrt()
 }
 
+/// The effective charge over that of a proton of the same velocity.
 fn effective_charge(z: usize, energy: f64) -> f64 {
+    let bare = |charge: f64| 1.0 - (-125.0 * beta(energy) * charge.powf(-2.0 / 3.0)).exp();
     let charge = z as f64;
-    charge * (1.0 - (-125.0 * beta(energy) * charge.powf(-2.0 / 3.0)).exp())
+    charge * bare(charge) / bare(1.0)
 }
 
 impl Table {

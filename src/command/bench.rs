@@ -35,12 +35,12 @@ pub struct Bench {
 
 /// One measured thing.
 #[derive(Clone, Debug, serde::Serialize)]
-struct Figure {
-    name: String,
-    value: f64,
-    unit: &'static str,
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) value: f64,
+    pub(super) unit: &'static str,
     /// Against the copy kernel (bandwidths) or the scheme `none` (trial rates).
-    ratio: Option<f64>,
+    pub(super) ratio: Option<f64>,
 }
 
 /// Words of the buffers that bandwidth is measured on: 48 MiB each, past any cache.
@@ -53,7 +53,8 @@ impl Bench {
     /// Where there is no adapter or a workload is missing.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let gpu = open_gpu(adapter)?;
-        let mut figures = bandwidths(&gpu, self.rounds)?;
+        let mut figures = super::bench_environment::figures(self.rounds)?;
+        figures.extend(bandwidths(&gpu, self.rounds)?);
         figures.push(linear(&gpu, self.rounds)?);
         for (name, inputs, trials) in [("digits-mlp", 128, 2048), ("digits-cnn", 128, 96)] {
             let workload = workload::load(&self.kernels.join(name), &Overrides::default());
@@ -69,7 +70,7 @@ impl Bench {
                 say(&format!("adapter: {}", gpu.adapter().line()));
                 for Figure { name, value, unit, ratio } in &figures {
                     let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
-                    say(&format!("{name:<44} {value:>12.2} {unit:<10}{ratio}"));
+                    say(&format!("{name:<44} {value:>14.2} {unit:<10}{ratio}"));
                 }
                 say(
                     "ratios: bandwidths to the copy kernel, trial rates to none; best of the rounds",

@@ -2,6 +2,7 @@
 
 pub mod adapters;
 pub mod bench;
+mod bench_environment;
 mod prepare;
 pub mod replay;
 pub mod report;

@@ -84,7 +84,12 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..Default::default() })]
 
     #[test]
-    fn trapped_flux_falls_with_energy(l in 1.1_f64..6.0, share in 0.0_f64..1.0, a in 0.1_f64..400.0, b in 0.1_f64..400.0) {
+    fn trapped_flux_falls_with_energy(
+        l in 1.1_f64..6.0,
+        share in 0.0_f64..1.0,
+        a in 0.1_f64..400.0,
+        b in 0.1_f64..400.0,
+    ) {
         let shell = Shell { l, b_over_b0: 1.0 + share * (l.powi(3) - 1.0) };
         for phase in Phase::ALL {
             for interpolation in [Interpolation::PhiL, Interpolation::Classic] {
@@ -97,7 +102,11 @@ proptest! {
     }
 
     #[test]
-    fn a_path_takes_energy_away_and_its_inverse_gives_it_back(z in 1_usize..=28, energy in 1.0_f64..5e4, path in 0.01_f64..20.0) {
+    fn a_path_takes_energy_away_and_its_inverse_gives_it_back(
+        z in 1_usize..=28,
+        energy in 1.0_f64..5e4,
+        path in 0.01_f64..20.0,
+    ) {
         let before = Material::Aluminium.before(z, energy, path);
         prop_assert!(before > energy);
         let behind = Material::Aluminium.behind(z, before, path);
@@ -106,7 +115,8 @@ proptest! {
 
     #[test]
     fn a_storm_lowers_cutoffs_and_open_lines_have_none(l in 1.0_f64..20.0) {
-        let [quiet, stormy] = [Magnetosphere::Quiet, Magnetosphere::Stormy].map(|m| cosmic::cutoff_gv(l, m));
+        let quiet = cosmic::cutoff_gv(l, Magnetosphere::Quiet);
+        let stormy = cosmic::cutoff_gv(l, Magnetosphere::Stormy);
         prop_assert!(0.0 < stormy && stormy < quiet);
         prop_assert_eq!(cosmic::cutoff_gv(f64::INFINITY, Magnetosphere::Quiet), 0.0);
     }

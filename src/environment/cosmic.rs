@@ -29,6 +29,7 @@ const fn nucleus(a: f64, c: f64, gamma: f64, alpha: f64) -> Nucleus {
 }
 
 /// Table 1 of Matthiä et al. 2013, by charge.
+#[expect(clippy::approx_constant, reason = "sodium's exponent is not π")]
 const NUCLEI: [Nucleus; CHARGES] = [
     nucleus(1.0, 18_500.0, 2.74, 2.85),
     nucleus(4.0, 3_690.0, 2.77, 3.12),

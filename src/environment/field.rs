@@ -64,7 +64,7 @@ const fn order(value: f64) -> i32 {
 pub struct Field {
     year: f64,
     degree: usize,
-    /// Coefficients of V_nm and W_nm, with Schmidt's normalisation taken into them, in gauss.
+    /// Coefficients of the solid harmonics, with Schmidt's normalisation taken into them, in gauss.
     cos: [[f64; SIDE]; SIDE],
     sin: [[f64; SIDE]; SIDE],
     /// The dipole moment, in gauss × (Earth radius)³.
@@ -129,8 +129,8 @@ impl Field {
             }
         }
         field.moment = powers[1].sqrt();
-        for n in 2..=field.degree {
-            let size = powers[n].sqrt() * (n + 1) as f64 / (field.moment * NEGLIGIBLE);
+        for (n, power) in powers.iter().enumerate().skip(2).take(field.degree - 1) {
+            let size = power.sqrt() * (n + 1) as f64 / (field.moment * NEGLIGIBLE);
             field.reach[n] = size.powf(1.0 / (n - 1) as f64);
         }
         field
@@ -148,7 +148,7 @@ impl Field {
 
     /// The field in gauss at a place in Earth radii, both Earth-fixed Cartesian.
     ///
-    /// B = −∇V with V = a Σ (a/r)^(n+1) (g cos mφ + h sin mφ) P_nm (Alken et al. 2021, equation
+    /// B = −∇V with V = a Σ (a/r)^(n+1) (g cos mφ + h sin mφ) P (Alken et al. 2021, equation
     /// 1), by the recursion of solid harmonics in Cartesian coordinates (Cunningham 1970, doi
     /// 10.1007/BF01230445; Montenbruck and Gill 2000, section 3.2.4).
     pub fn vector(&self, [x, y, z]: [f64; 3]) -> [f64; 3] {

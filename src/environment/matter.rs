@@ -170,7 +170,7 @@ impl Ranges {
         Self { range, energy: energy.expect("energies increase with range") }
     }
 
-    /// The ranges of an ion from those of protons: dR = A dR_p / Zeff², on the same energies.
+    /// The ranges of an ion from those of protons: dR = A dR / Zeff², on the same energies.
     fn of_ion(&self, z: usize, protons: &[(f64, f64)]) -> Self {
         let per_proton = |energy: f64| mass_number(z) / effective_charge(z, energy).powi(2);
         let mut points = Vec::with_capacity(protons.len());

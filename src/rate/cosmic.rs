@@ -99,9 +99,10 @@ fn spread(cells: &mut [f64], low: f64, high: f64, rate: f64) {
         cells[floor(low).min(last)] += rate;
         return;
     }
-    for k in floor(low).min(last)..=floor(high).min(last) {
+    let first = floor(low).min(last);
+    for (k, cell) in cells.iter_mut().enumerate().take(floor(high) + 1).skip(first) {
         let end = if k == last { f64::INFINITY } else { (k + 1) as f64 };
-        cells[k] += rate * ((high.min(end) - low.max(k as f64)) / width).max(0.0);
+        *cell += rate * ((high.min(end) - low.max(k as f64)) / width).max(0.0);
     }
 }
 

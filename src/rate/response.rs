@@ -32,8 +32,9 @@ pub static EDGES: LazyLock<Vec<f64>> = LazyLock::new(|| {
 /// The way of one kind of ion through a shield.
 ///
 /// A particle that leaves with E' entered with E = R⁻¹(R(E') + T): continuous slowing down,
-/// straight ahead; protons that collide with a nucleus on the way are taken away. Each small step of E' is laid on the bins that its E covers, so that narrow
-/// features just above the energy at which the shield opens keep their weight.
+/// straight ahead; protons that collide with a nucleus on the way are taken away. Each small step
+/// of E' is laid on the bins that its E covers, so that narrow features just above the energy at
+/// which the shield opens keep their weight.
 pub struct Kernel {
     z: usize,
     /// Energies behind the shield, in MeV/n: the ends and middles of the steps.

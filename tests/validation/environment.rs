@@ -17,7 +17,8 @@ const CREME: &str =
     "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT), cosmic rays of 1977";
 const SPENVIS: &str =
     "SPENVIS 4.6.13 with CREME96 cosmic rays, in github tdloveless/me-radfx (Apache-2.0)";
-const SUNCATCHER: &str = "Suncatcher, arXiv:2511.19468, about 150 rad(Si) a year; by model 148 (SHIELDOSE-2, AP8MAX) to 205 (AP8MIN)";
+const SUNCATCHER: &str = "Suncatcher, arXiv:2511.19468, about 150 rad(Si) a year; by \
+    model 148 (SHIELDOSE-2, AP8MAX) to 205 (AP8MIN)";
 const WORST_DAY: &str =
     "CREME96 worst day through SHIELDOSE-2 (SPENVIS tables; IRBEM, as an oracle only)";
 const SHIELDOSE: &str =

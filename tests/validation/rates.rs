@@ -9,8 +9,10 @@ use beamline::rate::{AltitudeAbove, Environment, OrbitChoice, SolarPhase, Timeli
 use beamline::units::DAY_S;
 use std::f64::consts::PI;
 
-const CREME: &str = "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT): AP8MIN and cosmic rays of 1977, 800 km 90°, 100 mil Al";
-const SUNCATCHER: &str = "Suncatcher, arXiv:2511.19468: events per rad at 150 rad(Si) a year; the device is calibrated on the same test, so that this checks environment and bookkeeping";
+const CREME: &str = "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT): \
+    AP8MIN and cosmic rays of 1977, 800 km 90°, 100 mil Al";
+const SUNCATCHER: &str = "Suncatcher, arXiv:2511.19468: events per rad at 150 rad(Si) a \
+    year; the device is calibrated on the same test, so that this checks environment and bookkeeping";
 
 fn device(name: &str) -> Device {
     Device::load(name).expect("a shipped device").0

@@ -5,7 +5,8 @@ use beamline::stats::{clopper_pearson, garwood, sample_size, wilson};
 
 const GARWOOD: &str =
     "Garwood 1936, doi 10.1093/biomet/28.3-4.437: χ² quantiles for Poisson counts";
-const BINOMIAL: &str = "Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404; Wilson 1927, doi 10.1080/01621459.1927.10502953";
+const BINOMIAL: &str = "Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404; \
+    Wilson 1927, doi 10.1080/01621459.1927.10502953";
 const LEVEUGLE: &str = "Leveugle et al. 2009, doi 10.1109/DATE.2009.5090716";
 
 pub fn rows() -> Vec<Row> {

@@ -98,10 +98,10 @@ fn round(value: f64) -> String {
 /// The page.
 pub fn page(rows: &[Row]) -> String {
     let mut text = String::from(
-        "# Validation\n\nFigures that others published, and what beamline finds for them. The tests in `tests/validation`\n\
-         compute this page, hold every figure to its tolerance, and fail where the page is not what they find.\n\
-         A missed figure stays in the table with its reason. `BEAMLINE_BLESS=1 cargo test --test validation` writes\n\
-         the page anew.\n\n",
+        "# Validation\n\nFigures that others published, and what beamline finds for them. The tests in \
+         `tests/validation`\ncompute this page, hold every figure to its tolerance, and fail where the \
+         page is not what they find.\nA missed figure stays in the table with its reason. \
+         `BEAMLINE_BLESS=1 cargo test --test validation` writes\nthe page anew.\n\n",
     );
     let met = rows
         .iter()
@@ -113,7 +113,8 @@ pub fn page(rows: &[Row]) -> String {
         text,
         "{met} figures are met, {missed} missed, {reported} reported without a tolerance.\n"
     );
-    text.push_str("| point | figure | expected | measured | deviation | tolerance | |\n|---|---|---|---|---|---|---|\n");
+    text.push_str("| point | figure | expected | measured | deviation | tolerance | |\n");
+    text.push_str("|---|---|---|---|---|---|---|\n");
     for row in rows {
         let _ = writeln!(
             text,

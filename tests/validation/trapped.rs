@@ -9,7 +9,8 @@ use beamline::rate::{AltitudeAbove, Assessment, Environment, OrbitChoice, SolarP
 const GRID: &str = "IRBEM (LGPL, as an oracle only) and radbelt 0.1.8 on a grid of L and B/B0";
 const SPENVIS: &str =
     "SPENVIS 4.6.13, 30-day orbits from 2026-01-01, in github tdloveless/me-radfx (Apache-2.0)";
-const CREME: &str = "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT), altitude above the equator's radius, cosmic-ray protons included";
+const CREME: &str = "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT), \
+    altitude above the equator's radius, cosmic-ray protons included";
 const NATIVE: &str =
     "IRBEM with the maps' native fields (Jensen and Cain 1960, GSFC 12/66), 10 days at 60 s";
 

@@ -33,9 +33,9 @@ fn at(latitude_deg: f64, longitude_deg: f64, radius_km: f64) -> Position {
 fn igrf_gives_the_components_of_an_independent_evaluation() {
     // ppigrf 2.1.0 (MIT) on the same coefficients: radial, southward and eastward, in nT.
     for (year, lat, lon, radius_km, expected) in [
-        (1960.0, -30.0, -45.0, 7021.2, [10_058.233_052_61, -16_109.414_487_37, -3351.823_626_72]),
+        (1960.0, -30.0, -45.0, 7021.2, [10_058.233_052_61, -16_109.414_487_37, -3_351.823_626_72]),
         (2025.0, 40.0, 100.0, 6771.2, [-39_804.150_352_99, -22_581.388_261_89, -777.363_094_21]),
-        (1970.0, 75.0, 10.0, 6871.2, [-42_862.137_493_22, -7219.871_444_62, -996.078_252_46]),
+        (1970.0, 75.0, 10.0, 6871.2, [-42_862.137_493_22, -7_219.871_444_62, -996.078_252_46]),
     ] {
         let position = at(lat, lon, radius_km);
         let [x, y, z] =
@@ -128,10 +128,10 @@ fn ions_lose_energy_as_published() {
     for energy in [20.0, 67.0, 100.0, 300.0, 1000.0_f64] {
         let gamma = 1.0 + energy / 938.272;
         let square = 1.0 - 1.0 / (gamma * gamma);
-        let (electron, mean) = (0.510_999, 173e-6);
+        let (electron, mean) = (0.510_999, 173e-6_f64);
         let momentum = square * gamma * gamma;
         let most = 2.0 * electron * momentum / (1.0 + 2.0 * gamma * electron / 938.272);
-        let log = 0.5 * (2.0 * electron * momentum * most / (mean * mean) as f64).ln();
+        let log = 0.5 * (2.0 * electron * momentum * most / (mean * mean)).ln();
         let expected = 0.307_075 * 14.0 / 28.085_5 / square * (log - square);
         let found = Material::Silicon.stopping(1, energy);
         assert!((found / expected - 1.0).abs() < 0.01, "{energy} MeV: {found} for {expected}");

@@ -24,7 +24,7 @@ const WORST_DAY: &str =
 const SHIELDOSE: &str =
     "SHIELDOSE-2 (IRBEM, as an oracle only) with AP8 and native fields, trapped protons alone";
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = vec![spectra(), worst_day()];
     rows.extend(let_spectrum());
     let found = assess(&orbit(825.0, 98.8, 0.0)).gcr.transmission;

@@ -40,7 +40,7 @@ fn every_published_figure_is_met_or_its_miss_is_explained_and_the_page_says_so()
 
 /// A file of `tests/data/radiation`, without its comments and header, as numbers; words that are
 /// none become NaN.
-pub fn data(name: &str) -> Vec<Vec<f64>> {
+pub(crate) fn data(name: &str) -> Vec<Vec<f64>> {
     let text = text(name);
     let lines =
         text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit() || c == '-'));
@@ -50,7 +50,7 @@ pub fn data(name: &str) -> Vec<Vec<f64>> {
 }
 
 /// A file of `tests/data/radiation`.
-pub fn text(name: &str) -> String {
+pub(crate) fn text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/radiation").join(name);
     std::fs::read_to_string(path).expect("the data is part of the project")
 }

@@ -24,7 +24,7 @@ fn per_bit_day(environment: &Environment, name: &str) -> f64 {
     found.rates[0].per_bit_day.or(found.rates[0].per_device_day).expect("a rate").nominal
 }
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut polar = orbit(800.0, 90.0, 0.0);
     polar.altitude_above = AltitudeAbove::Equator;

@@ -9,7 +9,7 @@ const BINOMIAL: &str = "Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404; \
     Wilson 1927, doi 10.1080/01621459.1927.10502953";
 const LEVEUGLE: &str = "Leveugle et al. 2009, doi 10.1109/DATE.2009.5090716";
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for (count, low, high) in [(1, 0.0253, 5.572), (5, 1.6235, 11.668), (203, 176.03, 232.93)] {
         let found = garwood(count, 0.05);

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// What a figure may deviate by.
 #[derive(Clone, Copy)]
-pub enum Tolerance {
+pub(crate) enum Tolerance {
     /// A share of the expected figure.
     Share(f64),
     /// A factor, up or down.
@@ -16,22 +16,22 @@ pub enum Tolerance {
 }
 
 /// One figure that somebody else published, and ours.
-pub struct Row {
+pub(crate) struct Row {
     /// The point's name, as `V2`.
-    pub point: &'static str,
+    pub(crate) point: &'static str,
     /// What it is, with its conditions.
-    pub what: String,
+    pub(crate) what: String,
     /// Who published it.
-    pub source: &'static str,
-    pub expected: f64,
-    pub measured: f64,
-    pub tolerance: Tolerance,
+    pub(crate) source: &'static str,
+    pub(crate) expected: f64,
+    pub(crate) measured: f64,
+    pub(crate) tolerance: Tolerance,
     /// Why a figure is not met, where it is not.
-    pub miss: Option<&'static str>,
+    pub(crate) miss: Option<&'static str>,
 }
 
 impl Row {
-    pub fn new(
+    pub(crate) fn new(
         point: &'static str,
         what: impl Into<String>,
         source: &'static str,
@@ -42,7 +42,7 @@ impl Row {
     }
 
     /// Says why the figure is not met.
-    pub fn missed(mut self, reason: &'static str) -> Self {
+    pub(crate) fn missed(mut self, reason: &'static str) -> Self {
         self.miss = Some(reason);
         self
     }
@@ -51,7 +51,7 @@ impl Row {
         self.measured / self.expected
     }
 
-    pub fn is_met(&self) -> bool {
+    pub(crate) fn is_met(&self) -> bool {
         match self.tolerance {
             Tolerance::Share(share) => (self.ratio() - 1.0).abs() <= share,
             Tolerance::Factor(factor) => (1.0 / factor..=factor).contains(&self.ratio()),
@@ -83,20 +83,23 @@ fn round(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }
-    let digits = 3 - i32::try_from(value.abs().log10().floor() as i64).unwrap_or(0);
-    if (-2..=7).contains(&digits) {
-        let places = usize::try_from(digits.max(0)).unwrap_or(0);
-        let text = format!("{value:.places$}");
-        if text.contains('.') {
-            return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+    // Four digits, without an exponent where that is short.
+    for places in 0..6_usize {
+        let least = 1000.0 / 10_f64.powf(places as f64);
+        if value.abs() >= least * 0.99995 {
+            let text = format!("{value:.places$}");
+            return if places == 0 {
+                text
+            } else {
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            };
         }
-        return text;
     }
     format!("{value:.3e}")
 }
 
 /// The page.
-pub fn page(rows: &[Row]) -> String {
+pub(crate) fn page(rows: &[Row]) -> String {
     let mut text = String::from(
         "# Validation\n\nFigures that others published, and what beamline finds for them. The tests in \
          `tests/validation`\ncompute this page, hold every figure to its tolerance, and fail where the \

@@ -15,7 +15,7 @@ const NATIVE: &str =
     "IRBEM with the maps' native fields (Jensen and Cain 1960, GSFC 12/66), 10 days at 60 s";
 
 /// An orbit without a shield or a device.
-pub fn orbit(altitude_km: f64, inclination_deg: f64, phase: f64) -> Environment {
+pub(crate) fn orbit(altitude_km: f64, inclination_deg: f64, phase: f64) -> Environment {
     let shape = Shape::Circular { altitude_km, inclination_deg };
     let mut environment = Environment::new(OrbitChoice::Shape(shape));
     environment.solar = SolarPhase(phase);
@@ -23,7 +23,7 @@ pub fn orbit(altitude_km: f64, inclination_deg: f64, phase: f64) -> Environment 
 }
 
 /// The figures of an environment.
-pub fn assess(environment: &Environment) -> Assessment {
+pub(crate) fn assess(environment: &Environment) -> Assessment {
     let conditions = environment.conditions(".".as_ref()).expect("an environment");
     Timeline::new(conditions, None).expect("a track").assessment(1.0)
 }
@@ -33,7 +33,7 @@ fn fluxes(environment: &Environment) -> impl Fn(&str) -> f64 + use<> {
     move |threshold| found.at(threshold).expect("a threshold")
 }
 
-pub fn rows() -> Vec<Row> {
+pub(crate) fn rows() -> Vec<Row> {
     let mut rows = grid();
     let found = fluxes(&orbit(530.0, 53.0, 0.0));
     for (threshold, expected) in

@@ -2,6 +2,7 @@
 
 pub mod adapters;
 pub mod bench;
+pub mod orbit;
 mod prepare;
 pub mod replay;
 pub mod report;

@@ -3,6 +3,7 @@
 mod list;
 mod ways;
 
+use super::report::write_whole;
 use super::{Failure, TableFormat, say};
 use crate::device::Device;
 use crate::environment::cosmic::Magnetosphere;
@@ -107,6 +108,10 @@ impl Orbit {
         }
         let device = self.device.as_deref().map(device).transpose()?;
         let timeline = timeline(conditions, device)?;
+        if let Some(path) = &self.svg {
+            let map = report::orbit::map(&timeline).map_err(Failure::environment)?;
+            write_whole(path, map.as_bytes())?;
+        }
         let assessment = timeline.assessment(self.years);
         match self.format {
             TableFormat::Json => {

@@ -56,7 +56,8 @@ pub fn wrapped(words: &str, indent: usize) -> String {
         .join("\n")
 }
 
-fn lines(words: &str, width: usize) -> Vec<String> {
+/// Words in lines of so many columns.
+pub(super) fn lines(words: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in words.split_whitespace() {
         let full = lines.last().map_or(0, |line| line.chars().count());

@@ -11,7 +11,7 @@ use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
 use crate::rate::{AltitudeAbove, Assessment, Conditions, Environment, SolarPhase, Timeline};
-use crate::report;
+use crate::{report, tui};
 use anyhow::anyhow;
 use serde::de::value::{Error as Unread, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -111,6 +111,10 @@ impl Orbit {
         if let Some(path) = &self.svg {
             let map = report::orbit::map(&timeline).map_err(Failure::environment)?;
             write_whole(path, map.as_bytes())?;
+        }
+        if self.tui {
+            let flight = tui::orbit::Flight::new(&timeline);
+            return tui::orbit::run(flight).map_err(Failure::environment);
         }
         let assessment = timeline.assessment(self.years);
         match self.format {

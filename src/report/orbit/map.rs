@@ -209,7 +209,14 @@ fn first_day(canvas: &Canvas<'_>, timeline: &Timeline) -> Drawn {
         line.push(on_map(longitude, latitude));
         last = Some(longitude);
     }
-    canvas.path(&line, TRACK.mix(0.45), 0.6)
+    canvas.path(&line, TRACK.mix(0.45), 0.6)?;
+    // Where it begins, which is all there is of a satellite that stands still.
+    match timeline.places.first() {
+        Some(Place { position, .. }) => {
+            canvas.disc(on_map(position.longitude_deg, position.latitude_deg), 2.2, TRACK)
+        }
+        None => Ok(()),
+    }
 }
 
 fn compass(degrees: f64, positive: &str, negative: &str) -> String {
@@ -254,7 +261,7 @@ fn legend(canvas: &Canvas<'_>, scale: &Scale) -> Drawn {
         SMALL,
     )?;
     canvas.text(
-        "grey line: ground track of the first day",
+        "grey: ground track of the first day, from the dot on",
         (from + width + 18.0, top + 20.0),
         HPos::Left,
         SMALL,

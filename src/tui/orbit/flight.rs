@@ -21,7 +21,7 @@ pub struct Instant {
     pub altitude_km: f64,
     /// Trapped protons above 10 MeV before the shield, in cm⁻² s⁻¹.
     pub flux_per_cm2_s: f64,
-    /// McIlwain's L.
+    /// The L of its field line, in Earth radii.
     pub l: f64,
     /// B over B0.
     pub b_over_b0: f64,

@@ -290,7 +290,7 @@ fn bad_files_are_refused_with_their_line() {
     refused(&["--tle", &good, "--start", "2026-01-01"], &["2000-06-27", "14 days", "found 2026"]);
     let bad = write("bad.tle", &TLE.replace("34.2682", "34.2683"));
     refused(&["--tle", &bad], &["bad.tle:2"]);
-    refused(&["--tle", &path(&folder.path().join("none.tle"))], &["none.tle", "cannot be read"]);
+    refused(&["--tle", path(&folder.path().join("none.tle"))], &["none.tle", "cannot be read"]);
     let device = include_str!("../fault-models/devices/trillium-tpu.toml");
     let line =
         |text: &str, part: &str| 1 + text.lines().position(|l| l.contains(part)).expect("it");

@@ -1,6 +1,6 @@
 //! The command line: verbs and what they share.
 
-use crate::command::{Failure, adapters, bench, replay, report, run, selftest};
+use crate::command::{Failure, adapters, bench, orbit, replay, report, run, selftest};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// A radiation test beam for GPU inference, in software.
@@ -28,6 +28,8 @@ enum Verb {
     Selftest(selftest::Selftest),
     /// Stage bandwidths and trial rates, as ratios to this adapter's own copy.
     Bench(bench::Bench),
+    /// Environment and upset rates of an orbit and a device.
+    Orbit(Box<orbit::Orbit>),
     /// Completions for a shell, on standard output.
     Completions {
         /// The shell.
@@ -49,6 +51,7 @@ impl Cli {
             Verb::Adapters(verb) => verb.run(),
             Verb::Selftest(verb) => verb.run(adapter),
             Verb::Bench(verb) => verb.run(adapter),
+            Verb::Orbit(verb) => verb.run(),
             Verb::Completions { shell } => {
                 clap_complete::generate(
                     shell,

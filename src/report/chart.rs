@@ -21,7 +21,7 @@ pub(super) const OUTCOME_COLOURS: [RGBColor; 7] = [
 ];
 
 /// Colours of schemes, in order, then from the first again.
-const SCHEME_COLOURS: [RGBColor; 6] = [
+pub(super) const SCHEME_COLOURS: [RGBColor; 6] = [
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x1f, 0x7a, 0xc4),
     RGBColor(0x00, 0x9e, 0x73),
@@ -31,12 +31,12 @@ const SCHEME_COLOURS: [RGBColor; 6] = [
 ];
 
 /// Stands for the page's text colour until the drawing is done.
-const INK: RGBColor = RGBColor(1, 2, 3);
+pub(super) const INK: RGBColor = RGBColor(1, 2, 3);
 
 /// The drawing is made on a grid finer than its units, which plotters rounds to.
 const FINE: f64 = 10.0;
-const WIDTH: f64 = 760.0;
-const TEXT: f64 = 13.0;
+pub(super) const WIDTH: f64 = 760.0;
+pub(super) const TEXT: f64 = 13.0;
 
 /// The colour of a scheme.
 pub(super) fn scheme_colour(scheme: usize) -> RGBColor {
@@ -48,10 +48,11 @@ pub(super) fn css(colour: RGBColor) -> String {
     format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
 }
 
-type Failure = DrawingAreaErrorKind<std::io::Error>;
-type Drawn = Result<(), Failure>;
+pub(super) type Failure = DrawingAreaErrorKind<std::io::Error>;
+pub(super) type Drawn = Result<(), Failure>;
 
-struct Canvas<'a> {
+/// What is drawn on, in units of the drawing.
+pub(super) struct Canvas<'a> {
     area: DrawingArea<SVGBackend<'a>, Shift>,
 }
 
@@ -61,8 +62,26 @@ fn fine(at: (f64, f64)) -> (i32, i32) {
 }
 
 impl Canvas<'_> {
-    fn rectangle(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
+    pub(super) fn rectangle(&self, from: (f64, f64), to: (f64, f64), colour: RGBColor) -> Drawn {
         self.area.draw(&Rectangle::new([fine(from), fine(to)], colour.filled()))
+    }
+
+    /// A filled outline.
+    pub(super) fn polygon(&self, points: &[(f64, f64)], colour: RGBColor) -> Drawn {
+        let points: Vec<(i32, i32)> = points.iter().map(|at| fine(*at)).collect();
+        self.area.draw(&Polygon::new(points, colour.filled()))
+    }
+
+    /// A line through points.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a line is some units wide"
+    )]
+    pub(super) fn path(&self, points: &[(f64, f64)], colour: RGBAColor, width: f64) -> Drawn {
+        let points: Vec<(i32, i32)> = points.iter().map(|at| fine(*at)).collect();
+        let style = colour.stroke_width((width * FINE) as u32);
+        self.area.draw(&PathElement::new(points, style))
     }
 
     #[expect(
@@ -70,16 +89,27 @@ impl Canvas<'_> {
         clippy::cast_sign_loss,
         reason = "a line is some units wide"
     )]
-    fn line(&self, from: (f64, f64), to: (f64, f64), colour: RGBAColor, width: f64) -> Drawn {
+    pub(super) fn line(
+        &self,
+        from: (f64, f64),
+        to: (f64, f64),
+        colour: RGBAColor,
+        width: f64,
+    ) -> Drawn {
         let style = colour.stroke_width((width * FINE) as u32);
         self.area.draw(&PathElement::new([fine(from), fine(to)], style))
     }
 
     fn dot(&self, at: (f64, f64), colour: RGBColor) -> Drawn {
-        self.area.draw(&Circle::new(fine(at), 4.0 * FINE, colour.filled()))
+        self.disc(at, 4.0, colour)
     }
 
-    fn text(&self, text: &str, at: (f64, f64), h: HPos, size: f64) -> Drawn {
+    /// A disc of a radius.
+    pub(super) fn disc(&self, at: (f64, f64), radius: f64, colour: RGBColor) -> Drawn {
+        self.area.draw(&Circle::new(fine(at), radius * FINE, colour.filled()))
+    }
+
+    pub(super) fn text(&self, text: &str, at: (f64, f64), h: HPos, size: f64) -> Drawn {
         // plotters' SVG backend divides by 1.24.
         let font = ("sans-serif", size * FINE * 1.24).into_font();
         let style = TextStyle::from(font).color(&INK).pos(Pos::new(h, VPos::Center));
@@ -100,7 +130,7 @@ impl Canvas<'_> {
 }
 
 /// Draws on a canvas and gives the element, without a size of its own.
-fn draw(
+pub(super) fn draw(
     label: &str,
     height: f64,
     with: impl FnOnce(&Canvas<'_>) -> Drawn,

@@ -8,6 +8,7 @@ mod chart;
 mod export;
 mod html;
 mod methods;
+pub mod orbit;
 mod table;
 mod tables;
 mod words;

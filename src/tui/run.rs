@@ -13,7 +13,7 @@ use tokio::sync::watch::Receiver;
 const FRAME: Duration = Duration::from_millis(66);
 
 /// Gives the terminal back, however the loop ends; a panic does likewise through ratatui's hook.
-struct Restore;
+pub(super) struct Restore;
 
 impl Drop for Restore {
     fn drop(&mut self) {

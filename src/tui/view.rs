@@ -51,11 +51,16 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
 
 /// The screen as text, for pages and tests.
 pub fn picture(app: &App, width: u16, height: u16) -> String {
+    drawn(|frame| view(app, frame), width, height)
+}
+
+/// A drawing as text.
+pub(super) fn drawn(draw: impl FnOnce(&mut Frame<'_>), width: u16, height: u16) -> String {
     let mut terminal = match ratatui::Terminal::new(TestBackend::new(width, height)) {
         Ok(terminal) => terminal,
         Err(never) => match never {},
     };
-    match terminal.draw(|frame| view(app, frame)) {
+    match terminal.draw(draw) {
         Ok(_) => terminal.backend().to_string(),
         Err(never) => match never {},
     }
@@ -433,7 +438,8 @@ fn span(seconds: f64) -> String {
     }
 }
 
-fn cut(text: &str, width: u16) -> String {
+/// A text cut to a width, and so marked.
+pub(super) fn cut(text: &str, width: u16) -> String {
     let width = usize::from(width);
     if text.chars().count() <= width {
         return text.to_owned();

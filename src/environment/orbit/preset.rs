@@ -79,16 +79,16 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The shape with its altitudes raised by some km.
+    /// The shape with its altitudes raised by some km, to the millimetre.
     #[must_use]
     pub const fn raised(mut self, by_km: f64) -> Self {
         match &mut self {
             Self::Circular { altitude_km, .. } | Self::SunSynchronous { altitude_km, .. } => {
-                *altitude_km += by_km;
+                *altitude_km = ((*altitude_km + by_km) * 1e6).round() / 1e6;
             }
             Self::Elliptic { perigee_km, apogee_km, .. } => {
-                *perigee_km += by_km;
-                *apogee_km += by_km;
+                *perigee_km = ((*perigee_km + by_km) * 1e6).round() / 1e6;
+                *apogee_km = ((*apogee_km + by_km) * 1e6).round() / 1e6;
             }
             Self::DeepSpace => {}
         }

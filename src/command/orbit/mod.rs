@@ -1,0 +1,190 @@
+//! `beamline orbit`: what an orbit does to a device, as a table, as data, as a map.
+
+mod list;
+mod ways;
+
+use super::report::write_whole;
+use super::{Failure, TableFormat, say};
+use crate::device::Device;
+use crate::environment::cosmic::Magnetosphere;
+use crate::environment::shield::Geometry;
+use crate::environment::solar::Scenario;
+use crate::environment::trapped::Interpolation;
+use crate::rate::{AltitudeAbove, Assessment, Conditions, Environment, SolarPhase, Timeline};
+use crate::{report, tui};
+use anyhow::anyhow;
+use serde::de::value::{Error as Unread, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Orbit {
+    #[command(flatten)]
+    way: ways::Ways,
+    /// What altitudes are counted from: sphere (6371.2 km) or equator (6378.137 km).
+    #[arg(long, value_name = "WHAT", value_parser = named::<AltitudeAbove>)]
+    altitude_above: Option<AltitudeAbove>,
+    /// Aluminium around the device, in millimetres.
+    #[arg(long, value_name = "MM", default_value_t = 10.0, allow_hyphen_values = true)]
+    shielding_mm_al: f64,
+    /// The shape of the shield: sphere, slab or double-slab.
+    #[arg(long, value_name = "SHAPE", default_value = "sphere", value_parser = named::<Geometry>)]
+    geometry: Geometry,
+    /// The phase of the solar cycle: min, max or a number from 0 (min) to 1 (max).
+    #[arg(long, value_name = "PHASE", default_value = "min", allow_hyphen_values = true)]
+    solar: SolarPhase,
+    /// A solar particle event that lasts all the time: none, worst-day or worst-week.
+    #[arg(long, value_name = "EVENT", default_value = "none", value_parser = named::<Scenario>)]
+    event: Scenario,
+    /// The device: a name that --list shows, or the path of a .toml file.
+    #[arg(long, value_name = "NAME|FILE")]
+    device: Option<String>,
+    /// Years that the dose is added up over.
+    #[arg(long, default_value_t = 5.0, allow_hyphen_values = true)]
+    years: f64,
+    /// When the track begins, in UTC; the epoch of a TLE or 2026-01-01 where not given.
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    start: Option<String>,
+    /// Days that the orbit is followed.
+    #[arg(long, default_value_t = 10.0, allow_hyphen_values = true)]
+    days: f64,
+    /// Seconds between places, 60 at most.
+    #[arg(long, value_name = "S", default_value_t = 60.0, allow_hyphen_values = true)]
+    step_s: f64,
+    /// How the maps of trapped protons are read: phi-l or classic.
+    #[arg(long, value_name = "HOW", default_value = "phi-l", value_parser = named::<Interpolation>)]
+    interpolation: Interpolation,
+    /// How the magnetosphere is: quiet or stormy.
+    #[arg(long, value_name = "HOW", default_value = "quiet", value_parser = named::<Magnetosphere>)]
+    magnetosphere: Magnetosphere,
+    /// The modulation W of cosmic rays, in place of that of the phase.
+    #[arg(long, value_name = "W", allow_hyphen_values = true)]
+    modulation_w: Option<f64>,
+    /// A factor on all rates, fluxes behind the shield and doses.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_hyphen_values = true)]
+    design_margin: f64,
+    /// The form.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+    /// Write a map of the trapped protons on the ground track to this file.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    /// Fly along the orbit on a screen.
+    #[arg(long)]
+    tui: bool,
+    /// Show the presets and the devices with their sources.
+    #[arg(long)]
+    list: bool,
+}
+
+impl Orbit {
+    /// Computes the rates and prints, draws or shows them.
+    ///
+    /// # Errors
+    /// [`Failure`] with its exit code.
+    pub fn run(&self) -> Result<(), Failure> {
+        if self.list {
+            return list::show(self.format);
+        }
+        if !(self.years > 0.0 && self.years.is_finite()) {
+            let found = self.years;
+            return Err(Failure::input(anyhow!("years: expected a number above 0, found {found}")));
+        }
+        let conditions = self.conditions()?;
+        let deep = conditions.orbit.is_deep_space();
+        if deep && (self.svg.is_some() || self.tui) {
+            return Err(Failure::input(anyhow!(
+                "--svg, --tui: expected an orbit about the Earth, found deep space, which has no \
+                 ground track"
+            )));
+        }
+        if self.tui && !std::io::stdout().is_terminal() {
+            return Err(Failure::input(anyhow!(
+                "--tui: expected a terminal, found standard output led elsewhere; leave it out \
+                 for the table"
+            )));
+        }
+        let device = self.device.as_deref().map(device).transpose()?;
+        let timeline = timeline(conditions, device)?;
+        if let Some(path) = &self.svg {
+            let map = report::orbit::map(&timeline).map_err(Failure::environment)?;
+            write_whole(path, map.as_bytes())?;
+        }
+        if self.tui {
+            let flight = tui::orbit::Flight::new(&timeline);
+            return tui::orbit::run(flight).map_err(Failure::environment);
+        }
+        let assessment = timeline.assessment(self.years);
+        match self.format {
+            TableFormat::Json => {
+                say(&serde_json::to_string_pretty(&assessment).map_err(Failure::environment)?);
+            }
+            TableFormat::Table => {
+                let quiet = self.quiet(&timeline)?;
+                say(&report::orbit::table(&report::orbit::Sheet {
+                    assessment: &assessment,
+                    quiet: quiet.as_ref(),
+                    years: self.years,
+                    altitude_above: self.altitude_above.unwrap_or_default(),
+                }));
+                if let Some(path) = &self.svg {
+                    say(&format!("map: {}", path.display()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn conditions(&self) -> Result<Conditions, Failure> {
+        let way = self.way.way()?;
+        if self.altitude_above.is_some() && !way.is_shape() {
+            return Err(Failure::input(anyhow!(
+                "--altitude-above: expected an orbit given by its altitudes, found a preset or a \
+                 TLE, whose altitudes are above the sphere"
+            )));
+        }
+        let environment = Environment {
+            altitude_above: self.altitude_above.unwrap_or_default(),
+            shielding_mm_al: self.shielding_mm_al,
+            geometry: self.geometry,
+            solar: self.solar,
+            event: self.event,
+            start: self.start.clone(),
+            days: self.days,
+            step_s: self.step_s,
+            interpolation: self.interpolation,
+            magnetosphere: self.magnetosphere,
+            modulation_w: self.modulation_w,
+            design_margin: self.design_margin,
+            ..Environment::new(way.choice())
+        };
+        environment.conditions(Path::new("")).map_err(Failure::input)
+    }
+
+    /// The same without the solar event, where there is one.
+    fn quiet(&self, timeline: &Timeline) -> Result<Option<Assessment>, Failure> {
+        if timeline.conditions.event == Scenario::None {
+            return Ok(None);
+        }
+        let conditions = Conditions { event: Scenario::None, ..timeline.conditions.clone() };
+        let quiet = self::timeline(conditions, timeline.device.clone())?;
+        Ok(Some(quiet.assessment(self.years)))
+    }
+}
+
+fn timeline(conditions: Conditions, device: Option<Device>) -> Result<Timeline, Failure> {
+    Timeline::new(conditions, device).map_err(Failure::input)
+}
+
+fn device(name: &str) -> Result<Device, Failure> {
+    let (device, _) = Device::load(name).map_err(Failure::input)?;
+    Ok(device)
+}
+
+/// A value by its name in TOML.
+fn named<T: DeserializeOwned>(text: &str) -> Result<T, Unread> {
+    let deserializer: StrDeserializer<'_, Unread> = text.into_deserializer();
+    T::deserialize(deserializer)
+}

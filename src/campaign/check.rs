@@ -1,6 +1,6 @@
 //! What a campaign file may not say, although its types allow it.
 
-use super::file::{Campaign, Error, Mode, Stop};
+use super::file::{Campaign, DeviceChoice, Error, Mode, RateChoice, Stop};
 use crate::fault::Region;
 use crate::place::Place;
 use std::collections::HashSet;
@@ -15,6 +15,7 @@ const NAME_MAX: usize = 128;
 pub(super) fn check(campaign: &Campaign, place: &Place) -> Result<(), Error> {
     check_names(campaign, place)?;
     check_mode(&campaign.faults, place)?;
+    check_environment(campaign, place)?;
     check_schemes(campaign, place)?;
     check_stop(&campaign.stop, &campaign.faults, place)
 }
@@ -152,8 +153,7 @@ fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
         inputs_per_step,
         inference_period_s,
         execution_time_s,
-        upsets_per_bit_day,
-        rate_source,
+        rate,
         acceleration,
         ..
     } = mode
@@ -184,16 +184,45 @@ fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
         let expected = format!("seconds above 0, as {} are exposed while they run", region.name());
         return refuse("execution_time_s", &expected, execution_time_s);
     }
-    if !(upsets_per_bit_day.is_finite() && *upsets_per_bit_day >= 0.0) {
-        return refuse("upsets_per_bit_day", "a rate of 0 or more", upsets_per_bit_day);
-    }
-    if rate_source.trim().is_empty() {
-        return refuse("rate_source", "where the rate comes from", &"\"\"");
+    match rate {
+        RateChoice::Given { upsets_per_bit_day, rate_source } => {
+            if !(upsets_per_bit_day.is_finite() && *upsets_per_bit_day >= 0.0) {
+                return refuse("upsets_per_bit_day", "a rate of 0 or more", upsets_per_bit_day);
+            }
+            if rate_source.trim().is_empty() {
+                return refuse("rate_source", "where the rate comes from", &"\"\"");
+            }
+        }
+        RateChoice::Device { device, .. } => check_device(device, place)?,
     }
     if !(acceleration.is_finite() && *acceleration >= 1.0) {
         return refuse("acceleration", "a factor of 1 or more", acceleration);
     }
     Ok(())
+}
+
+fn check_device(choice: &DeviceChoice, place: &Place) -> Result<(), Error> {
+    if choice.device.trim().is_empty() {
+        let expected = "the name of a device or the path of its file";
+        return Err(place.value(&["faults", "device"], expected, "\"\""));
+    }
+    let Some(modes) = &choice.device_modes else { return Ok(()) };
+    check_distinct("device_modes", modes, |mode| format!("\"{mode}\""), place)
+}
+
+/// Refuses an orbit without a device on it, and a device without an orbit.
+fn check_environment(campaign: &Campaign, place: &Place) -> Result<(), Error> {
+    match (campaign.faults.device(), &campaign.environment) {
+        (Some(_), None) => {
+            let expected = "[environment], as the rate is that of a device on an orbit";
+            Err(place.value(&["faults", "device"], expected, "none"))
+        }
+        (None, Some(_)) => {
+            let expected = "no [environment], as [faults] names no `device` that it could act on";
+            Err(place.value(&["environment"], expected, "one"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {

@@ -6,9 +6,11 @@
 
 use super::arrival::{self, FaultsTable};
 use super::check::check;
+use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 pub use crate::place::Error;
 use crate::place::Place;
+use crate::rate::Environment;
 use crate::scheme::Scheme;
 use crate::workload::NanRule;
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,9 @@ pub struct Campaign {
     pub workload: WorkloadChoice,
     /// How faults arrive.
     pub faults: Mode,
+    /// Where the device of `[faults]` flies, and behind what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// The protections to compare.
     #[serde(default)]
     pub scheme: Vec<Scheme>,
@@ -127,10 +132,9 @@ pub enum Mode {
         inference_period_s: f64,
         /// Seconds that transient words of one execution are exposed (declared).
         execution_time_s: f64,
-        /// Upsets per bit and day.
-        upsets_per_bit_day: f64,
-        /// Where that rate comes from.
-        rate_source: String,
+        /// How often upsets strike.
+        #[serde(flatten)]
+        rate: RateChoice,
         /// What multiplies the rate; 1 is real time.
         acceleration: f64,
         /// How many failures a scheme are replayed to find how many events they needed.
@@ -138,7 +142,69 @@ pub enum Mode {
     },
 }
 
+/// How often upsets strike: as given, or as a device suffers them on the orbit of `[environment]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum RateChoice {
+    /// A number and its source.
+    Given {
+        /// Upsets per bit and day.
+        upsets_per_bit_day: f64,
+        /// Where that rate comes from.
+        rate_source: String,
+    },
+    /// A device on an orbit.
+    Device {
+        /// The device and what of it strikes.
+        #[serde(flatten)]
+        device: DeviceChoice,
+        /// Whether the rate follows the orbit.
+        course: CourseChoice,
+    },
+}
+
+/// A device, and what of it strikes memory.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeviceChoice {
+    /// A device that is built in, or the path of its file, relative to the campaign.
+    pub device: String,
+    /// The modes that strike; where not given, those per bit that flip bits in the cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_modes: Option<Vec<String>>,
+    /// Which value of each figure's band.
+    pub level: Level,
+}
+
+/// How the rate on an orbit follows time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CourseChoice {
+    /// It is that of each place; a trial begins at a place drawn uniformly.
+    #[default]
+    Orbit,
+    /// It is the mean over the orbit, all the time.
+    Mean,
+}
+
+impl CourseChoice {
+    /// The name used in TOML, HDF5 and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Orbit => "orbit",
+            Self::Mean => "mean",
+        }
+    }
+}
+
 impl Mode {
+    /// The device that strikes, where the campaign names one.
+    pub const fn device(&self) -> Option<&DeviceChoice> {
+        match self {
+            Self::Accumulation { rate: RateChoice::Device { device, .. }, .. } => Some(device),
+            _ => None,
+        }
+    }
+
     /// How many failures of a scheme are replayed to find how many events they needed, where
     /// upsets pile up.
     pub const fn attribution_sample(&self) -> Option<u32> {

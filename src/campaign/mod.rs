@@ -10,6 +10,8 @@ pub mod event;
 pub mod file;
 pub mod plan;
 pub mod runner;
+mod upsets;
 
 pub use file::{Campaign, Mode};
 pub use plan::Plan;
+pub use upsets::{NotInjected, Relative, UpsetRate};

@@ -51,6 +51,7 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         tables::times(report),
         tables::events(report),
         tables::fit(report),
+        tables::not_injected(report),
     ];
     let details = [Breakdown::Tensor, Breakdown::Bit].map(|place| tables::places(report, place));
     let filled = |table: &Table| !table.rows.is_empty();

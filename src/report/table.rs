@@ -67,6 +67,7 @@ pub(super) fn markdown(report: &Report) -> String {
         tables::times(report),
         tables::events(report),
         tables::fit(report),
+        tables::not_injected(report),
         Some(tables::places(report, Breakdown::Tensor)),
         Some(tables::places(report, Breakdown::Bit)),
     ];

@@ -313,3 +313,30 @@ pub(super) fn events(report: &Report) -> Option<Table> {
     }
     Some(table)
 }
+
+/// What the campaign's device does beside the upsets that were injected.
+pub(super) fn not_injected(report: &Report) -> Option<Table> {
+    let modes = &report.header.not_injected;
+    if modes.is_empty() {
+        return None;
+    }
+    let columns = ["mode", "kind", "observed", "why not", "per device-day", "band"];
+    let caption = "Modes of the device that no trial here contains: their failures come on top of \
+                   the figures above. Rates before acceleration, means over the orbit."
+        .to_owned();
+    let mut table = Table::new("Not injected", caption, &columns, 4);
+    for mode in modes {
+        let rate = mode.per_device_day;
+        table.rows.push(vec![
+            mode.mode.clone(),
+            mode.kind.clone(),
+            mode.observed_at.clone(),
+            mode.reason.clone(),
+            rate.map_or_else(String::new, |rate| words::number(rate.nominal)),
+            rate.map_or_else(String::new, |rate| {
+                format!("{}–{}", words::number(rate.low), words::number(rate.high))
+            }),
+        ]);
+    }
+    Some(table)
+}

@@ -4,11 +4,11 @@ use super::file::{
     get, get_text, group, put_table, put_text, set, set_text, take_table, take_text,
 };
 use super::schema::{
-    ADAPTER, AdapterInfo, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
+    ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
     RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
 };
 use super::{Error, Fingerprint, file};
-use crate::campaign::{NotInjected, Relative};
+use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
 use crate::rate::Band;
 use crate::scheme::{Cost, Scheme};
@@ -150,6 +150,17 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
             set(&at, "course_step_s", &course.step_s)?;
         }
     }
+    if let Some(beam) = &header.beam {
+        let at = group(&campaign, BEAM)?;
+        set_text(&at, "particle", beam.particle.name())?;
+        set(&at, "energy_mev", &beam.energy_mev.unwrap_or(f64::NAN))?;
+        set(&at, "let_mev_cm2_per_mg", &beam.let_mev_cm2_per_mg.unwrap_or(f64::NAN))?;
+        set(&at, "flux_per_cm2_s", &beam.flux_per_cm2_s)?;
+        set(&at, "fluence_per_cm2", &beam.fluence_per_cm2)?;
+        set(&at, "reset_time_s", &beam.reset_time_s)?;
+        set(&at, "reload_time_s", &beam.reload_time_s)?;
+        set(&at, "dosimetry_error", &beam.dosimetry_error)?;
+    }
     let rows = header.not_injected.iter().map(not_injected_row);
     put_table(&campaign, "not_injected", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
     let rows = header.schemes.iter().map(|scheme| {
@@ -273,6 +284,7 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
             inferences_per_step: get(&campaign, "inferences_per_step")?,
         },
         rate: if campaign.link_exists(RATE) { Some(read_rate(&campaign)?) } else { None },
+        beam: if campaign.link_exists(BEAM) { Some(read_beam(&campaign)?) } else { None },
         not_injected: read_not_injected(&campaign)?,
         sources: read_sources(&campaign)?,
         adapter: AdapterInfo {
@@ -307,6 +319,22 @@ fn read_rate(campaign: &Group) -> hdf5::Result<RateInfo> {
         } else {
             None
         },
+    })
+}
+
+fn read_beam(campaign: &Group) -> hdf5::Result<Beam> {
+    let at = campaign.group(BEAM)?;
+    let number = |name: &str| get::<f64>(&at, name);
+    let name = get_text(&at, "particle")?;
+    Ok(Beam {
+        particle: if name == Particle::Ion.name() { Particle::Ion } else { Particle::Proton },
+        energy_mev: Some(number("energy_mev")?).filter(|energy| !energy.is_nan()),
+        let_mev_cm2_per_mg: Some(number("let_mev_cm2_per_mg")?).filter(|let_| !let_.is_nan()),
+        flux_per_cm2_s: number("flux_per_cm2_s")?,
+        fluence_per_cm2: number("fluence_per_cm2")?,
+        reset_time_s: number("reset_time_s")?,
+        reload_time_s: number("reload_time_s")?,
+        dosimetry_error: number("dosimetry_error")?,
     })
 }
 

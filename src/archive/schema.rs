@@ -1,7 +1,7 @@
 //! What an archive says of its campaign, and the names that it uses. `header` puts it in a file.
 
 use super::Fingerprint;
-use crate::campaign::{NotInjected, Relative, UpsetRate};
+use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
 use crate::fault::Region;
 use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
@@ -22,6 +22,8 @@ pub const SUMMARY: &str = "summary";
 pub const CAMPAIGN: &str = "campaign";
 /// The group on the rate of upsets, within that of the campaign.
 pub const RATE: &str = "rate";
+/// The group on the beam, within that of the campaign.
+pub const BEAM: &str = "beam";
 /// The rates along an orbit, within the group on the rate.
 pub const COURSE: &str = "course";
 /// The group on the workload.
@@ -44,6 +46,8 @@ pub struct Header {
     pub campaign: CampaignInfo,
     /// How often upsets strike, where the campaign has a rate.
     pub rate: Option<RateInfo>,
+    /// The beam, in a simulated accelerator test.
+    pub beam: Option<Beam>,
     /// The modes of the campaign's device that are not in the rate.
     pub not_injected: Vec<NotInjected>,
     /// Every model and datum that the results rest on, and where it comes from.
@@ -69,7 +73,7 @@ pub struct CampaignInfo {
     pub toml: String,
     /// The seed of every draw.
     pub seed: u64,
-    /// How faults arrive: "conditional", "exhaustive", "list" or "accumulation".
+    /// How faults arrive: "conditional", "exhaustive", "list", "accumulation" or "beam".
     pub mode: String,
     /// Whether masks are zero.
     pub dummy: bool,
@@ -79,7 +83,7 @@ pub struct CampaignInfo {
     pub confidence: f64,
     /// How often the stopping rule may look at the results; 1 where trials are counted only.
     pub looks: u32,
-    /// Steps in a trial; 1 but for accumulation.
+    /// Steps in a trial; 1 but for accumulation and beam.
     pub steps: u32,
     /// Inferences in a step.
     pub inferences_per_step: u32,

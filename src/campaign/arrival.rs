@@ -3,6 +3,7 @@
 //! Serde reads all modes through one flat table, because a table with a tag loses the places of
 //! its values; keys that the mode does not have, or lacks, are found beforehand.
 
+use super::beam::{Beam, ENERGY_MEV, Particle};
 use super::file::{CourseChoice, DeviceChoice, Error, Mode, RateChoice};
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
@@ -23,7 +24,7 @@ impl Keys {
     }
 }
 
-const MODES: [Keys; 4] = [
+const MODES: [Keys; 5] = [
     Keys {
         mode: "conditional",
         required: &["count", "regions"],
@@ -44,6 +45,30 @@ const MODES: [Keys; 4] = [
             "level",
             "course",
             "acceleration",
+            "attribution_sample",
+        ],
+    },
+    Keys {
+        mode: "beam",
+        required: &[
+            "regions",
+            "steps",
+            "inference_period_s",
+            "device",
+            "flux_per_cm2_s",
+            "fluence_per_cm2",
+        ],
+        optional: &[
+            "inputs_per_step",
+            "execution_time_s",
+            "device_modes",
+            "level",
+            "particle",
+            "energy_mev",
+            "let_mev_cm2_per_mg",
+            "reset_time_s",
+            "reload_time_s",
+            "dosimetry_error",
             "attribution_sample",
         ],
     },
@@ -120,6 +145,7 @@ enum ModeName {
     Exhaustive,
     List,
     Accumulation,
+    Beam,
 }
 
 /// The union of all modes' keys.
@@ -145,6 +171,14 @@ pub(super) struct FaultsTable {
     course: Option<CourseChoice>,
     acceleration: Option<f64>,
     attribution_sample: Option<u32>,
+    particle: Option<Particle>,
+    energy_mev: Option<f64>,
+    let_mev_cm2_per_mg: Option<f64>,
+    flux_per_cm2_s: Option<f64>,
+    fluence_per_cm2: Option<f64>,
+    reset_time_s: Option<f64>,
+    reload_time_s: Option<f64>,
+    dosimetry_error: Option<f64>,
 }
 
 /// A key that the mode requires and the table lacks.
@@ -193,6 +227,31 @@ impl TryFrom<FaultsTable> for Mode {
                 acceleration: table.acceleration.unwrap_or(1.0),
                 attribution_sample: table.attribution_sample.unwrap_or(16),
             },
+            ModeName::Beam => {
+                let particle = table.particle.unwrap_or_default();
+                let usual = (particle == Particle::Proton).then_some(ENERGY_MEV);
+                Self::Beam {
+                    regions: regions?,
+                    steps: table.steps.ok_or(Missing("steps"))?,
+                    inputs_per_step: table.inputs_per_step.unwrap_or(16),
+                    inference_period_s: table
+                        .inference_period_s
+                        .ok_or(Missing("inference_period_s"))?,
+                    execution_time_s: table.execution_time_s.unwrap_or(0.0),
+                    device: device.ok_or(Missing("device"))?,
+                    beam: Beam {
+                        particle,
+                        energy_mev: table.energy_mev.or(usual),
+                        let_mev_cm2_per_mg: table.let_mev_cm2_per_mg,
+                        flux_per_cm2_s: table.flux_per_cm2_s.ok_or(Missing("flux_per_cm2_s"))?,
+                        fluence_per_cm2: table.fluence_per_cm2.ok_or(Missing("fluence_per_cm2"))?,
+                        reset_time_s: table.reset_time_s.unwrap_or(60.0),
+                        reload_time_s: table.reload_time_s.unwrap_or(10.0),
+                        dosimetry_error: table.dosimetry_error.unwrap_or(0.1),
+                    },
+                    attribution_sample: table.attribution_sample.unwrap_or(16),
+                }
+            }
         })
     }
 }

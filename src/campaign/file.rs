@@ -5,6 +5,7 @@
 //! checked by the plan. `docs/file-formats.md` describes the format.
 
 use super::arrival::{self, FaultsTable};
+use super::beam::Beam;
 use super::check::check;
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
@@ -140,6 +141,46 @@ pub enum Mode {
         /// How many failures a scheme are replayed to find how many events they needed.
         attribution_sample: u32,
     },
+    /// A simulated accelerator test: runs in a beam, each until its first error.
+    Beam {
+        /// Where upsets strike.
+        regions: Vec<Region>,
+        /// Steps in a run, at most.
+        steps: u32,
+        /// Inferences in a step.
+        inputs_per_step: u32,
+        /// Seconds between inferences (declared, never measured).
+        inference_period_s: f64,
+        /// Seconds that transient words of one execution are exposed (declared).
+        execution_time_s: f64,
+        /// The device in the beam.
+        #[serde(flatten)]
+        device: DeviceChoice,
+        /// The beam.
+        #[serde(flatten)]
+        beam: Beam,
+        /// How many failures a scheme are replayed to find how many events they needed.
+        attribution_sample: u32,
+    },
+}
+
+/// Inferences one after another on the same memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sequence<'m> {
+    /// Where upsets strike.
+    pub regions: &'m [Region],
+    /// Steps in a trial.
+    pub steps: u32,
+    /// Inferences in a step.
+    pub inputs_per_step: u32,
+    /// Seconds between inferences (declared, never measured).
+    pub inference_period_s: f64,
+    /// Seconds that transient words of one execution are exposed (declared).
+    pub execution_time_s: f64,
+    /// What multiplies the rate; 1 in a beam, whose flux says it.
+    pub acceleration: f64,
+    /// How many failures a scheme are replayed to find how many events they needed.
+    pub attribution_sample: u32,
 }
 
 /// How often upsets strike: as given, or as a device suffers them on the orbit of `[environment]`.
@@ -200,18 +241,55 @@ impl Mode {
     /// The device that strikes, where the campaign names one.
     pub const fn device(&self) -> Option<&DeviceChoice> {
         match self {
-            Self::Accumulation { rate: RateChoice::Device { device, .. }, .. } => Some(device),
+            Self::Accumulation { rate: RateChoice::Device { device, .. }, .. }
+            | Self::Beam { device, .. } => Some(device),
             _ => None,
         }
     }
 
-    /// How many failures of a scheme are replayed to find how many events they needed, where
-    /// upsets pile up.
-    pub const fn attribution_sample(&self) -> Option<u32> {
+    /// The beam, in a simulated accelerator test.
+    pub const fn beam(&self) -> Option<&Beam> {
         match self {
-            Self::Accumulation { attribution_sample, .. } => Some(*attribution_sample),
+            Self::Beam { beam, .. } => Some(beam),
             _ => None,
         }
+    }
+
+    /// The sequence of inferences on the same memory, where upsets pile up.
+    pub fn sequence(&self) -> Option<Sequence<'_>> {
+        let (Self::Accumulation {
+            regions,
+            steps,
+            inputs_per_step,
+            inference_period_s,
+            execution_time_s,
+            attribution_sample,
+            ..
+        }
+        | Self::Beam {
+            regions,
+            steps,
+            inputs_per_step,
+            inference_period_s,
+            execution_time_s,
+            attribution_sample,
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        Some(Sequence {
+            regions,
+            steps: *steps,
+            inputs_per_step: *inputs_per_step,
+            inference_period_s: *inference_period_s,
+            execution_time_s: *execution_time_s,
+            acceleration: match self {
+                Self::Accumulation { acceleration, .. } => *acceleration,
+                _ => 1.0,
+            },
+            attribution_sample: *attribution_sample,
+        })
     }
 
     /// The name used in TOML, HDF5, reports and on the screen.
@@ -221,6 +299,7 @@ impl Mode {
             Self::Exhaustive { .. } => "exhaustive",
             Self::List { .. } => "list",
             Self::Accumulation { .. } => "accumulation",
+            Self::Beam { .. } => "beam",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod arrival;
 mod attribute;
+mod beam;
 mod check;
 pub mod event;
 pub mod file;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod runner;
 mod upsets;
 
+pub use beam::{Beam, Particle};
 pub use file::{Campaign, Mode};
 pub use plan::Plan;
 pub use upsets::{NotInjected, Relative, UpsetRate};

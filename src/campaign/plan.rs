@@ -125,7 +125,7 @@ enum Arrival {
     Conditional { count: u32, kind: FaultKind, sites: Vec<Sites> },
     Exhaustive { kind: FaultKind, sites: Vec<Sites> },
     List { trials: Vec<Listed>, strata: Vec<usize> },
-    Accumulation { exposure: Exposure, rate: UpsetRate },
+    Accumulation { exposure: Exposure, rate: UpsetRate, armed_steps_wanted: f64 },
 }
 
 /// A campaign made ready for one workload.
@@ -185,12 +185,16 @@ impl Plan {
             Mode::List { file } => {
                 of_list(read_list(&folder.join(file), workload, inputs)?, inputs)
             }
-            Mode::Accumulation { .. } => {
+            Mode::Accumulation { .. } | Mode::Beam { .. } => {
                 let none = || Error::value("faults", "a rate of upsets", "none");
                 let rate = rate.ok_or_else(none)?;
                 let exposure = exposure(campaign, workload, &rate)?;
                 let stratum = of_exposure(&exposure, inputs, trials);
-                (Arrival::Accumulation { exposure, rate }, vec![stratum])
+                let step_s = exposure.step_s();
+                let armed_steps_wanted = campaign.faults.beam().map_or(f64::INFINITY, |beam| {
+                    beam.fluence_per_cm2 / (beam.flux_per_cm2_s * step_s)
+                });
+                (Arrival::Accumulation { exposure, rate, armed_steps_wanted }, vec![stratum])
             }
         };
         let trials_max: u64 = strata.iter().map(|stratum: &Stratum| stratum.trials_max).sum();
@@ -245,6 +249,14 @@ impl Plan {
         match &self.arrival {
             Arrival::Accumulation { rate, .. } => Some(rate),
             _ => None,
+        }
+    }
+
+    /// Armed steps that each scheme of a beam test is to run; infinitely many elsewhere.
+    pub const fn armed_steps_wanted(&self) -> f64 {
+        match &self.arrival {
+            Arrival::Accumulation { armed_steps_wanted, .. } => *armed_steps_wanted,
+            _ => f64::INFINITY,
         }
     }
 

@@ -58,6 +58,9 @@ pub struct NotInjected {
 impl UpsetRate {
     /// The rate of a campaign; `None` where its mode has none. Files are relative to `folder`.
     pub(super) fn of(campaign: &Campaign, folder: &Path) -> Result<Option<Self>, Error> {
+        if let Mode::Beam { device, beam, .. } = &campaign.faults {
+            return beam.rate(device, folder).map(Some);
+        }
         let Mode::Accumulation { rate, .. } = &campaign.faults else { return Ok(None) };
         match (rate, &campaign.environment) {
             (RateChoice::Given { upsets_per_bit_day, rate_source }, _) => Ok(Some(Self {

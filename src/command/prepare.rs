@@ -128,6 +128,7 @@ impl Planned {
                 inferences_per_step,
             },
             rate: rate(campaign, plan),
+            beam: campaign.faults.beam().cloned(),
             not_injected: plan.rate().map_or_else(Vec::new, |rate| rate.not_injected.clone()),
             sources: sources(campaign, plan, workload),
             adapter: AdapterInfo {
@@ -264,10 +265,7 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
     let (exposure, rate) = (plan.exposure()?, plan.rate()?);
-    let acceleration = match &campaign.faults {
-        Mode::Accumulation { acceleration, .. } => *acceleration,
-        _ => return None,
-    };
+    let acceleration = campaign.faults.sequence()?.acceleration;
     Some(RateInfo {
         upsets_per_bit_day: rate.upsets_per_bit_day,
         source: rate.source.clone(),
@@ -289,7 +287,7 @@ fn sources(campaign: &Campaign, plan: &Plan, workload: &Workload) -> Vec<Source>
         }
         Mode::Exhaustive { .. } => "every bit of the regions once",
         Mode::List { .. } => "a fault list, as given",
-        Mode::Accumulation { .. } => {
+        Mode::Accumulation { .. } | Mode::Beam { .. } => {
             "single-bit upsets as a Poisson process, uniform over bits: an assumption, not a measurement"
         }
     };

@@ -1,7 +1,7 @@
 //! The page: one self-contained HTML file.
 
 use super::tables::{self, Table};
-use super::{Error, Report, chart, methods};
+use super::{Error, Report, beam, chart, methods};
 use crate::archive::schema::Source;
 use crate::archive::summary::Breakdown;
 use crate::outcome::Outcome;
@@ -45,6 +45,7 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         .into_iter()
         .map(|(scheme, text)| Headline { colour: chart::css(chart::scheme_colour(scheme)), text });
     let shown = [
+        beam::table(report),
         Some(tables::outcomes(report)),
         Some(tables::costs(report)),
         Some(tables::comparisons(report)),

@@ -1,7 +1,8 @@
 //! What a report says in sentences: headlines, methods, limits, what an acceleration means.
 
-use super::{Report, words};
+use super::{Report, beam, words};
 use crate::archive::summary::{Breakdown, Figures};
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
 
 /// What compute shaders cannot reach; every report says it.
@@ -15,8 +16,9 @@ const LIMITS: &str = "Faults strike the memory that compute shaders can write: s
 pub(super) fn title(report: &Report) -> String {
     let header = &report.header;
     let inferences = header.strata.first().map_or(1, |stratum| stratum.inferences_per_trial);
+    let kind = header.beam.as_ref().map_or_else(String::new, |_| format!("{SIMULATED_BEAM}, "));
     format!(
-        "{}: {}, {} of {} under each of {}",
+        "{}: {kind}{}, {} of {} under each of {}",
         header.campaign.name,
         header.workload.name,
         words::plural(report.trials(), "trial", "trials"),
@@ -46,6 +48,7 @@ pub(super) fn notices(report: &Report) -> Vec<String> {
             .push("A dummy campaign: masks are zero, and anything but masked is an error.".into());
     }
     notices.extend(acceleration_short(report));
+    notices.extend(beam::notices(report));
     notices
 }
 
@@ -120,6 +123,7 @@ fn experiment(report: &Report) -> String {
     let (header, campaign) = (&report.header, &report.header.campaign);
     let workload = &header.workload;
     let arrival = match (campaign.mode.as_str(), &header.rate) {
+        (_, Some(_)) if header.beam.is_some() => beam::experiment(report).unwrap_or_default(),
         (_, Some(rate)) => format!(
             "In each trial upsets accumulate as a Poisson process of {} upsets per bit-day ({}){}, \
              multiplied by {}, over {} of {} on the same memory, one inference every {} and each \

@@ -62,7 +62,12 @@ pub fn picture(app: &App, width: u16, height: u16) -> String {
 }
 
 fn title(snapshot: &Snapshot) -> String {
-    format!(" beamline · {} ", snapshot.started.campaign)
+    let kind = if snapshot.started.mode == crate::campaign::event::SIMULATED_BEAM {
+        " · simulated beam"
+    } else {
+        ""
+    };
+    format!(" beamline · {}{kind} ", snapshot.started.campaign)
 }
 
 /// What the campaign is doing, in a word or two, and its colour.
@@ -74,6 +79,7 @@ fn state(app: &App) -> (String, Color) {
     let ended = match snapshot.ended {
         Some(Ended::Trials) => "done",
         Some(Ended::HalfWidth) => "done: interval reached",
+        Some(Ended::Fluence) => "done: fluence reached",
         Some(Ended::TimeLimit) => "done: time limit",
         Some(Ended::Stopped) => "stopped, can be resumed",
         None if app.stopping => return ("stopping after this segment".into(), Color::Yellow),

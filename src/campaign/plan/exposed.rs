@@ -1,7 +1,7 @@
 //! What the trials of an accumulation are exposed to.
 
 use super::{Error, Stratum, joined, sites};
-use crate::campaign::file::{Campaign, Mode};
+use crate::campaign::file::Campaign;
 use crate::campaign::upsets::UpsetRate;
 use crate::engine::Windows;
 use crate::fault::{Course, Exposure, Region, Sites};
@@ -18,25 +18,17 @@ pub(super) fn exposure(
     workload: &Workload,
     rate: &UpsetRate,
 ) -> Result<Exposure, Error> {
-    let Mode::Accumulation {
-        regions,
-        steps,
-        inputs_per_step,
-        inference_period_s,
-        execution_time_s,
-        acceleration,
-        ..
-    } = &campaign.faults
-    else {
-        return Err(Error::value("faults.mode", "accumulation", campaign.faults.name()));
+    let Some(sequence) = campaign.faults.sequence() else {
+        return Err(Error::value("faults.mode", "accumulation or beam", campaign.faults.name()));
     };
+    let acceleration = sequence.acceleration;
     let protections = || campaign.scheme.iter().map(|scheme| scheme.protection);
     let exposure = Exposure {
-        regions: sites(workload, regions, None, None)?,
-        steps: *steps,
-        inputs_per_step: *inputs_per_step,
-        inference_period_s: *inference_period_s,
-        execution_time_s: *execution_time_s,
+        regions: sites(workload, sequence.regions, None, None)?,
+        steps: sequence.steps,
+        inputs_per_step: sequence.inputs_per_step,
+        inference_period_s: sequence.inference_period_s,
+        execution_time_s: sequence.execution_time_s,
         upsets_per_bit_s: rate.upsets_per_bit_day / DAY_S * acceleration,
         course: rate.course.as_ref().map(|course| {
             Arc::new(Course::new(course.rates.iter().copied().map(f64::from), course.step_s))
@@ -45,16 +37,15 @@ pub(super) fn exposure(
         executions_max: protections().map(|p| p.executions_max()).max().unwrap_or(1),
     };
     let per_step = exposure.upsets_per_step(exposure.copies_max, exposure.executions_max);
-    let mean = per_step * f64::from(*steps) * exposure.most_over_mean();
+    let mean = per_step * f64::from(sequence.steps) * exposure.most_over_mean();
     if mean > UPSETS_MAX || !mean.is_finite() {
-        let key =
-            if *acceleration > 1.0 { "faults.acceleration" } else { "faults.upsets_per_bit_day" };
+        let (key, value) = match campaign.faults.beam() {
+            Some(beam) => ("faults.flux_per_cm2_s", beam.flux_per_cm2_s),
+            None if acceleration > 1.0 => ("faults.acceleration", acceleration),
+            None => ("faults.upsets_per_bit_day", rate.upsets_per_bit_day),
+        };
         let expected = format!("a rate that gives a trial {UPSETS_MAX} upsets at most on average");
-        return Err(Error::value(
-            key,
-            expected,
-            format!("{acceleration:e}, which gives {mean:.0}"),
-        ));
+        return Err(Error::value(key, expected, format!("{value:e}, which gives {mean:.0}")));
     }
     Ok(exposure)
 }

@@ -27,6 +27,8 @@ pub enum Domain {
     Attribution = 6,
     /// Events along an orbit, keyed by (history, mode, level).
     Arrival = 7,
+    /// Where on its orbit a trial begins, keyed by (trial).
+    OrbitStart = 8,
 }
 
 /// The stream of draws named by (campaign seed, domain, key).

@@ -2,6 +2,7 @@
 
 use super::rows::{FaultRow, OutcomeRow};
 use crate::fault::Region;
+use crate::outcome::Outcome;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -92,6 +93,12 @@ pub(super) struct Sums {
     pub(super) reloads: u64,
     pub(super) scrub_repaired: u64,
     pub(super) scrub_uncorrectable: u64,
+    /// Steps up to and including the first error, and the faults within them.
+    pub(super) armed_steps: u64,
+    pub(super) armed_faults: u64,
+    /// Trials whose first error is an SDC, and those where nothing was delivered.
+    pub(super) first_sdc: u64,
+    pub(super) first_due: u64,
     /// Trials by the number of events that their failure needed: 1, 2, 3 and more.
     pub(super) events_needed: [u64; 3],
     /// Trials by (wrong inferences, inferences).
@@ -101,7 +108,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    fn add(&mut self, row: &OutcomeRow) {
+    fn add(&mut self, row: &OutcomeRow, faults: &[FaultRow]) {
         self.trials += 1;
         self.wrong_trials += u64::from(row.wrong);
         self.censored += u64::from(row.censored);
@@ -118,6 +125,14 @@ impl Sums {
         self.reloads += u64::from(row.reloads);
         self.scrub_repaired += u64::from(row.scrub_repaired);
         self.scrub_uncorrectable += u64::from(row.scrub_uncorrectable);
+        self.armed_steps += u64::from(row.armed_steps);
+        let before = |fault: &&FaultRow| fault.step < row.armed_steps;
+        self.armed_faults += faults.iter().filter(before).count() as u64;
+        match row.first_error.checked_sub(1).and_then(Outcome::from_code) {
+            Some(Outcome::Due | Outcome::Hang) => self.first_due += 1,
+            Some(_) => self.first_sdc += 1,
+            None => {}
+        }
         if let Some(count) = usize::from(row.events_needed)
             .checked_sub(1)
             .and_then(|needed| self.events_needed.get_mut(needed))
@@ -183,7 +198,7 @@ impl Counts {
             tensor: None,
             bit: None,
         };
-        let mut add = |key: Key| self.sums.entry(key).or_default().add(row);
+        let mut add = |key: Key| self.sums.entry(key).or_default().add(row, faults);
         add(all);
         let [fault] = faults else { return };
         add(Key { breakdown: Breakdown::SingleFault, ..all });

@@ -4,11 +4,13 @@ use super::file::{
     get, get_text, group, put_table, put_text, set, set_text, take_table, take_text,
 };
 use super::schema::{
-    ADAPTER, AdapterInfo, CAMPAIGN, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE, RateInfo,
-    SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
+    ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
+    RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
 };
 use super::{Error, Fingerprint, file};
+use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
+use crate::rate::Band;
 use crate::scheme::{Cost, Scheme};
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type};
@@ -62,6 +64,20 @@ struct OpRow {
     name: VarLenUnicode,
     kind: VarLenUnicode,
     features: u64,
+}
+
+/// A row of `/campaign/not_injected`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct NotInjectedRow {
+    mode: VarLenUnicode,
+    kind: VarLenUnicode,
+    observed_at: VarLenUnicode,
+    reason: VarLenUnicode,
+    per_device_day_low: f64,
+    per_device_day: f64,
+    per_device_day_high: f64,
+    source: VarLenUnicode,
 }
 
 /// What a file of this layout is.
@@ -128,7 +144,25 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
         set(&at, "inference_period_s", &rate.inference_period_s)?;
         set(&at, "execution_time_s", &rate.execution_time_s)?;
         set(&at, "trial_s", &rate.trial_s)?;
+        set(&at, "peak_over_mean", &rate.peak_over_mean)?;
+        if let Some(course) = &rate.course {
+            put_table(&at, COURSE, &course.rates)?;
+            set(&at, "course_step_s", &course.step_s)?;
+        }
     }
+    if let Some(beam) = &header.beam {
+        let at = group(&campaign, BEAM)?;
+        set_text(&at, "particle", beam.particle.name())?;
+        set(&at, "energy_mev", &beam.energy_mev.unwrap_or(f64::NAN))?;
+        set(&at, "let_mev_cm2_per_mg", &beam.let_mev_cm2_per_mg.unwrap_or(f64::NAN))?;
+        set(&at, "flux_per_cm2_s", &beam.flux_per_cm2_s)?;
+        set(&at, "fluence_per_cm2", &beam.fluence_per_cm2)?;
+        set(&at, "reset_time_s", &beam.reset_time_s)?;
+        set(&at, "reload_time_s", &beam.reload_time_s)?;
+        set(&at, "dosimetry_error", &beam.dosimetry_error)?;
+    }
+    let rows = header.not_injected.iter().map(not_injected_row);
+    put_table(&campaign, "not_injected", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
     let rows = header.schemes.iter().map(|scheme| {
         Ok(SchemeRow {
             name: file::text(scheme.name())?,
@@ -154,6 +188,21 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
         Ok(SourceRow { subject: file::text(&row.subject)?, source: file::text(&row.source)? })
     });
     put_table(&campaign, "sources", &rows.collect::<hdf5::Result<Vec<_>>>()?)
+}
+
+fn not_injected_row(mode: &NotInjected) -> hdf5::Result<NotInjectedRow> {
+    let [low, nominal, high] =
+        mode.per_device_day.map_or([f64::NAN; 3], |band| [band.low, band.nominal, band.high]);
+    Ok(NotInjectedRow {
+        mode: file::text(&mode.mode)?,
+        kind: file::text(&mode.kind)?,
+        observed_at: file::text(&mode.observed_at)?,
+        reason: file::text(&mode.reason)?,
+        per_device_day_low: low,
+        per_device_day: nominal,
+        per_device_day_high: high,
+        source: file::text(&mode.source)?,
+    })
 }
 
 fn write_workload(to: &File, info: &WorkloadInfo) -> hdf5::Result<()> {
@@ -235,6 +284,8 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
             inferences_per_step: get(&campaign, "inferences_per_step")?,
         },
         rate: if campaign.link_exists(RATE) { Some(read_rate(&campaign)?) } else { None },
+        beam: if campaign.link_exists(BEAM) { Some(read_beam(&campaign)?) } else { None },
+        not_injected: read_not_injected(&campaign)?,
         sources: read_sources(&campaign)?,
         adapter: AdapterInfo {
             name: get_text(&adapter, "name")?,
@@ -261,7 +312,47 @@ fn read_rate(campaign: &Group) -> hdf5::Result<RateInfo> {
         inference_period_s: get(&at, "inference_period_s")?,
         execution_time_s: get(&at, "execution_time_s")?,
         trial_s: get(&at, "trial_s")?,
+        peak_over_mean: get(&at, "peak_over_mean")?,
+        course: if at.link_exists(COURSE) {
+            let rates = take_table::<f32>(&at, COURSE)?;
+            Some(Relative { rates, step_s: get(&at, "course_step_s")? })
+        } else {
+            None
+        },
     })
+}
+
+fn read_beam(campaign: &Group) -> hdf5::Result<Beam> {
+    let at = campaign.group(BEAM)?;
+    let number = |name: &str| get::<f64>(&at, name);
+    let name = get_text(&at, "particle")?;
+    Ok(Beam {
+        particle: if name == Particle::Ion.name() { Particle::Ion } else { Particle::Proton },
+        energy_mev: Some(number("energy_mev")?).filter(|energy| !energy.is_nan()),
+        let_mev_cm2_per_mg: Some(number("let_mev_cm2_per_mg")?).filter(|let_| !let_.is_nan()),
+        flux_per_cm2_s: number("flux_per_cm2_s")?,
+        fluence_per_cm2: number("fluence_per_cm2")?,
+        reset_time_s: number("reset_time_s")?,
+        reload_time_s: number("reload_time_s")?,
+        dosimetry_error: number("dosimetry_error")?,
+    })
+}
+
+fn read_not_injected(campaign: &Group) -> hdf5::Result<Vec<NotInjected>> {
+    let rows = take_table::<NotInjectedRow>(campaign, "not_injected")?;
+    let mode = |row: NotInjectedRow| NotInjected {
+        mode: row.mode.to_string(),
+        kind: row.kind.to_string(),
+        observed_at: row.observed_at.to_string(),
+        reason: row.reason.to_string(),
+        per_device_day: (!row.per_device_day.is_nan()).then_some(Band {
+            low: row.per_device_day_low,
+            nominal: row.per_device_day,
+            high: row.per_device_day_high,
+        }),
+        source: row.source.to_string(),
+    };
+    Ok(rows.into_iter().map(mode).collect())
 }
 
 fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {

@@ -6,6 +6,7 @@
 //! finds, [`Archive`] reads either form, and `summary` turns rows into figures. The layout, column
 //! by column, is `docs/archive-format.md`.
 
+pub mod beam;
 mod figures;
 mod file;
 mod fingerprint;

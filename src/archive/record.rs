@@ -86,6 +86,8 @@ fn outcome_row(scheme: u16, trial: &Trial, trial_s: f64) -> OutcomeRow {
         scrub_repaired: u32::try_from(result.scrub_repaired).unwrap_or(u32::MAX),
         scrub_uncorrectable: u32::try_from(result.scrub_uncorrectable).unwrap_or(u32::MAX),
         listed: trial.listed.map_or(0, |outcome| 1 + outcome as u32),
+        armed_steps: trial.first_error.armed_steps,
+        first_error: trial.first_error.outcome.map_or(0, |outcome| 1 + outcome as u32),
     }
 }
 

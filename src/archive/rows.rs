@@ -95,6 +95,10 @@ pub struct OutcomeRow {
     pub scrub_uncorrectable: u32,
     /// What a fault list said of this trial: 0 nothing, else 1 + the outcome's code.
     pub listed: u32,
+    /// Steps up to and including that of the first error; all of them where there was none.
+    pub armed_steps: u32,
+    /// The first error, an SDC, a DUE or a hang: 0 none, else 1 + the outcome's code.
+    pub first_error: u32,
 }
 
 impl OutcomeRow {
@@ -146,5 +150,5 @@ pub struct TimingRow {
 // Rows go to the file as they stand in memory: a hole between columns would put arbitrary bytes
 // into the archive.
 const _: () = assert!(size_of::<FaultRow>() == 56);
-const _: () = assert!(size_of::<OutcomeRow>() == 96);
+const _: () = assert!(size_of::<OutcomeRow>() == 104);
 const _: () = assert!(size_of::<TimingRow>() == 40);

@@ -1,13 +1,14 @@
 //! What an archive says of its campaign, and the names that it uses. `header` puts it in a file.
 
 use super::Fingerprint;
+use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
 use crate::fault::Region;
 use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
 use serde::Serialize;
 
 /// The version of the layout; it grows with every change, additions included.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The table of faults.
 pub const FAULTS: &str = "faults";
@@ -21,6 +22,10 @@ pub const SUMMARY: &str = "summary";
 pub const CAMPAIGN: &str = "campaign";
 /// The group on the rate of upsets, within that of the campaign.
 pub const RATE: &str = "rate";
+/// The group on the beam, within that of the campaign.
+pub const BEAM: &str = "beam";
+/// The rates along an orbit, within the group on the rate.
+pub const COURSE: &str = "course";
 /// The group on the workload.
 pub const WORKLOAD: &str = "workload";
 /// The group on the adapter.
@@ -41,6 +46,10 @@ pub struct Header {
     pub campaign: CampaignInfo,
     /// How often upsets strike, where the campaign has a rate.
     pub rate: Option<RateInfo>,
+    /// The beam, in a simulated accelerator test.
+    pub beam: Option<Beam>,
+    /// The modes of the campaign's device that are not in the rate.
+    pub not_injected: Vec<NotInjected>,
     /// Every model and datum that the results rest on, and where it comes from.
     pub sources: Vec<Source>,
     /// What it ran on.
@@ -64,7 +73,7 @@ pub struct CampaignInfo {
     pub toml: String,
     /// The seed of every draw.
     pub seed: u64,
-    /// How faults arrive: "conditional", "exhaustive", "list" or "accumulation".
+    /// How faults arrive: "conditional", "exhaustive", "list", "accumulation" or "beam".
     pub mode: String,
     /// Whether masks are zero.
     pub dummy: bool,
@@ -74,7 +83,7 @@ pub struct CampaignInfo {
     pub confidence: f64,
     /// How often the stopping rule may look at the results; 1 where trials are counted only.
     pub looks: u32,
-    /// Steps in a trial; 1 but for accumulation.
+    /// Steps in a trial; 1 but for accumulation and beam.
     pub steps: u32,
     /// Inferences in a step.
     pub inferences_per_step: u32,
@@ -95,6 +104,11 @@ pub struct RateInfo {
     pub execution_time_s: f64,
     /// Declared seconds of a trial.
     pub trial_s: f64,
+    /// The highest rate along the orbit over the mean; 1 where it is constant.
+    pub peak_over_mean: f64,
+    /// The rate along the orbit, where it follows one.
+    #[serde(skip)]
+    pub course: Option<Relative>,
 }
 
 /// A model or datum, and where it comes from.
@@ -269,6 +283,16 @@ impl Header {
             Region::Activations => self.workload.ops.get(index).map(|o| o.name.as_str()),
         };
         name.unwrap_or("?")
+    }
+
+    /// The rate as a plan takes it.
+    pub fn upset_rate(&self) -> Option<UpsetRate> {
+        self.rate.as_ref().map(|rate| UpsetRate {
+            upsets_per_bit_day: rate.upsets_per_bit_day,
+            source: rate.source.clone(),
+            course: rate.course.clone(),
+            not_injected: self.not_injected.clone(),
+        })
     }
 
     /// Live events of one scheme between two of its scrubs (or in a trial, where it has none), as

@@ -3,6 +3,7 @@
 //! The trial is the independent unit. A census has no intervals and no tests: its figures are those
 //! of the whole population.
 
+use super::beam::BeamFigures;
 use super::figures::{Counts, Key, Sums};
 use super::rows::{FaultRow, OutcomeRow};
 use super::schema::Header;
@@ -33,8 +34,10 @@ pub struct Summary {
     pub figures: Vec<Figures>,
     /// Each scheme with the baseline, by stratum, then scheme.
     pub comparisons: Vec<Comparison>,
-    /// Failure rates, where the rate of upsets has a source.
+    /// Failure rates, where the rate of upsets has a source and is no beam's.
     pub fit: Vec<FitFigures>,
+    /// Cross-sections of each scheme in a simulated beam.
+    pub beam: Vec<BeamFigures>,
 }
 
 /// The figures of a group of trials.
@@ -184,6 +187,7 @@ impl<'h> Tallies<'h> {
             resamples: RESAMPLES as u32,
             comparisons: self.comparisons(),
             fit: self.fit(&figures),
+            beam: self.beam(),
             figures,
         }
     }
@@ -264,9 +268,21 @@ impl<'h> Tallies<'h> {
         .collect()
     }
 
+    fn beam(&self) -> Vec<BeamFigures> {
+        let (campaign, rate) = (&self.header.campaign, self.header.rate.as_ref());
+        let Some((beam, rate)) = self.header.beam.as_ref().zip(rate) else { return Vec::new() };
+        let step_s = f64::from(campaign.inferences_per_step) * rate.inference_period_s;
+        let sums = self.counts.sums.iter().filter(|(key, _)| key.breakdown == Breakdown::Scheme);
+        let figures = sums.map(|(key, sums)| {
+            let place = (usize::from(key.stratum), usize::from(key.scheme));
+            BeamFigures::of(place, sums, beam, step_s, 1.0 - campaign.confidence)
+        });
+        figures.collect()
+    }
+
     fn fit(&self, figures: &[Figures]) -> Vec<FitFigures> {
         let Some(rate) = &self.header.rate else { return Vec::new() };
-        if rate.source.trim().is_empty() {
+        if rate.source.trim().is_empty() || self.header.beam.is_some() {
             return Vec::new();
         }
         let single = figures.iter().filter(|row| row.breakdown == Breakdown::SingleFault);

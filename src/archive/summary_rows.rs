@@ -1,9 +1,11 @@
 //! A summary's tables in HDF5. What does not apply is −1 in an index and NaN in a figure.
 
+use super::beam::BeamFigures;
 use super::file::{group, put_table, set, set_text};
 use super::schema::SUMMARY;
 use super::segment::set_names;
 use super::summary::{AVF_NAME, Breakdown, Comparison, Figures, FitFigures, Summary};
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 use hdf5::{File, H5Type};
@@ -161,10 +163,62 @@ impl From<&FitFigures> for FitRow {
     }
 }
 
+/// A row of `/summary/beam`.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+struct BeamRow {
+    stratum: u32,
+    scheme: u32,
+    runs: u64,
+    upsets: u64,
+    armed_s: f64,
+    armed_fluence_per_cm2: f64,
+    dead_s: f64,
+    events: u64,
+    cm2: f64,
+    cm2_low: f64,
+    cm2_high: f64,
+    sdc: u64,
+    sdc_cm2: f64,
+    sdc_cm2_low: f64,
+    sdc_cm2_high: f64,
+    due: u64,
+    due_cm2: f64,
+    due_cm2_low: f64,
+    due_cm2_high: f64,
+}
+
+impl From<&BeamFigures> for BeamRow {
+    fn from(row: &BeamFigures) -> Self {
+        Self {
+            stratum: u32::from(index(row.stratum)),
+            scheme: u32::from(index(row.scheme)),
+            runs: row.runs,
+            upsets: row.upsets,
+            armed_s: row.armed_s,
+            armed_fluence_per_cm2: row.armed_fluence_per_cm2,
+            dead_s: row.dead_s,
+            events: row.all.events,
+            cm2: row.all.cm2,
+            cm2_low: row.all.interval.low,
+            cm2_high: row.all.interval.high,
+            sdc: row.sdc.events,
+            sdc_cm2: row.sdc.cm2,
+            sdc_cm2_low: row.sdc.interval.low,
+            sdc_cm2_high: row.sdc.interval.high,
+            due: row.due.events,
+            due_cm2: row.due.cm2,
+            due_cm2_low: row.due.interval.low,
+            due_cm2_high: row.due.interval.high,
+        }
+    }
+}
+
 // Rows go to the file as they stand in memory, and must have no holes.
 const _: () = assert!(size_of::<FigureRow>() == 16 + 34 * 8);
 const _: () = assert!(size_of::<ComparisonRow>() == 8 + 5 * 8);
 const _: () = assert!(size_of::<FitRow>() == 8 + 6 * 8);
+const _: () = assert!(size_of::<BeamRow>() == 8 + 17 * 8);
 
 /// Writes `/summary`.
 pub(super) fn write(to: &File, summary: &Summary) -> hdf5::Result<()> {
@@ -183,6 +237,12 @@ pub(super) fn write(to: &File, summary: &Summary) -> hdf5::Result<()> {
     let fit = at.dataset("fit")?;
     set_text(&fit, "unit", "failures in 1e9 device-hours, at the rate before acceleration")?;
     set_text(&fit, "avf", AVF_NAME)?;
+    if !summary.beam.is_empty() {
+        let rows: Vec<_> = summary.beam.iter().map(BeamRow::from).collect();
+        put_table(&at, "beam", &rows)?;
+        let beam = at.dataset("beam")?;
+        set_text(&beam, "what", SIMULATED_BEAM)?;
+    }
     set_names(&at, "outcome_names", &Outcome::ALL.map(Outcome::name))
 }
 

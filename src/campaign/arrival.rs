@@ -3,7 +3,9 @@
 //! Serde reads all modes through one flat table, because a table with a tag loses the places of
 //! its values; keys that the mode does not have, or lacks, are found beforehand.
 
-use super::file::{Error, Mode};
+use super::beam::{Beam, ENERGY_MEV, Particle};
+use super::file::{CourseChoice, DeviceChoice, Error, Mode, RateChoice};
+use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 use crate::place::Place;
 use serde::Deserialize;
@@ -22,7 +24,7 @@ impl Keys {
     }
 }
 
-const MODES: [Keys; 4] = [
+const MODES: [Keys; 5] = [
     Keys {
         mode: "conditional",
         required: &["count", "regions"],
@@ -32,8 +34,43 @@ const MODES: [Keys; 4] = [
     Keys { mode: "list", required: &["file"], optional: &[] },
     Keys {
         mode: "accumulation",
-        required: &["regions", "steps", "inference_period_s", "upsets_per_bit_day", "rate_source"],
-        optional: &["inputs_per_step", "execution_time_s", "acceleration", "attribution_sample"],
+        required: &["regions", "steps", "inference_period_s"],
+        optional: &[
+            "inputs_per_step",
+            "execution_time_s",
+            "upsets_per_bit_day",
+            "rate_source",
+            "device",
+            "device_modes",
+            "level",
+            "course",
+            "acceleration",
+            "attribution_sample",
+        ],
+    },
+    Keys {
+        mode: "beam",
+        required: &[
+            "regions",
+            "steps",
+            "inference_period_s",
+            "device",
+            "flux_per_cm2_s",
+            "fluence_per_cm2",
+        ],
+        optional: &[
+            "inputs_per_step",
+            "execution_time_s",
+            "device_modes",
+            "level",
+            "particle",
+            "energy_mev",
+            "let_mev_cm2_per_mg",
+            "reset_time_s",
+            "reload_time_s",
+            "dosimetry_error",
+            "attribution_sample",
+        ],
     },
 ];
 
@@ -71,7 +108,34 @@ pub(super) fn check_keys(place: &Place) -> Result<(), Error> {
             return Err(place.value(&["faults"], expected, "none"));
         }
     }
-    Ok(())
+    if name == "accumulation" { check_rate(place, table) } else { Ok(()) }
+}
+
+/// Refuses a rate and a device at once, neither, half a rate, and keys of a device without one.
+fn check_rate(place: &Place, table: &toml::de::DeTable<'_>) -> Result<(), Error> {
+    const GIVEN: [&str; 2] = ["upsets_per_bit_day", "rate_source"];
+    let has = |key: &str| table.contains_key(key);
+    let either = "`upsets_per_bit_day` with `rate_source`, or `device` with [environment]";
+    if let Some(key) = GIVEN.into_iter().find(|key| has("device") && has(key)) {
+        let found = format!("`device` and `{key}`");
+        return Err(place.value(&["faults", key], format!("{either}, not both"), found));
+    }
+    if has("device") {
+        return Ok(());
+    }
+    if let Some(key) = ["device_modes", "level", "course"].into_iter().find(|key| has(key)) {
+        let expected = format!("`device` in [faults], which `{key}` is about");
+        return Err(place.value(&["faults", key], expected, "none"));
+    }
+    match GIVEN.map(has) {
+        [true, true] => Ok(()),
+        [false, false] => Err(place.value(&["faults"], format!("{either} in [faults]"), "neither")),
+        [rate, _] => {
+            let missing = if rate { GIVEN[1] } else { GIVEN[0] };
+            let expected = format!("`{missing}` in [faults] of mode accumulation");
+            Err(place.value(&["faults"], expected, "none"))
+        }
+    }
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -81,6 +145,7 @@ enum ModeName {
     Exhaustive,
     List,
     Accumulation,
+    Beam,
 }
 
 /// The union of all modes' keys.
@@ -100,8 +165,20 @@ pub(super) struct FaultsTable {
     execution_time_s: Option<f64>,
     upsets_per_bit_day: Option<f64>,
     rate_source: Option<String>,
+    device: Option<String>,
+    device_modes: Option<Vec<String>>,
+    level: Option<Level>,
+    course: Option<CourseChoice>,
     acceleration: Option<f64>,
     attribution_sample: Option<u32>,
+    particle: Option<Particle>,
+    energy_mev: Option<f64>,
+    let_mev_cm2_per_mg: Option<f64>,
+    flux_per_cm2_s: Option<f64>,
+    fluence_per_cm2: Option<f64>,
+    reset_time_s: Option<f64>,
+    reload_time_s: Option<f64>,
+    dosimetry_error: Option<f64>,
 }
 
 /// A key that the mode requires and the table lacks.
@@ -113,6 +190,11 @@ impl TryFrom<FaultsTable> for Mode {
     type Error = Missing;
 
     fn try_from(table: FaultsTable) -> Result<Self, Missing> {
+        let device = table.device.map(|device| DeviceChoice {
+            device,
+            device_modes: table.device_modes,
+            level: table.level.unwrap_or_default(),
+        });
         let regions = table.regions.ok_or(Missing("regions"));
         let kind = table.kind.unwrap_or_default();
         let (tensors, bits) = (table.tensors, table.bits);
@@ -131,13 +213,45 @@ impl TryFrom<FaultsTable> for Mode {
                     .inference_period_s
                     .ok_or(Missing("inference_period_s"))?,
                 execution_time_s: table.execution_time_s.unwrap_or(0.0),
-                upsets_per_bit_day: table
-                    .upsets_per_bit_day
-                    .ok_or(Missing("upsets_per_bit_day"))?,
-                rate_source: table.rate_source.ok_or(Missing("rate_source"))?,
+                rate: match device {
+                    Some(device) => {
+                        RateChoice::Device { device, course: table.course.unwrap_or_default() }
+                    }
+                    None => RateChoice::Given {
+                        upsets_per_bit_day: table
+                            .upsets_per_bit_day
+                            .ok_or(Missing("upsets_per_bit_day"))?,
+                        rate_source: table.rate_source.ok_or(Missing("rate_source"))?,
+                    },
+                },
                 acceleration: table.acceleration.unwrap_or(1.0),
                 attribution_sample: table.attribution_sample.unwrap_or(16),
             },
+            ModeName::Beam => {
+                let particle = table.particle.unwrap_or_default();
+                let usual = (particle == Particle::Proton).then_some(ENERGY_MEV);
+                Self::Beam {
+                    regions: regions?,
+                    steps: table.steps.ok_or(Missing("steps"))?,
+                    inputs_per_step: table.inputs_per_step.unwrap_or(16),
+                    inference_period_s: table
+                        .inference_period_s
+                        .ok_or(Missing("inference_period_s"))?,
+                    execution_time_s: table.execution_time_s.unwrap_or(0.0),
+                    device: device.ok_or(Missing("device"))?,
+                    beam: Beam {
+                        particle,
+                        energy_mev: table.energy_mev.or(usual),
+                        let_mev_cm2_per_mg: table.let_mev_cm2_per_mg,
+                        flux_per_cm2_s: table.flux_per_cm2_s.ok_or(Missing("flux_per_cm2_s"))?,
+                        fluence_per_cm2: table.fluence_per_cm2.ok_or(Missing("fluence_per_cm2"))?,
+                        reset_time_s: table.reset_time_s.unwrap_or(60.0),
+                        reload_time_s: table.reload_time_s.unwrap_or(10.0),
+                        dosimetry_error: table.dosimetry_error.unwrap_or(0.1),
+                    },
+                    attribution_sample: table.attribution_sample.unwrap_or(16),
+                }
+            }
         })
     }
 }

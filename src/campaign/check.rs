@@ -1,6 +1,6 @@
 //! What a campaign file may not say, although its types allow it.
 
-use super::file::{Campaign, Error, Mode, Stop};
+use super::file::{Campaign, DeviceChoice, Error, Mode, RateChoice, Sequence, Stop};
 use crate::fault::Region;
 use crate::place::Place;
 use std::collections::HashSet;
@@ -15,6 +15,7 @@ const NAME_MAX: usize = 128;
 pub(super) fn check(campaign: &Campaign, place: &Place) -> Result<(), Error> {
     check_names(campaign, place)?;
     check_mode(&campaign.faults, place)?;
+    check_environment(campaign, place)?;
     check_schemes(campaign, place)?;
     check_stop(&campaign.stop, &campaign.faults, place)
 }
@@ -44,7 +45,7 @@ fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
     if campaign.scheme.is_empty() {
         return Err(place.value(&["scheme"], "one [[scheme]] or more", "none"));
     }
-    let accumulates = matches!(campaign.faults, Mode::Accumulation { .. });
+    let accumulates = campaign.faults.sequence().is_some();
     let mut names = HashSet::new();
     for (at, scheme) in campaign.scheme.iter().enumerate() {
         let at = at.to_string();
@@ -90,7 +91,15 @@ fn check_mode(mode: &Mode, place: &Place) -> Result<(), Error> {
             Err(place.value(&["faults", "file"], "the path of a fault list", "\"\""))
         }
         Mode::List { .. } => Ok(()),
-        Mode::Accumulation { .. } => check_accumulation(mode, place),
+        Mode::Accumulation { rate, acceleration, .. } => {
+            check_sequence(mode, place)?;
+            check_rate(rate, *acceleration, place)
+        }
+        Mode::Beam { device, beam, .. } => {
+            check_sequence(mode, place)?;
+            check_device(device, place)?;
+            beam.check(place)
+        }
     }
 }
 
@@ -145,26 +154,15 @@ fn check_distinct<T: Eq + Hash>(
     }
 }
 
-fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
-    let Mode::Accumulation {
-        regions,
-        steps,
-        inputs_per_step,
-        inference_period_s,
-        execution_time_s,
-        upsets_per_bit_day,
-        rate_source,
-        acceleration,
-        ..
-    } = mode
-    else {
-        return Ok(());
-    };
+fn check_sequence(mode: &Mode, place: &Place) -> Result<(), Error> {
+    let Some(sequence) = mode.sequence() else { return Ok(()) };
+    let Sequence { regions, steps, inputs_per_step, .. } = sequence;
+    let Sequence { inference_period_s, execution_time_s, .. } = sequence;
     let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
         Err(place.value(&["faults", key], expected, found))
     };
     check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
-    for (key, count) in [("steps", *steps), ("inputs_per_step", *inputs_per_step)] {
+    for (key, count) in [("steps", steps), ("inputs_per_step", inputs_per_step)] {
         if count == 0 {
             return refuse(key, &format!("{key} of 1 or more"), &count);
         }
@@ -172,28 +170,65 @@ fn check_accumulation(mode: &Mode, place: &Place) -> Result<(), Error> {
             return refuse(key, &format!("{key} of 65,536 at most"), &count);
         }
     }
-    if !(inference_period_s.is_finite() && *inference_period_s > 0.0) {
-        return refuse("inference_period_s", "seconds above 0", inference_period_s);
+    if !(inference_period_s.is_finite() && inference_period_s > 0.0) {
+        return refuse("inference_period_s", "seconds above 0", &inference_period_s);
     }
-    if !(0.0..=*inference_period_s).contains(execution_time_s) {
+    if !(0.0..=inference_period_s).contains(&execution_time_s) {
         let expected = format!("seconds from 0 to the inference_period_s of {inference_period_s}");
-        return refuse("execution_time_s", &expected, execution_time_s);
+        return refuse("execution_time_s", &expected, &execution_time_s);
     }
     let transient = regions.iter().find(|region| **region != Region::Weights);
-    if let Some(region) = transient.filter(|_| *execution_time_s == 0.0) {
+    if let Some(region) = transient.filter(|_| execution_time_s == 0.0) {
         let expected = format!("seconds above 0, as {} are exposed while they run", region.name());
-        return refuse("execution_time_s", &expected, execution_time_s);
-    }
-    if !(upsets_per_bit_day.is_finite() && *upsets_per_bit_day >= 0.0) {
-        return refuse("upsets_per_bit_day", "a rate of 0 or more", upsets_per_bit_day);
-    }
-    if rate_source.trim().is_empty() {
-        return refuse("rate_source", "where the rate comes from", &"\"\"");
-    }
-    if !(acceleration.is_finite() && *acceleration >= 1.0) {
-        return refuse("acceleration", "a factor of 1 or more", acceleration);
+        return refuse("execution_time_s", &expected, &execution_time_s);
     }
     Ok(())
+}
+
+fn check_rate(rate: &RateChoice, acceleration: f64, place: &Place) -> Result<(), Error> {
+    let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
+        Err(place.value(&["faults", key], expected, found))
+    };
+    match rate {
+        RateChoice::Given { upsets_per_bit_day, rate_source } => {
+            if !(upsets_per_bit_day.is_finite() && *upsets_per_bit_day >= 0.0) {
+                return refuse("upsets_per_bit_day", "a rate of 0 or more", upsets_per_bit_day);
+            }
+            if rate_source.trim().is_empty() {
+                return refuse("rate_source", "where the rate comes from", &"\"\"");
+            }
+        }
+        RateChoice::Device { device, .. } => check_device(device, place)?,
+    }
+    if !(acceleration.is_finite() && acceleration >= 1.0) {
+        return refuse("acceleration", "a factor of 1 or more", &acceleration);
+    }
+    Ok(())
+}
+
+fn check_device(choice: &DeviceChoice, place: &Place) -> Result<(), Error> {
+    if choice.device.trim().is_empty() {
+        let expected = "the name of a device or the path of its file";
+        return Err(place.value(&["faults", "device"], expected, "\"\""));
+    }
+    let Some(modes) = &choice.device_modes else { return Ok(()) };
+    check_distinct("device_modes", modes, |mode| format!("\"{mode}\""), place)
+}
+
+/// Refuses an orbit without a device on it, and a device without an orbit.
+fn check_environment(campaign: &Campaign, place: &Place) -> Result<(), Error> {
+    let orbits = campaign.faults.device().filter(|_| campaign.faults.beam().is_none());
+    match (orbits, &campaign.environment) {
+        (Some(_), None) => {
+            let expected = "[environment], as the rate is that of a device on an orbit";
+            Err(place.value(&["faults", "device"], expected, "none"))
+        }
+        (None, Some(_)) => {
+            let expected = "no [environment], as [faults] names no `device` that it could act on";
+            Err(place.value(&["environment"], expected, "one"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
@@ -201,7 +236,7 @@ fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
         Err(place.value(&["stop", key], expected, found))
     };
     match (mode, stop.trials) {
-        (Mode::Conditional { .. } | Mode::Accumulation { .. }, None) => {
+        (Mode::Conditional { .. } | Mode::Accumulation { .. } | Mode::Beam { .. }, None) => {
             let expected =
                 format!("`trials` in [stop], the most that mode {} may run", mode.name());
             return refuse("trials", &expected, &"none");
@@ -214,7 +249,7 @@ fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
         _ => {}
     }
     if let Some(half_width) = stop.half_width {
-        if matches!(mode, Mode::Exhaustive { .. } | Mode::List { .. }) {
+        if matches!(mode, Mode::Exhaustive { .. } | Mode::List { .. } | Mode::Beam { .. }) {
             let expected = format!("no half_width: mode {} runs to its end", mode.name());
             return refuse("half_width", &expected, &half_width);
         }

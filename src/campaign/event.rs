@@ -2,6 +2,9 @@
 
 use crate::outcome::Outcome;
 
+/// What screens and reports call a campaign in a beam: nothing that they show was measured in one.
+pub const SIMULATED_BEAM: &str = "simulated beam";
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -20,7 +23,7 @@ pub enum Event {
 pub struct Started {
     /// The campaign's name.
     pub campaign: String,
-    /// "conditional" or "accumulation".
+    /// The mode's name, or [`SIMULATED_BEAM`].
     pub mode: String,
     /// The workload's name.
     pub workload: String,
@@ -94,6 +97,8 @@ pub enum Ended {
     Trials,
     /// The widest interval is tight enough.
     HalfWidth,
+    /// Every scheme has received its fluence.
+    Fluence,
     /// The time limit is reached.
     TimeLimit,
     /// The user stopped it; it can be resumed.

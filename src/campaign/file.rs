@@ -5,10 +5,13 @@
 //! checked by the plan. `docs/file-formats.md` describes the format.
 
 use super::arrival::{self, FaultsTable};
+use super::beam::Beam;
 use super::check::check;
+use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 pub use crate::place::Error;
 use crate::place::Place;
+use crate::rate::Environment;
 use crate::scheme::Scheme;
 use crate::workload::NanRule;
 use serde::{Deserialize, Serialize};
@@ -29,6 +32,9 @@ pub struct Campaign {
     pub workload: WorkloadChoice,
     /// How faults arrive.
     pub faults: Mode,
+    /// Where the device of `[faults]` flies, and behind what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<Environment>,
     /// The protections to compare.
     #[serde(default)]
     pub scheme: Vec<Scheme>,
@@ -127,25 +133,163 @@ pub enum Mode {
         inference_period_s: f64,
         /// Seconds that transient words of one execution are exposed (declared).
         execution_time_s: f64,
-        /// Upsets per bit and day.
-        upsets_per_bit_day: f64,
-        /// Where that rate comes from.
-        rate_source: String,
+        /// How often upsets strike.
+        #[serde(flatten)]
+        rate: RateChoice,
         /// What multiplies the rate; 1 is real time.
         acceleration: f64,
         /// How many failures a scheme are replayed to find how many events they needed.
         attribution_sample: u32,
     },
+    /// A simulated accelerator test: runs in a beam, each until its first error.
+    Beam {
+        /// Where upsets strike.
+        regions: Vec<Region>,
+        /// Steps in a run, at most.
+        steps: u32,
+        /// Inferences in a step.
+        inputs_per_step: u32,
+        /// Seconds between inferences (declared, never measured).
+        inference_period_s: f64,
+        /// Seconds that transient words of one execution are exposed (declared).
+        execution_time_s: f64,
+        /// The device in the beam.
+        #[serde(flatten)]
+        device: DeviceChoice,
+        /// The beam.
+        #[serde(flatten)]
+        beam: Beam,
+        /// How many failures a scheme are replayed to find how many events they needed.
+        attribution_sample: u32,
+    },
+}
+
+/// Inferences one after another on the same memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sequence<'m> {
+    /// Where upsets strike.
+    pub regions: &'m [Region],
+    /// Steps in a trial.
+    pub steps: u32,
+    /// Inferences in a step.
+    pub inputs_per_step: u32,
+    /// Seconds between inferences (declared, never measured).
+    pub inference_period_s: f64,
+    /// Seconds that transient words of one execution are exposed (declared).
+    pub execution_time_s: f64,
+    /// What multiplies the rate; 1 in a beam, whose flux says it.
+    pub acceleration: f64,
+    /// How many failures a scheme are replayed to find how many events they needed.
+    pub attribution_sample: u32,
+}
+
+/// How often upsets strike: as given, or as a device suffers them on the orbit of `[environment]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum RateChoice {
+    /// A number and its source.
+    Given {
+        /// Upsets per bit and day.
+        upsets_per_bit_day: f64,
+        /// Where that rate comes from.
+        rate_source: String,
+    },
+    /// A device on an orbit.
+    Device {
+        /// The device and what of it strikes.
+        #[serde(flatten)]
+        device: DeviceChoice,
+        /// Whether the rate follows the orbit.
+        course: CourseChoice,
+    },
+}
+
+/// A device, and what of it strikes memory.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeviceChoice {
+    /// A device that is built in, or the path of its file, relative to the campaign.
+    pub device: String,
+    /// The modes that strike; where not given, those per bit that flip bits in the cells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_modes: Option<Vec<String>>,
+    /// Which value of each figure's band.
+    pub level: Level,
+}
+
+/// How the rate on an orbit follows time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CourseChoice {
+    /// It is that of each place; a trial begins at a place drawn uniformly.
+    #[default]
+    Orbit,
+    /// It is the mean over the orbit, all the time.
+    Mean,
+}
+
+impl CourseChoice {
+    /// The name used in TOML, HDF5 and reports.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Orbit => "orbit",
+            Self::Mean => "mean",
+        }
+    }
 }
 
 impl Mode {
-    /// How many failures of a scheme are replayed to find how many events they needed, where
-    /// upsets pile up.
-    pub const fn attribution_sample(&self) -> Option<u32> {
+    /// The device that strikes, where the campaign names one.
+    pub const fn device(&self) -> Option<&DeviceChoice> {
         match self {
-            Self::Accumulation { attribution_sample, .. } => Some(*attribution_sample),
+            Self::Accumulation { rate: RateChoice::Device { device, .. }, .. }
+            | Self::Beam { device, .. } => Some(device),
             _ => None,
         }
+    }
+
+    /// The beam, in a simulated accelerator test.
+    pub const fn beam(&self) -> Option<&Beam> {
+        match self {
+            Self::Beam { beam, .. } => Some(beam),
+            _ => None,
+        }
+    }
+
+    /// The sequence of inferences on the same memory, where upsets pile up.
+    pub fn sequence(&self) -> Option<Sequence<'_>> {
+        let (Self::Accumulation {
+            regions,
+            steps,
+            inputs_per_step,
+            inference_period_s,
+            execution_time_s,
+            attribution_sample,
+            ..
+        }
+        | Self::Beam {
+            regions,
+            steps,
+            inputs_per_step,
+            inference_period_s,
+            execution_time_s,
+            attribution_sample,
+            ..
+        }) = self
+        else {
+            return None;
+        };
+        Some(Sequence {
+            regions,
+            steps: *steps,
+            inputs_per_step: *inputs_per_step,
+            inference_period_s: *inference_period_s,
+            execution_time_s: *execution_time_s,
+            acceleration: match self {
+                Self::Accumulation { acceleration, .. } => *acceleration,
+                _ => 1.0,
+            },
+            attribution_sample: *attribution_sample,
+        })
     }
 
     /// The name used in TOML, HDF5, reports and on the screen.
@@ -155,6 +299,7 @@ impl Mode {
             Self::Exhaustive { .. } => "exhaustive",
             Self::List { .. } => "list",
             Self::Accumulation { .. } => "accumulation",
+            Self::Beam { .. } => "beam",
         }
     }
 }

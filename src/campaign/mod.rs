@@ -5,11 +5,15 @@
 
 mod arrival;
 mod attribute;
+mod beam;
 mod check;
 pub mod event;
 pub mod file;
 pub mod plan;
 pub mod runner;
+mod upsets;
 
+pub use beam::{Beam, Particle};
 pub use file::{Campaign, Mode};
 pub use plan::Plan;
+pub use upsets::{NotInjected, Relative, UpsetRate};

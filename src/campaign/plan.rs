@@ -3,7 +3,10 @@
 //! A job is a pure function of the campaign and the trial's number, so that any trial can run
 //! alone, in any order, on any engine.
 
+mod exposed;
+
 use super::file::{Campaign, Mode};
+use super::upsets::UpsetRate;
 use crate::engine::{Course, Job, Windows};
 use crate::fault::{
     Exposure, Fault, FaultKind, ListError, Listed, Place, Region, Sites, accumulate, draw,
@@ -13,6 +16,7 @@ use crate::outcome::Outcome;
 use crate::place::Place as FilePlace;
 use crate::seed::{Domain, stream, unit};
 use crate::workload::Workload;
+use exposed::{exposure, of_exposure};
 use std::path::{Path, PathBuf};
 
 /// Inputs of a campaign that names no number.
@@ -23,9 +27,6 @@ const SEGMENTS_MAX: u64 = 40;
 const SEGMENT_TRIALS_MIN: u64 = 64;
 /// Likewise, at most: what a kill may lose and memory must hold.
 const SEGMENT_TRIALS_MAX: u64 = 16_384;
-/// The mean number of upsets that a trial may have; a trial's faults are numbered in 16 bits.
-const UPSETS_MAX: f64 = 10_000.0;
-const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// Why a campaign cannot be run on its workload.
 #[derive(Debug, thiserror::Error)]
@@ -52,14 +53,36 @@ pub enum Error {
         /// What stands there.
         found: String,
     },
+    /// A device or an environment cannot be used.
+    #[error("{key}: {message}")]
+    Said {
+        /// The key, e.g. `environment.orbit`.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Likewise, with its place in the campaign file.
+    #[error("{path}:{line}: {message}")]
+    SaidAt {
+        /// The campaign file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
     /// The fault list cannot be used.
     #[error(transparent)]
     List(#[from] ListError),
 }
 
 impl Error {
-    fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
+    pub(super) fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
         Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    pub(super) fn said(key: &str, message: impl ToString) -> Self {
+        Self::Said { key: key.into(), message: message.to_string() }
     }
 
     /// Names the place in the campaign file at `path`, whose text this is.
@@ -69,6 +92,10 @@ impl Error {
             (Self::Value { key, expected, found }, Ok(place)) => {
                 let line = place.line(&key.split('.').collect::<Vec<_>>());
                 Self::Placed { path: path.into(), line, expected, found }
+            }
+            (Self::Said { key, message }, Ok(place)) => {
+                let line = place.line(&key.split('.').collect::<Vec<_>>());
+                Self::SaidAt { path: path.into(), line, message }
             }
             (error, _) => error,
         }
@@ -98,7 +125,7 @@ enum Arrival {
     Conditional { count: u32, kind: FaultKind, sites: Vec<Sites> },
     Exhaustive { kind: FaultKind, sites: Vec<Sites> },
     List { trials: Vec<Listed>, strata: Vec<usize> },
-    Accumulation { exposure: Exposure },
+    Accumulation { exposure: Exposure, rate: UpsetRate, armed_steps_wanted: f64 },
 }
 
 /// A campaign made ready for one workload.
@@ -119,6 +146,20 @@ impl Plan {
     /// # Errors
     /// Where the campaign names what the workload does not have.
     pub fn new(campaign: &Campaign, workload: &Workload, folder: &Path) -> Result<Self, Error> {
+        Self::with(campaign, workload, folder, UpsetRate::of(campaign, folder)?)
+    }
+
+    /// Plans `campaign` with a rate of upsets that is known: that of an archive, which holds whatever
+    /// has become of the device and the models since.
+    ///
+    /// # Errors
+    /// Likewise.
+    pub fn with(
+        campaign: &Campaign,
+        workload: &Workload,
+        folder: &Path,
+        rate: Option<UpsetRate>,
+    ) -> Result<Self, Error> {
         let inputs = inputs(campaign, workload)?;
         let trials = campaign.stop.trials.unwrap_or(0);
         let (arrival, strata) = match &campaign.faults {
@@ -144,10 +185,16 @@ impl Plan {
             Mode::List { file } => {
                 of_list(read_list(&folder.join(file), workload, inputs)?, inputs)
             }
-            Mode::Accumulation { .. } => {
-                let exposure = exposure(campaign, workload)?;
+            Mode::Accumulation { .. } | Mode::Beam { .. } => {
+                let none = || Error::value("faults", "a rate of upsets", "none");
+                let rate = rate.ok_or_else(none)?;
+                let exposure = exposure(campaign, workload, &rate)?;
                 let stratum = of_exposure(&exposure, inputs, trials);
-                (Arrival::Accumulation { exposure }, vec![stratum])
+                let step_s = exposure.step_s();
+                let armed_steps_wanted = campaign.faults.beam().map_or(f64::INFINITY, |beam| {
+                    beam.fluence_per_cm2 / (beam.flux_per_cm2_s * step_s)
+                });
+                (Arrival::Accumulation { exposure, rate, armed_steps_wanted }, vec![stratum])
             }
         };
         let trials_max: u64 = strata.iter().map(|stratum: &Stratum| stratum.trials_max).sum();
@@ -192,8 +239,24 @@ impl Plan {
     /// What an accumulation's trials are exposed to.
     pub const fn exposure(&self) -> Option<&Exposure> {
         match &self.arrival {
-            Arrival::Accumulation { exposure } => Some(exposure),
+            Arrival::Accumulation { exposure, .. } => Some(exposure),
             _ => None,
+        }
+    }
+
+    /// How often upsets strike in an accumulation, before acceleration.
+    pub const fn rate(&self) -> Option<&UpsetRate> {
+        match &self.arrival {
+            Arrival::Accumulation { rate, .. } => Some(rate),
+            _ => None,
+        }
+    }
+
+    /// Armed steps that each scheme of a beam test is to run; infinitely many elsewhere.
+    pub const fn armed_steps_wanted(&self) -> f64 {
+        match &self.arrival {
+            Arrival::Accumulation { armed_steps_wanted, .. } => *armed_steps_wanted,
+            _ => f64::INFINITY,
         }
     }
 
@@ -252,7 +315,9 @@ impl Plan {
                 let listed = &trials[trial as usize];
                 (listed.input, self.listed_faults(trial, listed))
             }
-            Arrival::Accumulation { exposure } => (None, accumulate(self.seed, trial, exposure)),
+            Arrival::Accumulation { exposure, .. } => {
+                (None, accumulate(self.seed, trial, exposure))
+            }
         };
         if self.dummy {
             for fault in &mut faults {
@@ -288,7 +353,7 @@ impl Plan {
     /// How the trials of a stratum run.
     pub const fn course(&self, _stratum: usize) -> Course {
         match &self.arrival {
-            Arrival::Accumulation { exposure } => {
+            Arrival::Accumulation { exposure, .. } => {
                 Course { first_step: 0, end_step: exposure.steps, conditional: false }
             }
             _ => Course { first_step: 0, end_step: 1, conditional: true },
@@ -418,71 +483,6 @@ fn of_list(trials: Vec<Listed>, inputs: u32) -> (Arrival, Vec<Stratum>) {
 
 fn joined(regions: &[Region]) -> String {
     regions.iter().map(|region| region.name()).collect::<Vec<_>>().join("+")
-}
-
-/// What the trials of an accumulation are exposed to, over the union of the schemes' footprints.
-fn exposure(campaign: &Campaign, workload: &Workload) -> Result<Exposure, Error> {
-    let Mode::Accumulation {
-        regions,
-        steps,
-        inputs_per_step,
-        inference_period_s,
-        execution_time_s,
-        upsets_per_bit_day,
-        acceleration,
-        ..
-    } = &campaign.faults
-    else {
-        return Err(Error::value("faults.mode", "accumulation", campaign.faults.name()));
-    };
-    let protections = || campaign.scheme.iter().map(|scheme| scheme.protection);
-    let exposure = Exposure {
-        regions: sites(workload, regions, None, None)?,
-        steps: *steps,
-        inputs_per_step: *inputs_per_step,
-        inference_period_s: *inference_period_s,
-        execution_time_s: *execution_time_s,
-        upsets_per_bit_s: upsets_per_bit_day / SECONDS_PER_DAY * acceleration,
-        copies_max: protections().map(|p| p.copies()).max().unwrap_or(1),
-        executions_max: protections().map(|p| p.executions_max()).max().unwrap_or(1),
-    };
-    let per_step = exposure.upsets_per_step(exposure.copies_max, exposure.executions_max);
-    let mean = per_step * f64::from(*steps);
-    if mean > UPSETS_MAX || !mean.is_finite() {
-        let key =
-            if *acceleration > 1.0 { "faults.acceleration" } else { "faults.upsets_per_bit_day" };
-        let expected = format!("a rate that gives a trial {UPSETS_MAX} upsets at most on average");
-        return Err(Error::value(
-            key,
-            expected,
-            format!("{acceleration:e}, which gives {mean:.0}"),
-        ));
-    }
-    Ok(exposure)
-}
-
-/// Steps read the inputs one window after another, around and around.
-#[expect(clippy::cast_possible_truncation, reason = "below the inputs")]
-fn of_exposure(exposure: &Exposure, inputs: u32, trials_max: u64) -> Stratum {
-    let rows = exposure.inputs_per_step;
-    let windows = u64::from((inputs / common_divisor(inputs, rows)).min(exposure.steps));
-    let input = |at: u64| (at % u64::from(inputs)) as u32;
-    let regions: Vec<Region> = exposure.regions.iter().map(Sites::region).collect();
-    Stratum {
-        name: joined(&regions),
-        regions,
-        bits: exposure.regions.iter().map(Sites::bits).sum(),
-        inferences: exposure.steps * rows,
-        windows: Windows::new(rows, (0..windows * u64::from(rows)).map(input).collect()),
-        trials_max,
-    }
-}
-
-const fn common_divisor(mut a: u32, mut b: u32) -> u32 {
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    a
 }
 
 #[cfg(test)]

@@ -38,6 +38,28 @@ pub struct Trial {
     pub time_to_critical_s: Option<f64>,
     /// What a fault list says came of it.
     pub listed: Option<Outcome>,
+    /// Its first error, or that it had none.
+    pub first_error: FirstError,
+}
+
+/// The first inference of a trial that delivered other bits than golden, or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstError {
+    /// Steps up to and including that of the error; all of them where there was none.
+    pub armed_steps: u32,
+    /// Its outcome.
+    pub outcome: Option<Outcome>,
+}
+
+impl FirstError {
+    /// That of a trial of so many steps.
+    pub fn of(result: &TrialResult, steps: u32) -> Self {
+        let outcomes = result.rows.iter().map(|row| row.outcome());
+        let first = outcomes.enumerate().find(|(_, outcome)| *outcome >= Outcome::TolerableSdc);
+        let Some((at, outcome)) = first else { return Self { armed_steps: steps, outcome: None } };
+        let per_step = (result.rows.len() / (steps.max(1) as usize)).max(1);
+        Self { armed_steps: narrow(at / per_step + 1), outcome: Some(outcome) }
+    }
 }
 
 /// A segment done: every scheme's trials, and the time they took.
@@ -62,6 +84,8 @@ pub struct Totals {
     pub schemes: Vec<SchemeProgress>,
     /// (trials with a wrong answer, trials), `[scheme]``[stratum]`, for the stopping rule.
     pub wrong: Vec<Vec<(u64, u64)>>,
+    /// Steps before and with the first error of each trial, by scheme.
+    pub armed_steps: Vec<u64>,
 }
 
 impl Totals {
@@ -70,11 +94,20 @@ impl Totals {
         Self {
             schemes: vec![SchemeProgress::default(); schemes],
             wrong: vec![vec![(0, 0); strata]; schemes],
+            armed_steps: vec![0; schemes],
         }
     }
 
-    /// Counts one trial: its inferences by outcome and those with an alarm.
-    pub fn count(&mut self, scheme: usize, stratum: usize, outcomes: [u32; 7], alarms: u32) {
+    /// Counts one trial: its inferences by outcome, those with an alarm, and its armed steps.
+    pub fn count(
+        &mut self,
+        scheme: usize,
+        stratum: usize,
+        outcomes: [u32; 7],
+        alarms: u32,
+        armed_steps: u32,
+    ) {
+        self.armed_steps[scheme] += u64::from(armed_steps);
         let wrong = u64::from(outcomes[Outcome::CriticalSdc as usize] > 0);
         let total = &mut self.schemes[scheme];
         total.trials += 1;
@@ -187,6 +220,10 @@ impl<'a> Runner<'a> {
                     return Ok(self.ended(Ended::HalfWidth, links));
                 }
             }
+            let received = |steps: &u64| *steps as f64 >= self.plan.armed_steps_wanted();
+            if self.totals.armed_steps.iter().all(received) {
+                return Ok(self.ended(Ended::Fluence, links));
+            }
             if self.stop {
                 return Ok(self.ended(Ended::Stopped, links));
             }
@@ -289,7 +326,9 @@ impl<'a> Runner<'a> {
             let scheme = self.campaign.scheme[scheme].name.clone();
             return Err(Error::Dummy { trial: result.trial, scheme, outcome: worst.name() });
         }
-        self.totals.count(scheme, stratum, result.tally.outcomes, result.tally.alarms);
+        let armed = FirstError::of(result, self.plan.course(stratum).end_step).armed_steps;
+        let tally = &result.tally;
+        self.totals.count(scheme, stratum, tally.outcomes, tally.alarms, armed);
         let measured = &mut self.measured[scheme];
         measured.0 += spent.as_secs_f64();
         measured.1 += u64::from(result.tally.inferences());
@@ -324,6 +363,7 @@ impl<'a> Runner<'a> {
                 events_needed: 0,
                 time_to_critical_s: first.map(|inference| (inference + 1) as f64 * period),
                 listed: self.plan.listed(result.trial),
+                first_error: FirstError::of(&result, self.plan.course(*stratum).end_step),
                 result,
             })
         };
@@ -352,7 +392,8 @@ impl<'a> Runner<'a> {
         schemes: &mut [Vec<Trial>],
         links: &mut Links<'_>,
     ) -> Result<(), Error> {
-        let Some(sample) = self.campaign.faults.attribution_sample() else { return Ok(()) };
+        let Some(sequence) = self.campaign.faults.sequence() else { return Ok(()) };
+        let sample = sequence.attribution_sample;
         let segments = self.plan.trials_max().div_ceil(self.plan.segment_trials());
         let each = u64::from(sample).div_ceil(segments);
         for (index, trials) in schemes.iter_mut().enumerate() {

@@ -39,12 +39,15 @@ impl Planned {
         Ok(Self { campaign, text, workload: Arc::new(workload), plan })
     }
 
-    /// The campaign that an archive holds; a fault list is found from `folder`.
-    pub(super) fn archived(text: &str, folder: &Path) -> Result<Self, Failure> {
+    /// The campaign that an archive holds, at the rate that it holds; a fault list is found from
+    /// `folder`.
+    pub(super) fn archived(header: &Header, folder: &Path) -> Result<Self, Failure> {
+        let text = header.campaign.toml.as_str();
         let path = folder.join("campaign.toml");
         let campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
         let workload = load_workload(&campaign, folder)?;
-        let plan = Plan::new(&campaign, &workload, folder).map_err(Failure::input)?;
+        let rate = header.upset_rate();
+        let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
         Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
     }
 
@@ -125,7 +128,9 @@ impl Planned {
                 inferences_per_step,
             },
             rate: rate(campaign, plan),
-            sources: sources(campaign, workload),
+            beam: campaign.faults.beam().cloned(),
+            not_injected: plan.rate().map_or_else(Vec::new, |rate| rate.not_injected.clone()),
+            sources: sources(campaign, plan, workload),
             adapter: AdapterInfo {
                 name: adapter.name.clone(),
                 driver: adapter.driver.clone(),
@@ -174,8 +179,13 @@ impl Planned {
             }),
             _ => String::new(),
         };
+        // A rate that was derived may differ where the device's file or a model has changed.
+        let derived = match (self.campaign.faults.device(), self.plan.rate()) {
+            (Some(_), Some(rate)) => format!("{rate:?}"),
+            _ => list,
+        };
         Fingerprint {
-            campaign: digest([self.text.as_bytes(), list.as_bytes()]),
+            campaign: digest([self.text.as_bytes(), derived.as_bytes()]),
             version: digest([VERSION.as_bytes(), COMMIT.as_bytes()]),
             shaders: digest(shaders.iter().map(String::as_bytes)),
             weights: digest([
@@ -254,22 +264,21 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
 }
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
-    let exposure = plan.exposure()?;
-    let Mode::Accumulation { upsets_per_bit_day, rate_source, acceleration, .. } = &campaign.faults
-    else {
-        return None;
-    };
+    let (exposure, rate) = (plan.exposure()?, plan.rate()?);
+    let acceleration = campaign.faults.sequence()?.acceleration;
     Some(RateInfo {
-        upsets_per_bit_day: *upsets_per_bit_day,
-        source: rate_source.clone(),
-        acceleration: *acceleration,
+        upsets_per_bit_day: rate.upsets_per_bit_day,
+        source: rate.source.clone(),
+        acceleration,
         inference_period_s: exposure.inference_period_s,
         execution_time_s: exposure.execution_time_s,
         trial_s: exposure.trial_s(),
+        peak_over_mean: rate.course.as_ref().map_or(1.0, crate::campaign::Relative::peak),
+        course: rate.course.clone(),
     })
 }
 
-fn sources(campaign: &Campaign, workload: &Workload) -> Vec<Source> {
+fn sources(campaign: &Campaign, plan: &Plan, workload: &Workload) -> Vec<Source> {
     let source =
         |subject: &str, source: &str| Source { subject: subject.into(), source: source.into() };
     let model = match &campaign.faults {
@@ -278,13 +287,11 @@ fn sources(campaign: &Campaign, workload: &Workload) -> Vec<Source> {
         }
         Mode::Exhaustive { .. } => "every bit of the regions once",
         Mode::List { .. } => "a fault list, as given",
-        Mode::Accumulation { .. } => {
+        Mode::Accumulation { .. } | Mode::Beam { .. } => {
             "single-bit upsets as a Poisson process, uniform over bits: an assumption, not a measurement"
         }
     };
     let mut sources = vec![source("workload", &workload.source), source("fault model", model)];
-    if let Mode::Accumulation { rate_source, .. } = &campaign.faults {
-        sources.push(source("upset rate", rate_source));
-    }
+    sources.extend(plan.rate().map(|rate| source("upset rate", &rate.source)));
     sources
 }

@@ -51,7 +51,7 @@ impl Replay {
     /// archived one.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let archive = Archive::open(&self.archive)?;
-        let planned = Planned::archived(&archive.header().campaign.toml, &self.campaigns)?;
+        let planned = Planned::archived(archive.header(), &self.campaigns)?;
         let schemes = &planned.campaign.scheme;
         let index = match &self.scheme {
             None => 0,

@@ -3,7 +3,7 @@
 use super::prepare::{Planned, boxed, open_gpu};
 use super::{Failure, say};
 use crate::archive::{Archive, Existing, Header, Segment, Writer, set_aside};
-use crate::campaign::event::{Control, Ended, Event, Snapshot, Started};
+use crate::campaign::event::{Control, Ended, Event, SIMULATED_BEAM, Snapshot, Started};
 use crate::campaign::runner::{Links, Runner, Totals};
 use crate::gpu::Gpu;
 use crate::{report, tui};
@@ -102,6 +102,7 @@ impl Run {
                     usize::from(row.stratum),
                     outcomes,
                     row.alarm_raised,
+                    row.armed_steps,
                 );
             }
         }
@@ -215,7 +216,10 @@ fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started 
     });
     Started {
         campaign: planned.campaign.name.clone(),
-        mode: header.campaign.mode.clone(),
+        mode: match &header.beam {
+            Some(_) => SIMULATED_BEAM.to_owned(),
+            None => header.campaign.mode.clone(),
+        },
         workload: planned.workload.name.clone(),
         adapter: gpu.adapter().line(),
         schemes: planned.campaign.scheme.iter().map(|scheme| scheme.name.clone()).collect(),

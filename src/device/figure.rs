@@ -1,15 +1,17 @@
 //! One published number: its band, how well it is known, and where it comes from.
 
 use crate::place::{Error, Place};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
 /// Which value of every figure's band.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// The end that gives fewer events.
     Low,
     /// The best estimate.
+    #[default]
     Nominal,
     /// The end that gives more events.
     High,
@@ -29,7 +31,7 @@ impl Level {
     }
 
     /// Its place in [`Self::ALL`].
-    pub(super) const fn index(self) -> usize {
+    pub const fn index(self) -> usize {
         match self {
             Self::Low => 0,
             Self::Nominal => 1,

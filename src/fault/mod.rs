@@ -2,10 +2,12 @@
 
 #[cfg(test)]
 pub(crate) mod bench;
+mod course;
 mod list;
 mod poisson;
 mod sample;
 
+pub use course::Course;
 pub use list::{Error as ListError, Listed, ListedFault, read_list};
 pub(crate) use poisson::count as poisson_count;
 pub use poisson::{Exposure, accumulate};

@@ -2,7 +2,7 @@
 
 use super::timeline::Timeline;
 use crate::environment::solar::Scenario;
-use crate::fault::poisson_count;
+use crate::fault::{Course, poisson_count};
 use crate::seed::{Domain, stream, unit};
 
 /// One event.
@@ -23,62 +23,6 @@ pub struct ScheduledEvent {
     pub start_s: f64,
     /// Which.
     pub scenario: Scenario,
-}
-
-/// A stretch of time within which the rate repeats that of the orbit, by place.
-struct Course {
-    /// Σ of the rates of the places before each place, times the step; one more than places.
-    cumulative: Vec<f64>,
-    step_s: f64,
-}
-
-impl Course {
-    fn new(rates: impl Iterator<Item = f64>, step_s: f64) -> Self {
-        let mut cumulative = vec![0.0];
-        let mut sum = 0.0;
-        for rate in rates {
-            sum += rate * step_s;
-            cumulative.push(sum);
-        }
-        Self { cumulative, step_s }
-    }
-
-    fn places(&self) -> usize {
-        self.cumulative.len() - 1
-    }
-
-    fn lap(&self) -> f64 {
-        self.cumulative.last().copied().unwrap_or(0.0)
-    }
-
-    fn lap_s(&self) -> f64 {
-        self.places() as f64 * self.step_s
-    }
-
-    /// Expected events from 0 to `time_s`; the course repeats lap after lap.
-    fn expected(&self, time_s: f64) -> f64 {
-        let laps = (time_s / self.lap_s()).floor();
-        let within = (time_s - laps * self.lap_s()) / self.step_s;
-        let place = floor(within).min(self.places() - 1);
-        let (low, high) = (self.cumulative[place], self.cumulative[place + 1]);
-        laps * self.lap() + low + (high - low) * (within - place as f64).min(1.0)
-    }
-
-    /// The time by which `expected` events are expected, and the place.
-    fn when(&self, expected: f64) -> (f64, usize) {
-        let laps = (expected / self.lap()).floor();
-        let rest = expected - laps * self.lap();
-        let after = self.cumulative.partition_point(|sum| *sum <= rest);
-        let place = after.clamp(1, self.places()) - 1;
-        let (low, high) = (self.cumulative[place], self.cumulative[place + 1]);
-        let share = if high > low { ((rest - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
-        (laps * self.lap_s() + (place as f64 + share) * self.step_s, place)
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
-const fn floor(value: f64) -> usize {
-    value as usize
 }
 
 impl Timeline {

@@ -1,7 +1,7 @@
 //! The page: one self-contained HTML file.
 
 use super::tables::{self, Table};
-use super::{Error, Report, chart, methods};
+use super::{Error, Report, beam, chart, methods};
 use crate::archive::schema::Source;
 use crate::archive::summary::Breakdown;
 use crate::outcome::Outcome;
@@ -45,12 +45,14 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         .into_iter()
         .map(|(scheme, text)| Headline { colour: chart::css(chart::scheme_colour(scheme)), text });
     let shown = [
+        beam::table(report),
         Some(tables::outcomes(report)),
         Some(tables::costs(report)),
         Some(tables::comparisons(report)),
         tables::times(report),
         tables::events(report),
         tables::fit(report),
+        tables::not_injected(report),
     ];
     let details = [Breakdown::Tensor, Breakdown::Bit].map(|place| tables::places(report, place));
     let filled = |table: &Table| !table.rows.is_empty();

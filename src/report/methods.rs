@@ -1,7 +1,8 @@
 //! What a report says in sentences: headlines, methods, limits, what an acceleration means.
 
-use super::{Report, words};
+use super::{Report, beam, words};
 use crate::archive::summary::{Breakdown, Figures};
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
 
 /// What compute shaders cannot reach; every report says it.
@@ -15,8 +16,9 @@ const LIMITS: &str = "Faults strike the memory that compute shaders can write: s
 pub(super) fn title(report: &Report) -> String {
     let header = &report.header;
     let inferences = header.strata.first().map_or(1, |stratum| stratum.inferences_per_trial);
+    let kind = header.beam.as_ref().map_or_else(String::new, |_| format!("{SIMULATED_BEAM}, "));
     format!(
-        "{}: {}, {} of {} under each of {}",
+        "{}: {kind}{}, {} of {} under each of {}",
         header.campaign.name,
         header.workload.name,
         words::plural(report.trials(), "trial", "trials"),
@@ -46,6 +48,7 @@ pub(super) fn notices(report: &Report) -> Vec<String> {
             .push("A dummy campaign: masks are zero, and anything but masked is an error.".into());
     }
     notices.extend(acceleration_short(report));
+    notices.extend(beam::notices(report));
     notices
 }
 
@@ -120,12 +123,18 @@ fn experiment(report: &Report) -> String {
     let (header, campaign) = (&report.header, &report.header.campaign);
     let workload = &header.workload;
     let arrival = match (campaign.mode.as_str(), &header.rate) {
+        (_, Some(_)) if header.beam.is_some() => beam::experiment(report).unwrap_or_default(),
         (_, Some(rate)) => format!(
-            "In each trial upsets accumulate as a Poisson process of {} upsets per bit-day ({}), \
+            "In each trial upsets accumulate as a Poisson process of {} upsets per bit-day ({}){}, \
              multiplied by {}, over {} of {} on the same memory, one inference every {} and each \
              execution exposing its transient words for {} (declared times, not measured ones)",
             words::number(rate.upsets_per_bit_day),
             rate.source,
+            if rate.course.is_some() {
+                ", whose rate follows the orbit from a place that the trial's seed draws"
+            } else {
+                ""
+            },
             words::number(rate.acceleration),
             words::plural(u64::from(campaign.steps), "step", "steps"),
             words::plural(u64::from(campaign.inferences_per_step), "inference", "inferences"),
@@ -238,7 +247,15 @@ pub(super) fn acceleration(report: &Report) -> Option<String> {
         .iter()
         .map(|(scheme, live)| format!("{} {}", report.scheme(*scheme), words::number(*live)))
         .collect();
-    let crowded = live.iter().any(|(_, live)| *live > 0.1);
+    let crowded = live.iter().any(|(_, live)| *live * rate.peak_over_mean > 0.1);
+    let peak = if rate.peak_over_mean > 1.0 {
+        format!(
+            " (means over the orbit, at whose peak the rate is {} times as high)",
+            words::number(rate.peak_over_mean)
+        )
+    } else {
+        String::new()
+    };
     let verdict = if crowded {
         "Where it is not, failures of several events are over-represented here and must not be \
          scaled back."
@@ -249,7 +266,7 @@ pub(super) fn acceleration(report: &Report) -> Option<String> {
         "Upsets came {factor} times as often as the rate says. No accelerated figure is given per day. \
          Failures that needed k events scale back as {factor} to the power −k: those of one event by \
          the factor, those of two by its square. That holds only while the live events between two \
-         scrubs are well below 1: {}. {verdict}",
+         scrubs are well below 1: {}{peak}. {verdict}",
         words::list(&listed)
     ))
 }

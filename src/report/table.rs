@@ -1,7 +1,7 @@
 //! Tables as plain text for a terminal, and as Markdown.
 
 use super::tables::{self, Table};
-use super::{Report, methods, words};
+use super::{Report, beam, methods, words};
 use crate::archive::summary::Breakdown;
 
 /// The lines that end a run: what happened under each scheme, and what it cost.
@@ -9,6 +9,12 @@ pub(super) fn terminal(report: &Report) -> String {
     let mut text = format!("{}\n{}\n", methods::title(report), methods::adapter(report));
     for notice in methods::notices(report) {
         text.push_str(&format!("{notice}\n"));
+    }
+    if let Some(beam) = beam::table(report) {
+        let shown = ["runs", "upsets", "armed cm⁻²", "SDC", "DUE", "cross-section cm²"];
+        text.push_str(&format!("\n{}\n{}", beam.title, aligned(&beam.clone().only(&shown))));
+        let rest = ["dead time", "events a run"];
+        text.push_str(&format!("\n{}", aligned(&beam.only(&rest))));
     }
     // What fits 80 columns, without the sign that every cell has.
     let heads =
@@ -61,12 +67,14 @@ pub(super) fn markdown(report: &Report) -> String {
         text.push_str(&format!("- {sentence}\n"));
     }
     let tables = [
+        beam::table(report),
         Some(tables::outcomes(report)),
         Some(tables::costs(report)),
         Some(tables::comparisons(report)),
         tables::times(report),
         tables::events(report),
         tables::fit(report),
+        tables::not_injected(report),
         Some(tables::places(report, Breakdown::Tensor)),
         Some(tables::places(report, Breakdown::Bit)),
     ];

@@ -2,6 +2,7 @@
 
 use super::{Report, words};
 use crate::archive::summary::{Breakdown, Figures};
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
 
 /// A table of text.
@@ -226,7 +227,7 @@ pub(super) fn place(report: &Report, row: &Figures) -> String {
 
 /// How long until the first wrong answer, in a campaign that has time.
 pub(super) fn times(report: &Report) -> Option<Table> {
-    let rate = report.header.rate.as_ref()?;
+    let rate = report.header.rate.as_ref().filter(|_| report.header.beam.is_none())?;
     let (columns, names) =
         report.named(&["mean time", "interval", "no wrong answer", "repaired", "left wrong"]);
     let caption = format!(
@@ -283,7 +284,8 @@ pub(super) fn fit(report: &Report) -> Option<Table> {
 
 /// How many events failures needed, in an accelerated campaign.
 pub(super) fn events(report: &Report) -> Option<Table> {
-    let rate = report.header.rate.as_ref().filter(|rate| rate.acceleration != 1.0)?;
+    let is_beam = report.header.beam.is_some();
+    let rate = report.header.rate.as_ref().filter(|rate| is_beam || rate.acceleration != 1.0)?;
     let (columns, names) = report.named(&[
         "wrong trials",
         "replayed",
@@ -292,11 +294,15 @@ pub(super) fn events(report: &Report) -> Option<Table> {
         "3 or more",
         "live events",
     ]);
-    let power = words::number(rate.acceleration);
+    let pace = if is_beam {
+        SIMULATED_BEAM.to_owned()
+    } else {
+        format!("Accelerated ×{}", words::number(rate.acceleration))
+    };
     let caption = format!(
-        "Accelerated ×{power}. A sample of the wrong trials was replayed, to find how many events \
+        "{pace}. A sample of the wrong trials was replayed, to find how many events \
          each needed. Live events: in the scheme's footprint between two scrubs (or in a trial), \
-         as accelerated."
+         as they came."
     );
     let mut table = Table::new("Events that a failure needed", caption, &columns, names);
     for row in report.summary.by(Breakdown::Scheme) {
@@ -310,6 +316,33 @@ pub(super) fn events(report: &Report) -> Option<Table> {
             report.header.live_events_per_scrub(row.scheme).map_or_else(String::new, words::number),
         ]);
         table.rows.push(cells);
+    }
+    Some(table)
+}
+
+/// What the campaign's device does beside the upsets that were injected.
+pub(super) fn not_injected(report: &Report) -> Option<Table> {
+    let modes = &report.header.not_injected;
+    if modes.is_empty() {
+        return None;
+    }
+    let columns = ["mode", "kind", "observed", "why not", "per device-day", "band"];
+    let caption = "Modes of the device that no trial here contains: their failures come on top of \
+                   the figures above. Rates before acceleration, means over the orbit."
+        .to_owned();
+    let mut table = Table::new("Not injected", caption, &columns, 4);
+    for mode in modes {
+        let rate = mode.per_device_day;
+        table.rows.push(vec![
+            mode.mode.clone(),
+            mode.kind.clone(),
+            mode.observed_at.clone(),
+            mode.reason.clone(),
+            rate.map_or_else(String::new, |rate| words::number(rate.nominal)),
+            rate.map_or_else(String::new, |rate| {
+                format!("{}–{}", words::number(rate.low), words::number(rate.high))
+            }),
+        ]);
     }
     Some(table)
 }

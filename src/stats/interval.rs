@@ -129,7 +129,7 @@ fn assert_level(alpha: f64) {
 }
 
 /// The normal quantile of 1 − α/2.
-fn normal_quantile(alpha: f64) -> f64 {
+pub(crate) fn normal_quantile(alpha: f64) -> f64 {
     -Normal::standard().inverse_cdf(0.5 * alpha)
 }
 

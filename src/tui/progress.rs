@@ -68,6 +68,7 @@ const fn ending(ended: Option<Ended>) -> &'static str {
         None => "",
         Some(Ended::Trials) => ", done",
         Some(Ended::HalfWidth) => ", done: the interval is tight enough",
+        Some(Ended::Fluence) => ", done: the fluence is reached",
         Some(Ended::TimeLimit) => ", done: time limit",
         Some(Ended::Stopped) => ", stopped",
     }

@@ -67,7 +67,12 @@ pub(super) fn drawn(draw: impl FnOnce(&mut Frame<'_>), width: u16, height: u16) 
 }
 
 fn title(snapshot: &Snapshot) -> String {
-    format!(" beamline · {} ", snapshot.started.campaign)
+    let kind = if snapshot.started.mode == crate::campaign::event::SIMULATED_BEAM {
+        " · simulated beam"
+    } else {
+        ""
+    };
+    format!(" beamline · {}{kind} ", snapshot.started.campaign)
 }
 
 /// What the campaign is doing, in a word or two, and its colour.
@@ -79,6 +84,7 @@ fn state(app: &App) -> (String, Color) {
     let ended = match snapshot.ended {
         Some(Ended::Trials) => "done",
         Some(Ended::HalfWidth) => "done: interval reached",
+        Some(Ended::Fluence) => "done: fluence reached",
         Some(Ended::TimeLimit) => "done: time limit",
         Some(Ended::Stopped) => "stopped, can be resumed",
         None if app.stopping => return ("stopping after this segment".into(), Color::Yellow),

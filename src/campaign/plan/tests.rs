@@ -172,3 +172,80 @@ fn what_the_workload_lacks_is_refused() {
         "a.toml:3: expected inputs up to 10, those of workload bench, found 11"
     );
 }
+
+/// A campaign whose device flies.
+fn flying(device: &str, environment: &str) -> (Campaign, String) {
+    let text = format!(
+        "name = \"a\"\nseed = 3\nstop.trials = 20\n[workload]\nname = \"bench\"\n[faults]\n\
+         mode = \"accumulation\"\nregions = [\"weights\"]\nsteps = 4\n\
+         inference_period_s = 10.0\nacceleration = 1e9\n{device}\n[environment]\n{environment}\n\
+         [[scheme]]\nname = \"none\"\nprotection = \"none\"\n"
+    );
+    (Campaign::parse(Path::new("a.toml"), &text).expect("a campaign"), text)
+}
+
+const HBM: &str = "device = \"trillium-hbm\"\ndevice_modes = [\"upset\"]";
+const LEO: &str = "orbit = \"suncatcher\"\ndays = 1.0";
+
+fn grounded(device: &str, environment: &str) -> String {
+    let (campaign, text) = flying(device, environment);
+    let error = Plan::new(&campaign, &workload(), Path::new("")).expect_err("a refusal");
+    error.placed(Path::new("a.toml"), &text).to_string()
+}
+
+#[test]
+fn a_device_on_an_orbit_gives_the_rate() {
+    let plan = |device: &str| {
+        let (campaign, _) = flying(device, LEO);
+        let plan = Plan::new(&campaign, &workload(), Path::new("")).expect("a plan");
+        let again = Plan::with(&campaign, &workload(), Path::new(""), plan.rate().cloned());
+        let again = again.expect("a plan at the same rate");
+        assert!((0..20).all(|trial| plan.job(trial) == again.job(trial)));
+        plan
+    };
+    let nominal = plan(HBM);
+    let rate = nominal.rate().expect("a rate");
+    assert!((1e-13..1e-12).contains(&rate.upsets_per_bit_day), "{}", rate.upsets_per_bit_day);
+    let course = rate.course.as_ref().expect("a course");
+    let mean = course.rates.iter().copied().map(f64::from).sum::<f64>() / 1440.0;
+    assert!((mean - 1.0).abs() < 1e-5 && course.rates.len() == 1440 && course.peak() > 30.0);
+    for word in ["suncatcher", "10 mm", "upset", "nominal", "AP8MIN", "2511.19468", "trillium-hbm"]
+    {
+        assert!(rate.source.contains(word), "{word}: {}", rate.source);
+    }
+    let others: Vec<&str> = rate.not_injected.iter().map(|mode| mode.mode.as_str()).collect();
+    assert_eq!(others, ["uncorrectable", "ion-bits"]);
+    assert!(rate.not_injected.iter().all(|mode| mode.per_device_day.is_some()));
+    let high = plan(&format!("{HBM}\nlevel = \"high\"\ncourse = \"mean\""));
+    let high = high.rate().expect("a rate");
+    assert!((high.upsets_per_bit_day / rate.upsets_per_bit_day - 3.0).abs() < 0.01);
+    assert!(high.course.is_none());
+    let usual = plan("device = \"trillium-hbm\"");
+    let usual = usual.rate().expect("a rate");
+    assert_eq!(usual.not_injected.len(), 1);
+    assert!(usual.upsets_per_bit_day > rate.upsets_per_bit_day);
+}
+
+#[test]
+fn what_no_device_or_orbit_can_be_is_refused_at_its_line() {
+    let modes = |names: &str| format!("device = \"trillium-hbm\"\ndevice_modes = [{names}]");
+    for (device, environment, expected) in [
+        ("device = \"tpu-v9\"", LEO, "a.toml:12: expected a device (creme96"),
+        ("device = \"none/such.toml\"", LEO, "a.toml:12: none/such.toml: cannot be read"),
+        ("device = \"jetson-tx2\"", LEO, "a.toml:12: expected a device with a mode per bit"),
+        (&modes("\"nope\""), LEO, "a.toml:13: expected modes of device trillium-hbm among uncorr"),
+        (&modes("\"upset\", \"uncorrectable\""), LEO, "a.toml:13: expected modes observed at one"),
+        (
+            "device = \"trillium-tpu\"\ndevice_modes = [\"sdc\"]",
+            LEO,
+            "a.toml:13: expected modes that strike memory: one observed after-workload",
+        ),
+        (HBM, "orbit = \"moon-base\"", "a.toml:15: orbit: expected one of"),
+        (HBM, "orbit = \"suncatcher\"\nshielding_mm_al = -1.0", "a.toml:16: shielding: expected"),
+        (HBM, "orbit = \"suncatcher\"\ndesign_margin = 0.0", "a.toml:16: design margin: exp"),
+        (HBM, "orbit = \"suncatcher\"\nstart = \"soon\"", "a.toml:16: start: expected a date"),
+    ] {
+        let found = grounded(device, environment);
+        assert!(found.starts_with(expected), "{found}\n  for {expected}");
+    }
+}

@@ -312,7 +312,7 @@ fn a_run_that_resumes_takes_the_look_it_owes() {
     let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
     let mut totals = Totals::new(1, 1);
     for _ in 0..done {
-        totals.count(0, 0, [1, 0, 0, 0, 0, 0, 0], 0);
+        totals.count(0, 0, [1, 0, 0, 0, 0, 0, 0], 0, 1);
     }
     let engines: Engines = vec![Box::new(Fake { wrong: |_| false, lost: None, calls: 0 })];
     let mut runner = Runner::new(&campaign, &plan, workload, totals, engines, || Ok(Vec::new()));

@@ -189,12 +189,16 @@ pub struct ModeRate {
     /// Where the events were counted.
     pub observed_at: &'static str,
     /// Events a day of the device.
+    #[serde(serialize_with = "three")]
     pub per_device_day: Option<Band>,
     /// Events a day of a bit; none where the device has no bits.
+    #[serde(serialize_with = "three")]
     pub per_bit_day: Option<Band>,
     /// Flipped bits a day of a bit; none where an event flips none.
+    #[serde(serialize_with = "three")]
     pub bit_flips_per_bit_day: Option<Band>,
     /// Events in 10⁹ hours of the device.
+    #[serde(serialize_with = "three")]
     pub fit_per_device: Option<Band>,
     /// Mean rates by source, a device (or bit, where the device has no bits) and day.
     pub by_source_per_day: BTreeMap<&'static str, Band>,
@@ -208,6 +212,17 @@ pub struct ModeRate {
     pub peak_over_mean: Option<f64>,
     /// Where the cross-section comes from.
     pub source: String,
+}
+
+/// A band with its three names, whose values are null where it is undefined.
+fn three<S: serde::Serializer>(band: &Option<Band>, serializer: S) -> Result<S::Ok, S::Error> {
+    let value = |of: fn(&Band) -> f64| band.as_ref().map(of);
+    let names = [
+        ("low", value(|band| band.low)),
+        ("nominal", value(|band| band.nominal)),
+        ("high", value(|band| band.high)),
+    ];
+    serializer.collect_map(names)
 }
 
 /// All of it.
@@ -304,6 +319,7 @@ impl Timeline {
         let peak = self.places.iter().map(|place| place.trapped[0]).fold(0.0, f64::max);
         let model = match &self.conditions.given.protons {
             Some(_) => "given from a file".to_owned(),
+            None if self.conditions.orbit.is_deep_space() => "none in deep space".to_owned(),
             None => format!(
                 "{} with IGRF-14 at its own epoch, interpolation {}",
                 match self.conditions.solar_phase {

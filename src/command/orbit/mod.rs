@@ -1,6 +1,7 @@
 //! `beamline orbit`: what an orbit does to a device, as a table, as data, as a map.
 
 mod list;
+mod spectra;
 mod ways;
 
 use super::report::write_whole;
@@ -10,7 +11,9 @@ use crate::environment::cosmic::Magnetosphere;
 use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
-use crate::rate::{AltitudeAbove, Assessment, Conditions, Environment, SolarPhase, Timeline};
+use crate::rate::{
+    AltitudeAbove, Assessment, Conditions, Environment, Given, SolarPhase, Timeline,
+};
 use crate::{report, tui};
 use anyhow::anyhow;
 use serde::de::value::{Error as Unread, StrDeserializer};
@@ -65,6 +68,15 @@ pub struct Orbit {
     /// A factor on all rates, fluxes behind the shield and doses.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0, allow_hyphen_values = true)]
     design_margin: f64,
+    /// Trapped protons from a file (SPENVIS, CREME96, CSV) in place of AP8: before the shield.
+    #[arg(long, value_name = "FILE")]
+    proton_spectrum: Option<PathBuf>,
+    /// Ions by LET from a file (SPENVIS, CREME96, CSV) in place of cosmic ions: behind the shield.
+    #[arg(long, value_name = "FILE")]
+    let_spectrum: Option<PathBuf>,
+    /// Write the mean spectra as CSV into this folder.
+    #[arg(long, value_name = "DIR")]
+    spectra_out: Option<PathBuf>,
     /// The form.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
@@ -92,7 +104,8 @@ impl Orbit {
             let found = self.years;
             return Err(Failure::input(anyhow!("years: expected a number above 0, found {found}")));
         }
-        let conditions = self.conditions()?;
+        let mut conditions = self.conditions()?;
+        conditions.given = self.given()?;
         let deep = conditions.orbit.is_deep_space();
         if deep && (self.svg.is_some() || self.tui) {
             return Err(Failure::input(anyhow!(
@@ -112,17 +125,25 @@ impl Orbit {
             let map = report::orbit::map(&timeline).map_err(Failure::environment)?;
             write_whole(path, map.as_bytes())?;
         }
+        if let Some(folder) = &self.spectra_out {
+            spectra::write(folder, &timeline)?;
+        }
         if self.tui {
             let flight = tui::orbit::Flight::new(&timeline);
             return tui::orbit::run(flight).map_err(Failure::environment);
         }
         let assessment = timeline.assessment(self.years);
+        let quiet = self.quiet(&timeline)?;
         match self.format {
             TableFormat::Json => {
-                say(&serde_json::to_string_pretty(&assessment).map_err(Failure::environment)?);
+                let mut value = serde_json::to_value(&assessment).map_err(Failure::environment)?;
+                if let (Some(quiet), Some(object)) = (&quiet, value.as_object_mut()) {
+                    let quiet = serde_json::to_value(&quiet.rates).map_err(Failure::environment)?;
+                    object.insert("quiet_rates".to_owned(), quiet);
+                }
+                say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
             }
             TableFormat::Table => {
-                let quiet = self.quiet(&timeline)?;
                 say(&report::orbit::table(&report::orbit::Sheet {
                     assessment: &assessment,
                     quiet: quiet.as_ref(),
@@ -161,6 +182,13 @@ impl Orbit {
             ..Environment::new(way.choice())
         };
         environment.conditions(Path::new("")).map_err(Failure::input)
+    }
+
+    /// The spectra that were given in files.
+    fn given(&self) -> Result<Given, Failure> {
+        let protons = self.proton_spectrum.as_deref().map(spectra::protons).transpose()?;
+        let let_spectrum = self.let_spectrum.as_deref().map(spectra::by_let).transpose()?;
+        Ok(Given { protons, let_spectrum })
     }
 
     /// The same without the solar event, where there is one.

@@ -17,6 +17,10 @@ pub enum Kind {
     SingleBit,
     /// The bits of a pattern flip.
     MultiBit,
+    /// Bits of a row of a memory flip.
+    Row,
+    /// Bits of a bank of a memory flip.
+    Bank,
     /// Memory says that ECC could not correct it.
     Uncorrectable,
     /// A bit keeps one value.
@@ -37,6 +41,8 @@ impl Kind {
         match self {
             Self::SingleBit => "single-bit",
             Self::MultiBit => "multi-bit",
+            Self::Row => "row",
+            Self::Bank => "bank",
             Self::Uncorrectable => "uncorrectable",
             Self::StuckBit => "stuck-bit",
             Self::LogicSdc => "logic-sdc",
@@ -49,7 +55,12 @@ impl Kind {
     /// Whether an event changes bits of the memory that a workload lies in.
     pub const fn changes_bits(self) -> bool {
         match self {
-            Self::SingleBit | Self::MultiBit | Self::Uncorrectable | Self::StuckBit => true,
+            Self::SingleBit
+            | Self::MultiBit
+            | Self::Row
+            | Self::Bank
+            | Self::Uncorrectable
+            | Self::StuckBit => true,
             Self::LogicSdc | Self::Sefi | Self::Host | Self::Sel => false,
         }
     }
@@ -91,8 +102,10 @@ pub enum ObservedAt {
     /// In the cells, before any correction.
     Raw,
     /// Behind the error correction.
+    #[serde(alias = "after_ecc")]
     AfterEcc,
     /// In the results or in the working of the device.
+    #[serde(alias = "after_workload")]
     AfterWorkload,
 }
 

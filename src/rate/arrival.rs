@@ -33,8 +33,7 @@ impl Timeline {
     /// device where the device says how many bits it has, per bit otherwise). Mode by mode the
     /// number of events is drawn, and each time by inverting the integral of the rate. After its
     /// last place the track begins anew. Draws are named by (seed, history, mode), so that a mode
-    /// keeps its events when others change. The conditions' own event adds to all times; an event
-    /// that is `scheduled` only to its own, where the timeline was made with that scenario.
+    /// keeps its events when others change. The conditions' own event adds to all times.
     pub fn arrivals(&self, seed: u64, history: u64, level: usize, duration_s: f64) -> Vec<Arrival> {
         self.drawn(seed, history, level, &[(0.0, duration_s)], &|mode, place| {
             self.modes[mode].rate(place, level)
@@ -43,9 +42,6 @@ impl Timeline {
 
     /// The events of `duration_s` seconds of a quiet orbit with solar events at times: those of
     /// the quiet sources, and during each event those of the solar particles.
-    ///
-    /// Timelines are made for one scenario: where `scheduled` has another than the conditions, its
-    /// rates are the ratio of their scales.
     pub fn arrivals_with(
         &self,
         seed: u64,
@@ -58,14 +54,13 @@ impl Timeline {
             let mode = &self.modes[mode];
             mode.trapped[place][level] + mode.cosmic[place][level]
         });
-        let own = self.conditions.event.scale();
         for (k, event) in scheduled.iter().enumerate() {
             let lasts = event.scenario.duration_s().unwrap_or(0.0);
             let end = (event.start_s + lasts).min(duration_s);
-            if own <= 0.0 || end <= event.start_s {
+            if end <= event.start_s {
                 continue;
             }
-            let factor = event.scenario.scale() / own;
+            let factor = event.scenario.scale();
             let key = history.wrapping_add((k as u64 + 1) << 40);
             all.extend(self.drawn(seed, key, level, &[(event.start_s, end)], &|mode, place| {
                 factor * self.modes[mode].solar[place][level]

@@ -113,10 +113,11 @@ pub struct TrappedProtons {
     pub unshielded_per_cm2_s: ByThreshold,
     /// The same behind the shield.
     pub shielded_per_cm2_s: ByThreshold,
-    /// The share of the time with more than 1 cm⁻² s⁻¹ above 10 MeV.
-    pub time_share_above_10_mev_1_per_cm2_s: f64,
-    /// The highest flux above 10 MeV before the shield.
-    pub peak_above_10_mev_per_cm2_s: f64,
+    /// The share of the time with more than 1 cm⁻² s⁻¹ above 10 MeV; none of a spectrum from a file,
+    /// which is a mean.
+    pub time_share_above_10_mev_1_per_cm2_s: Option<f64>,
+    /// The highest flux above 10 MeV before the shield; none of a spectrum from a file.
+    pub peak_above_10_mev_per_cm2_s: Option<f64>,
     /// That over the mean.
     pub peak_over_mean: Option<f64>,
 }
@@ -138,7 +139,7 @@ pub struct Gcr {
     /// The lowest, mean and highest vertical cutoff.
     pub cutoff_gv: Cutoff,
     /// Integral omnidirectional flux of ions from helium on behind the shield, above a LET in
-    /// silicon in MeV cm²/mg.
+    /// silicon in MeV cm²/mg: cosmic rays and the solar event, or the spectrum from a file.
     pub let_above_per_cm2_s: ByThreshold,
 }
 
@@ -173,8 +174,8 @@ pub struct Dose {
 pub struct Saa {
     /// The trapped flux above 10 MeV, before the shield, from which a place counts as within.
     pub threshold_above_10_mev_per_cm2_s: f64,
-    /// The share of the time within.
-    pub time_share: f64,
+    /// The share of the time within; none of a spectrum from a file.
+    pub time_share: Option<f64>,
 }
 
 /// The rates of one mode.
@@ -208,6 +209,8 @@ pub struct ModeRate {
     pub saa_share_trapped: Option<f64>,
     /// Of this, from cosmic rays.
     pub saa_share_cosmic: Option<f64>,
+    /// Of this, from the solar event.
+    pub saa_share_solar: Option<f64>,
     /// The highest rate along the orbit over the mean, at the nominal cross-section.
     pub peak_over_mean: Option<f64>,
     /// Where the cross-section comes from.
@@ -295,7 +298,7 @@ impl Timeline {
             dose: self.dose(years),
             saa: Saa {
                 threshold_above_10_mev_per_cm2_s: SAA_PER_CM2_S,
-                time_share: self.share(|place| place.in_saa()),
+                time_share: self.has_course().then(|| self.share(|place| place.in_saa())),
             },
             device: self.device.as_ref().map(|device| device.name.clone()),
             destructive_sel: self.device.as_ref().map(crate::device::Device::sel_statement),
@@ -304,9 +307,14 @@ impl Timeline {
         }
     }
 
+    /// Whether trapped protons have a course along the orbit: a spectrum from a file has none.
+    pub fn has_course(&self) -> bool {
+        self.conditions.given.protons.is_none()
+    }
+
     fn mean(&self, value: impl Fn(usize) -> f64) -> f64 {
         let count = self.places.len();
-        (0..count).map(value).sum::<f64>() / count as f64
+        (0..count).map(value).fold(0.0, |sum, value| sum + value) / count as f64
     }
 
     fn share(&self, counts: impl Fn(&super::Place) -> bool) -> f64 {
@@ -336,9 +344,11 @@ impl Timeline {
                 unshielded.map(|(i, energy)| (energy.to_string(), of(i))).collect(),
             ),
             shielded_per_cm2_s: ByThreshold::new(&THRESHOLDS_MEV, |e| self.trapped_behind(e)),
-            time_share_above_10_mev_1_per_cm2_s: self.share(|place| place.trapped[0] > 1.0),
-            peak_above_10_mev_per_cm2_s: peak,
-            peak_over_mean: Some(peak / of(0)).filter(|ratio| ratio.is_finite()),
+            time_share_above_10_mev_1_per_cm2_s: self
+                .has_course()
+                .then(|| self.share(|place| place.trapped[0] > 1.0)),
+            peak_above_10_mev_per_cm2_s: self.has_course().then_some(peak),
+            peak_over_mean: Some(peak / of(0)).filter(|r| r.is_finite() && self.has_course()),
         }
     }
 
@@ -356,7 +366,12 @@ impl Timeline {
         let (min, max) = cutoffs.fold((f64::INFINITY, 0.0_f64), |(a, b), c| (a.min(c), b.max(c)));
         let spectrum = self.let_spectrum();
         Gcr {
-            model: "Matthiä et al. 2013, Z = 1 to 28; vertical cutoff 14.9 / L² GV",
+            model: match self.conditions.given.let_spectrum {
+                Some(_) => {
+                    "protons: Matthiä et al. 2013, vertical cutoff 14.9 / L² GV; ions by LET: a file"
+                }
+                None => "Matthiä et al. 2013, Z = 1 to 28; vertical cutoff 14.9 / L² GV",
+            },
             flux_above_10_mev_n_per_cm2_s: (1..=cosmic::CHARGES).map(above).sum(),
             protons_above_10_mev_per_cm2_s: above(1),
             transmission: ByThreshold::new(&TRANSMISSION_MEV, |energy| {
@@ -398,18 +413,23 @@ impl Timeline {
         };
         let cosmic = over(&timeline.cosmic);
         let ions = std::array::from_fn(|i| (cosmic[i] - timeline.cosmic_protons[i]).max(0.0));
-        let mut by_source = BTreeMap::from([
-            ("trapped_protons", daily(over(&timeline.trapped)).times(device)),
-            ("cosmic_protons", daily(timeline.cosmic_protons).times(device)),
-            ("cosmic_ions", daily(ions).times(device)),
-        ]);
-        if self.conditions.event != crate::environment::solar::Scenario::None {
-            by_source.insert("solar_particles", daily(over(&timeline.solar)).times(device));
+        let mut by_source = BTreeMap::new();
+        if mode.has_proton() {
+            by_source.insert("trapped_protons", daily(over(&timeline.trapped)).times(device));
+            by_source.insert("cosmic_protons", daily(timeline.cosmic_protons).times(device));
+        }
+        if mode.has_ion() {
+            by_source.insert("cosmic_ions", daily(ions).times(device));
+        }
+        if timeline.solar_scale > 0.0 {
+            let solar = daily(over(&timeline.solar)).times(timeline.solar_scale * device);
+            by_source.insert("solar_particles", solar);
         }
         let mean = self.mean(|i| timeline.rate(i, 1));
+        let course = self.has_course();
         let within = |rate: &dyn Fn(usize) -> f64| {
             let inside = self.mean(|i| if self.places[i].in_saa() { rate(i) } else { 0.0 });
-            (mean > 0.0).then(|| inside / mean)
+            (mean > 0.0 && course).then(|| inside / mean)
         };
         let peak = (0..self.places.len()).map(|i| timeline.rate(i, 1)).fold(0.0, f64::max);
         ModeRate {
@@ -427,7 +447,8 @@ impl Timeline {
             saa_share: within(&|i| timeline.rate(i, 1)),
             saa_share_trapped: within(&|i| timeline.trapped[i][1]),
             saa_share_cosmic: within(&|i| timeline.cosmic[i][1]),
-            peak_over_mean: (mean > 0.0).then(|| peak / mean),
+            saa_share_solar: within(&|i| timeline.solar_scale * timeline.solar[i][1]),
+            peak_over_mean: (mean > 0.0 && course).then(|| peak / mean),
             source: mode.source.clone(),
         }
     }

@@ -45,16 +45,25 @@ impl LetSpectrum {
 
 impl Timeline {
     /// Ions from helium on behind the shield, by LET in silicon, a mean over the orbit with the
-    /// design margin: cosmic rays, and the solar event if there is one.
+    /// design margin: cosmic rays, and the solar event if there is one; or the spectrum given.
     pub fn let_spectrum(&self) -> LetSpectrum {
         let mut fluxes = vec![0.0; PER_DECADE * DECADES];
+        if let Some(given) = &self.conditions.given.let_spectrum {
+            for pair in given.windows(2) {
+                let ((low, a), (high, b)) = (pair[0], pair[1]);
+                let flux = self.conditions.design_margin * 0.5 * (a + b) * (high - low);
+                lay(&mut fluxes, low, high, flux);
+            }
+            return LetSpectrum { fluxes };
+        }
         for kernel in self.kernels.iter().skip(1) {
             let z = kernel.z();
             let arriving: Vec<f64> = (0..BINS)
                 .map(|bin| {
                     let middle = (EDGES[bin] * EDGES[bin + 1]).sqrt();
                     let share = self.transmission.at(cosmic::rigidity_gv(z, middle));
-                    let flux = self.cosmic.of(z)[bin] + self.solar.of(z)[bin];
+                    let solar = self.conditions.event.scale() * self.solar.of(z)[bin];
+                    let flux = self.cosmic.of(z)[bin] + solar;
                     self.conditions.design_margin * share * flux
                 })
                 .collect();

@@ -103,6 +103,19 @@ impl Conditions {
         let refuse = |quantity, expected, found: f64| {
             Err(Error::Value { quantity, expected, found: found.to_string() })
         };
+        if !(self.days > 0.0 && self.days.is_finite()) {
+            return refuse("days", "a number above 0", self.days);
+        }
+        if !(self.step_s > 0.0 && self.step_s <= 60.0) {
+            return refuse("step_s", "above 0 and at most 60", self.step_s);
+        }
+        if self.orbit.is_deep_space() && self.given.protons.is_some() {
+            return Err(Error::Value {
+                quantity: "trapped protons from a file",
+                expected: "an orbit about the Earth",
+                found: "deep space".to_owned(),
+            });
+        }
         let thickness = self.shield.thickness_mm;
         if !(0.0..=1000.0).contains(&thickness) {
             return refuse("shielding", "a thickness of 0 to 1000 mm of aluminium", thickness);

@@ -15,7 +15,7 @@ const DECADES: usize = 7;
 /// The lowest edge, in MeV/n.
 const LOWEST: f64 = 0.1;
 /// Steps of a decade in the energy behind the shield.
-const EXIT_PER_DECADE: usize = 96;
+const EXIT_PER_DECADE: usize = 2 * PER_DECADE;
 /// The lowest energy behind the shield, in MeV/n.
 const EXIT_LOWEST: f64 = 1e-3;
 /// Decades of the energy behind the shield.
@@ -140,7 +140,9 @@ impl Response {
     pub fn fold(&self, fluxes: &[f64]) -> f64 {
         let end = self.live.end.min(fluxes.len());
         let live = self.live.start.min(end)..end;
-        self.bins[live.clone()].iter().zip(&fluxes[live]).map(|(r, flux)| r * flux).sum()
+        let terms = self.bins[live.clone()].iter().zip(&fluxes[live]);
+        // From +0, so that no flux gives no negative zero.
+        terms.fold(0.0, |sum, (response, flux)| sum + response * flux)
     }
 }
 

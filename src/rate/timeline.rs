@@ -61,8 +61,10 @@ pub struct ModeTimeline {
     pub trapped: Vec<Levels>,
     /// From cosmic rays, at each place.
     pub cosmic: Vec<Levels>,
-    /// From the solar particle event, at each place.
+    /// From solar particles of the worst day, at each place.
     pub solar: Vec<Levels>,
+    /// The scale of the event that lasts all the time over the worst day: 0 where there is none.
+    pub solar_scale: f64,
     /// The mean from cosmic protons alone.
     pub cosmic_protons: Levels,
 }
@@ -70,7 +72,8 @@ pub struct ModeTimeline {
 impl ModeTimeline {
     /// The rate at a place at one level, all sources together.
     pub fn rate(&self, place: usize, level: usize) -> f64 {
-        self.trapped[place][level] + self.cosmic[place][level] + self.solar[place][level]
+        let solar = self.solar_scale * self.solar[place][level];
+        self.trapped[place][level] + self.cosmic[place][level] + solar
     }
 }
 
@@ -90,7 +93,7 @@ pub struct Timeline {
     pub(super) transmission: Transmission,
     /// Cosmic rays at 1 AU.
     pub(super) cosmic: Spectra,
-    /// The solar event at 1 AU.
+    /// Solar particles of the worst day at 1 AU.
     pub(super) solar: Spectra,
     pub(super) kernels: Vec<Kernel>,
     /// Whether the date lies outside the published field.
@@ -158,14 +161,9 @@ impl Timeline {
     pub fn new(conditions: Conditions, device: Option<Device>) -> Result<Self, Error> {
         conditions.check()?;
         let w = conditions.w();
-        let scale = conditions.event.scale();
         let sky = Sky {
             cosmic: Spectra::new(|z, energy| cosmic::flux(z, energy, w)),
-            solar: Spectra::new(
-                |z, energy| {
-                    if scale > 0.0 { scale * solar::flux(z, energy) } else { 0.0 }
-                },
-            ),
+            solar: Spectra::new(solar::flux),
         };
         let paths = conditions.shield.paths();
         let kernels: Vec<Kernel> = (1..=CHARGES).map(|z| Kernel::new(z, &paths)).collect();
@@ -204,6 +202,16 @@ impl Timeline {
             mode.cosmic_protons = std::array::from_fn(mean);
         }
         Ok(timeline)
+    }
+
+    /// The same orbit without its solar event.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.conditions.event = Scenario::None;
+        for mode in &mut self.modes {
+            mode.solar_scale = 0.0;
+        }
+        self
     }
 
     /// The mean trapped protons above an energy in MeV, before the shield, in cm⁻² s⁻¹.
@@ -271,6 +279,7 @@ impl<'c> Walk<'c> {
                     trapped: Vec::new(),
                     cosmic: Vec::new(),
                     solar: Vec::new(),
+                    solar_scale: conditions.event.scale(),
                     cosmic_protons: [0.0; 3],
                 };
                 (empty, answer)
@@ -369,10 +378,7 @@ impl<'c> Walk<'c> {
                 );
                 answer.cosmic_protons[i].at(cutoff_gv, open_sky) + ions
             }));
-            let quiet = self.conditions.event == Scenario::None;
-            mode.solar.push(levels(&|i| {
-                if quiet { 0.0 } else { answer.solar[i].at(cutoff_gv, open_sky) }
-            }));
+            mode.solar.push(levels(&|i| answer.solar[i].at(cutoff_gv, open_sky)));
         }
         Place {
             position,

@@ -52,12 +52,16 @@ impl Timeline {
                 conditions.shield.thickness_mm
             ));
         }
-        if conditions.shield.thickness_mm < 0.5 {
+        // 10 MeV protons have a range of 0.63 mm of aluminium.
+        if conditions.shield.thickness_mm < 0.64 {
             warn(
                 "cosmic-ray spectra below 10 MeV/n are extrapolated beyond their model, and reach \
                  the device through so thin a shield"
                     .to_owned(),
             );
+        }
+        if let Some(epoch) = conditions.orbit.elements_epoch() {
+            warn(format!("two-line elements of {epoch}: the orbit is that of its days"));
         }
         if self.field_extrapolated {
             warn(

@@ -12,7 +12,7 @@ use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
 use crate::rate::{
-    AltitudeAbove, Assessment, Conditions, Environment, Given, SolarPhase, Timeline,
+    AltitudeAbove, Assessment, Conditions, Environment, Given, ModeRate, SolarPhase, Timeline,
 };
 use crate::{report, tui};
 use anyhow::anyhow;
@@ -91,6 +91,16 @@ pub struct Orbit {
     list: bool,
 }
 
+/// What `--format json` prints.
+#[derive(serde::Serialize)]
+struct Whole<'a> {
+    #[serde(flatten)]
+    assessment: &'a Assessment,
+    /// The rates without the event, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quiet_rates: Option<Vec<ModeRate>>,
+}
+
 impl Orbit {
     /// Computes the rates and prints, draws or shows them.
     ///
@@ -113,6 +123,12 @@ impl Orbit {
                  ground track"
             )));
         }
+        if self.proton_spectrum.is_some() && (self.svg.is_some() || self.tui) {
+            return Err(Failure::input(anyhow!(
+                "--svg, --tui: expected the trapped protons of AP8, found a spectrum from a file, \
+                 which is a mean and has no map"
+            )));
+        }
         if self.tui && !std::io::stdout().is_terminal() {
             return Err(Failure::input(anyhow!(
                 "--tui: expected a terminal, found standard output led elsewhere; leave it out \
@@ -133,15 +149,13 @@ impl Orbit {
             return tui::orbit::run(flight).map_err(Failure::environment);
         }
         let assessment = timeline.assessment(self.years);
-        let quiet = self.quiet(&timeline)?;
+        let eventful = timeline.conditions.event != Scenario::None;
+        let quiet = eventful.then(|| timeline.quiet().assessment(self.years));
         match self.format {
             TableFormat::Json => {
-                let mut value = serde_json::to_value(&assessment).map_err(Failure::environment)?;
-                if let (Some(quiet), Some(object)) = (&quiet, value.as_object_mut()) {
-                    let quiet = serde_json::to_value(&quiet.rates).map_err(Failure::environment)?;
-                    object.insert("quiet_rates".to_owned(), quiet);
-                }
-                say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+                let quiet_rates = quiet.map(|quiet| quiet.rates);
+                let whole = Whole { assessment: &assessment, quiet_rates };
+                say(&serde_json::to_string_pretty(&whole).map_err(Failure::environment)?);
             }
             TableFormat::Table => {
                 say(&report::orbit::table(&report::orbit::Sheet {
@@ -189,16 +203,6 @@ impl Orbit {
         let protons = self.proton_spectrum.as_deref().map(spectra::protons).transpose()?;
         let let_spectrum = self.let_spectrum.as_deref().map(spectra::by_let).transpose()?;
         Ok(Given { protons, let_spectrum })
-    }
-
-    /// The same without the solar event, where there is one.
-    fn quiet(&self, timeline: &Timeline) -> Result<Option<Assessment>, Failure> {
-        if timeline.conditions.event == Scenario::None {
-            return Ok(None);
-        }
-        let conditions = Conditions { event: Scenario::None, ..timeline.conditions.clone() };
-        let quiet = self::timeline(conditions, timeline.device.clone())?;
-        Ok(Some(quiet.assessment(self.years)))
     }
 }
 

@@ -23,7 +23,12 @@ pub(super) fn protons(path: &Path) -> Result<Points, Failure> {
 
 /// Ions by LET from a file: differential, behind the shield.
 pub(super) fn by_let(path: &Path) -> Result<Points, Failure> {
-    match exchange::read(path).map_err(Failure::input)?.0 {
+    let (spectrum, origin) = exchange::read(path).map_err(Failure::input)?;
+    match spectrum {
+        Spectrum::Let(_) if origin.has_protons() => {
+            let found = "one from Z = 1, whose upsets the proton term counts already";
+            Err(wrong(path, "--let-spectrum", "a LET spectrum from Z = 2 on", found))
+        }
         Spectrum::Let(points) => Ok(points),
         Spectrum::ProtonIntegral(_) => {
             Err(wrong(path, "--let-spectrum", "a LET spectrum", "protons by energy"))

@@ -18,7 +18,7 @@ const CREME_HEADER: &str = "LET,diff_Z2_92,diff_Z1_92,int_Z1_92";
 /// shielding. The lines of `comment` come first, as comments. Numbers have all their digits, so
 /// that [`parse`](super::parse) gives them back unchanged.
 pub fn write_proton_csv(integral: &[(f64, f64)], comment: &[String]) -> String {
-    let title = "integral omnidirectional flux of protons before shielding";
+    let title = "integral omnidirectional flux of protons";
     write(title, comment, [ENERGY, INTEGRAL], integral)
 }
 

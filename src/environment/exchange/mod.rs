@@ -64,6 +64,13 @@ pub struct Origin {
     pub units: String,
 }
 
+impl Origin {
+    /// Whether a LET spectrum is said to hold protons, whose upsets the proton term counts already.
+    pub fn has_protons(&self) -> bool {
+        self.units.contains("of Z from 1 to")
+    }
+}
+
 /// Reads a spectrum from a file. Bytes that are no UTF-8 may stand in its comments.
 ///
 /// # Errors

@@ -55,7 +55,7 @@ pub enum Error {
         epoch: Epoch,
         /// The start asked for.
         start: Epoch,
-        /// Days between them, without sign.
+        /// Days from the epoch to the farther end of the track, without sign.
         days: f64,
         /// The most days allowed.
         limit_days: f64,

@@ -35,12 +35,12 @@ pub const RADIUS_MAX_KM: f64 = 66_000.0;
 /// The longest step of a track in s: at 60 s a low orbit moves by 4°.
 pub const STEP_MAX_S: f64 = 60.0;
 
-/// The most days between the epoch of two-line elements and the start of a track: their error
+/// The most days between the epoch of two-line elements and any place of a track: their error
 /// grows by 1 to 3 km a day (Vallado et al. 2006, doi 10.2514/6.2006-6753).
 pub const TLE_DAYS_MAX: f64 = 14.0;
 
-/// The most positions of one track: 10 years at 60 s, or 600 days at 10 s.
-pub const POSITIONS_MAX: f64 = 5_300_000.0;
+/// The most positions of one track: a year at 60 s, or 69 days at 10 s.
+pub const POSITIONS_MAX: f64 = 600_000.0;
 
 /// An orbit about the Earth, or none.
 #[derive(Clone, Debug)]
@@ -310,7 +310,8 @@ impl Orbit {
     /// # Errors
     /// [`Error::NoTrack`] for deep space; [`Error::Value`] where `step_s` is not above 0 and at most
     /// [`STEP_MAX_S`], or where there would be no position or more than [`POSITIONS_MAX`];
-    /// [`Error::Expired`] where two-line elements are more than [`TLE_DAYS_MAX`] days from `start`;
+    /// [`Error::Expired`] where two-line elements are more than [`TLE_DAYS_MAX`] days from the start or
+    /// the end;
     /// [`Error::Decayed`] where the satellite comes down.
     pub fn track(&self, start: Epoch, days: f64, step_s: f64) -> Result<Vec<Position>, Error> {
         if !(step_s > 0.0 && step_s <= STEP_MAX_S) {
@@ -334,7 +335,8 @@ impl Orbit {
         match &self.motion {
             Motion::Kepler(elements) => Ok(elements.track(start, step_s, count)),
             Motion::Sgp4(tle) => {
-                let away = start.seconds_since(tle.epoch).abs() / DAY_S;
+                let first = start.seconds_since(tle.epoch) / DAY_S;
+                let away = first.abs().max((first + days).abs());
                 if away > TLE_DAYS_MAX {
                     let (name, epoch) = (self.name.clone(), tle.epoch);
                     let limit_days = TLE_DAYS_MAX;

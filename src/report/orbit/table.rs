@@ -234,19 +234,15 @@ fn trapped(text: &mut Text, assessment: &Assessment) {
         let cells: Vec<String> = fluxes.iter().map(|(_, flux)| three(*flux)).collect();
         text.cells(label, &cells);
     }
-    text.row(
-        "time share",
-        &format!(
-            "{} with more than 1 cm⁻² s⁻¹ above 10 MeV",
-            percent(trapped.time_share_above_10_mev_1_per_cm2_s)
-        ),
-    );
+    let Some(share) = trapped.time_share_above_10_mev_1_per_cm2_s else {
+        text.row("course", "none: the spectrum of a file is a mean");
+        return;
+    };
+    text.row("time share", &format!("{} with more than 1 cm⁻² s⁻¹ above 10 MeV", percent(share)));
     let ratio =
         trapped.peak_over_mean.map_or(String::new(), |r| format!(", {} times the mean", three(r)));
-    text.row(
-        "peak above 10 MeV",
-        &format!("{} cm⁻² s⁻¹{ratio}", three(trapped.peak_above_10_mev_per_cm2_s)),
-    );
+    let peak = trapped.peak_above_10_mev_per_cm2_s.unwrap_or_default();
+    text.row("peak above 10 MeV", &format!("{} cm⁻² s⁻¹{ratio}", three(peak)));
 }
 
 fn cosmic(text: &mut Text, assessment: &Assessment, quiet: Option<&Assessment>) {
@@ -378,8 +374,8 @@ fn mode(text: &mut Text, rate: &ModeRate, quiet: Option<&ModeRate>, assessment: 
 
 /// When on the orbit the events happen.
 fn along(text: &mut Text, rate: &ModeRate, assessment: &Assessment) {
-    if let (Some(all), Some(trapped), Some(cosmic)) =
-        (rate.saa_share, rate.saa_share_trapped, rate.saa_share_cosmic)
+    if let (Some(all), Some(trapped), Some(cosmic), Some(time_share)) =
+        (rate.saa_share, rate.saa_share_trapped, rate.saa_share_cosmic, assessment.saa.time_share)
     {
         text.row(
             "share in the SAA",
@@ -391,7 +387,7 @@ fn along(text: &mut Text, rate: &ModeRate, assessment: &Assessment) {
             &format!(
                 "(≥ {} cm⁻² s⁻¹ above 10 MeV, {} of the time)",
                 saa.threshold_above_10_mev_per_cm2_s,
-                percent(saa.time_share)
+                percent(time_share)
             ),
         );
     }

@@ -4,8 +4,11 @@ mod fixture;
 
 use beamline::archive::schema::Header;
 use beamline::archive::{FaultRow, OutcomeRow, Segment, Summary, Writer, summarise};
+use beamline::campaign::runner::FirstError;
 use beamline::campaign::{Campaign, Plan};
 use beamline::device::{Device, Level};
+use beamline::engine::TrialResult;
+use beamline::outcome::{InferenceRow, Outcome};
 use beamline::report::{self, Format};
 use beamline::workload::{self, Overrides};
 use std::path::Path;
@@ -140,8 +143,12 @@ fn fluence_counts_only_while_armed() {
 
 #[test]
 fn a_report_says_simulated_beam_and_warns_of_coincidences() {
-    for (upsets, warned) in [(0.004, false), (1.0, true)] {
-        let (header, segment) = test(upsets, 2000);
+    for (upsets, warned, bare) in [(0.004, false, true), (1.0, true, true), (1.0, true, false)] {
+        let (mut header, segment) = test(upsets, 2000);
+        if !bare {
+            header.schemes = vec![fixture::header().schemes[1].clone()];
+        }
+        let scheme = header.schemes[0].name().to_owned();
         let folder = tempfile::tempdir().expect("a folder");
         let mut writer = Writer::start(folder.path(), header.clone()).expect("a writer");
         writer.send(segment).expect("a segment");
@@ -157,8 +164,21 @@ fn a_report_says_simulated_beam_and_warns_of_coincidences() {
             assert!(said && text.contains("in a simulated beam"), "{format:?}: {title}");
             assert!(text.contains("dead time"), "{format:?}");
             assert_eq!(text.contains("WARNING: "), warned, "{format:?}, {upsets} upsets a run");
+            let named = text.contains(&format!(" events a run of {scheme}, above"));
+            assert_eq!(named, warned, "{format:?}: {scheme}");
             assert!(!text.contains("FIT ="), "{format:?}: a beam has no failure rate");
         }
+        let mut text = Vec::new();
+        report::write(&archive, Format::Json, &mut text).expect("a report");
+        let json: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        assert_eq!(json["test"], "simulated beam");
+        assert!(json["header"].is_object() && json["summary"].is_object());
+        let mut text = Vec::new();
+        report::write(&archive, Format::Csv, &mut text).expect("a report");
+        let text = String::from_utf8(text).expect("text");
+        let mut lines = text.lines();
+        assert!(lines.next().expect("a head").ends_with(",test"));
+        assert!(lines.all(|line| line.ends_with(",simulated beam")), "{text}");
     }
 }
 
@@ -187,4 +207,60 @@ fn a_beam_needs_data_for_its_particle() {
     let slow = Campaign::parse(Path::new("b.toml"), &fast(&text)).expect("a campaign");
     let plan = Plan::new(&slow, &workload(), Path::new("")).expect("a plan");
     assert!((plan.armed_steps_wanted() - 1e9 / (1e9 * STEP_S)).abs() < 1e-12);
+}
+
+/// The campaign with ions of 10 MeV cm²/mg on a device that takes them.
+fn ions(device: &str) -> Campaign {
+    let (_, text) = campaign(0.01, 1e9);
+    let text = text
+        .replace("trillium-hbm", device)
+        .replace("device_modes = [\"upset\"]\n", "")
+        .replace("flux_per", "particle = \"ion\"\nlet_mev_cm2_per_mg = 10.0\nflux_per")
+        .replace("flux_per_cm2_s = ", "flux_per_cm2_s = 1e-9 #");
+    Campaign::parse(Path::new("b.toml"), &text).expect("a campaign")
+}
+
+#[test]
+fn ions_strike_with_the_curve_of_the_device() {
+    let plan = Plan::new(&ions("creme96-lm7912"), &workload(), Path::new("")).expect("a plan");
+    let rate = plan.rate().expect("a rate");
+    let curve = 2e-5 * (1.0 - (-(10.0_f64 - 0.5) / 30.0).exp());
+    assert!((rate.upsets_per_bit_day / (curve * 1e-9 * 86_400.0) - 1.0).abs() < 1e-9);
+    assert!(rate.source.contains("at normal incidence"), "{}", rate.source);
+}
+
+#[test]
+fn stuck_bits_are_not_injected() {
+    let shipped =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fault-models/devices/creme96-lm7912.toml");
+    let text = std::fs::read_to_string(shipped).expect("a device");
+    let (_, mode) = text.split_once("[[mode]]").expect("a mode");
+    let stuck = mode.replace("\"upset\"", "\"stuck\"").replace("single-bit", "stuck-bit");
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("d.toml"), format!("{text}\n[[mode]]{stuck}"))
+        .expect("a file");
+    let plan = Plan::new(&ions("d.toml"), &workload(), folder.path()).expect("a plan");
+    let [left] = &plan.rate().expect("a rate").not_injected[..] else { panic!("one mode") };
+    assert_eq!(
+        (left.mode.as_str(), left.reason.as_str()),
+        ("stuck", "stuck bits are not injected")
+    );
+}
+
+#[test]
+fn a_run_is_armed_until_the_step_of_its_first_error() {
+    use Outcome::{Corrected, CriticalSdc, Due, DueRecovered, Hang, Masked, TolerableSdc};
+    let first = |rows: [Outcome; 6]| {
+        let mut result = TrialResult::new(0);
+        result.rows = rows.map(|outcome| InferenceRow(outcome as u32)).to_vec();
+        let found = FirstError::of(&result, 3);
+        (found.armed_steps, found.outcome)
+    };
+    let m = Masked;
+    assert_eq!(first([m, m, TolerableSdc, CriticalSdc, m, m]), (2, Some(TolerableSdc)));
+    assert_eq!(first([m, CriticalSdc, m, m, m, Due]), (1, Some(CriticalSdc)));
+    assert_eq!(first([m, m, m, Due, m, m]), (2, Some(Due)));
+    assert_eq!(first([DueRecovered, Corrected, m, m, Hang, m]), (3, Some(Hang)));
+    assert_eq!(first([DueRecovered, Corrected, m, m, m, m]), (3, None));
+    assert_eq!(first([m; 6]), (3, None));
 }

@@ -36,7 +36,8 @@ pub struct BeamFigures {
     pub armed_s: f64,
     /// Particles per cm² while armed.
     pub armed_fluence_per_cm2: f64,
-    /// Seconds of resets and reloads.
+    /// Seconds of the resets and reloads that follow a run's first error. What a scheme reloads and
+    /// runs again within a run costs none here: it is in the measured time per inference.
     pub dead_s: f64,
     /// Their share of armed and dead time.
     pub dead_share: f64,

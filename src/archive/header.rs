@@ -243,8 +243,11 @@ pub(super) fn read(from: &File, path: &Path) -> Result<(Content, Header), Error>
         Error::content(path, "a beamline archive", "an HDF5 file without schema_version")
     })?;
     if version != VERSION {
-        let (expected, found) = (format!("schema version {VERSION}"), version.to_string());
-        return Err(Error::content(path, expected, found));
+        let found = format!(
+            "{version}; it was made by another version of beamline: read it with that one, or run \
+             the campaign again"
+        );
+        return Err(Error::content(path, format!("schema version {VERSION}"), found));
     }
     let fail = |source| Error::hdf5(path, "read")(source);
     let content = match get_text(from, "content").map_err(fail)?.as_str() {
@@ -326,8 +329,11 @@ fn read_beam(campaign: &Group) -> hdf5::Result<Beam> {
     let at = campaign.group(BEAM)?;
     let number = |name: &str| get::<f64>(&at, name);
     let name = get_text(&at, "particle")?;
+    let known = [Particle::Proton, Particle::Ion].into_iter().find(|known| known.name() == name);
+    let unknown =
+        || hdf5::Error::Internal(format!("expected particle proton or ion, found {name}"));
     Ok(Beam {
-        particle: if name == Particle::Ion.name() { Particle::Ion } else { Particle::Proton },
+        particle: known.ok_or_else(unknown)?,
         energy_mev: Some(number("energy_mev")?).filter(|energy| !energy.is_nan()),
         let_mev_cm2_per_mg: Some(number("let_mev_cm2_per_mg")?).filter(|let_| !let_.is_nan()),
         flux_per_cm2_s: number("flux_per_cm2_s")?,

@@ -117,7 +117,7 @@ impl Beam {
             (Particle::Proton, Some(energy), _) if mode.has_proton() => {
                 Some(mode.proton_cm2(energy, level))
             }
-            (Particle::Ion, _, Some(let_)) => Some(mode.ion(level)?.cm2(let_)),
+            (Particle::Ion, _, Some(let_)) => mode.ion_normal_cm2(let_, level),
             _ => None,
         }
     }
@@ -147,7 +147,7 @@ impl Beam {
         let [low, here, high] = [Level::Low, choice.level, Level::High].map(cm2);
         let directions = match self.particle {
             Particle::Proton => "",
-            Particle::Ion => ", averaged over all directions",
+            Particle::Ion => ", at normal incidence",
         };
         let source = format!(
             "simulated beam: {} at {:.3e} per cm² and second; {}; flipped bits, each a fault of one \
@@ -163,7 +163,7 @@ impl Beam {
             upsets_per_bit_day: here * self.flux_per_cm2_s * DAY_S,
             source,
             course: None,
-            not_injected: struck.not_injected(|_| None),
+            not_injected: struck.not_injected(has, |_| None),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::file::{Campaign, CourseChoice, DeviceChoice, Mode, RateChoice};
 use super::plan::Error;
-use crate::device::{Device, Mode as DeviceMode, ObservedAt, Per};
+use crate::device::{Device, Kind, Mode as DeviceMode, ObservedAt, Per};
 use crate::environment::orbit;
 use crate::rate::{self, Assessment, Band, Environment, Timeline};
 use crate::units::DAY_S;
@@ -108,14 +108,20 @@ impl Struck {
         self.modes.iter().map(|mode| &self.device.modes[*mode])
     }
 
-    /// The modes that do not, each with the reason.
-    fn others(&self) -> impl Iterator<Item = (usize, &DeviceMode, &'static str)> {
+    /// The modes that do not, each with the reason; `has_data` where the environment can cause one.
+    fn others(
+        &self,
+        has_data: impl Fn(&DeviceMode) -> bool,
+    ) -> impl Iterator<Item = (usize, &DeviceMode, &'static str)> {
         let others = self.device.modes.iter().enumerate();
         let others = others.filter(|(index, _)| !self.modes.contains(index));
         let raw = self.modes().any(|mode| mode.observed_at == ObservedAt::Raw);
         others.map(move |(index, mode)| {
             let reason = match mode.observed_at {
-                _ if !strikes_memory(mode) => "enter after the workload",
+                ObservedAt::AfterWorkload => "enter after the workload",
+                _ if mode.kind == Kind::StuckBit => "stuck bits are not injected",
+                _ if !strikes_memory(mode) => "strikes no memory bits",
+                _ if !has_data(mode) => "no data for this particle",
                 ObservedAt::AfterEcc if raw => "part of the raw events, seen behind the ECC",
                 _ => "not chosen",
             };
@@ -133,11 +139,17 @@ impl Struck {
             format!("mode {} ({}, {flips}; {})", mode.name, mode.observed_at.name(), mode.source)
         });
         let words: Vec<String> = words.collect();
-        format!("device {} ({}): {}", self.device.name, self.device.title, words.join("; "))
+        let words = words.join("; ");
+        format!("device {} ({}): {words}; {CORRECTION}", self.device.name, self.device.title)
     }
 
-    /// What is not injected; `rates` gives a mode's events a day of the device.
-    pub(super) fn not_injected(&self, rates: impl Fn(usize) -> Option<Band>) -> Vec<NotInjected> {
+    /// What is not injected; `has_data` says whether a mode has data for the particles, `rates`
+    /// gives its events a day of the device.
+    pub(super) fn not_injected(
+        &self,
+        has_data: impl Fn(&DeviceMode) -> bool,
+        rates: impl Fn(usize) -> Option<Band>,
+    ) -> Vec<NotInjected> {
         let row = |(index, mode, reason): (usize, &DeviceMode, &str)| NotInjected {
             mode: mode.name.clone(),
             kind: mode.kind.name().to_owned(),
@@ -146,9 +158,13 @@ impl Struck {
             per_device_day: rates(index),
             source: mode.source.clone(),
         };
-        self.others().map(row).collect()
+        self.others(has_data).map(row).collect()
     }
 }
+
+/// What becomes of the device's own error correction, for the source of a rate.
+const CORRECTION: &str = "raw modes are injected as if the memory had no ECC of its own, after-ecc \
+                          events unannounced";
 
 /// The bits that an event flips: each is one fault.
 pub(super) fn flips(mode: &DeviceMode) -> f64 {
@@ -158,6 +174,7 @@ pub(super) fn flips(mode: &DeviceMode) -> f64 {
 fn strikes_memory(mode: &DeviceMode) -> bool {
     mode.per == Per::Bit
         && mode.kind.changes_bits()
+        && mode.kind != Kind::StuckBit
         && mode.observed_at != ObservedAt::AfterWorkload
 }
 
@@ -251,7 +268,7 @@ fn on_orbit(
         upsets_per_bit_day: nominal * DAY_S,
         source,
         course,
-        not_injected: struck.not_injected(|mode| assessment.rates[mode].per_device_day),
+        not_injected: struck.not_injected(|_| true, |mode| assessment.rates[mode].per_device_day),
     })
 }
 

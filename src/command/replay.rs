@@ -3,6 +3,7 @@
 use super::prepare::{Planned, open_gpu};
 use super::{Failure, TableFormat, say};
 use crate::archive::Archive;
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::campaign::runner::describe;
 use crate::engine::direct::{Direct, OpTrace};
 use crate::engine::{Engine, Job, TrialResult};
@@ -128,13 +129,14 @@ impl Replay {
             })
             .collect();
         let worst = result.tally.worst();
+        let is_beam = planned.campaign.faults.beam().is_some();
         let first = trace.iter().find(|op| op.words_differ > 0);
         if self.format == TableFormat::Json {
             let outcomes: serde_json::Map<String, serde_json::Value> = Outcome::ALL
                 .iter()
                 .map(|outcome| (outcome.name().to_owned(), result.tally.count(*outcome).into()))
                 .collect();
-            let value = serde_json::json!({
+            let mut value = serde_json::json!({
                 "trial": job.trial,
                 "scheme": scheme.name,
                 "adapter": gpu.adapter(),
@@ -146,6 +148,9 @@ impl Replay {
                 "retries": result.retries,
                 "reloads": result.reloads,
             });
+            if is_beam {
+                value["test"] = SIMULATED_BEAM.into();
+            }
             say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
             return Ok(());
         }
@@ -178,7 +183,8 @@ impl Replay {
             .map(|outcome| format!("{} {}", result.tally.count(*outcome), outcome.name()))
             .collect();
         say(&format!("inferences: {}", counts.join(", ")));
-        say(&format!("outcome: {}", worst.name()));
+        let test = if is_beam { format!(" ({SIMULATED_BEAM})") } else { String::new() };
+        say(&format!("outcome: {}{test}", worst.name()));
         Ok(())
     }
 }

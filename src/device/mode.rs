@@ -196,6 +196,15 @@ impl Mode {
         Some(IonResponse::of(&curve, self.derated(level)))
     }
 
+    /// The cross-section in cm², per bit or per device as [`Self::per`] says, for ions of a LET in
+    /// MeV cm²/mg at normal incidence, times the derating; `None` without a heavy-ion term. An
+    /// accelerator test at normal incidence returns this curve, the device's own.
+    pub fn ion_normal_cm2(&self, let_mev_cm2_per_mg: f64, level: Level) -> Option<f64> {
+        let curve = self.heavy_ion.as_ref()?.curve(level);
+        let share = super::weibull(let_mev_cm2_per_mg, curve.onset, curve.width, curve.exponent);
+        Some(self.derated(level) * curve.saturation_cm2 * share)
+    }
+
     /// Whether there is a proton term.
     pub const fn has_proton(&self) -> bool {
         self.proton.is_some()

@@ -71,7 +71,11 @@ const fn one() -> f64 {
 
 /// An orbit: the name of a preset, a file of two-line elements, or a shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "expected the name of a preset, { tle = \"FILE\" }, or a shape such as \
+                 { kind = \"circular\", altitude_km = 650, inclination_deg = 98 }"
+)]
 pub enum OrbitChoice {
     /// The name of a preset.
     Preset(String),

@@ -2,6 +2,7 @@
 
 use super::{Error, Report};
 use crate::archive::summary::Figures;
+use crate::campaign::event::SIMULATED_BEAM;
 use crate::fault::Region;
 use crate::outcome::Outcome;
 use crate::stats::Interval;
@@ -48,6 +49,8 @@ pub(super) fn csv(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let outcomes = Outcome::ALL.map(|outcome| outcome.name().replace('-', "_"));
     let head = COLUMNS.iter().map(|name| (*name).to_owned()).chain(outcomes);
     let head = head.chain(SUMS.iter().map(|name| (*name).to_owned()));
+    let is_beam = report.header.beam.is_some();
+    let head = head.chain(is_beam.then(|| "test".to_owned()));
     writer.write_record(head).map_err(form)?;
     for row in &report.summary.figures {
         writer.write_record(cells(report, row)).map_err(form)?;
@@ -95,6 +98,7 @@ fn cells(report: &Report, row: &Figures) -> Vec<String> {
         row.faults,
     ];
     cells.extend(row.outcomes.iter().chain(&sums).map(u64::to_string));
+    cells.extend(report.header.beam.as_ref().map(|_| SIMULATED_BEAM.to_owned()));
     cells
 }
 
@@ -102,9 +106,19 @@ fn optional<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 
+/// A report that says first what must not be taken for a measurement.
+#[derive(serde::Serialize)]
+struct Labelled<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<&'static str>,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
 /// Writes header, summary and measured times.
 pub(super) fn json(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
-    serde_json::to_writer_pretty(&mut *out, report)
+    let test = report.header.beam.is_some().then_some(SIMULATED_BEAM);
+    serde_json::to_writer_pretty(&mut *out, &Labelled { test, report })
         .map_err(|error| Error::Form(error.to_string()))?;
     Ok(out.write_all(b"\n")?)
 }

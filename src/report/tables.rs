@@ -88,6 +88,15 @@ impl Report {
     }
 }
 
+/// What a caption adds in a beam, where trials go on after the error that ends a run.
+fn after_first_error(report: &Report) -> &'static str {
+    if report.header.beam.is_some() {
+        " This includes what happened after a run's first error."
+    } else {
+        ""
+    }
+}
+
 /// What became of the inferences, a scheme a row.
 pub(super) fn outcomes(report: &Report) -> Table {
     let columns = [
@@ -107,9 +116,10 @@ pub(super) fn outcomes(report: &Report) -> Table {
     } else {
         format!("In brackets the {}.", report.level())
     };
+    let after = after_first_error(report);
     let caption = format!(
         "Shares of inferences, and of trials for \"wrong trials\" (a trial is wrong if any of its \
-         answers is). Detected: the scheme raised an alarm. {intervals}"
+         answers is). Detected: the scheme raised an alarm. {intervals}{after}"
     );
     let mut table = Table::new("What became of the answers", caption, &columns, names);
     for row in report.summary.by(Breakdown::Scheme) {
@@ -198,7 +208,8 @@ pub(super) fn places(report: &Report, breakdown: Breakdown) -> Table {
     let (mut columns, names) =
         report.named(&["trials", "wrong trials", "wrong answers", "no answer"]);
     columns.insert(names, place);
-    let caption = "Trials with exactly one fault in the scheme's footprint.".to_owned();
+    let after = after_first_error(report);
+    let caption = format!("Trials with exactly one fault in the scheme's footprint.{after}");
     let title = format!("Wrong answers by {place}");
     let mut table = Table::new(&title, caption, &columns, names + 1);
     for row in report.summary.by(breakdown) {
@@ -299,10 +310,11 @@ pub(super) fn events(report: &Report) -> Option<Table> {
     } else {
         format!("Accelerated ×{}", words::number(rate.acceleration))
     };
+    let after = after_first_error(report);
     let caption = format!(
         "{pace}. A sample of the wrong trials was replayed, to find how many events \
          each needed. Live events: in the scheme's footprint between two scrubs (or in a trial), \
-         as they came."
+         as they came.{after}"
     );
     let mut table = Table::new("Events that a failure needed", caption, &columns, names);
     for row in report.summary.by(Breakdown::Scheme) {
@@ -327,9 +339,15 @@ pub(super) fn not_injected(report: &Report) -> Option<Table> {
         return None;
     }
     let columns = ["mode", "kind", "observed", "why not", "per device-day", "band"];
-    let caption = "Modes of the device that no trial here contains: their failures come on top of \
-                   the figures above. Rates before acceleration, means over the orbit."
-        .to_owned();
+    let rates = if report.header.beam.is_some() {
+        ""
+    } else {
+        " Rates before acceleration, means over the orbit."
+    };
+    let caption = format!(
+        "Modes of the device that no trial here contains: their failures come on top of the figures \
+         above.{rates}"
+    );
     let mut table = Table::new("Not injected", caption, &columns, 4);
     for mode in modes {
         let rate = mode.per_device_day;

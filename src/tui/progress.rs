@@ -1,6 +1,6 @@
 //! Progress without a screen: a bar where standard error is a terminal, else plain lines.
 
-use crate::campaign::event::{Control, Ended, Snapshot};
+use crate::campaign::event::{Control, Ended, SIMULATED_BEAM, Snapshot};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -47,14 +47,20 @@ pub async fn progress(
         }
         notices.clone_from(&snapshot.notices);
         let rate = snapshot.progress.trials_per_s;
+        let test = if snapshot.started.mode == SIMULATED_BEAM {
+            format!(", {SIMULATED_BEAM}")
+        } else {
+            String::new()
+        };
         if let Some(bar) = &bar {
             bar.set_length(snapshot.started.trials_max);
             bar.set_position(snapshot.progress.trials);
-            bar.set_message(format!("trials, {rate:.0}/s"));
+            bar.set_message(format!("trials, {rate:.0}/s{test}"));
         } else if said.elapsed() >= LINE || snapshot.ended.is_some() {
             said = Instant::now();
             let (done, max) = (snapshot.progress.trials, snapshot.started.trials_max);
-            line(None, &format!("{done} of {max} trials, {rate:.0}/s{}", ending(snapshot.ended)));
+            let ending = ending(snapshot.ended);
+            line(None, &format!("{done} of {max} trials, {rate:.0}/s{test}{ending}"));
         }
     }
     if let Some(bar) = bar {

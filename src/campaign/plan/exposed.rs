@@ -1,7 +1,7 @@
 //! What the trials of an accumulation are exposed to.
 
 use super::{Error, Stratum, joined, sites};
-use crate::campaign::file::Campaign;
+use crate::campaign::file::{Campaign, Mode, RateChoice};
 use crate::campaign::upsets::UpsetRate;
 use crate::engine::Windows;
 use crate::fault::{Course, Exposure, Region, Sites};
@@ -39,13 +39,21 @@ pub(super) fn exposure(
     let per_step = exposure.upsets_per_step(exposure.copies_max, exposure.executions_max);
     let mean = per_step * f64::from(sequence.steps) * exposure.most_over_mean();
     if mean > UPSETS_MAX || !mean.is_finite() {
+        let is_derived =
+            matches!(campaign.faults, Mode::Accumulation { rate: RateChoice::Device { .. }, .. });
         let (key, value) = match campaign.faults.beam() {
             Some(beam) => ("faults.flux_per_cm2_s", beam.flux_per_cm2_s),
             None if acceleration > 1.0 => ("faults.acceleration", acceleration),
+            None if is_derived => ("faults.device", rate.upsets_per_bit_day),
             None => ("faults.upsets_per_bit_day", rate.upsets_per_bit_day),
         };
+        let named = if key == "faults.device" { "the derived rate, " } else { "" };
         let expected = format!("a rate that gives a trial {UPSETS_MAX} upsets at most on average");
-        return Err(Error::value(key, expected, format!("{value:e}, which gives {mean:.0}")));
+        return Err(Error::value(
+            key,
+            expected,
+            format!("{named}{value:e}, which gives {mean:.0}"),
+        ));
     }
     Ok(exposure)
 }

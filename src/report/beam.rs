@@ -28,8 +28,9 @@ pub(super) fn table(report: &Report) -> Option<Table> {
          golden) or a DUE (no output, a hang included). Then a reload of {} or a reset of {} is \
          dead time, given as its share of armed and dead time; what a scheme reloads and runs again \
          within a run costs none here, it is in the measured time per inference. Upsets are \
-         those of the scheme's footprint while armed. In brackets the {}: Garwood's for the count, with a dosimetry error \
-         of {} (one standard deviation) in quadrature on a logarithmic scale.",
+         those of the scheme's footprint while armed. In brackets the {}: Garwood's for the count, \
+         with a dosimetry error of {} (one standard deviation) in quadrature on a logarithmic \
+         scale.",
         beam.describe(),
         words::number(beam.flux_per_cm2_s),
         words::seconds(beam.reload_time_s),

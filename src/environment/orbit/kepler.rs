@@ -6,7 +6,7 @@
 
 use super::position::{Position, longitude_deg};
 use crate::environment::epoch::Epoch;
-use crate::units::DAY_S;
+use crate::units::{DAY_S, EQUATOR_KM};
 use std::f64::consts::TAU;
 
 /// Gravitational parameter of the Earth in km³/s² (WGS 84).
@@ -14,9 +14,6 @@ pub(super) const MU_KM3_S2: f64 = 398_600.441_8;
 
 /// The Earth's second zonal harmonic (EGM-96).
 const J2: f64 = 1.082_626_68e-3;
-
-/// Equatorial radius of the Earth in km (WGS 84), which J2 belongs to.
-const EQUATOR_KM: f64 = 6378.137;
 
 /// Rate of the mean sun in right ascension, in rad/s: a turn in a tropical year of 365.2422 days.
 const SUN_RAD_S: f64 = TAU / (365.2422 * DAY_S);

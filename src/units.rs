@@ -18,3 +18,51 @@ pub const G_PER_CM2_OF_MM_AL: f64 = 0.269_89;
 
 /// One MeV per gram in rad: 1.602176634e-13 J over 1e-3 kg is 1.602e-10 Gy, and 1 Gy is 100 rad.
 pub const RAD_PER_MEV_G: f64 = 1.602_176_634e-8;
+
+/// Units of time by their names, the largest last, in seconds.
+const DURATIONS: [(&str, f64); 6] =
+    [("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", DAY_S), ("y", YEAR_S)];
+
+/// A duration such as `30s`, `10min`, `1.5h`, `2d` or `5y`, in seconds.
+///
+/// # Errors
+/// Where the text is none, or not above zero and finite; says what was expected and found.
+pub fn duration_s(text: &str) -> Result<f64, String> {
+    let refusal = || {
+        format!("expected a duration above zero such as 30s, 10min, 1h, 2d or 5y, found {text:?}")
+    };
+    let text = text.trim();
+    let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(refusal)?;
+    let (number, unit) = text.split_at(split);
+    let (_, scale) = DURATIONS.iter().find(|(name, _)| *name == unit).ok_or_else(refusal)?;
+    let value: f64 = number.trim().parse().map_err(|_| refusal())?;
+    let seconds = value * scale;
+    if seconds > 0.0 && seconds.is_finite() { Ok(seconds) } else { Err(refusal()) }
+}
+
+/// A duration in the largest unit of which it is a whole number, or else in seconds.
+pub fn duration_text(seconds: f64) -> String {
+    let whole = |scale: f64| (seconds / scale).fract() == 0.0 && seconds >= scale;
+    let unit = DURATIONS.iter().rev().find(|(name, scale)| *name != "ms" && whole(*scale));
+    match unit {
+        Some((name, scale)) => format!("{}{name}", seconds / scale),
+        None => format!("{seconds}s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_and_written_alike() {
+        for (text, seconds) in [("30s", 30.0), ("10min", 600.0), ("1h", 3600.0), ("2.5s", 2.5)] {
+            assert_eq!(duration_s(text), Ok(seconds));
+            assert_eq!(duration_text(seconds), text);
+        }
+        assert_eq!(duration_s("1y"), Ok(YEAR_S));
+        for text in ["-1h", "0s", "1", "h", "1 fortnight", "nan s", "infs"] {
+            assert!(duration_s(text).is_err_and(|e| e.contains("expected a duration")), "{text}");
+        }
+    }
+}

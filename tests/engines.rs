@@ -16,13 +16,7 @@ use std::sync::Arc;
 use support::{gpu, random_workload};
 
 fn scheme(protection: Protection) -> Scheme {
-    Scheme {
-        name: protection.name().into(),
-        protection,
-        scrub: None,
-        guard: None,
-        on_due: OnDue::Keep,
-    }
+    Scheme::bare(protection.name(), protection)
 }
 
 /// One fault anywhere in the workload, from four random numbers.
@@ -65,7 +59,7 @@ fn schemes(conditional: bool) -> Vec<Scheme> {
         all.iter().cloned().map(|s| Scheme { guard: Some(Guard::NonFinite), ..s }).collect();
     all.extend(guarded);
     if !conditional {
-        let scrub = |every_steps, by| Some(Scrub { every_steps, by });
+        let scrub = |every_steps, by| Some(Scrub::steps(every_steps, by));
         all.push(Scheme { scrub: scrub(2, ScrubBy::Vote), ..scheme(Protection::TmrStorage) });
         all.push(Scheme { scrub: scrub(1, ScrubBy::Vote), ..scheme(Protection::TmrOutput) });
         all.push(Scheme { scrub: scrub(3, ScrubBy::Reload), ..scheme(Protection::None) });

@@ -301,8 +301,8 @@ impl Header {
         const SECONDS_PER_DAY: f64 = 86_400.0;
         let (rate, scheme) = (self.rate.as_ref()?, &self.schemes[scheme]);
         let interval_s = scheme.definition.scrub.map_or(rate.trial_s, |scrub| {
-            let inferences =
-                f64::from(scrub.every_steps) * f64::from(self.campaign.inferences_per_step);
+            let inferences = f64::from(scrub.every_steps().unwrap_or(u32::MAX))
+                * f64::from(self.campaign.inferences_per_step);
             (inferences * rate.inference_period_s).min(rate.trial_s)
         });
         let per_bit_s = rate.upsets_per_bit_day * rate.acceleration / SECONDS_PER_DAY;

@@ -63,7 +63,7 @@ fn first_step(scheme: &Scheme, step: u32) -> u32 {
     if scheme.protection == Protection::Dmr || scheme.on_due == OnDue::Reload {
         return 0;
     }
-    scheme.scrub.map_or(step, |scrub| step / scrub.every_steps * scrub.every_steps)
+    scheme.scrub.and_then(|scrub| scrub.every_steps()).map_or(step, |every| step / every * every)
 }
 
 /// The events that this scheme received and that can still matter, latest first. A scrub clears

@@ -66,6 +66,9 @@ fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
         if let Some(refusal) = scheme.refusal() {
             return Err(place.value(&keys, "a scheme that can exist", refusal));
         }
+        if let Some(refusal) = scheme.campaign_refusal() {
+            return Err(place.value(&["scheme", &at], "a scheme of a campaign", refusal));
+        }
         if scheme.scrub.is_some() && !accumulates {
             let mode = campaign.faults.name();
             let expected = format!("no scrub: in mode {mode} memory is golden before each trial");

@@ -11,7 +11,7 @@ use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
-use crate::scheme::{OnDue, Protection, Scheme};
+use crate::scheme::{Protection, Scheme};
 use crate::stage::copy::Copy;
 use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::vote::{Vote, VoteParams};
@@ -194,13 +194,7 @@ fn trial_rates(
     let mut best = [f64::INFINITY; 4];
     for _ in 0..rounds {
         for (best, protection) in best.iter_mut().zip(Protection::ALL) {
-            let scheme = Scheme {
-                name: protection.name().into(),
-                protection,
-                scrub: None,
-                guard: None,
-                on_due: OnDue::Keep,
-            };
+            let scheme = Scheme::bare(protection.name(), protection);
             let started = Instant::now();
             engine.run(&scheme, course, &jobs)?;
             *best = best.min(started.elapsed().as_secs_f64());

@@ -179,7 +179,10 @@ impl Reference {
                 self.reload(&mut memory, window);
                 result.reloads += 1;
             }
-            if let Some(scrub) = scheme.scrub.filter(|s| (step + 1) % s.every_steps == 0) {
+            if let Some(scrub) = scheme
+                .scrub
+                .filter(|s| s.every_steps().is_some_and(|every| (step + 1) % every == 0))
+            {
                 self.scrub(scrub.by, &mut memory, window, &mut result);
             }
         }
@@ -306,7 +309,8 @@ impl Reference {
         };
         let before: Vec<bool> = (0..weights).map(|word| wrong(memory, word)).collect();
         match by {
-            ScrubBy::Reload => self.reload(memory, window),
+            // A campaign's plan refuses scrubs by ECC.
+            ScrubBy::Reload | ScrubBy::Ecc => self.reload(memory, window),
             ScrubBy::Vote => {
                 for word in 0..weights {
                     let [a, b, c] = [0, 1, 2].map(|copy| memory.copies[copy][word]);

@@ -18,7 +18,7 @@ pub use trace::OpTrace;
 
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
-use crate::scheme::{Guard, OnDue, Protection, Scheme};
+use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
 use memory::Memory;
 use std::sync::Arc;
@@ -93,13 +93,7 @@ impl Direct {
     ) -> Result<Self, Error> {
         let layout = Layout::new(workload, windows);
         let fit = Memory::lanes_max(gpu, workload, &layout, copies).min(LANES_MAX);
-        let scheme = Scheme {
-            name: "none".into(),
-            protection: Protection::None,
-            scrub: None,
-            guard: None::<Guard>,
-            on_due: OnDue::Keep,
-        };
+        let scheme = Scheme::bare("none", Protection::None);
         let course = Course { first_step: 0, end_step: 1, conditional: true };
         let build = |lanes| {
             let (kernels, gpu, workload) =

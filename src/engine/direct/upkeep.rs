@@ -104,7 +104,7 @@ impl Direct {
             self.reload(scheme, lanes, &subset)?;
         }
         match scheme.scrub {
-            Some(scrub) if (step + 1).is_multiple_of(scrub.every_steps) => {
+            Some(scrub) if scrub.every_steps().is_some_and(|n| (step + 1).is_multiple_of(n)) => {
                 self.scrub(scheme, scrub.by, lanes)
             }
             _ => Ok(()),
@@ -178,7 +178,8 @@ impl Direct {
             }
             match by {
                 ScrubBy::Vote => self.encode_vote(pass, scheme, lanes.len(), true, &scratch),
-                ScrubBy::Reload => {
+                // A campaign's plan refuses scrubs by ECC.
+                ScrubBy::Reload | ScrubBy::Ecc => {
                     let uniform = self.gpu.uniform("load", &params);
                     let slots = self.gpu.list("reload list", &slots);
                     self.kernels.load.encode(

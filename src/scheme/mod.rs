@@ -3,6 +3,11 @@
 //! A scheme is data; the stages and engines act on it. What it costs is derived here, from the
 //! workload alone, so that the same figures stand in every report.
 
+pub mod code;
+mod scrub;
+
+pub use code::{Code, Decoded};
+
 use serde::{Deserialize, Serialize};
 
 /// How a scheme protects the computation.
@@ -70,6 +75,8 @@ pub enum ScrubBy {
     Vote,
     /// Golden is written over every copy: an ideal source, charged in bytes and time.
     Reload,
+    /// Every block is decoded and what the code corrects is written back.
+    Ecc,
 }
 
 impl ScrubBy {
@@ -78,18 +85,125 @@ impl ScrubBy {
         match self {
             Self::Vote => "vote",
             Self::Reload => "reload",
+            Self::Ecc => "ecc",
         }
     }
 }
 
-/// A periodic scrub.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// A periodic scrub. A campaign counts in steps, a mission in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "scrub::ScrubTable", into = "scrub::ScrubTable")]
 pub struct Scrub {
-    /// Steps between scrubs; the scrub follows the step's inferences.
-    pub every_steps: u32,
+    /// Time from one visit of a word to the next.
+    pub every: Period,
     /// What the scrub does.
     pub by: ScrubBy,
+    /// Another period while the satellite is inside the South Atlantic Anomaly (missions).
+    pub in_saa_s: Option<f64>,
+}
+
+impl Scrub {
+    /// A scrub every `steps` steps of a campaign.
+    pub const fn steps(steps: u32, by: ScrubBy) -> Self {
+        Self { every: Period::Steps(steps), by, in_saa_s: None }
+    }
+
+    /// Steps between scrubs; `None` where the period is one of time.
+    pub const fn every_steps(&self) -> Option<u32> {
+        match self.every {
+            Period::Steps(steps) => Some(steps),
+            Period::Seconds(_) => None,
+        }
+    }
+}
+
+/// How often a scrub comes by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Period {
+    /// After this many steps of a campaign; the scrub follows the step's inferences.
+    Steps(u32),
+    /// Seconds of a mission in which a patrol passes the whole memory once.
+    Seconds(f64),
+}
+
+/// How voters compare.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Voter {
+    /// Each bit by majority.
+    #[default]
+    Bitwise,
+    /// Each word by majority; where all three differ nothing is delivered.
+    Word,
+    /// The decisions (labels) by majority; the lowest agreeing replica is delivered whole.
+    Label,
+    /// Outputs that lie within the workload's tolerance of one another agree; the lowest agreeing
+    /// replica is delivered whole.
+    Tolerance,
+}
+
+impl Voter {
+    /// The name used in TOML, HDF5, reports and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bitwise => "bitwise",
+            Self::Word => "word",
+            Self::Label => "label",
+            Self::Tolerance => "tolerance",
+        }
+    }
+}
+
+/// What a read that found an error does to stored memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnRead {
+    /// Nothing: the next read finds it again.
+    #[default]
+    Keep,
+    /// What was corrected or voted is written back.
+    WriteBack,
+}
+
+/// How far apart the replicas of stored memory lie (missions).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Placement {
+    /// In other banks of the same channel.
+    #[default]
+    Bank,
+    /// In other channels of the same stack.
+    Channel,
+    /// In other stacks of the same device.
+    Stack,
+    /// In other devices.
+    Device,
+}
+
+impl Placement {
+    /// The name used in TOML, HDF5, reports and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Bank => "bank",
+            Self::Channel => "channel",
+            Self::Stack => "stack",
+            Self::Device => "device",
+        }
+    }
+}
+
+/// Which stored words a code or a vote protects; the others are stored once and read as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Protect {
+    /// Only these tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tensors: Option<Vec<String>>,
+    /// Only these bits of each word, 0 (least significant) to 31 (sign); voters only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bits: Option<Vec<u32>>,
 }
 
 /// A software check of the delivered output.
@@ -112,13 +226,28 @@ pub enum OnDue {
 }
 
 /// One protection to compare.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
     /// The name in tables, unique in the campaign.
     pub name: String,
     /// Storage copies and redundant execution.
     pub protection: Protection,
+    /// The storage code of the weights, in every replica.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// How voters compare.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub voter: Voter,
+    /// What a read that found an error does to stored memory.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on_read: OnRead,
+    /// How far apart the replicas lie.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub placement: Placement,
+    /// Which stored words are protected; all where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub protect: Option<Protect>,
     /// Periodic scrubbing, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scrub: Option<Scrub>,
@@ -130,12 +259,32 @@ pub struct Scheme {
     pub on_due: OnDue,
 }
 
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 impl Scheme {
+    /// A scheme of this name with a protection and nothing else.
+    pub fn bare(name: &str, protection: Protection) -> Self {
+        Self {
+            name: name.into(),
+            protection,
+            code: None,
+            voter: Voter::default(),
+            on_read: OnRead::default(),
+            placement: Placement::default(),
+            protect: None,
+            scrub: None,
+            guard: None,
+            on_due: OnDue::default(),
+        }
+    }
+
     /// Why this combination cannot exist, if it cannot.
     pub fn refusal(&self) -> Option<String> {
         let scrub = self.scrub?;
-        if scrub.every_steps == 0 {
-            return Some("scrub.every_steps must be 1 or more".into());
+        if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
+            return Some("scrub by ecc needs a code that corrects".into());
         }
         if scrub.by == ScrubBy::Vote && self.protection.copies() < 3 {
             return Some(format!(
@@ -145,6 +294,25 @@ impl Scheme {
             ));
         }
         None
+    }
+}
+
+impl Scheme {
+    /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.
+    pub fn campaign_refusal(&self) -> Option<String> {
+        if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
+            return Some("a scrub with a period of time; a campaign counts in every_steps".into());
+        }
+        if self.placement != Placement::default() {
+            return Some("a placement, which missions have".into());
+        }
+        let bare = Self {
+            scrub: self.scrub,
+            guard: self.guard,
+            on_due: self.on_due,
+            ..Self::bare(&self.name, self.protection)
+        };
+        (*self != bare).then(|| "a code, voter, on_read or protect, which missions have".into())
     }
 }
 
@@ -173,10 +341,11 @@ impl Scheme {
         let step = f64::from(inferences_per_step);
         let scrub = self.scrub.map_or(0.0, |scrub| {
             let passes = match scrub.by {
-                ScrubBy::Vote => 2 * copies,
+                ScrubBy::Vote | ScrubBy::Ecc => 2 * copies,
                 ScrubBy::Reload => 1 + copies,
             };
-            (passes * image) as f64 / (f64::from(scrub.every_steps) * step)
+            let steps = scrub.every_steps().unwrap_or(u32::MAX);
+            (passes * image) as f64 / (f64::from(steps) * step)
         });
         Cost {
             bytes_stored: copies * (image + input * u64::from(inferences_per_step)),

@@ -1,0 +1,50 @@
+//! A scrub as TOML has it: `{ every_steps = 4, by = "vote" }` or `{ every = "1h", by = "ecc" }`.
+
+use super::{Period, Scrub, ScrubBy};
+use crate::units;
+use serde::{Deserialize, Serialize};
+
+/// The table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScrubTable {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every_steps: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    every: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    in_saa: Option<String>,
+    by: ScrubBy,
+}
+
+impl TryFrom<ScrubTable> for Scrub {
+    type Error = String;
+
+    fn try_from(table: ScrubTable) -> Result<Self, String> {
+        let every = match (table.every_steps, &table.every) {
+            (Some(0), None) => return Err("scrub.every_steps must be 1 or more".into()),
+            (Some(steps), None) => Period::Steps(steps),
+            (None, Some(text)) => Period::Seconds(units::duration_s(text)?),
+            (None, None) => {
+                return Err("expected every_steps (campaigns) or every = \"1h\" (missions)".into());
+            }
+            (Some(_), Some(_)) => return Err("expected every_steps or every, found both".into()),
+        };
+        let in_saa_s = table.in_saa.as_deref().map(units::duration_s).transpose()?;
+        if in_saa_s.is_some() && matches!(every, Period::Steps(_)) {
+            return Err("in_saa belongs to a mission, whose scrub has every = \"1h\"".into());
+        }
+        Ok(Self { every, by: table.by, in_saa_s })
+    }
+}
+
+impl From<Scrub> for ScrubTable {
+    fn from(scrub: Scrub) -> Self {
+        let (every_steps, every) = match scrub.every {
+            Period::Steps(steps) => (Some(steps), None),
+            Period::Seconds(seconds) => (None, Some(units::duration_text(seconds))),
+        };
+        let in_saa = scrub.in_saa_s.map(units::duration_text);
+        Self { every_steps, every, in_saa, by: scrub.by }
+    }
+}

@@ -253,3 +253,88 @@ mod tests {
         }
     }
 }
+
+/// SHIM
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strike {
+    /// Entry.
+    pub entry: u64,
+    /// Mask.
+    pub mask: [u32; 9],
+}
+
+/// SHIM
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Persistence {
+    /// T.
+    Transient,
+    /// S.
+    Stuck,
+}
+
+impl Persistence {
+    /// SHIM
+    pub fn retention_s(self) -> f64 {
+        0.0
+    }
+}
+
+/// SHIM
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// Shape.
+    pub shape: Shape,
+    /// P.
+    pub persistence: Persistence,
+    /// Strikes.
+    pub strikes: Vec<Strike>,
+}
+
+impl Hit {
+    /// SHIM
+    pub fn anti(&self, _: &Strike) -> bool {
+        false
+    }
+    /// SHIM
+    pub fn after(&self, present: u32, mask: u32, _: bool) -> u32 {
+        present ^ mask
+    }
+}
+
+impl Shape {
+    /// SHIM
+    pub fn name(self) -> &'static str {
+        "x"
+    }
+}
+
+impl Pattern {
+    /// SHIM
+    pub fn draw(
+        &self,
+        rng: &mut impl rand::Rng,
+        _: &super::Memory,
+        _: super::AddressMap,
+        origin: u64,
+    ) -> Hit {
+        let bit = crate::seed::below(rng, 288) as usize;
+        let mut mask = [0; 9];
+        mask[bit / 32] = 1 << (bit % 32);
+        Hit {
+            shape: Shape::SingleBit,
+            persistence: Persistence::Transient,
+            strikes: vec![Strike { entry: origin, mask }],
+        }
+    }
+    /// SHIM
+    pub fn draw_shape(
+        &self,
+        _: usize,
+        rng: &mut impl rand::Rng,
+        m: &super::Memory,
+        map: super::AddressMap,
+        origin: u64,
+    ) -> Hit {
+        self.draw(rng, m, map, origin)
+    }
+}

@@ -223,6 +223,8 @@ pub enum OnDue {
     Keep,
     /// Golden is reloaded after the step.
     Reload,
+    /// The device is reset, and the service is away for so long (missions).
+    Reset,
 }
 
 /// One protection to compare.
@@ -302,6 +304,9 @@ impl Scheme {
     pub fn campaign_refusal(&self) -> Option<String> {
         if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
             return Some("a scrub with a period of time; a campaign counts in every_steps".into());
+        }
+        if self.on_due == OnDue::Reset {
+            return Some("on_due = \"reset\", which missions have".into());
         }
         if self.placement != Placement::default() {
             return Some("a placement, which missions have".into());

@@ -211,7 +211,7 @@ mod tests {
             (good.replace("stacks =", "stack ="), line("stacks ="), "unknown field"),
             (good.replace("\"interleaved\"", "\"hashed\""), line("map ="), "unknown variant"),
         ] {
-            let error = super::parse(Path::new("m.toml"), &text).expect_err(expected).to_string();
+            let error = parse(Path::new("m.toml"), &text).expect_err(expected).to_string();
             assert!(error.starts_with(&format!("{at}:")) && error.contains(expected), "{error}");
         }
     }

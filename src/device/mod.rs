@@ -23,7 +23,9 @@ pub use memory::{
     Scrub,
 };
 pub use mode::{HeavyIon, Kind, Link, Mode, ObservedAt, Per};
-pub use pattern::{Breadth, Event, Hit, Pattern, Persistence, Shape, Strike};
+pub use pattern::{
+    AntiRows, Breadth, Event, Hit, Pattern, Persistence, Polarity, Reach, Shape, Strike, apply,
+};
 pub use proton::{Proton, ProtonForm};
 
 use crate::place::{self, Place};

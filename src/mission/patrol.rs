@@ -1,6 +1,7 @@
 //! When the scrubber comes by: a patrol that passes the whole of a scheme's memory in one period.
 
 use crate::fault::Course;
+use crate::seed::{Domain, stream, unit};
 
 /// A patrol over the addresses of memory, from its start to its end and again.
 #[derive(Clone, Debug)]
@@ -9,13 +10,15 @@ pub enum Patrol {
     Periodic(f64),
     /// Its speed, in passes a second, follows the orbit.
     Adaptive(Course),
+    /// It comes by at random: intervals are exponential with this mean, in seconds.
+    Random(f64),
 }
 
 impl Patrol {
     /// Passes completed by `time_s`.
     pub fn passes(&self, time_s: f64) -> f64 {
         match self {
-            Self::Periodic(period_s) => time_s / period_s,
+            Self::Periodic(period_s) | Self::Random(period_s) => time_s / period_s,
             Self::Adaptive(course) => course.expected(time_s),
         }
     }
@@ -23,13 +26,20 @@ impl Patrol {
     /// The first time after `time_s` at which the patrol reaches `share` of the memory, a share
     /// from 0 (its start) to below 1.
     pub fn next(&self, time_s: f64, share: f64) -> f64 {
+        if let Self::Random(mean_s) = self {
+            // The interval is drawn from the moment that asks: an exponential one forgets how long
+            // it has lasted already.
+            let key = [time_s.to_bits(), share.to_bits()];
+            let u = unit(&mut stream(0, Domain::MissionOther, &key));
+            return time_s - mean_s * (1.0 - u).ln();
+        }
         let passes = self.passes(time_s);
         let mut next = passes.floor() + share;
         if next <= passes {
             next += 1.0;
         }
         let at = |passes: f64| match self {
-            Self::Periodic(period_s) => passes * period_s,
+            Self::Periodic(period_s) | Self::Random(period_s) => passes * period_s,
             Self::Adaptive(course) => course.when(passes).0,
         };
         let mut when = at(next);
@@ -44,7 +54,7 @@ impl Patrol {
     /// Mean passes a second.
     pub fn passes_per_s(&self) -> f64 {
         match self {
-            Self::Periodic(period_s) => 1.0 / period_s,
+            Self::Periodic(period_s) | Self::Random(period_s) => 1.0 / period_s,
             Self::Adaptive(course) => course.lap() / course.lap_s(),
         }
     }

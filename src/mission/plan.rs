@@ -10,7 +10,7 @@ use super::simulate::{Ground, Terms};
 use super::state::Reader;
 use super::value::Values;
 use crate::device::{
-    AddressMap, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern, Per,
+    AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern, Per, Polarity,
 };
 use crate::engine::Windows;
 use crate::fault::Course;
@@ -93,6 +93,7 @@ impl Plan {
             host_reset_s: service.host_reset.0,
             memory,
             map,
+            polarity: modes.iter().map(polarity).collect(),
             golden: golden.into(),
             values: values(&workload),
             keep_changes: false,
@@ -245,22 +246,29 @@ fn modes(mission: &Mission, folder: &Path) -> Result<Vec<PlanMode>, Error> {
 
 /// The bits that an event of a mode flips.
 fn pattern(mode: &Mode) -> Result<Option<Pattern>, Error> {
-    let built_in = |name: &str| Pattern::find(name, Path::new(""));
-    Ok(match mode.kind {
-        Kind::SingleBit | Kind::MultiBit => match &mode.pattern {
-            Some(pattern) => Some(pattern.clone()),
-            None => built_in("single-bit")?,
-        },
-        Kind::StuckBit => match &mode.pattern {
-            Some(pattern) => Some(pattern.clone()),
-            None => built_in("stuck-bit")?,
-        },
-        Kind::Row | Kind::Bank => match &mode.pattern {
-            Some(pattern) => Some(pattern.clone()),
-            None => built_in(mode.kind.name())?,
-        },
-        Kind::Uncorrectable | Kind::LogicSdc | Kind::Sefi | Kind::Host | Kind::Sel => None,
-    })
+    let (shape, bits, more) = match mode.kind {
+        Kind::SingleBit | Kind::MultiBit => ("single-bit", 1.0, ""),
+        Kind::StuckBit => ("single-bit", 1.0, "persistence = \"stuck\"\n"),
+        // Half of the bits of each entry: cells that hold either value lose what they held.
+        Kind::Row => ("row", 128.0, ""),
+        Kind::Bank => ("bank", 128.0, ""),
+        Kind::Uncorrectable | Kind::LogicSdc | Kind::Sefi | Kind::Host | Kind::Sel => {
+            return Ok(None);
+        }
+    };
+    if let Some(pattern) = &mode.pattern {
+        return Ok(Some(pattern.clone()));
+    }
+    let name = mode.kind.name();
+    let text = format!(
+        "name = \"{name}\"\nsource = \"the kind of the mode\"\n[[event]]\nshape = \"{shape}\"\n\
+         share = 1.0\nmark = \"derived\"\nbits = {bits:?}\nbits_mark = \"assumed\"\n{more}"
+    );
+    Ok(Some(Pattern::parse(Path::new(name), &text)?))
+}
+
+fn polarity(mode: &PlanMode) -> (Polarity, AntiRows) {
+    mode.pattern.as_ref().map_or_else(Default::default, |of| (of.polarity, of.anti_rows))
 }
 
 /// All modes as those of one device that has the mission's memory.
@@ -346,6 +354,7 @@ fn patrol(
         return Err(Error::scheme(index, "scrub.every", expected, format!("{fastest} s")));
     }
     let patrol = match scrub.in_saa_s {
+        None if scrub.random => Patrol::Random(every),
         None => Patrol::Periodic(every),
         Some(in_saa) => {
             let speed = |inside: bool| 1.0 / if inside { in_saa } else { every };

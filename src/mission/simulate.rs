@@ -12,7 +12,9 @@ use super::reads::{Reads, Run};
 use super::record::{Cause, Change, Ended, Episode, SchemeHistory, Upset, What};
 use super::state::{self, Block, Blocks, Read, Reader, State};
 use super::value::Values;
-use crate::device::{AddressMap, Memory, Persistence, RasAction, RasState};
+use crate::device::{
+    AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasAction, RasState, apply,
+};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::{OnDue, Placement, Protection, ScrubBy};
 use std::cmp::Reverse;
@@ -43,6 +45,8 @@ pub struct Ground {
     pub memory: Arc<Memory>,
     /// How its addresses map.
     pub map: AddressMap,
+    /// By mode: which way its strikes change a bit.
+    pub polarity: Vec<(Polarity, AntiRows)>,
     /// Golden words of a copy, padded with zeros.
     pub golden: Arc<[u32]>,
     /// The values of the ops.
@@ -218,17 +222,20 @@ impl Simulation<'_> {
         }
     }
 
-    fn memory_upset(&mut self, upset: &Upset, hit: &crate::device::Hit) {
+    fn memory_upset(&mut self, upset: &Upset, hit: &Hit) {
         let time_s = upset.time_s;
+        let polarity = self.ground.polarity.get(usize::from(upset.mode));
+        let (polarity, anti_rows) = polarity.copied().unwrap_or_default();
         let mut touched: BTreeMap<u64, Vec<(Site, u32, bool)>> = BTreeMap::new();
         let mut tenants = [false; Tenant::ALL.len()];
         let mut values: BTreeMap<u64, [u32; 9]> = BTreeMap::new();
         for strike in &hit.strikes {
             let layout = &self.terms.layout;
+            let row = self.ground.memory.locate(strike.entry, self.ground.map).map(|at| at.row);
+            let anti = row.is_some_and(|row| anti_rows.is_anti(row));
             for (word, mask) in strike.mask.iter().enumerate().filter(|(_, mask)| **mask != 0) {
                 match layout.site(upset.device, strike.entry, word) {
                     Some(site @ (Site::Data { copy, .. } | Site::Check { copy, .. })) => {
-                        let anti = hit.anti(strike);
                         touched.entry(copy).or_default().push((site, *mask, anti));
                         tenants[Tenant::Weights as usize] = true;
                     }
@@ -252,14 +259,18 @@ impl Simulation<'_> {
             for (site, mask, anti) in sites {
                 let (replica, block, word) = self.place(site);
                 let present = self.present(copy, replica, block, word);
-                let mut after = hit.after(present, mask, anti);
+                let mut after = apply(polarity, anti, present, mask);
                 if let Site::Check { .. } = site {
                     let stored = self.terms.layout.code.map_or(0, |code| code.check_mask());
                     after = present ^ ((present ^ after) & stored);
                 }
                 self.flip(copy, replica, block, word, present ^ after);
-                if hit.persistence != Persistence::Transient {
-                    let retention_s = hit.persistence.retention_s();
+                let retention_s = match hit.persistence {
+                    Persistence::Transient => None,
+                    Persistence::Stuck => Some(0.0),
+                    Persistence::Weak { retention_s } => Some(retention_s),
+                };
+                if let Some(retention_s) = retention_s {
                     let mask = (self.golden(block, word) ^ after) & mask;
                     let hard = Hard { replica, block, word, mask, retention_s };
                     self.hard.entry(copy).or_default().push(hard);

@@ -90,6 +90,7 @@ fn point(
     varied.scrub = scheme.scrub.zip(period_s).map(|(scrub, period_s)| crate::scheme::Scrub {
         every: Period::Seconds(period_s),
         in_saa_s: None,
+        random: false,
         ..scrub
     });
     let mut point = Point {

@@ -149,14 +149,3 @@ fn symbol_encode(code: Code, _data: &[u32]) -> u32 {
 fn symbol_decode(code: Code, _data: &mut [u32], _check: &mut u32) -> Decoded {
     panic!("{} has no decoder yet", code.name())
 }
-
-impl Code {
-    /// SHIM
-    pub fn encode(self, data: &[u32]) -> u32 {
-        data.iter().fold(0, |sum, word| sum.rotate_left(1) ^ word)
-    }
-    /// SHIM
-    pub fn decode(self, data: &mut [u32], check: &mut u32) -> Decoded {
-        if self.encode(data) == *check { Decoded::Clean } else { Decoded::Uncorrectable }
-    }
-}

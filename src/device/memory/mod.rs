@@ -225,6 +225,19 @@ mod tests {
     }
 
     #[test]
+    fn shipped_memories_are_the_files_of_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fault-models/memories");
+        let files = std::fs::read_dir(folder)
+            .expect("the folder")
+            .map(|file| file.expect("a file").file_name().into_string().expect("a name in UTF-8"));
+        let mut files: Vec<String> = files.collect();
+        files.sort_unstable();
+        let names: Vec<String> =
+            Memory::names().into_iter().map(|name| format!("{name}.toml")).collect();
+        assert_eq!(files, names);
+    }
+
+    #[test]
     fn bits_of_an_entry_have_each_their_beat_and_pin() {
         for memory in shipped() {
             let mut seen = vec![false; usize::try_from(memory.entry_bits()).expect("small")];

@@ -1,6 +1,6 @@
 //! The draws of an event: which bits of which entries it strikes.
 
-use super::{Breadth, Event, Pattern, Persistence, Shape};
+use super::{Event, Pattern, Persistence, Shape};
 use crate::device::memory::{AddressMap, Location, Memory};
 use crate::seed::{below, unit};
 use rand::Rng;
@@ -218,38 +218,246 @@ fn binomial(trials: u32, chance: f64, rng: &mut impl Rng) -> u32 {
     }
 }
 
-impl Breadth {
-    /// A number of entries, by rejection from x^−γ over the reals.
-    ///
-    /// The real line gives n the weight ∫ x^−γ from n to n + 1, which falls short of n^−γ the most
-    /// at the fewest entries; draws are kept with the chance that makes up for it.
-    fn draw(&self, rng: &mut impl Rng) -> u64 {
-        let (least, most) = (f64::from(self.entries_min), f64::from(self.entries_max));
-        let power = 1.0 - self.exponent;
-        let is_log = power.abs() < 1e-9;
-        let integral = |x: f64| if is_log { x.ln() } else { x.powf(power) / power };
-        let inverse = |y: f64| if is_log { y.exp() } else { (y * power).powf(1.0 / power) };
-        let excess = |n: f64| n.powf(-self.exponent) / (integral(n + 1.0) - integral(n));
-        let (low, high) = (integral(least), integral(most + 1.0));
-        loop {
-            let n = inverse(low + unit(rng) * (high - low)).floor().clamp(least, most);
-            if unit(rng) * excess(least) < excess(n) {
-                return whole(n);
-            }
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a whole number of entries, 2^20 at most"
-)]
-const fn whole(n: f64) -> u64 {
-    n as u64
-}
-
 #[expect(clippy::cast_possible_truncation, reason = "drawn below a bound of 32 bits")]
 const fn low_u32(n: u64) -> u32 {
     n as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::pattern::Breadth;
+    use crate::seed::{Domain, stream};
+    use std::path::Path;
+
+    fn memory(name: &str) -> Memory {
+        Memory::load(name).expect("shipped").0
+    }
+
+    fn pattern(name: &str) -> Pattern {
+        Pattern::find(name, Path::new("")).expect("well-formed").expect("shipped")
+    }
+
+    /// The struck bits of an event, all entries together.
+    fn bits(hit: &Hit) -> f64 {
+        hit.strikes.iter().map(|strike| f64::from(strike.bits())).sum()
+    }
+
+    fn shapes(text: &str) -> Pattern {
+        let head = "name = \"t\"\nsource = \"a test\"\n[[event]]\nshare = 1.0\nmark = \"assumed\"\n\
+                    bits_mark = \"assumed\"\n";
+        Pattern::parse(Path::new("t.toml"), &format!("{head}{text}\n")).expect("well-formed")
+    }
+
+    #[test]
+    fn the_mean_of_draws_is_that_of_the_file() {
+        const STRIKES: f64 = 200_000.0;
+        let memory = memory("h100-80gb");
+        for (key, name) in (0..).zip(Pattern::names()) {
+            let pattern = pattern(name);
+            let mut rng = stream(1, Domain::Generate, &[key]);
+            let mut total = 0.0;
+            for (index, event) in pattern.events.iter().enumerate() {
+                let entries = event.breadth.as_ref().map_or(1.0, Breadth::mean_entries);
+                let expected = event.bits * entries;
+                let draws = (STRIKES / entries).min(20_000.0).round();
+                let (mut drawn, mut sum) = (0.0, 0.0);
+                while drawn < draws {
+                    let origin = below(&mut rng, memory.entries());
+                    sum += bits(&pattern.draw_shape(index, &mut rng, &memory, memory.map, origin));
+                    drawn += 1.0;
+                }
+                let squares = event.breadth.as_ref().map_or(1.0, mean_square);
+                let variance = squares * (event.bits.powi(2) + event.bits) - expected.powi(2);
+                let (found, off) = (sum / draws, 4.0 * (variance / draws).sqrt());
+                let shape = event.shape.name();
+                assert!(
+                    (found - expected).abs() <= off,
+                    "{name}, {shape}: {found}, expected {expected} ± {off}"
+                );
+                total += event.share * expected;
+            }
+            assert!((total / pattern.mean_bits() - 1.0).abs() < 1e-12);
+        }
+    }
+
+    /// The mean of the squares of a breadth: the variance of bits follows from it, as the bits of
+    /// an entry vary by less than their mean.
+    fn mean_square(breadth: &Breadth) -> f64 {
+        let weigh = |n: u32, power: f64| f64::from(n).powf(power - breadth.exponent);
+        let all = |power| -> f64 {
+            (breadth.entries_min..=breadth.entries_max).map(|n| weigh(n, power)).sum()
+        };
+        all(2.0) / all(0.0)
+    }
+
+    #[test]
+    fn shapes_are_drawn_by_their_shares() {
+        let (memory, pattern) = (memory("ddr4"), pattern("hbm2-neutron"));
+        let mut rng = stream(2, Domain::Generate, &[0]);
+        let mut counts = [0_u32; 3];
+        for _ in 0..20_000 {
+            let hit = pattern.draw(&mut rng, &memory, AddressMap::Linear, 77);
+            let index = pattern.events.iter().position(|event| event.shape == hit.shape);
+            counts[index.expect("a shape of the file")] += 1;
+        }
+        let chi2: f64 = counts
+            .iter()
+            .zip(&pattern.events)
+            .map(|(count, event)| {
+                let expected = 20_000.0 * event.share;
+                (f64::from(*count) - expected).powi(2) / expected
+            })
+            .sum();
+        assert!(chi2 < 13.8, "chi² {chi2} with 2 degrees of freedom: p < 0.001; {counts:?}");
+    }
+
+    #[test]
+    fn every_shape_strikes_what_it_says_in_every_memory() {
+        let pattern = pattern("all-shapes");
+        for (key, name) in (0..).zip(Memory::names()) {
+            let memory = memory(name);
+            let mut rng = stream(3, Domain::Generate, &[key]);
+            for (index, event) in pattern.events.iter().enumerate() {
+                for round in 0..40 {
+                    let map = AddressMap::ALL[round % 2];
+                    let origin = below(&mut rng, memory.entries());
+                    let hit = pattern.draw_shape(index, &mut rng, &memory, map, origin);
+                    assert_eq!(hit.persistence, event.persistence());
+                    check(&hit, &memory, map, origin, event);
+                    stays_within(&hit, &memory, map, origin, pattern.reach(index, &memory));
+                }
+            }
+        }
+    }
+
+    /// The struck bits and entries are those of the shape.
+    fn check(hit: &Hit, memory: &Memory, map: AddressMap, origin: u64, event: &Event) {
+        let mut seen = HashSet::new();
+        for strike in &hit.strikes {
+            let name = event.shape.name();
+            assert!(seen.insert(strike.entry), "{name}: entry {} twice", strike.entry);
+            assert!(strike.entry < memory.entries(), "{name}");
+            let struck = (0..9 * 32).filter(|bit| has(&strike.mask, *bit));
+            let struck: Vec<u32> = struck.collect();
+            assert!(struck.iter().all(|bit| *bit < memory.entry_bits()), "{name}: {struck:?}");
+            let pins: HashSet<_> = struck.iter().map(|bit| memory.beat_and_pin(*bit)).collect();
+            let alike = |same: &dyn Fn(u32) -> u32| {
+                assert!(struck.len() >= 2, "{name}: {struck:?}");
+                assert!(struck.windows(2).all(|two| same(two[0]) == same(two[1])), "{struck:?}");
+            };
+            match event.shape {
+                Shape::SingleBit => assert_eq!(struck.len(), 1),
+                Shape::TwoBits => assert_eq!(struck.len(), 2),
+                Shape::ThreeBits => assert_eq!(struck.len(), 3),
+                Shape::AlignedByte => alike(&|bit| bit / 8),
+                Shape::Pin => alike(&|bit| memory.beat_and_pin(bit).1),
+                Shape::Beat => alike(&|bit| memory.beat_and_pin(bit).0),
+                Shape::Entry => assert!(struck.len() >= 2),
+                _ => assert!(!struck.is_empty()),
+            }
+            assert_eq!(pins.len(), struck.len());
+        }
+        assert!(hit.strikes.iter().any(|strike| strike.entry == origin), "the origin is struck");
+        let most = event.breadth.as_ref().map_or(1, |breadth| breadth.entries_max);
+        assert!((1..=u64::from(most)).contains(&(hit.strikes.len() as u64)));
+        let at = |strike: &Strike| memory.locate(strike.entry, map).expect("inside");
+        let along = |place: &dyn Fn(&Location) -> u64| {
+            let places: Vec<u64> = hit.strikes.iter().map(|strike| place(&at(strike))).collect();
+            assert!(places.windows(2).all(|two| two[1] == two[0] + 1), "{places:?}");
+        };
+        let columns = u64::from(memory.columns);
+        match event.shape {
+            Shape::Entries => along(&|at| u64::from(at.row) * columns + u64::from(at.column)),
+            Shape::Column => {
+                along(&|at| u64::from(at.row));
+                let first = (at(&hit.strikes[0]).column, hit.strikes[0].mask);
+                let mut same = hit.strikes.iter().map(|strike| (at(strike).column, strike.mask));
+                assert!(same.all(|column| column == first));
+            }
+            _ => {}
+        }
+    }
+
+    /// No entry is farther from the origin than the reach.
+    fn stays_within(hit: &Hit, memory: &Memory, map: AddressMap, origin: u64, reach: Reach) {
+        let begin = memory.locate(origin, map).expect("inside");
+        for strike in &hit.strikes {
+            let at = memory.locate(strike.entry, map).expect("inside");
+            assert_eq!(memory.bank_index(&at), memory.bank_index(&begin), "{:?}", hit.shape);
+            match reach {
+                Reach::Entry => assert_eq!(strike.entry, origin),
+                Reach::Rows(rows) => {
+                    let off = at.row.abs_diff(begin.row);
+                    assert!(off <= rows, "{:?}: {off} rows of {rows}", hit.shape);
+                }
+                Reach::Bank => {}
+            }
+        }
+    }
+
+    #[test]
+    fn a_run_at_the_end_of_a_bank_stays_in_it_and_reaches_the_origin() {
+        let memory = Memory { rows: 4, ..memory("h100-80gb") };
+        let run = shapes(
+            "shape = \"entries\"\nbits = 2.0\n\
+             breadth = { entries_min = 100, entries_max = 100, exponent = 0.0 }",
+        );
+        let column = shapes(
+            "shape = \"column\"\nbits = 1.0\n\
+             breadth = { entries_min = 3, entries_max = 3, exponent = 0.0 }",
+        );
+        assert_eq!(run.reach(0, &memory), Reach::Rows(3), "no more than the bank has");
+        assert_eq!(column.reach(0, &memory), Reach::Rows(2));
+        let mut rng = stream(4, Domain::Generate, &[0]);
+        let last = u64::from(memory.rows * memory.columns) - 1;
+        for (pattern, count) in [(run, 100), (column, 3)] {
+            let hit = pattern.draw_shape(0, &mut rng, &memory, AddressMap::Linear, last);
+            assert_eq!(hit.strikes.len(), count);
+            check(&hit, &memory, AddressMap::Linear, last, &pattern.events[0]);
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_a_memory_is_too_small_for_is_refused() {
+        let hbm3 = memory("h100-80gb");
+        for (text, expected) in [
+            ("shape = \"pin\"\nbits = 9.0", "expected 8 bits at most in memory h100-80gb, found 9"),
+            ("shape = \"beat\"\nbits = 40.0", "expected 36 bits at most"),
+            (
+                "shape = \"row\"\nbits = 2.0\nbreadth = { entries_max = 33, exponent = 1.0 }",
+                "shape row: expected 32 entries at most in memory h100-80gb, found 33",
+            ),
+        ] {
+            let error = shapes(text).fits(&hbm3).expect_err(expected);
+            assert!(error.contains(expected), "{error}");
+            let hit = shapes(text).draw_shape(
+                0,
+                &mut stream(5, Domain::Generate, &[0]),
+                &hbm3,
+                AddressMap::Linear,
+                0,
+            );
+            assert!(hit.strikes.len() <= 32);
+        }
+        for name in Memory::names() {
+            for pattern in Pattern::names() {
+                assert_eq!(self::pattern(pattern).fits(&memory(name)), Ok(()), "{pattern}, {name}");
+            }
+        }
+    }
+
+    #[test]
+    fn all_bits_of_an_entry_are_struck_alike() {
+        let (memory, pattern) = (memory("v100-32gb"), pattern("single-bit"));
+        let mut rng = stream(7, Domain::Generate, &[0]);
+        let mut counts = vec![0_u32; 288];
+        for _ in 0..288_000 {
+            let hit = pattern.draw(&mut rng, &memory, memory.map, 0);
+            let bit = (0..288).find(|bit| has(&hit.strikes[0].mask, *bit)).expect("one");
+            counts[bit as usize] += 1;
+        }
+        let chi2: f64 = counts.iter().map(|c| (f64::from(*c) - 1000.0).powi(2) / 1000.0).sum();
+        assert!((200.0..370.0).contains(&chi2), "chi² {chi2} with 287 degrees of freedom");
+    }
 }

@@ -1,8 +1,10 @@
 //! Which bits one event strikes: shapes with their shares, as data, and the draws from them.
 
+mod breadth;
 mod draw;
 mod polarity;
 
+pub use breadth::Breadth;
 pub use draw::{Hit, Reach, Strike};
 pub use polarity::{AntiRows, Persistence, Polarity, apply};
 
@@ -20,8 +22,6 @@ const SHIPPED: [(&str, &str); 4] = [
     ("ddr-field-shapes", include_str!("../../../fault-models/patterns/ddr-field-shapes.toml")),
 ];
 
-/// The widest event that a pattern may hold, in entries.
-const ENTRIES_MAX: u32 = 1 << 20;
 /// How far the shares may be from a sum of 1.
 const SUM_TOLERANCE: f64 = 1e-9;
 
@@ -134,36 +134,6 @@ pub struct Event {
     #[serde(default)]
     persistence: polarity::PersistenceName,
     retention_s: Option<f64>,
-}
-
-/// How many entries one event strikes: a power law from `entries_min` to `entries_max`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Breadth {
-    /// The fewest entries.
-    #[serde(default = "one")]
-    pub entries_min: u32,
-    /// The most entries.
-    pub entries_max: u32,
-    /// γ of P(n) ∝ n^−γ.
-    pub exponent: f64,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-impl Breadth {
-    /// The mean number of entries, Σ n^(1−γ) / Σ n^−γ for n from the fewest to the most.
-    pub fn mean_entries(&self) -> f64 {
-        let (mut entries, mut all) = (0.0, 0.0);
-        for n in (self.entries_min..=self.entries_max).rev().map(f64::from) {
-            let share = n.powf(-self.exponent);
-            entries += n * share;
-            all += share;
-        }
-        entries / all
-    }
 }
 
 /// The bits that one event strikes.
@@ -311,23 +281,6 @@ impl Event {
     }
 }
 
-impl Breadth {
-    fn check(&self, at: &At) -> Result<(), Error> {
-        if !(1..=ENTRIES_MAX).contains(&self.entries_max) {
-            let expected = format!("1 to {ENTRIES_MAX} entries");
-            return Err(at.key("entries_max").value(expected, self.entries_max));
-        }
-        if !(1..=self.entries_max).contains(&self.entries_min) {
-            let expected = format!("1 to {} entries", self.entries_max);
-            return Err(at.key("entries_min").value(expected, self.entries_min));
-        }
-        if !(0.0..=20.0).contains(&self.exponent) {
-            return Err(at.key("exponent").value("an exponent from 0 to 20", self.exponent));
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,17 +309,6 @@ mod tests {
         assert!((events[1].share - 0.75 * 0.315).abs() < 1e-12);
         assert!((events[2].share - 0.25 * 0.315).abs() < 1e-12);
         assert_eq!(events[2].breadth.as_ref().map(|breadth| breadth.entries_max), Some(5359));
-    }
-
-    #[test]
-    fn a_power_law_has_its_mean() {
-        let two = Breadth { entries_min: 1, entries_max: 2, exponent: 1.0 };
-        assert!((two.mean_entries() - 2.0 / 1.5).abs() < 1e-12);
-        assert_eq!(Breadth { entries_min: 1, entries_max: 1, exponent: 2.0 }.mean_entries(), 1.0);
-        let even = Breadth { entries_min: 1, entries_max: 9, exponent: 0.0 };
-        assert!((even.mean_entries() - 5.0).abs() < 1e-12);
-        let fixed = Breadth { entries_min: 32, entries_max: 32, exponent: 0.0 };
-        assert_eq!(fixed.mean_entries(), 32.0);
     }
 
     #[test]

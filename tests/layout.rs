@@ -74,11 +74,12 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("max_pool", MaxPoolParams: rows, channels, height, width, size, stride, out_height,
               out_width, x_base, x_stride, nan_is_zero, blocks),
         twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
-              nan, relative),
+              nan, relative, voter),
         twin!("relu", ReluParams: quads, blocks, x_base, x_stride, nan_is_zero),
         twin!("softmax", SoftmaxParams: rows, features, blocks, x_base, x_stride),
         twin!("tally", TallyParams: rows, counted, lanes, words),
-        twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads),
+        twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads, word,
+              check_base),
     ];
     let mut held = BTreeSet::new();
     for (shader, name, size, members) in twins {

@@ -80,9 +80,10 @@ fn live_events(scheme: &Scheme, trial: &Trial, step: u32, row: u32, from: u32) -
         scheme.scrub.is_none() || trial.job.faults.iter().filter(same).count() > 1
     };
     let live = |fault: &Fault| match fault.region {
-        Region::Weights => {
+        Region::Weights | Region::Check => {
             fault.step <= step && (fault.step >= from || !reloaded && struck_twice(fault))
         }
+        Region::Voted => fault.step == step,
         Region::Input | Region::Activations => fault.step == step && fault.row == row,
     };
     let landed = trial.result.landings.iter().rev().map(|l| trial.job.faults[l.fault as usize]);

@@ -105,6 +105,7 @@ impl Planned {
         let first = &plan.strata()[0];
         let inferences_per_step = first.windows.rows();
         let input_words = workload.values[0].features();
+        let tensors = workload.stored_tensors();
         let exposed = |scheme: &crate::scheme::Scheme| {
             plan.exposure().map(|exposure| {
                 let protection = scheme.protection;
@@ -146,7 +147,7 @@ impl Planned {
                 .iter()
                 .map(|scheme| SchemeInfo {
                     definition: scheme.clone(),
-                    cost: scheme.cost(workload.stored_words(), input_words, inferences_per_step),
+                    cost: scheme.cost(&tensors, input_words, inferences_per_step),
                     exposed_bits: exposed(scheme).filter(|bits| bits.is_finite()),
                 })
                 .collect(),

@@ -2,14 +2,16 @@
 //! workload's shader then reads.
 //!
 //! A batch is one control lane without faults and as many trials as lanes are left. Each step runs
-//! load → inject → (vote) → workload → (output vote, retry) → classify → tally; only outcome rows,
-//! tallies and proofs come back. After a trial every word that it touched is restored from golden
+//! load → inject → (decode, vote) → workload → (output vote, retry) → classify → tally; only outcome
+//! rows, tallies and proofs come back. After a trial every word that it touched is restored from golden
 //! and a checksum of the image proves it.
 
 mod batch;
+mod execute;
 mod forward;
 mod memory;
 mod proof;
+mod read;
 mod trace;
 mod upkeep;
 
@@ -141,6 +143,13 @@ impl Direct {
         self.memory.bytes
     }
 
+    /// Takes up `scheme`: its layout, golden and buffers. Gives the lanes that it can have.
+    fn enter(&mut self, scheme: &Scheme) -> Result<usize, Error> {
+        self.layout = self.layout.with_code(scheme.code);
+        let of = (&*self.workload, &self.windows);
+        self.memory.enter(&self.gpu, of, &self.layout, scheme)
+    }
+
     /// Runs every window once without faults, with the kernels and shapes of the faulty runs, and
     /// keeps the outputs as golden.
     fn learn_golden(&mut self) -> Result<(), Error> {
@@ -176,7 +185,8 @@ impl Engine for Direct {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         let mut results = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(self.memory.lanes - 1) {
+        let lanes = self.enter(scheme)?;
+        for chunk in jobs.chunks(lanes - 1) {
             results.extend(self.batch(scheme, course, chunk)?);
         }
         Ok(results)

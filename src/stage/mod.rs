@@ -10,6 +10,7 @@ pub mod classify;
 pub mod conv2d;
 pub mod copy;
 pub mod decision;
+pub mod decode;
 pub mod gather;
 pub mod inject;
 pub mod linear;
@@ -47,6 +48,7 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("inject", inject::check),
     ("gather", gather::check),
     ("vote", vote::check),
+    ("decode", decode::check),
     ("linear", linear::check),
     ("conv2d", conv2d::check),
     ("relu", relu::check),

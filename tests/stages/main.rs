@@ -9,6 +9,7 @@ mod checksum;
 mod classify;
 mod conv2d;
 mod copy;
+mod decode;
 mod gather;
 mod inject;
 mod linear;

@@ -4,6 +4,11 @@
 //! and shaders address all of them alike. Where fewer than 32 check bits are stored the others of
 //! the check word do not exist ([`Code::check_mask`]) and can be neither struck nor read.
 
+mod binary;
+mod columns;
+
+pub use binary::{BinaryCode, NO_ACTION, NO_PLACE};
+
 use serde::{Deserialize, Serialize};
 
 /// A storage code.
@@ -114,4 +119,33 @@ impl Code {
     pub const fn check_words(self, words: u32) -> u32 {
         words.div_ceil(self.block_words())
     }
+
+    /// The check word of one block of [`Code::block_words`] words.
+    ///
+    /// # Panics
+    /// Where `data` is not one block.
+    pub fn encode(self, data: &[u32]) -> u32 {
+        BinaryCode::of(self).map_or_else(|| symbol_encode(self, data), |code| code.encode(data))
+    }
+
+    /// Decodes one block in place.
+    ///
+    /// # Panics
+    /// Where `data` is not one block.
+    pub fn decode(self, data: &mut [u32], check: &mut u32) -> Decoded {
+        match BinaryCode::of(self) {
+            Some(code) => code.decode(data, check),
+            None => symbol_decode(self, data, check),
+        }
+    }
+}
+
+/// The check word of a code over symbols or of a cyclic one.
+fn symbol_encode(code: Code, _data: &[u32]) -> u32 {
+    panic!("{} has no encoder yet", code.name())
+}
+
+/// Decodes a block of a code over symbols or of a cyclic one.
+fn symbol_decode(code: Code, _data: &mut [u32], _check: &mut u32) -> Decoded {
+    panic!("{} has no decoder yet", code.name())
 }

@@ -138,7 +138,22 @@ impl Layout {
                 }
             }
         }
+        words.extend(self.golden_checks(&words[..self.stored as usize]));
         words
+    }
+
+    /// The check words of these weights, padded; none without a code.
+    pub fn golden_checks(&self, weights: &[u32]) -> Vec<u32> {
+        let Some(code) = self.code else { return Vec::new() };
+        let size = code.block_words() as usize;
+        let check = |block: &[u32]| {
+            let mut block = block.to_vec();
+            block.resize(size, 0);
+            code.encode(&block)
+        };
+        let mut checks: Vec<u32> = weights.chunks(size).map(check).collect();
+        checks.resize((self.image() - self.check_base()) as usize, 0);
+        checks
     }
 
     /// Labels, `[window, row]`; all ones where there is none.

@@ -148,9 +148,6 @@ impl Scheme {
         if self.placement != Placement::default() {
             return refuse("placement", "a placement, which missions have");
         }
-        if let Some(code) = self.code {
-            return refuse("code", format!("code {}, which missions have", code.name()));
-        }
         None
     }
 }

@@ -11,6 +11,7 @@ pub mod conv2d;
 pub mod copy;
 pub mod decision;
 pub mod decode;
+pub mod findings;
 pub mod gather;
 pub mod inject;
 pub mod linear;
@@ -49,6 +50,7 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("gather", gather::check),
     ("vote", vote::check),
     ("decode", decode::check),
+    ("findings", findings::check),
     ("linear", linear::check),
     ("conv2d", conv2d::check),
     ("relu", relu::check),

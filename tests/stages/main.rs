@@ -10,6 +10,7 @@ mod classify;
 mod conv2d;
 mod copy;
 mod decode;
+mod findings;
 mod gather;
 mod inject;
 mod linear;

@@ -88,6 +88,7 @@ impl Direct {
         self.executions(scheme, (&all_lanes, count), 0, &strikes)?;
         self.gpu.submit(|pass| {
             self.encode_output_vote(pass, scheme, &all_lanes, 0);
+            self.encode_findings(pass, scheme, count, false);
             self.encode_result(pass, scheme, count);
             if let Some(list) = &restoration {
                 self.encode_restore(pass, copies, count, list);

@@ -162,6 +162,7 @@ impl Direct {
         pass.clear(&memory.alarms);
         pass.clear(&memory.verdicts);
         pass.clear(&memory.traps);
+        pass.clear(&memory.found);
         if let Some(image) = &strikes.image {
             self.encode_strikes(pass, image, &memory.image);
         }
@@ -372,11 +373,13 @@ impl Direct {
             self.strike_execution(&mut strikes, scheme, (lanes, &subset), step, named, &choose);
         }
         self.gpu.submit(|pass| {
+            pass.clear(&self.memory.found);
             self.encode_delivery(pass, scheme, count, strikes.stuck.as_ref());
         })?;
         self.executions(scheme, (&subset, count), executions, &strikes)?;
         self.gpu.submit(|pass| {
             self.encode_output_vote(pass, scheme, &subset, 1);
+            self.encode_findings(pass, scheme, count, true);
             self.encode_result(pass, scheme, count);
         })?;
         Ok(Some(strikes))

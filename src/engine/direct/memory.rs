@@ -52,6 +52,10 @@ pub(super) struct Memory {
     pub image: Buffer<u32>,
     /// The bits that a storage vote protects, `[word]`, the last quad for all that follow.
     pub masks: Buffer<u32>,
+    /// Images as their decoders deliver them, slot by slot.
+    pub decoded: Buffer<u32>,
+    /// Blocks that decoders corrected and could not correct, `[slot, 2]`.
+    pub found: Buffer<u32>,
     pub voted: Buffer<u32>,
     pub dissent: Buffer<u32>,
     pub alarms: Buffer<u32>,
@@ -115,6 +119,8 @@ impl Memory {
             features_max: sizes.iter().copied().max().unwrap_or(0).max(workload.output_features()),
             image: zeroed("images", lanes * copies as usize * image),
             masks: gpu.upload("vote on all", &vote::ALL),
+            decoded: zeroed("decoded images", 1),
+            found: zeroed("decoders' findings", lanes * 6),
             voted: zeroed("voted images", 1),
             dissent: zeroed("dissent", 1),
             alarms: zeroed("alarms", lanes * (rows + 1)),
@@ -180,6 +186,8 @@ impl Memory {
             self.loaded_for = (copies, layout.code);
         }
         let voted = if copies == 3 { image } else { 1 }.max(if together > 1 { value } else { 1 });
+        let decoded = if layout.code.is_some() { copies as usize * image } else { 1 };
+        grow(&mut self.decoded, "decoded images", lanes * decoded);
         grow(&mut self.voted, "voted images", lanes * voted);
         grow(&mut self.dissent, "dissent", lanes * voted);
         for (buffer, features) in self.values.iter_mut().zip(&self.sizes) {
@@ -196,6 +204,8 @@ impl Memory {
     fn all_bytes(&self) -> u64 {
         let words = [
             &self.image,
+            &self.decoded,
+            &self.found,
             &self.voted,
             &self.dissent,
             &self.alarms,

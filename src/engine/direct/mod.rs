@@ -7,6 +7,7 @@
 //! and a checksum of the image proves it.
 
 mod batch;
+mod decoder;
 mod execute;
 mod forward;
 mod memory;
@@ -22,6 +23,7 @@ use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
+use decoder::Decoder;
 use memory::Memory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -40,6 +42,8 @@ pub struct Direct {
     windows: Windows,
     layout: Layout,
     kernels: Arc<Kernels>,
+    /// Those of the codes that schemes had so far.
+    decoders: Vec<Decoder>,
     memory: Memory,
     golden_outputs: Vec<u32>,
 }
@@ -75,8 +79,16 @@ impl Direct {
     ) -> Result<Self, Error> {
         let layout = Layout::new(&workload, &windows);
         let memory = Memory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
-        let mut engine =
-            Self { gpu, workload, windows, layout, kernels, memory, golden_outputs: Vec::new() };
+        let mut engine = Self {
+            gpu,
+            workload,
+            windows,
+            layout,
+            kernels,
+            decoders: Vec::new(),
+            memory,
+            golden_outputs: Vec::new(),
+        };
         engine.learn_golden()?;
         Ok(engine)
     }
@@ -146,6 +158,11 @@ impl Direct {
     /// Takes up `scheme`: its layout, golden and buffers. Gives the lanes that it can have.
     fn enter(&mut self, scheme: &Scheme) -> Result<usize, Error> {
         self.layout = self.layout.with_code(scheme.code);
+        if let Some(code) = scheme.code
+            && self.decoders.iter().all(|decoder| decoder.code != code)
+        {
+            self.decoders.push(Decoder::new(&self.gpu, code)?);
+        }
         let of = (&*self.workload, &self.windows);
         self.memory.enter(&self.gpu, of, &self.layout, scheme)
     }

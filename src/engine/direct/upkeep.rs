@@ -4,6 +4,7 @@ use super::super::Error;
 use super::super::footprint::Target;
 use super::Direct;
 use super::batch::{Lane, narrow};
+use super::decoder::Deliver;
 use super::proof::{Owner, Strikes};
 use crate::gpu::{Buffer, Pass};
 use crate::outcome::Outcome;
@@ -130,7 +131,8 @@ impl Direct {
         for lane in subset {
             let lane = &mut lanes[*lane];
             lane.result.reloads += 1;
-            lane.touched = lane.stuck.iter().map(|fault| fault.word).collect();
+            lane.touched =
+                lane.stuck.iter().flat_map(|fault| self.layout.beside(fault.word)).collect();
         }
         let stuck = self.stuck_strikes(copies, lanes, subset);
         self.gpu.submit(|pass| {
@@ -179,8 +181,8 @@ impl Direct {
         let list = self.gpu.list("scrub list", &at);
         let before: Buffer<u32> = self.gpu.zeroed("words before the scrub", at.len());
         let after: Buffer<u32> = self.gpu.zeroed("words after the scrub", at.len());
-        let scratch: Buffer<u32> =
-            self.gpu.zeroed("scrub alarms", lanes.len() * (self.layout.rows as usize + 1));
+        let words = (self.layout.rows as usize + 1).max(2 * copies as usize);
+        let scratch: Buffer<u32> = self.gpu.zeroed("scrub findings", lanes.len() * words);
         let slots: Vec<[u32; 2]> =
             (0..narrow(lanes.len()) * copies).map(|slot| [slot, 0]).collect();
         let memory = &self.memory;
@@ -189,8 +191,14 @@ impl Direct {
                 self.kernels.gather.encode(pass, &list, &memory.image, &before);
             }
             match by {
-                ScrubBy::Vote => self.encode_vote(pass, scheme, lanes.len(), true, &scratch),
-                ScrubBy::Reload | ScrubBy::Ecc => self.encode_load_stored(pass, &slots),
+                ScrubBy::Vote => {
+                    let copies = (&memory.image, true);
+                    self.encode_vote(pass, scheme, lanes.len(), copies, &scratch);
+                }
+                ScrubBy::Reload => self.encode_load_stored(pass, &slots),
+                ScrubBy::Ecc => {
+                    self.encode_decode(pass, scheme, lanes.len(), Deliver::InPlace, &scratch);
+                }
             }
             if let Some(stuck) = &stuck {
                 self.encode_strikes(pass, stuck, &memory.image);
@@ -203,6 +211,7 @@ impl Direct {
         let mut groups = read[0].chunks(copies as usize).zip(read[1].chunks(copies as usize));
         for lane in lanes.iter_mut() {
             let words: Vec<u32> = lane.touched.iter().filter(stored).copied().collect();
+            let mut wrong = Vec::new();
             for word in words {
                 let Some((before, after)) = groups.next() else { break };
                 let golden = self.golden_word(word);
@@ -210,10 +219,13 @@ impl Direct {
                 let is = after.iter().any(|w| *w != golden);
                 lane.result.scrub_repaired += u64::from(was && !is);
                 lane.result.scrub_uncorrectable += u64::from(is);
-                if !is && !lane.stuck.iter().any(|fault| fault.word == word) {
+                if is || lane.stuck.iter().any(|fault| fault.word == word) {
+                    wrong.push(word);
+                } else {
                     lane.touched.remove(&word);
                 }
             }
+            lane.touched.extend(wrong.into_iter().flat_map(|word| self.layout.beside(word)));
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::Reference;
 use crate::engine::footprint::{Received, Target};
 use crate::engine::{Layout, TrialResult};
-use crate::scheme::{Protection, Scheme, ScrubBy, Voter};
+use crate::scheme::{Decoded, Protection, Scheme, ScrubBy, Voter};
 use crate::stage::vote;
 
 /// A scheme with what it makes of the workload's memory.
@@ -11,6 +11,8 @@ pub(super) struct Setting<'a> {
     pub engine: &'a Reference,
     pub scheme: &'a Scheme,
     pub layout: Layout,
+    /// The check words of golden.
+    checks: Vec<u32>,
     /// The bits of each word that a storage vote protects.
     masks: Vec<u32>,
 }
@@ -51,12 +53,15 @@ impl<'a> Setting<'a> {
         let layout = engine.layout.with_code(scheme.code);
         let masks = layout.protected(scheme, &engine.workload);
         let masks = masks.unwrap_or_else(|| vec![u32::MAX; layout.image() as usize]);
-        Self { engine, scheme, layout, masks }
+        let checks = layout.golden_checks(&engine.golden[..layout.stored as usize]);
+        Self { engine, scheme, layout, checks, masks }
     }
 
     /// Golden memory over the inputs of this window.
     pub(super) fn golden(&self, window: usize) -> Vec<u32> {
-        self.engine.image(window)
+        let mut image = self.engine.image(window);
+        image.extend(&self.checks);
+        image
     }
 
     pub(super) fn memory(&self, window: usize) -> Memory {
@@ -76,6 +81,13 @@ impl<'a> Setting<'a> {
     /// Reads every copy; what the scheme notices counts into `alarms`, by row, then stored words.
     pub(super) fn deliver(&self, memory: &mut Memory, alarms: &mut [u32]) -> Delivery {
         let mut images = memory.copies.clone();
+        let mut uncorrectable = false;
+        for image in &mut images {
+            for found in self.decode(image) {
+                alarms[self.layout.rows as usize] += u32::from(found != Decoded::Clean);
+                uncorrectable |= found == Decoded::Uncorrectable;
+            }
+        }
         if self.scheme.protection == Protection::TmrStorage {
             let mut voted = Vec::with_capacity(images[0].len());
             let rows = self.layout.rows as usize;
@@ -89,13 +101,36 @@ impl<'a> Setting<'a> {
                     alarms[if input { row } else { rows }] += 1;
                 }
             }
-            if self.scheme.writes_back() {
-                memory.copies = images;
-                memory.assert_stuck();
-            }
+            self.write_back(memory, &images);
             images = vec![voted];
+        } else {
+            self.write_back(memory, &images);
         }
-        Delivery { images, uncorrectable: false }
+        Delivery { images, uncorrectable }
+    }
+
+    fn write_back(&self, memory: &mut Memory, images: &[Vec<u32>]) {
+        if self.scheme.writes_back() {
+            memory.copies = images.to_vec();
+            memory.assert_stuck();
+        }
+    }
+
+    /// Decodes every block of an image in place: what the decoder makes of each.
+    fn decode(&self, image: &mut [u32]) -> Vec<Decoded> {
+        let Some(code) = self.scheme.code else { return Vec::new() };
+        let (data, rest) = image.split_at_mut(self.layout.weights as usize);
+        let checks = &mut rest[self.layout.inputs as usize..];
+        let size = code.block_words() as usize;
+        let blocks = data[..self.layout.stored as usize].chunks_mut(size).zip(checks);
+        let decoded = blocks.map(|(data, check)| {
+            let mut block = data.to_vec();
+            block.resize(size, 0);
+            let found = code.decode(&mut block, check);
+            data.copy_from_slice(&block[..data.len()]);
+            found
+        });
+        decoded.collect()
     }
 
     /// Votes on one word and puts all copies right: what is read, and whether copies differ.
@@ -130,7 +165,11 @@ impl<'a> Setting<'a> {
         };
         let before: Vec<bool> = words.iter().map(|word| wrong(memory, *word)).collect();
         match by {
-            ScrubBy::Reload | ScrubBy::Ecc => self.reload(memory, window),
+            ScrubBy::Reload => self.reload(memory, window),
+            ScrubBy::Ecc => {
+                memory.copies.iter_mut().for_each(|copy| drop(self.decode(copy)));
+                memory.assert_stuck();
+            }
             ScrubBy::Vote => {
                 for word in 0..golden.len() {
                     self.vote(&mut memory.copies, word);

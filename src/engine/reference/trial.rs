@@ -7,7 +7,7 @@ use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::{Guard, OnDue, Protection, Voter};
 use crate::stage::classify::{self, ClassifyInputs, ClassifyParams};
 use crate::stage::output_vote::{self, OutputVoteParams};
-use crate::stage::{decision, vote};
+use crate::stage::{decision, inject, vote};
 use crate::workload::OpKind;
 
 /// What the executions of a step give.
@@ -126,7 +126,8 @@ impl Setting<'_> {
             }
         }
         let trapped = executed.uncorrectable && protection.copies() < 3;
-        self.classify(window, &delivered, &alarms, &verdicts, u32::from(trapped))
+        let trap = if trapped { inject::TRAP_ECC } else { 0 };
+        self.classify(window, &delivered, &alarms, &verdicts, trap)
     }
 
     /// Reads memory and runs every execution, strikes on delivered words and on ops' outputs

@@ -4,6 +4,9 @@
 //! and shaders address all of them alike. Where fewer than 32 check bits are stored the others of
 //! the check word do not exist ([`Code::check_mask`]) and can be neither struck nor read.
 
+pub mod crc;
+pub mod symbol;
+
 use serde::{Deserialize, Serialize};
 
 /// A storage code.

@@ -4,8 +4,8 @@
 use beamline::gpu::{Source, compose, library_names};
 use beamline::stage::{
     add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
-    inject::InjectParams, inject::Strike, linear::LinearParams, load::LoadParams,
-    max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
+    decode_symbols::BlockParams, inject::InjectParams, inject::Strike, linear::LinearParams,
+    load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
     softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
 };
 use std::collections::BTreeSet;
@@ -66,6 +66,9 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
         twin!("conv2d", Conv2dParams: quads, channels, height, width, outputs, size, stride,
               padding, out_height, out_width, has_bias, x_base, x_stride, w_base, w_stride, b_base),
+        twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
+        twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
+              deliver),
         twin!("inject", InjectParams: words, stride),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("linear", LinearParams: quads, inputs, outputs, has_bias, x_base, x_stride, w_base,

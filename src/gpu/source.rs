@@ -25,7 +25,7 @@ macro_rules! shaders {
 }
 
 shaders!(ENTRIES: "shaders" [
-    "add", "checksum", "classify", "conv2d", "copy", "gather", "inject", "linear", "load",
+    "add", "checksum", "classify", "conv2d", "copy", "crc32", "decode_symbols", "gather", "inject", "linear", "load",
     "max_pool", "output_vote", "probe", "relu", "restore", "softmax", "tally", "vote",
 ]);
 shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome"]);

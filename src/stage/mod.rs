@@ -9,7 +9,9 @@ pub mod checksum;
 pub mod classify;
 pub mod conv2d;
 pub mod copy;
+pub mod crc32;
 pub mod decision;
+pub mod decode_symbols;
 pub mod gather;
 pub mod inject;
 pub mod linear;
@@ -47,6 +49,8 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("inject", inject::check),
     ("gather", gather::check),
     ("vote", vote::check),
+    ("decode_symbols", decode_symbols::check),
+    ("crc32", crc32::check),
     ("linear", linear::check),
     ("conv2d", conv2d::check),
     ("relu", relu::check),

@@ -9,6 +9,8 @@ mod checksum;
 mod classify;
 mod conv2d;
 mod copy;
+mod crc32;
+mod decode_symbols;
 mod gather;
 mod inject;
 mod linear;

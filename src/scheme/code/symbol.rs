@@ -31,6 +31,11 @@ pub const RS18: Symbols = Symbols { bits: 16, field: 0x1_100b, data: 16, checks:
 pub const RS39: Symbols = Symbols { bits: 8, field: 0x11d, data: 36, checks: 3 };
 
 impl Symbols {
+    /// Data words of a block.
+    pub const fn block_words(self) -> u32 {
+        self.data * self.bits / 32
+    }
+
     /// The symbol times α.
     const fn double(self, symbol: u32) -> u32 {
         let shifted = symbol << 1;

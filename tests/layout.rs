@@ -4,9 +4,9 @@
 use beamline::gpu::{Source, compose, library_names};
 use beamline::stage::{
     add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
-    decode_symbols::BlockParams, inject::InjectParams, inject::Strike, linear::LinearParams,
-    load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
-    softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
+    decode::DecodeParams, decode_symbols::BlockParams, inject::InjectParams, inject::Strike,
+    linear::LinearParams, load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams,
+    relu::ReluParams, softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
 };
 use std::collections::BTreeSet;
 use std::mem::offset_of;
@@ -69,6 +69,8 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
         twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
               deliver),
+        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair, deliver,
+              block_words, syndrome_bits, agree, actions_base),
         twin!("inject", InjectParams: words, stride),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("linear", LinearParams: quads, inputs, outputs, has_bias, x_base, x_stride, w_base,
@@ -108,7 +110,8 @@ fn every_struct_has_the_layout_of_its_twin() {
     for source in Source::all() {
         for (_, found) in parsed(*source).types.iter() {
             if let (Some(name), TypeInner::Struct { .. }) = (&found.name, &found.inner) {
-                let known = name == "Decision" || held.contains(&(source.name, name.as_str()));
+                let known = ["Block", "Decision"].contains(&name.as_str())
+                    || held.contains(&(source.name, name.as_str()));
                 assert!(known, "{}.wgsl: struct {name} is held to no twin", source.name);
             }
         }

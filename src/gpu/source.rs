@@ -25,10 +25,11 @@ macro_rules! shaders {
 }
 
 shaders!(ENTRIES: "shaders" [
-    "add", "checksum", "classify", "conv2d", "copy", "crc32", "decode_symbols", "gather", "inject", "linear", "load",
-    "max_pool", "output_vote", "probe", "relu", "restore", "softmax", "tally", "vote",
+    "add", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols", "gather",
+    "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu", "restore", "softmax",
+    "tally", "vote",
 ]);
-shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome"]);
+shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded"]);
 
 impl Source {
     /// The entry file with this stem.

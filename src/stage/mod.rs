@@ -11,6 +11,7 @@ pub mod conv2d;
 pub mod copy;
 pub mod crc32;
 pub mod decision;
+pub mod decode;
 pub mod decode_symbols;
 pub mod gather;
 pub mod inject;
@@ -51,6 +52,7 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("vote", vote::check),
     ("decode_symbols", decode_symbols::check),
     ("crc32", crc32::check),
+    ("decode", decode::check),
     ("linear", linear::check),
     ("conv2d", conv2d::check),
     ("relu", relu::check),

@@ -6,9 +6,9 @@ use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Classes with no more errors than this are gone through.
-pub(crate) const ALL_MAX: u64 = 5_000_000;
+pub(crate) const ALL_MAX: u64 = 1_300_000;
 /// Errors drawn of a larger class.
-pub(crate) const DRAWN: u64 = 500_000;
+pub(crate) const DRAWN: u64 = 300_000;
 /// The seed of every draw.
 pub(crate) const SEED: u64 = 20_211_018;
 

@@ -168,7 +168,9 @@ impl Additive {
             last[i] = u32::try_from(next).expect("31 bits");
         }
         let mut draws = Self { last, at: 0 };
-        (0..310).for_each(|_| drop(draws.draw()));
+        for _ in 0..310 {
+            draws.draw();
+        }
         draws
     }
 

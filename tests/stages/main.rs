@@ -10,6 +10,7 @@ mod classify;
 mod conv2d;
 mod copy;
 mod crc32;
+mod decode;
 mod decode_symbols;
 mod gather;
 mod inject;

@@ -4,7 +4,7 @@
 //! at the end; the words come in as their bytes, low byte first (IEEE 802.3-2018, clause 3.2.9). A
 //! block of 64 words is 2,048 bits: within 2,974 bits the distance is 5 (Koopman 2002,
 //! doi 10.1109/DSN.2002.1028931), so that up to four flips of a block and its check word are always
-//! seen, and every run of at most 32 bits.
+//! seen, and every error within 32 adjacent bits.
 
 use super::Decoded;
 
@@ -54,6 +54,30 @@ mod tests {
             register >> 1 ^ (register & 1) * POLYNOMIAL
         });
         assert_eq!(!register, 0xcbf4_3926);
+    }
+
+    #[test]
+    fn no_error_of_up_to_four_bits_of_a_block_is_missed() {
+        // The check is affine: an error is missed where its bits' syndromes add up to 0. All sums of
+        // two being distinct, and none of them 0, no four, three, two or one add up to it.
+        let clean = encode(&[0; 64]);
+        let of_bit = |bit: usize| {
+            let mut block = [0_u32; 64];
+            block[bit / 32] = 1 << (bit % 32);
+            encode(&block) ^ clean
+        };
+        let mut syndromes: Vec<u32> = (0..32 * 64).map(of_bit).collect();
+        syndromes.extend((0..32).map(|bit| 1 << bit));
+        let mut sums = vec![0];
+        for (i, a) in syndromes.iter().enumerate() {
+            sums.push(*a);
+            sums.extend(syndromes[..i].iter().map(|b| a ^ b));
+        }
+        let all = sums.len();
+        assert_eq!(all, 1 + 2080 + 2080 * 2079 / 2);
+        sums.sort_unstable();
+        sums.dedup();
+        assert_eq!(sums.len(), all);
     }
 
     #[test]

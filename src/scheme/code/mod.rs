@@ -4,8 +4,13 @@
 //! and shaders address all of them alike. Where fewer than 32 check bits are stored the others of
 //! the check word do not exist ([`Code::check_mask`]) and can be neither struck nor read.
 
+mod binary;
+mod columns;
 pub mod crc;
 pub mod symbol;
+
+pub use binary::{BinaryCode, NO_ACTION, NO_PLACE};
+use symbol::{RS18, RS39, Symbols};
 
 use serde::{Deserialize, Serialize};
 
@@ -116,5 +121,40 @@ impl Code {
     /// Check words of `words` data words; the last block is filled with zeros.
     pub const fn check_words(self, words: u32) -> u32 {
         words.div_ceil(self.block_words())
+    }
+
+    /// The check word of one block of [`Code::block_words`] words.
+    ///
+    /// # Panics
+    /// Where `data` is not one block.
+    pub fn encode(self, data: &[u32]) -> u32 {
+        assert_eq!(data.len(), self.block_words() as usize, "the words of a block");
+        match (self.symbols(), BinaryCode::of(self)) {
+            (Some(symbols), _) => symbols.encode(data),
+            (None, Some(binary)) => binary.encode(data),
+            (None, None) => crc::encode(data),
+        }
+    }
+
+    /// Decodes one block in place.
+    ///
+    /// # Panics
+    /// Where `data` is not one block.
+    pub fn decode(self, data: &mut [u32], check: &mut u32) -> Decoded {
+        assert_eq!(data.len(), self.block_words() as usize, "the words of a block");
+        match (self.symbols(), BinaryCode::of(self)) {
+            (Some(symbols), _) => symbols.decode(data, check),
+            (None, Some(binary)) => binary.decode(data, check),
+            (None, None) => crc::decode(data, *check),
+        }
+    }
+
+    /// The description of a code over symbols; none for the others.
+    pub const fn symbols(self) -> Option<Symbols> {
+        match self {
+            Self::Rs18 => Some(RS18),
+            Self::Rs39 => Some(RS39),
+            _ => None,
+        }
     }
 }

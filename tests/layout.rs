@@ -4,7 +4,8 @@
 use beamline::gpu::{Source, compose, library_names};
 use beamline::stage::{
     add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
-    decode::DecodeParams, findings::FindingsParams, inject::InjectParams, inject::Strike,
+    decode::DecodeParams, decode_symbols::BlockParams, findings::FindingsParams,
+    inject::InjectParams, inject::Strike,
     linear::LinearParams, load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams,
     relu::ReluParams, softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
 };
@@ -66,6 +67,9 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
         twin!("conv2d", Conv2dParams: quads, channels, height, width, outputs, size, stride,
               padding, out_height, out_width, has_bias, x_base, x_stride, w_base, w_stride, b_base),
+        twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
+        twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
+              deliver),
         twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair, deliver,
               block_words, syndrome_bits, agree, actions_base),
         twin!("findings", FindingsParams: lanes, copies, rows, on_uncorrectable),

@@ -2,7 +2,7 @@
 
 use super::Direct;
 use super::batch::narrow;
-use super::decoder::Deliver;
+use super::decoder::Ways;
 use super::proof::Strikes;
 use crate::gpu::{Buffer, Pass};
 use crate::scheme::{Protection, Scheme, Voter};
@@ -29,14 +29,12 @@ impl Direct {
         let writes = scheme.writes_back();
         if scheme.code.is_some() {
             // A vote that repairs does so in memory, after the decoders have.
-            if votes && writes {
-                self.encode_decode(pass, scheme, count, Deliver::InPlace, &memory.found);
-            } else {
+            let deliver = !(votes && writes);
+            if deliver {
                 self.encode_beside(pass, scheme, count);
-                let decoded = &memory.decoded;
-                let to = if writes { Deliver::Both(decoded) } else { Deliver::Beside(decoded) };
-                self.encode_decode(pass, scheme, count, to, &memory.found);
             }
+            let ways = Ways { repair: writes, deliver };
+            self.encode_decode(pass, scheme, count, ways, &memory.found);
         }
         if votes {
             let decoded = scheme.code.is_some() && !writes;
@@ -65,7 +63,7 @@ impl Direct {
         pass: &mut Pass<'_>,
         scheme: &Scheme,
         count: usize,
-        to: Deliver<'_>,
+        ways: Ways,
         found: &Buffer<u32>,
     ) {
         let of_code = |code| self.decoders.iter().find(|decoder| decoder.code == code);
@@ -78,7 +76,8 @@ impl Direct {
             data_base: 0,
             check_base: layout.check_base(),
         };
-        decoder.encode((&self.gpu, pass), place, &self.memory.image, to, found);
+        let (image, decoded) = (&self.memory.image, &self.memory.decoded);
+        decoder.encode((&self.gpu, pass), (place, ways), image, decoded, found);
     }
 
     /// Records the copy of what no code covers beside the words that decoders deliver.

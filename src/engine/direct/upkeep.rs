@@ -4,7 +4,7 @@ use super::super::Error;
 use super::super::footprint::Target;
 use super::Direct;
 use super::batch::{Lane, narrow};
-use super::decoder::Deliver;
+use super::decoder::Ways;
 use super::proof::{Owner, Strikes};
 use crate::gpu::{Buffer, Pass};
 use crate::outcome::Outcome;
@@ -197,7 +197,8 @@ impl Direct {
                 }
                 ScrubBy::Reload => self.encode_load_stored(pass, &slots),
                 ScrubBy::Ecc => {
-                    self.encode_decode(pass, scheme, lanes.len(), Deliver::InPlace, &scratch);
+                    let ways = Ways { repair: true, deliver: false };
+                    self.encode_decode(pass, scheme, lanes.len(), ways, &scratch);
                 }
             }
             if let Some(stuck) = &stuck {

@@ -5,9 +5,9 @@ use beamline::gpu::{Source, compose, library_names};
 use beamline::stage::{
     add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
     decode::DecodeParams, decode_symbols::BlockParams, findings::FindingsParams,
-    inject::InjectParams, inject::Strike,
-    linear::LinearParams, load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams,
-    relu::ReluParams, softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
+    inject::InjectParams, inject::Strike, linear::LinearParams, load::LoadParams,
+    max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
+    softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
 };
 use std::collections::BTreeSet;
 use std::mem::offset_of;

@@ -108,8 +108,10 @@ impl Planned {
         let tensors = workload.stored_tensors();
         let exposed = |scheme: &crate::scheme::Scheme| {
             plan.exposure().map(|exposure| {
-                let protection = scheme.protection;
-                let upsets = exposure.upsets_per_step(protection.copies(), protection.executions());
+                let (weights, input) = scheme.replica_bits(&tensors, input_words);
+                let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
+                let copies = (of(weights, workload.stored_words()), of(input, input_words));
+                let upsets = exposure.upsets_per_step(copies, scheme.protection.executions());
                 upsets / (exposure.upsets_per_bit_s * exposure.step_s())
             })
         };

@@ -49,14 +49,13 @@ impl Exposure {
         self.course.as_ref().map_or(1.0, |course| course.most(self.trial_s()) / self.trial_s())
     }
 
-    /// The mean number of upsets in a step, of a scheme with so many copies and executions.
-    pub fn upsets_per_step(&self, copies: u32, executions: u32) -> f64 {
+    /// The mean number of upsets in a step, of a scheme with so many copies (of weights, of inputs:
+    /// not whole where only some bits have replicas) and executions.
+    pub fn upsets_per_step(&self, (weights, inputs): (f64, f64), executions: u32) -> f64 {
         let inferences = f64::from(self.inputs_per_step);
         let mean = |sites: &Sites| match sites.region() {
-            Region::Weights | Region::Check => self.mean(sites, self.step_s()) * f64::from(copies),
-            Region::Input => {
-                self.mean(sites, self.execution_time_s) * inferences * f64::from(copies)
-            }
+            Region::Weights | Region::Check => self.mean(sites, self.step_s()) * weights,
+            Region::Input => self.mean(sites, self.execution_time_s) * inferences * inputs,
             Region::Activations | Region::Voted => {
                 self.mean(sites, self.execution_time_s) * inferences * f64::from(executions)
             }
@@ -362,11 +361,11 @@ mod tests {
         let mut thrice = exposure(Region::Weights, 4.0);
         thrice.copies_max = 3;
         assert!((mean_of(&thrice, 2000) - 12.0).abs() < 4.0 * (12.0_f64 / 2000.0).sqrt());
-        assert!((thrice.upsets_per_step(3, 1) - 12.0 / 6.0).abs() < 1e-9);
+        assert!((thrice.upsets_per_step((3.0, 3.0), 1) - 12.0 / 6.0).abs() < 1e-9);
         let mut executed = exposure(Region::Activations, 4.0);
         executed.executions_max = 3;
         assert!((mean_of(&executed, 2000) - 12.0).abs() < 4.0 * (12.0_f64 / 2000.0).sqrt());
-        assert!((executed.upsets_per_step(1, 3) - 12.0 / 6.0).abs() < 1e-9);
+        assert!((executed.upsets_per_step((1.0, 1.0), 3) - 12.0 / 6.0).abs() < 1e-9);
     }
 
     #[test]

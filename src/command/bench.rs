@@ -14,7 +14,7 @@ use crate::gpu::{Buffer, Error, Gpu};
 use crate::scheme::{Protection, Scheme};
 use crate::stage::copy::Copy;
 use crate::stage::linear::{Linear, LinearParams};
-use crate::stage::vote::{Vote, VoteParams};
+use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
 use std::sync::Arc;
 use std::time::Instant;
@@ -105,11 +105,13 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
         repair: 0,
         input_base: image / 4,
         row_quads: 1,
-        pad: [0; 2],
+        word: 0,
+        check_base: image / 4,
     };
     let uniform = gpu.uniform("vote", &params);
     let voted: Buffer<u32> = gpu.zeroed("voted", image as usize);
     let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
+    let all = gpu.upload("vote on all", &vote::ALL);
     let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
     let mut best = [f64::INFINITY; 3];
     for _ in 0..rounds {
@@ -117,7 +119,8 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
             timed(gpu, |pass| copy.encode(pass, &from, &to))?,
             timed(gpu, |pass| pass.copy(&from, &to, words))?,
             timed(gpu, |pass| {
-                vote.encode(pass, (&params, &uniform), &from, &voted, &dissent, &alarms);
+                let outputs = (&voted, &dissent, &alarms);
+                vote.encode(pass, (&params, &uniform), (&from, &all), outputs);
             })?,
         ];
         for (best, seconds) in best.iter_mut().zip(seconds) {
@@ -191,7 +194,7 @@ fn trial_rates(
         })
         .collect();
     let course = Course { first_step: 0, end_step: 1, conditional: true };
-    let mut best = [f64::INFINITY; 4];
+    let mut best = [f64::INFINITY; Protection::ALL.len()];
     for _ in 0..rounds {
         for (best, protection) in best.iter_mut().zip(Protection::ALL) {
             let scheme = Scheme::bare(protection.name(), protection);

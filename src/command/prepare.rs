@@ -106,10 +106,13 @@ impl Planned {
         let first = &plan.strata()[0];
         let inferences_per_step = first.windows.rows();
         let input_words = workload.values[0].features();
+        let tensors = workload.stored_tensors();
         let exposed = |scheme: &crate::scheme::Scheme| {
             plan.exposure().map(|exposure| {
-                let protection = scheme.protection;
-                let upsets = exposure.upsets_per_step(protection.copies(), protection.executions());
+                let (weights, input) = scheme.replica_bits(&tensors, input_words);
+                let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
+                let copies = (of(weights, workload.stored_words()), of(input, input_words));
+                let upsets = exposure.upsets_per_step(copies, scheme.protection.executions());
                 upsets / (exposure.upsets_per_bit_s * exposure.step_s())
             })
         };
@@ -147,7 +150,7 @@ impl Planned {
                 .iter()
                 .map(|scheme| SchemeInfo {
                     definition: scheme.clone(),
-                    cost: scheme.cost(workload.stored_words(), input_words, inferences_per_step),
+                    cost: scheme.cost(&tensors, input_words, inferences_per_step),
                     exposed_bits: exposed(scheme).filter(|bits| bits.is_finite()),
                 })
                 .collect(),

@@ -14,6 +14,8 @@ use std::fmt::Write;
 const PUBLISHED: u64 = 100_000_000;
 /// How rarely an interval may miss.
 const ALPHA: f64 = 0.001;
+/// Errors drawn of a class.
+const DRAWN: u64 = 1_000_000;
 /// Errors drawn with their generator.
 const THEIR_DRAWS: u64 = 20_000_000;
 const BITS: u32 = 312;
@@ -218,9 +220,9 @@ pub(crate) fn section() -> (String, Vec<String>) {
     let mut wrong = Vec::new();
     let theirs = pins_by_their_draws(&columns);
     for (key, row) in (1000..).zip(rows()) {
-        let same = row.class.tally(key, |error| published_judge(&columns, error));
+        let same = row.class.tally_of(DRAWN, key, |error| published_judge(&columns, error));
         let mut through = |subject: &mut Subject, place: fn(u32) -> u32| {
-            row.class.tally(key, |error| {
+            row.class.tally_of(DRAWN, key, |error| {
                 mapped.clear();
                 mapped.extend(error.iter().map(|p| place(*p)));
                 subject.judge(&mapped)

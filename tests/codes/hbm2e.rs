@@ -15,7 +15,7 @@ const PUBLISHED: u64 = 100_000_000;
 /// How rarely an interval may miss.
 const ALPHA: f64 = 0.001;
 /// Errors drawn of a class.
-const DRAWN: u64 = 1_000_000;
+const DRAWN: u64 = 500_000;
 /// Errors drawn with their generator.
 const THEIR_DRAWS: u64 = 20_000_000;
 const BITS: u32 = 312;

@@ -66,7 +66,7 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
         twin!("conv2d", Conv2dParams: quads, channels, height, width, outputs, size, stride,
               padding, out_height, out_width, has_bias, x_base, x_stride, w_base, w_stride, b_base),
-        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair, deliver,
+        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair,
               block_words, syndrome_bits, agree, actions_base),
         twin!("inject", InjectParams: words, stride),
         twin!("inject", Strike: slot, word, keep, flip),

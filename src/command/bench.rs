@@ -115,10 +115,10 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let voted: Buffer<u32> = gpu.zeroed("voted", image as usize);
     let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
     let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
-    let decode = Decode::new(gpu, Code::Hsiao72)?;
+    let decode = Decode::new(gpu, Code::Hsiao72, false)?;
     let data = u32::try_from(words / 9 * 8).map_err(Failure::environment)? / 8 * 8;
     let place = Place { words: data, stride: 0, slots: 1, data_base: 0, check_base: data };
-    let decode_params = decode.params(place, true, false);
+    let decode_params = decode.params(place, true);
     let decode_uniform = gpu.uniform("decode", &decode_params);
     let mut best = [f64::INFINITY; 4];
     for _ in 0..rounds {

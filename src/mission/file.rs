@@ -331,7 +331,8 @@ impl Mission {
                 ));
             }
             if let Some(refusal) = scheme.refusal() {
-                return Err(place.value(&["scheme", &at], "a scheme that can exist", refusal));
+                let keys = ["scheme", &at, refusal.key];
+                return Err(place.value(&keys, "a scheme that can exist", refusal));
             }
             if scheme.scrub.is_some_and(|scrub| matches!(scrub.every, Period::Steps(_))) {
                 let expected = "a period of time, such as every = \"1h\": a mission has no steps";

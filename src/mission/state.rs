@@ -80,18 +80,24 @@ impl Block {
 /// Blocks of one copy that may differ from golden, by replica and place.
 pub type Blocks = BTreeMap<(u8, u32), Block>;
 
-/// The state that these blocks are.
-pub fn state(blocks: &Blocks) -> State {
+/// The state that these blocks are, within the words of the image: what lies behind them, up to the
+/// next copy, is read by nobody.
+pub fn state(blocks: &Blocks, image_words: u32) -> State {
     let mut flips = Vec::new();
     for ((replica, at), block) in blocks {
         let words = block.0.len() - 1;
+        if at * count(words) >= image_words {
+            continue;
+        }
         for (offset, mask) in (0u32..).zip(&block.0).filter(|(_, mask)| **mask != 0) {
             let word = if offset as usize == words {
                 Word::Check(*at)
             } else {
                 Word::Data(at * count(words) + offset)
             };
-            flips.push(Flip { replica: *replica, word, mask: *mask });
+            if word < Word::Data(image_words) || matches!(word, Word::Check(_)) {
+                flips.push(Flip { replica: *replica, word, mask: *mask });
+            }
         }
     }
     flips.sort_unstable();
@@ -144,6 +150,9 @@ impl Reader {
         for ((replica, at), block) in blocks {
             let mut block = block.clone();
             let length = count(block.0.len() - 1);
+            if at * length >= self.image_words {
+                continue;
+            }
             if let Some(code) = self.scheme.code.filter(|_| self.coded(*at, length)) {
                 match block.decode(code) {
                     Decoded::Clean => {}

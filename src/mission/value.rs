@@ -147,7 +147,9 @@ impl Simulation<'_> {
         }
         let inference = self.ground.reads.before(upset.time_s);
         let outcome = match self.terms.reader.scheme.protection {
-            Protection::TmrStorage | Protection::TmrOutput if tenant == Tenant::Weights => {
+            Protection::TmrStorage | Protection::TmrOutput | Protection::TmrLayer
+                if tenant == Tenant::Weights =>
+            {
                 Outcome::Corrected
             }
             Protection::Dmr => Outcome::DueRecovered,

@@ -149,7 +149,10 @@ fn faults(workload: &Workload, state: &State) -> Vec<Fault> {
             ((index as usize) < tensor.words.len())
                 .then(|| fault(Region::Weights, at, index, 0, flip.mask, replica))
         }
-        Word::Check(_) => None,
+        Word::Check(block) => {
+            let replica = u32::from(flip.replica);
+            Some(fault(Region::Check, 0, block, 0, flip.mask, replica))
+        }
     };
     let mut faults: Vec<Fault> = state.flips.iter().filter_map(stored).collect();
     for value in &state.value {

@@ -6,7 +6,7 @@
 use crate::campaign::file::WorkloadChoice;
 use crate::device::{AddressMap, Level};
 use crate::environment::solar::Scenario;
-pub use crate::place::Error;
+use crate::place::Error;
 use crate::place::Place;
 use crate::rate::Environment;
 use crate::scheme::{Period, Scheme};
@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 /// The most histories a mission draws one by one; more is a fleet.
-pub const HISTORIES_MAX: u32 = 10_000;
+const HISTORIES_MAX: u32 = 10_000;
 
 /// A mission file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

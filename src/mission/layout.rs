@@ -12,7 +12,7 @@ use crate::scheme::{Code, Placement, Scheme};
 use std::ops::Range;
 
 /// Words of an entry.
-pub const ENTRY_WORDS: u64 = 8;
+const ENTRY_WORDS: u64 = 8;
 /// A copy is a multiple of this many words: whole entries, and whole blocks of every code.
 const COPY_UNIT: u64 = 576;
 

@@ -9,6 +9,7 @@
 
 pub mod figures;
 mod file;
+pub mod fleet;
 mod layout;
 mod patrol;
 mod plan;

@@ -3,6 +3,7 @@
 //! Differences are XOR masks against golden. Every code is linear over bits (CRC-32 up to a
 //! constant), so that what a decoder does depends on the mask alone.
 
+use crate::outcome::Outcome;
 use crate::scheme::{Code, Decoded, OnRead, Protection, Scheme, Voter};
 use std::collections::BTreeMap;
 
@@ -80,9 +81,7 @@ impl Block {
 /// Blocks of one copy that may differ from golden, by replica and place.
 pub type Blocks = BTreeMap<(u8, u32), Block>;
 
-/// The state that these blocks are, within the words of the image: what lies behind them, up to the
-/// next copy, is read by nobody.
-pub fn state(blocks: &Blocks, image_words: u32) -> State {
+fn state(blocks: &Blocks, image_words: u32) -> State {
     let mut flips = Vec::new();
     for ((replica, at), block) in blocks {
         let words = block.0.len() - 1;
@@ -122,6 +121,19 @@ pub struct Read {
     pub uncorrectable_blocks: u32,
 }
 
+impl Read {
+    /// The outcome of every inference, where nothing that the workload reads differs or nothing is
+    /// delivered.
+    pub const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self { uncorrectable: true, .. } => Some(Outcome::Due),
+            Self { differs: true, .. } => None,
+            Self { alarm: true, .. } => Some(Outcome::Corrected),
+            _ => Some(Outcome::Masked),
+        }
+    }
+}
+
 /// How a scheme reads: its code, its storage vote, and which words they protect.
 #[derive(Clone, Debug)]
 pub struct Reader {
@@ -141,6 +153,12 @@ impl Reader {
     /// Whether a block is under the code.
     fn coded(&self, at: u32, words: u32) -> bool {
         self.protected.is_none() || (at * words..(at + 1) * words).any(|word| self.mask(word) != 0)
+    }
+
+    /// The state that these blocks are, within the words of the image: what lies behind them, up
+    /// to the next copy, is read by nobody.
+    pub fn state(&self, blocks: &Blocks) -> State {
+        state(blocks, self.image_words)
     }
 
     /// What a read finds.
@@ -258,17 +276,6 @@ const fn majority(a: u32, b: u32, c: u32) -> u32 {
 }
 
 /// Drops blocks that are golden again.
-pub fn forget_clean(blocks: &mut Blocks) {
+pub(super) fn forget_clean(blocks: &mut Blocks) {
     blocks.retain(|_, block| !block.is_clean());
-}
-
-/// The outcome of every inference where nothing that the workload reads differs.
-pub const fn uniform(read: Read) -> Option<crate::outcome::Outcome> {
-    use crate::outcome::Outcome;
-    match read {
-        Read { uncorrectable: true, .. } => Some(Outcome::Due),
-        Read { differs: true, .. } => None,
-        Read { alarm: true, .. } => Some(Outcome::Corrected),
-        _ => Some(Outcome::Masked),
-    }
 }

@@ -173,7 +173,8 @@ pub(crate) fn section() -> (String, Vec<String>) {
             let name = match event.shape {
                 Shape::SingleBit => "1 bit",
                 Shape::AlignedByte => "1 byte",
-                Shape::Entries => "2 bits",
+                // The pattern has no other shape: several entries, two bits in each.
+                _ => "2 bits",
             };
             (name, event.share, found(name))
         })

@@ -11,8 +11,9 @@ use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
-use crate::scheme::{Protection, Scheme};
+use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::copy::Copy;
+use crate::stage::decode::{Decode, Place};
 use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
@@ -90,7 +91,10 @@ fn timed(gpu: &Gpu, record: impl FnOnce(&mut crate::gpu::Pass<'_>)) -> Result<f6
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// Copy kernel, copy command and vote, bytes read and written counted alike.
+/// Bits struck before each round of decoding, one a block.
+const STRUCK: u32 = 128;
+
+/// Copy kernel, copy command, vote and decoder, bytes read and written counted alike.
 fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let words = WORDS.min(usize::try_from(gpu.binding_bytes_max() / 4).unwrap_or(WORDS)) / 12 * 12;
     let copy = Copy::new(gpu)?;
@@ -113,7 +117,12 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
     let all = gpu.upload("vote on all", &vote::ALL);
     let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
-    let mut best = [f64::INFINITY; 3];
+    let decode = Decode::new(gpu, Code::Hsiao72, false)?;
+    let data = u32::try_from(words / 9 * 8).map_err(Failure::environment)? / 8 * 8;
+    let place = Place { words: data, stride: 0, slots: 1, data_base: 0, check_base: data };
+    let decode_params = decode.params(place, true);
+    let decode_uniform = gpu.uniform("decode", &decode_params);
+    let mut best = [f64::INFINITY; 4];
     for _ in 0..rounds {
         let seconds = [
             timed(gpu, |pass| copy.encode(pass, &from, &to))?,
@@ -122,6 +131,14 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
                 let outputs = (&voted, &dissent, &alarms);
                 vote.encode(pass, (&params, &uniform), (&from, &all), outputs);
             })?,
+            {
+                for bit in 0..STRUCK {
+                    gpu.write(&from, (data / STRUCK * bit) as usize, &[1 << (bit % 32)]);
+                }
+                timed(gpu, |pass| {
+                    decode.encode(pass, (&decode_params, &decode_uniform), &from, &voted, &alarms);
+                })?
+            },
         ];
         for (best, seconds) in best.iter_mut().zip(seconds) {
             *best = best.min(seconds);
@@ -129,14 +146,21 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     }
     let copied = 8.0 * words as f64;
     let judged = 4.0 * 5.0 * f64::from(image);
-    let rates = [copied / best[0], copied / best[1], judged / best[2]].map(|rate| rate / 1e9);
-    let names = ["copy kernel", "copy command", "vote, 3 copies read, vote and dissent written"];
+    let decoded = 4.0 * 9.0 / 8.0 * f64::from(data);
+    let bytes = [copied, copied, judged, decoded];
+    let rates: Vec<f64> = bytes.iter().zip(best).map(|(bytes, s)| bytes / s / 1e9).collect();
+    let names = [
+        "copy kernel",
+        "copy command",
+        "vote, 3 copies read, vote and dissent written",
+        "hsiao-72-64 decoded and repaired in place",
+    ];
     Ok(names
         .into_iter()
-        .zip(rates)
+        .zip(&rates)
         .map(|(name, value)| Figure {
             name: name.into(),
-            value,
+            value: *value,
             unit: "GB/s",
             ratio: Some(value / rates[0]),
         })

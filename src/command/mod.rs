@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 mod bench_environment;
+pub mod mission;
 pub mod orbit;
 mod prepare;
 pub mod replay;

@@ -6,6 +6,7 @@ use crate::archive::schema::{
 };
 use crate::archive::{Fingerprint, Header, digest};
 use crate::campaign::runner::Engines;
+use crate::campaign::file::WorkloadChoice;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Engine, Windows};
@@ -33,7 +34,7 @@ impl Planned {
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
         let (campaign, text) = Campaign::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let workload = load_workload(&campaign, folder)?;
+        let workload = find_workload(&campaign.workload, folder)?;
         let plan = Plan::new(&campaign, &workload, folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;
         Ok(Self { campaign, text, workload: Arc::new(workload), plan })
@@ -45,7 +46,7 @@ impl Planned {
         let text = header.campaign.toml.as_str();
         let path = folder.join("campaign.toml");
         let campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
-        let workload = load_workload(&campaign, folder)?;
+        let workload = find_workload(&campaign.workload, folder)?;
         let rate = header.upset_rate();
         let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
         Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
@@ -244,8 +245,8 @@ pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
 
 /// Finds a workload: a folder beside the campaign, or one of `kernels/` beside the campaign's
 /// folder or in the current one.
-fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure> {
-    let name = &campaign.workload.name;
+pub(super) fn find_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Failure> {
+    let name = &choice.name;
     let candidates = [
         folder.join(name),
         folder.join("../kernels").join(name),
@@ -259,8 +260,7 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
             candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
         )));
     };
-    let overrides =
-        Overrides { relu_nan: campaign.workload.relu_nan, size: campaign.workload.size };
+    let overrides = Overrides { relu_nan: choice.relu_nan, size: choice.size };
     workload::load(found, &overrides)
         .with_context(|| format!("workload {name:?}"))
         .map_err(Failure::Input)

@@ -124,12 +124,15 @@ pub struct Scrub {
     pub by: ScrubBy,
     /// Another period while the satellite is inside the South Atlantic Anomaly (missions).
     pub in_saa_s: Option<f64>,
+    /// Whether visits of a word come at random, exponentially distributed intervals with this
+    /// mean, as Saleh et al. 1990 also have it (missions).
+    pub random: bool,
 }
 
 impl Scrub {
     /// A scrub every `steps` steps of a campaign.
     pub const fn steps(steps: u32, by: ScrubBy) -> Self {
-        Self { every: Period::Steps(steps), by, in_saa_s: None }
+        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false }
     }
 
     /// Steps between scrubs; `None` where the period is one of time.
@@ -260,6 +263,8 @@ pub enum OnDue {
     Keep,
     /// Golden is reloaded after the step.
     Reload,
+    /// The device is reset, and the service is away for so long (missions).
+    Reset,
 }
 
 /// One protection to compare.

@@ -1,6 +1,6 @@
 //! Combinations that cannot exist, each with its reason.
 
-use super::{Code, OnRead, Placement, Protect, Protection, Scheme, ScrubBy, Voter};
+use super::{Code, OnDue, OnRead, Placement, Protect, Protection, Scheme, ScrubBy, Voter};
 use std::fmt;
 
 /// Why a scheme cannot exist, and at which of its keys.
@@ -147,6 +147,9 @@ impl Scheme {
         }
         if self.placement != Placement::default() {
             return refuse("placement", "a placement, which missions have");
+        }
+        if self.on_due == OnDue::Reset {
+            return refuse("on_due", "a reset of the device, which missions have");
         }
         None
     }

@@ -6,11 +6,11 @@ use rand::Rng;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Classes with no more errors than this are gone through.
-pub(crate) const ALL_MAX: u64 = 1_300_000;
+const ALL_MAX: u64 = 1_300_000;
 /// Errors drawn of a larger class.
-pub(crate) const DRAWN: u64 = 300_000;
+const DRAWN: u64 = 300_000;
 /// The seed of every draw.
-pub(crate) const SEED: u64 = 20_211_018;
+const SEED: u64 = 20_211_018;
 
 /// What became of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,17 @@ impl Class {
     }
 
     /// Tries the errors of the class; `key` names the draws.
-    pub(crate) fn tally(&self, key: u64, mut judge: impl FnMut(&[u32]) -> Verdict) -> Tally {
+    pub(crate) fn tally(&self, key: u64, judge: impl FnMut(&[u32]) -> Verdict) -> Tally {
+        self.tally_of(DRAWN, key, judge)
+    }
+
+    /// The same with so many errors where they are drawn.
+    pub(crate) fn tally_of(
+        &self,
+        drawn: u64,
+        key: u64,
+        mut judge: impl FnMut(&[u32]) -> Verdict,
+    ) -> Tally {
         let all = self.size().is_some_and(|size| size <= ALL_MAX);
         let mut tally = Tally { all, ..Tally::default() };
         let mut score = |error: &[u32]| tally.counts[judge(error) as usize] += 1;
@@ -80,7 +90,7 @@ impl Class {
         } else {
             let mut draws = stream(SEED, Domain::Generate, &[key]);
             let mut error = Vec::new();
-            for _ in 0..DRAWN {
+            for _ in 0..drawn {
                 self.draw(&mut draws, &mut error);
                 score(&error);
             }

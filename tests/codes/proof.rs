@@ -10,7 +10,7 @@ const fn construction(code: Code) -> &'static str {
     match code {
         Code::Parity => {
             "One even parity bit a word, 32 words a block. An odd number of flips in a word is seen, \
-             an even number is not (the oldest code of all; no source needed)."
+             an even number is not."
         }
         Code::Hamming39 => {
             "An extended Hamming code over each word: its columns are the numbers from 3 that are no \
@@ -98,7 +98,6 @@ pub(crate) fn promised(code: Code, class: &str) -> Option<[f64; 3]> {
         (Hamming39 | Hamming72 | Hsiao72 | Hsiao104 | Duet | Trio | Rs18 | Rs39, "1 bit") => RIGHT,
         (Hsiao72 | Duet | Trio, "pin") | (Trio | Rs18 | Rs39, "aligned byte") => RIGHT,
         (Rs18, "16-bit symbol") => RIGHT,
-        (Rs39, "pin") => None,
         _ => None,
     }
 }

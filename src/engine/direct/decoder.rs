@@ -15,7 +15,8 @@ pub(super) struct Decoder {
 
 #[derive(Debug)]
 enum Stage {
-    Binary(Decode),
+    /// In place, and to another image.
+    Binary([Decode; 2]),
     Symbols(DecodeSymbols),
     Crc(Crc32),
 }
@@ -32,7 +33,7 @@ impl Decoder {
         let stage = match (code, code.symbols()) {
             (Code::Crc32, _) => Stage::Crc(Crc32::new(gpu)?),
             (_, Some(symbols)) => Stage::Symbols(DecodeSymbols::new(gpu, symbols)?),
-            (_, None) => Stage::Binary(Decode::new(gpu, code)?),
+            (_, None) => Stage::Binary([Decode::new(gpu, code, false)?, Decode::new(gpu, code, true)?]),
         };
         Ok(Self { code, stage })
     }
@@ -46,8 +47,9 @@ impl Decoder {
         decoded: &Buffer<u32>,
         found: &Buffer<u32>,
     ) {
-        if let Stage::Binary(stage) = &self.stage {
-            let params = stage.params(place, ways.repair, ways.deliver);
+        if let Stage::Binary(stages) = &self.stage {
+            let stage = &stages[usize::from(ways.deliver)];
+            let params = stage.params(place, ways.repair);
             let uniform = gpu.uniform("decode", &params);
             return stage.encode(pass, (&params, &uniform), image, decoded, found);
         }

@@ -20,7 +20,7 @@ const fn nibbles() -> [u32; 16] {
     while nibble < 16 {
         let (mut register, mut bit) = (nibble, 0);
         while bit < 4 {
-            register = register >> 1 ^ (register & 1) * POLYNOMIAL;
+            register = (register >> 1) ^ ((register & 1) * POLYNOMIAL);
             bit += 1;
         }
         table[nibble as usize] = register;
@@ -32,7 +32,7 @@ const fn nibbles() -> [u32; 16] {
 /// The check word of words.
 pub fn encode(block: &[u32]) -> u32 {
     !block.iter().fold(u32::MAX, |register, word| {
-        (0..8).fold(register ^ word, |r, _| r >> 4 ^ NIBBLES[(r & 15) as usize])
+        (0..8).fold(register ^ word, |r, _| (r >> 4) ^ NIBBLES[(r & 15) as usize])
     })
 }
 
@@ -51,7 +51,7 @@ mod tests {
         // last goes through the register bit by bit.
         let words = [*b"1234", *b"5678"].map(u32::from_le_bytes);
         let register = (0..8).fold(!encode(&words) ^ u32::from(b'9'), |register, _| {
-            register >> 1 ^ (register & 1) * POLYNOMIAL
+            (register >> 1) ^ ((register & 1) * POLYNOMIAL)
         });
         assert_eq!(!register, 0xcbf4_3926);
     }

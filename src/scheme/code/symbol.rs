@@ -39,7 +39,7 @@ impl Symbols {
     /// The symbol times α.
     const fn double(self, symbol: u32) -> u32 {
         let shifted = symbol << 1;
-        shifted ^ (shifted >> self.bits) * self.field
+        shifted ^ ((shifted >> self.bits) * self.field)
     }
 
     /// The symbol times α².

@@ -1,0 +1,48 @@
+//! From a mission file and an adapter to a plan and an engine.
+
+use crate::command::Failure;
+use crate::command::prepare::find_workload;
+use crate::engine::direct::{Direct, Kernels};
+use crate::gpu::Gpu;
+use crate::mission::{Mission, Plan};
+use crate::workload::Workload;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A mission and its plan.
+pub(super) struct Prepared {
+    pub text: String,
+    pub workload: Arc<Workload>,
+    pub plan: Plan,
+}
+
+impl Prepared {
+    /// Reads and checks a mission file, its memory, devices and workload.
+    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+        let (mission, text) = Mission::load(path).map_err(Failure::input)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let workload = Arc::new(find_workload(&mission.workload, folder)?);
+        let plan = Plan::new(&mission, Arc::clone(&workload), folder)
+            .map_err(|error| Failure::input(error.placed(path, &text)))?;
+        Ok(Self { text, workload, plan })
+    }
+
+    /// The engine; `lanes` fixes the lane count, else it is measured.
+    pub(super) fn engine(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Direct, Failure> {
+        let kernels = Arc::new(Kernels::new(gpu)?);
+        let (workload, windows) = (&self.workload, &self.plan.windows);
+        let copies = self.plan.copies();
+        let engine = match lanes {
+            Some(lanes) => Direct::with(
+                kernels,
+                Arc::clone(gpu),
+                Arc::clone(workload),
+                windows.clone(),
+                lanes + 1,
+                copies,
+            )?,
+            None => Direct::tuned(&kernels, gpu, workload, windows, copies)?,
+        };
+        Ok(engine)
+    }
+}

@@ -5,8 +5,8 @@ use crate::archive::schema::{
     AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
 };
 use crate::archive::{Fingerprint, Header, digest};
-use crate::campaign::runner::Engines;
 use crate::campaign::file::WorkloadChoice;
+use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Engine, Windows};

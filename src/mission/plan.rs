@@ -10,7 +10,8 @@ use super::simulate::{Ground, Terms};
 use super::state::Reader;
 use super::value::Values;
 use crate::device::{
-    AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern, Per, Polarity,
+    AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
+    Per, Polarity,
 };
 use crate::engine::Windows;
 use crate::fault::Course;

@@ -478,7 +478,9 @@ impl Simulation<'_> {
                 let row = InferenceRow(outcome as u32 | alarm);
                 Some(vec![row; usize::try_from(self.ground.reads.inputs).unwrap_or(0)].into())
             }
-            None => self.rows.rows(self.terms.index, &state::state(&copy.blocks, self.terms.reader.image_words)),
+            None => self
+                .rows
+                .rows(self.terms.index, &state::state(&copy.blocks, self.terms.reader.image_words)),
         };
         self.plan_read(at, version);
     }

@@ -33,7 +33,9 @@ impl Decoder {
         let stage = match (code, code.symbols()) {
             (Code::Crc32, _) => Stage::Crc(Crc32::new(gpu)?),
             (_, Some(symbols)) => Stage::Symbols(DecodeSymbols::new(gpu, symbols)?),
-            (_, None) => Stage::Binary([Decode::new(gpu, code, false)?, Decode::new(gpu, code, true)?]),
+            (_, None) => {
+                Stage::Binary([Decode::new(gpu, code, false)?, Decode::new(gpu, code, true)?])
+            }
         };
         Ok(Self { code, stage })
     }

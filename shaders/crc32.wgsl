@@ -22,9 +22,9 @@ struct BlockParams {
 @group(0) @binding(2) var<storage, read_write> decoded: array<u32>;           // [slot, word]
 @group(0) @binding(3) var<storage, read_write> counts:  array<atomic<u32>>;   // [slot, 2]: none, blocks that do not agree
 
-// The register after a word, low bit first.
-fn after(register: u32, word: u32) -> u32 {
-    var r = register ^ word;
+// The running checksum after a word, low bit first.
+fn after(sum: u32, word: u32) -> u32 {
+    var r = sum ^ word;
     for (var bit = 0u; bit < 32u; bit++) {
         r = (r >> 1u) ^ ((r & 1u) * POLYNOMIAL);
     }
@@ -41,15 +41,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let base = slot * params.stride;
     let data = base + params.data_base + at * BLOCK;
     let exist = min(BLOCK, params.words - at * BLOCK);
-    var register = 0xffffffffu;
+    var sum = 0xffffffffu;
     for (var k = 0u; k < exist; k++) {
         let word = image[data + k];
         if params.deliver != 0u { decoded[data + k] = word; }
-        register = after(register, word);
+        sum = after(sum, word);
     }
     // The last block is filled with zeros.
-    for (var k = exist; k < BLOCK; k++) { register = after(register, 0u); }
-    if ~register != image[base + params.check_base + at] {
+    for (var k = exist; k < BLOCK; k++) { sum = after(sum, 0u); }
+    if ~sum != image[base + params.check_base + at] {
         atomicAdd(&counts[2u * slot + 1u], 1u);
     }
 }

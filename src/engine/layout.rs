@@ -1,8 +1,8 @@
 //! Where a word lives: the stored image of one copy, and one value of a block.
 //!
 //! An image is the weights, tensor after tensor, the inputs of one step as `[feature, row]`, then the
-//! check words of the weights where a code keeps them; each part is padded to quads. A value is `[block, feature, row]`. Rows are padded to quads with
-//! inputs of zero, whose results nobody counts.
+//! check words of the weights where a code keeps them; each part is padded to quads. A value is
+//! `[block, feature, row]`. Rows are padded to quads with inputs of zero, whose results nobody counts.
 
 use super::Windows;
 use crate::scheme::{Code, Scheme};

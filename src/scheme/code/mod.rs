@@ -43,7 +43,7 @@ pub enum Code {
     /// Reed–Solomon [39, 36] over GF(2⁸): corrects one symbol, detects two.
     #[serde(rename = "rs-39-36")]
     Rs39,
-    /// CRC-32 over a block: detects; the block is reloaded.
+    /// CRC-32 over a block: detects; what was struck comes back with golden.
     #[serde(rename = "crc-32")]
     Crc32,
 }

@@ -12,6 +12,7 @@ mod file;
 mod fingerprint;
 mod header;
 mod merge;
+pub mod mission;
 mod read;
 mod record;
 mod resume;

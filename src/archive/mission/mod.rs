@@ -6,14 +6,22 @@
 //! finds, [`MissionArchive`] reads either form. Names and columns are in `docs/archive-format.md`.
 
 mod closing;
+mod closing_rows;
+mod figure_rows;
+mod header;
+mod history_rows;
+mod read;
 mod rows;
 mod run;
 mod schema;
+mod segment;
+mod writer;
 
 pub use closing::{Closing, FleetPoint};
 pub use rows::{UpsetRow, WHAT_NAMES};
 pub use run::MissionRun;
 pub use schema::{Made, MemoryInfo, MissionHeader, OrbitInfo, Organisation, TrackPlace};
+pub use writer::{MissionExisting, MissionWriter};
 
 /// A mission's archive, read: all of it.
 #[derive(Clone, Debug, PartialEq)]

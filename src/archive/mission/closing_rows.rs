@@ -103,8 +103,8 @@ pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
         })
     });
     put_table(to, "expected", &expected.collect::<hdf5::Result<Vec<_>>>()?)?;
-    let unit = "events a year of flight";
-    set_text(&to.dataset("expected")?, "unit", unit)?;
+    let table = to.dataset("expected")?;
+    set_text(&table, "unit", "episodes or wrong answers a year of flight")?;
     let points = closing.sweep.iter().map(|point| {
         Ok(PointRow {
             scheme: file::text(&point.scheme)?,
@@ -143,7 +143,8 @@ fn write_strata(to: &File, strata: &[Stratum]) -> hdf5::Result<()> {
         })
     });
     put_table(to, "strata_shares", &shares.collect::<Vec<_>>())?;
-    set_names(&to.dataset("strata")?, "within_names", &["outside", "within"])
+    let table = to.dataset("strata")?;
+    set_names(&table, "within_names", &["outside", "within"])
 }
 
 fn write_fleet(to: &File, fleet: &[FleetPoint]) -> hdf5::Result<()> {

@@ -3,12 +3,12 @@
 use super::super::header::read_fingerprint;
 use super::super::segment::{open, refuse_other};
 use super::super::writer::segment_paths;
-use super::super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER};
+use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
 use super::header::{self, Content};
 use super::{Closing, MissionArchive, MissionHeader, MissionRun, closing_rows, segment};
 use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, figures};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The file of what is common to all histories, in the folder of a running mission's segments.
 pub(super) const HEADER_FILE: &str = "header.h5";
@@ -56,9 +56,7 @@ impl MissionArchive {
         let Some(first) = paths.first() else {
             return Err(Error::Missing { path: folder.to_path_buf() });
         };
-        header::content(&open(first)?, first)?;
-        let path = segments.join(HEADER_FILE);
-        let (_, header) = header::read(&open(&path)?, &path)?;
+        let (_, header) = running_header(first)?;
         let mut runs = Vec::with_capacity(paths.len());
         for (history, path) in (0..).zip(&paths) {
             runs.push(read_history(path, &header, history)?.0);
@@ -67,6 +65,28 @@ impl MissionArchive {
         let closing = Closing { figures, ..Closing::default() };
         Ok(Self { header, finished: false, runs, closing })
     }
+}
+
+/// The header of the running mission that a history's file is of, with its path.
+pub(super) fn running_header(history: &Path) -> Result<(PathBuf, MissionHeader), Error> {
+    header::content(&open(history)?, history)?;
+    let path = history.with_file_name(HEADER_FILE);
+    let header = header::read(&open(&path)?, &path)?.1;
+    Ok((path, header))
+}
+
+/// Refuses a file of another experiment; what a campaign's fingerprint calls its campaign is the
+/// mission here.
+pub(super) fn refuse(path: &Path, ours: &Fingerprint, theirs: &Fingerprint) -> Result<(), Error> {
+    refuse_other(path, ours, theirs).map_err(|error| match error {
+        Error::Fingerprint { path, mut differing } => {
+            for part in differing.iter_mut().filter(|part| **part == "campaign") {
+                *part = "mission";
+            }
+            Error::Fingerprint { path, differing }
+        }
+        error => error,
+    })
 }
 
 fn figures_of(header: &MissionHeader, runs: &[MissionRun]) -> Vec<SchemeFigures> {
@@ -87,7 +107,7 @@ pub(super) fn read_history(
         return Err(Error::content(path, "one history", "another part of a mission's archive"));
     }
     let theirs = read_fingerprint(&file).map_err(Error::hdf5(path, "read"))?;
-    refuse_other(path, &header.fingerprint, &theirs)?;
+    refuse(path, &header.fingerprint, &theirs)?;
     let named = path.file_name().is_some_and(|name| name == file_name(history).as_str());
     if !named {
         let expected = format!("{} before it", file_name(history));

@@ -2,11 +2,11 @@
 //! goes on finds.
 
 use super::super::resume::remove_stale;
-use super::super::segment::{RunInfo, open, read_run, refuse_other, write_run};
+use super::super::segment::{RunInfo, open, read_run, write_run};
 use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
 use super::header::{self, Content};
-use super::read::{HEADER_FILE, file_name, read_history};
+use super::read::{HEADER_FILE, file_name, read_history, refuse, running_header};
 use super::segment::{Counts, Tables, write_whole};
 use super::{Closing, MissionHeader, MissionRun, closing_rows};
 use crate::mission::SchemeHistory;
@@ -191,7 +191,8 @@ impl MissionExisting {
         };
         remove_stale(folder)?;
         if existing.finished {
-            let header = read_header(&archive, fingerprint)?;
+            let (_, header) = header::read(&open(&archive)?, &archive)?;
+            refuse(&archive, fingerprint, &header.fingerprint)?;
             existing.next_history = header.histories;
             // The files that a finished archive was made from may have outlived a kill.
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
@@ -199,10 +200,9 @@ impl MissionExisting {
         }
         remove_stale(&segments)?;
         let paths = segment_paths(&segments)?;
-        if paths.is_empty() {
-            return Ok(None);
-        }
-        let header = read_header(&segments.join(HEADER_FILE), fingerprint)?;
+        let Some(first) = paths.first() else { return Ok(None) };
+        let (path, header) = running_header(first)?;
+        refuse(&path, fingerprint, &header.fingerprint)?;
         for path in paths {
             let (run, _) = read_history(&path, &header, existing.next_history)?;
             let RunInfo { started_unix_s, .. } =
@@ -216,10 +216,4 @@ impl MissionExisting {
         }
         Ok(Some(existing))
     }
-}
-
-fn read_header(path: &Path, fingerprint: &Fingerprint) -> Result<MissionHeader, Error> {
-    let header = header::read(&open(path)?, path)?.1;
-    refuse_other(path, fingerprint, &header.fingerprint)?;
-    Ok(header)
 }

@@ -31,7 +31,7 @@ histories = 6
 [environment]
 orbit = "suncatcher"
 shielding_mm_al = 10.0
-days = 1
+days = 1.0
 
 [memory]
 preset = "h100-80gb"

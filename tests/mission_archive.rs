@@ -95,8 +95,11 @@ fn made() -> Made {
     }
 }
 
+static HEADER: LazyLock<MissionHeader> =
+    LazyLock::new(|| MissionHeader::of(&PLAN, MISSION, &made()));
+
 fn header() -> MissionHeader {
-    MissionHeader::of(&PLAN, MISSION, &made())
+    HEADER.clone()
 }
 
 fn fingerprint() -> Fingerprint {
@@ -109,12 +112,12 @@ fn run(history: u64) -> MissionRun {
     let upsets = upset::history(&PLAN, history);
     let start_s = upset::start_s(&PLAN, history);
     let schemes = (0..2).map(|scheme| scheme_history(history, scheme)).collect();
-    MissionRun::of(&header(), &PLAN, &HistoryRun { history, start_s, upsets, schemes })
+    MissionRun::of(&HEADER, &PLAN, &HistoryRun { history, start_s, upsets, schemes })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "draws are below small bounds")]
 fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
-    let draw = |n: u64, below: u64| mix(mix(history ^ scheme << 32) ^ n) % below;
+    let draw = |n: u64, below: u64| mix(mix(history ^ (scheme << 32)) ^ n) % below;
     let time_s = |n: u64| draw(n, 1 << 40) as f64 / 1e6;
     let outcomes = |n: u64| [0, 1, 2, 3, 4, 5, 6].map(|o| draw(100 * n + o, 50));
     let maybe = |n: u64| (draw(n, 2) == 1).then(|| time_s(n));

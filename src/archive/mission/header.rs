@@ -157,7 +157,8 @@ fn write_memory(at: &Group, info: &MemoryInfo) -> hdf5::Result<()> {
     set_text(at, "title", &info.title)?;
     set_text(at, "map", &info.map)?;
     set_text(at, "digest", &info.digest)?;
-    for (name, count) in levels(&mut info.organisation.clone()) {
+    let mut organisation = info.organisation;
+    for (name, count) in levels(&mut organisation) {
         set(at, name, count)?;
     }
     Ok(())

@@ -10,6 +10,7 @@
 pub mod figures;
 mod file;
 mod layout;
+pub mod live;
 mod patrol;
 mod plan;
 mod reads;

@@ -40,8 +40,7 @@ pub enum Screen {
 
 impl Screen {
     /// Those that Tab goes through.
-    pub const ALL: [Self; 5] =
-        [Self::Schemes, Self::World, Self::Banks, Self::Events, Self::Sweep];
+    pub const ALL: [Self; 5] = [Self::Schemes, Self::World, Self::Banks, Self::Events, Self::Sweep];
 
     /// The name in the head of the screen.
     pub const fn name(self) -> &'static str {
@@ -160,18 +159,18 @@ pub const KEYS: &[Key] = &[
     key(&[Char(' ')], "space", Message::Stand, "stop the clock, or let it go on"),
     key(&[Char('+'), Char('='), Char('>')], "+ >", Message::Faster, "a higher speed"),
     key(&[Char('-'), Char('<')], "- <", Message::Slower, "a lower speed"),
-    key(&[Char('.')], ".", Message::Next, "to the next event, and stop the clock"),
+    key(&[Char('.')], ".", Message::Next, "to the next event, clock stopped"),
     key(&[Char('g'), KeyCode::End], "g", Message::End, "to the end of the mission"),
     key(&[Char('b'), KeyCode::Home], "b", Message::Start, "back to its beginning"),
     key(&[KeyCode::Left], "left", Message::Left, "the scheme before"),
     key(&[KeyCode::Right], "right", Message::Right, "the scheme after"),
-    key(&[KeyCode::Up], "up", Message::Up, "the device before, on the memory's screen"),
-    key(&[KeyCode::Down], "down", Message::Down, "the device after"),
+    key(&[KeyCode::Up], "up", Message::Up, "the device before (memory)"),
+    key(&[KeyCode::Down], "down", Message::Down, "the device after (memory)"),
     key(&[Char('p')], "p", Message::Pause, "pause the run, or resume it"),
-    key(&[Char('q')], "q", Message::Stop, "stop; leave once the run has ended"),
+    key(&[Char('q')], "q", Message::Stop, "stop; leave once it has ended"),
     key(&[Char('y')], "y", Message::Confirm, "yes, stop"),
     key(&[Char('?')], "?", Message::Show(Screen::Help), "this help"),
-    key(&[KeyCode::Esc], "esc", Message::Back, "back to the schemes; no, do not stop"),
+    key(&[KeyCode::Esc], "esc", Message::Back, "to the schemes; do not stop"),
 ];
 
 /// What a key asks for, if anything.

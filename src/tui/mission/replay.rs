@@ -62,9 +62,8 @@ pub(super) struct Strike {
 impl Replay {
     pub(super) fn new(started: &Started, run: &Arc<HistoryRun>) -> Self {
         let schemes = started.schemes.iter().zip(&run.schemes);
-        let schemes = schemes.map(|(scheme, history)| {
-            SchemeReplay::new(started, scheme, &run.upsets, history)
-        });
+        let schemes = schemes
+            .map(|(scheme, history)| SchemeReplay::new(started, scheme, &run.upsets, history));
         Self { schemes: schemes.collect(), run: Arc::clone(run) }
     }
 
@@ -208,9 +207,8 @@ fn strikes(
         golden.entry(change.copy).or_default().push(change.time_s);
     }
     let golden_s = |copy: u64, time_s: f64| {
-        let first = |times: &Vec<f64>| {
-            times.get(times.partition_point(|when| *when < time_s)).copied()
-        };
+        let first =
+            |times: &Vec<f64>| times.get(times.partition_point(|when| *when < time_s)).copied();
         let own = golden.get(&copy).and_then(first).unwrap_or(f64::INFINITY);
         own.min(golden.get(&u64::MAX).and_then(first).unwrap_or(f64::INFINITY))
     };
@@ -266,8 +264,7 @@ mod tests {
 
     #[test]
     fn words_are_those_of_all_copies() {
-        let changes =
-            [change(1.0, 7, 2), change(3.0, 9, 1), change(2.0, 7, 5), change(4.0, 7, 0)];
+        let changes = [change(1.0, 7, 2), change(3.0, 9, 1), change(2.0, 7, 5), change(4.0, 7, 0)];
         let sums = [(1.0, 2), (2.0, 5), (3.0, 6), (4.0, 1)];
         assert_eq!(words(&changes), sums);
         let all = [changes[0], changes[1], change(5.0, u64::MAX, 0)];

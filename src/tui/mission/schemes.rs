@@ -174,8 +174,8 @@ fn figures_of(app: &App, index: usize, figures: &SchemeFigures) -> Line<'static>
     let (wrong, interval) = figures.wrong_per_year;
     let range = format!("{}–{}", number(interval.low), number(interval.high));
     let verdict = match &figures.requirement {
-        Some(verdict) if verdict.met => "  required: met",
-        Some(_) => "  required: not met",
+        Some(verdict) if verdict.met => " ✓",
+        Some(_) => " ✗",
         None => "",
     };
     Line::from(vec![

@@ -24,7 +24,8 @@ const TEXT: usize = 61;
 pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let (points, Some(started)) = (&app.snapshot.sweep, app.started()) else { return };
     if points.is_empty() {
-        let text = "No point of a sweep is computed. --sweep scrub_period=1min,1h,1d,off asks for one.";
+        let text =
+            "No point of a sweep is computed. --sweep scrub_period=1min,1h,1d,off asks for one.";
         frame.render_widget(Paragraph::new(text).wrap(Wrap { trim: true }), area);
         return;
     }

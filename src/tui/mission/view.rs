@@ -147,17 +147,20 @@ fn help() -> Vec<Line<'static>> {
         key.map_or_else(String::new, |key| format!("{:<6}{}", key.name, key.help))
     };
     let mut lines = vec![Line::styled("keys", DIM)];
-    lines.extend((0..half).map(|at| {
-        Line::from(format!("{:<37}{}", of(KEYS.get(at)), of(KEYS.get(at + half))))
-    }));
+    lines.extend(
+        (0..half)
+            .map(|at| Line::from(format!("{:<42}{}", of(KEYS.get(at)), of(KEYS.get(at + half))))),
+    );
     lines.push(Line::from("ctrl-c stop without asking; twice to leave the screen"));
     lines.push(Line::default());
-    lines.push(Line::from(
-        "The clock counts flight of the first history; the run goes on whatever it shows.",
-    ));
-    lines.push(Line::from("Wrong answers, errors and DUEs of an episode are spread evenly over it."));
-    lines.push(Line::from("An error episode: an answer differs, or none is delivered. State: words"));
-    lines.push(Line::from("of stored memory that differ from golden, in all copies and replicas."));
+    let meanings = [
+        "The clock counts flight of the first history; the run goes on meanwhile.",
+        "errors: episodes in which an answer differs, or none is delivered",
+        "wrong, DUE: inferences, those of an episode spread evenly over its time",
+        "state: stored words that differ from golden, in all copies and replicas",
+        "✓ ✗: whether the requirement holds",
+    ];
+    lines.extend(meanings.map(Line::from));
     lines
 }
 

@@ -48,8 +48,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let (Some(started), Some(scheme)) = (app.started(), app.scheme()) else { return };
     // A degree is as wide as high where a map is four times as wide as high in cells.
     let high = (area.width / 4).min(area.height.saturating_sub(ROWS));
-    let [map, below] =
-        Layout::vertical([Constraint::Length(high), Constraint::Min(0)]).areas(area);
+    let [map, below] = Layout::vertical([Constraint::Length(high), Constraint::Min(0)]).areas(area);
     let fallen = fallen(app, scheme);
     earth(app, started, &fallen, frame, map);
     frame.render_widget(Paragraph::new(legend(app, started, &fallen)), below);
@@ -142,8 +141,7 @@ fn legend(app: &App, started: &Started, fallen: &[&Upset]) -> Vec<Line<'static>>
     let in_saa = |upset: &&&Upset| spots.get(upset.place as usize).is_some_and(|s| s.in_saa);
     let placed = fallen.iter().filter(|upset| has_place(upset)).count();
     let inside = fallen.iter().filter(|upset| has_place(upset)).filter(in_saa).count();
-    let share = spots.iter().filter(|spot| spot.in_saa).count() as f64
-        / spots.len().max(1) as f64;
+    let share = spots.iter().filter(|spot| spot.in_saa).count() as f64 / spots.len().max(1) as f64;
     let here = spots.get(started.track.index(on_track(app)));
     let here = here.map_or_else(|| "nowhere".into(), |spot| place(*spot));
     let shares =

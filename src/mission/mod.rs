@@ -11,6 +11,7 @@ pub mod figures;
 mod file;
 pub mod fleet;
 mod layout;
+pub mod live;
 mod patrol;
 mod plan;
 mod reads;

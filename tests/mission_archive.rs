@@ -1,12 +1,13 @@
 //! The archive of a mission: histories come back as they went in, whatever happened to the run.
 
-use beamline::archive::mission::{Closing, FleetPoint, Made, WHAT_NAMES};
+use beamline::archive::mission::{Closing, Made, WHAT_NAMES};
 use beamline::archive::schema::AdapterInfo;
 use beamline::archive::{
     Archive, Error, Existing, Fingerprint, Kind, MissionArchive, MissionExisting, MissionHeader,
     MissionRun, MissionWriter, set_aside,
 };
 use beamline::mission::figures::{PerYear, figures};
+use beamline::mission::fleet::FleetPoint;
 use beamline::mission::run::HistoryRun;
 use beamline::mission::strata::{Expected, Share, Stratum};
 use beamline::mission::sweep::Point;
@@ -206,9 +207,11 @@ fn closing() -> Closing {
     let fleet = |satellites: u64| FleetPoint {
         satellites,
         years: 0.16 * satellites as f64,
+        events: 50 * satellites,
         events_reaching: 40 * satellites,
         states_run: 1000,
         wrong: vec![satellites, 0],
+        satellites_wrong: vec![satellites / 2, 0],
         seconds: 1.25,
     };
     Closing {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// The version and commit of this build.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
-const COMMIT: &str = env!("BEAMLINE_COMMIT");
+pub(super) const COMMIT: &str = env!("BEAMLINE_COMMIT");
 
 /// A campaign and its plan, before any GPU is opened.
 pub(super) struct Planned {
@@ -92,7 +92,6 @@ impl Planned {
     /// What the archive says before its rows.
     pub(super) fn header(&self, gpu: &Gpu, golden: &[u32]) -> Header {
         let Self { campaign, text, workload, plan } = self;
-        let adapter = gpu.adapter();
         let looks = campaign.stop.half_width.map_or(1, |_| {
             u32::try_from(looks::schedule(plan.trials_max(), plan.segment_trials()).len())
                 .unwrap_or(looks::LOOKS)
@@ -135,15 +134,7 @@ impl Planned {
             beam: campaign.faults.beam().cloned(),
             not_injected: plan.rate().map_or_else(Vec::new, |rate| rate.not_injected.clone()),
             sources: sources(campaign, plan, workload),
-            adapter: AdapterInfo {
-                name: adapter.name.clone(),
-                driver: adapter.driver.clone(),
-                driver_info: adapter.driver_info.clone(),
-                backend: adapter.backend.clone(),
-                device_type: adapter.device_type.clone(),
-                software: adapter.software,
-                fma_fused: adapter.arithmetic.fma_fused,
-            },
+            adapter: adapter_info(gpu),
             workload: WorkloadInfo::of(workload, plan.inputs()),
             schemes: campaign
                 .scheme
@@ -170,8 +161,7 @@ impl Planned {
     }
 
     fn fingerprint(&self, gpu: &Gpu, golden: &[u32]) -> Fingerprint {
-        let shaders: Vec<String> =
-            gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect();
+        let shaders = shaders();
         let adapter = gpu.adapter();
         let image = self.workload.stored_image();
         let list = match &self.campaign.faults {
@@ -231,6 +221,25 @@ impl Planned {
         }
         Ok(())
     }
+}
+
+/// What an archive says of the adapter.
+pub(super) fn adapter_info(gpu: &Gpu) -> AdapterInfo {
+    let adapter = gpu.adapter();
+    AdapterInfo {
+        name: adapter.name.clone(),
+        driver: adapter.driver.clone(),
+        driver_info: adapter.driver_info.clone(),
+        backend: adapter.backend.clone(),
+        device_type: adapter.device_type.clone(),
+        software: adapter.software,
+        fma_fused: adapter.arithmetic.fma_fused,
+    }
+}
+
+/// Every shader as it is built.
+pub(super) fn shaders() -> Vec<String> {
+    gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect()
 }
 
 /// The engines as the runner takes them.

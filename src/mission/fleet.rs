@@ -5,21 +5,21 @@
 //! workload, however many satellites and seconds there are.
 
 use super::plan::Plan;
-use super::record::{SchemeHistory, Upset, What};
+use super::record::{Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
 use crate::device::Reach;
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
-use crate::outcome::Outcome;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// The most events that a fleet draws: what fits into some hundreds of megabytes.
-const EVENTS_MAX: f64 = 4e6;
+pub const EVENTS_MAX: f64 = 4e6;
 /// Satellites whose states share batches.
 const TOGETHER: usize = 4096;
 /// Keys of the draws of fleets lie from here on.
@@ -30,17 +30,21 @@ const KEYS: u64 = 1 << 50;
 pub struct FleetPoint {
     /// Satellites.
     pub satellites: u64,
-    /// Years of flight of each.
+    /// Years of flight of all of them together.
     pub years: f64,
-    /// Events of all of them that were drawn: those that reach memory in use, and all that do not
-    /// strike memory.
+    /// Events of all of them that were drawn: those of memory that may reach memory in use, and
+    /// all others.
     pub events: u64,
-    /// Events of all of them that struck memory in use by some scheme.
-    pub reached: u64,
-    /// Faulty states run on the GPU for this point.
-    pub states: u64,
-    /// By scheme: wrong answers, satellites with one, and satellites with a DUE.
-    pub schemes: Vec<[u64; 3]>,
+    /// Events of memory that struck memory in use by some scheme, and were followed.
+    pub events_reaching: u64,
+    /// Faulty states that were run on the adapter for this point.
+    pub states_run: u64,
+    /// Wrong answers, by scheme.
+    pub wrong: Vec<u64>,
+    /// Satellites with a wrong answer, by scheme.
+    pub satellites_wrong: Vec<u64>,
+    /// What it took, in measured seconds.
+    pub seconds: f64,
 }
 
 /// The expected events that a fleet of this size draws.
@@ -96,6 +100,7 @@ pub fn fleet(
     if expected_events(plan, satellites) > EVENTS_MAX {
         return Ok(None);
     }
+    let started = Instant::now();
     let before = verdicts.run();
     let mut by_satellite: BTreeMap<u64, Vec<Upset>> = BTreeMap::new();
     let (mut events, mut reached) = (0, 0);
@@ -134,22 +139,26 @@ pub fn fleet(
             }
         }
     }
-    let mut schemes = vec![[0; 3]; plan.terms.len()];
+    let mut wrong = vec![0; plan.terms.len()];
+    let mut satellites_wrong = vec![0; plan.terms.len()];
     let histories: Vec<Vec<Upset>> = by_satellite.into_values().map(in_order).collect();
     for together in histories.chunks(TOGETHER) {
         for run in settled(plan, engine, verdicts, together, &mut |_| {})? {
-            for (sum, history) in schemes.iter_mut().zip(&run) {
-                count(sum, history);
+            for (at, history) in run.iter().enumerate() {
+                wrong[at] += history.wrong();
+                satellites_wrong[at] += u64::from(history.wrong() > 0);
             }
         }
     }
     Ok(Some(FleetPoint {
         satellites,
-        years: plan.years(),
+        years: plan.years() * satellites as f64,
         events,
-        reached,
-        states: verdicts.run() - before,
-        schemes,
+        events_reaching: reached,
+        states_run: verdicts.run() - before,
+        wrong,
+        satellites_wrong,
+        seconds: started.elapsed().as_secs_f64(),
     }))
 }
 
@@ -159,10 +168,4 @@ fn in_order(mut upsets: Vec<Upset>) -> Vec<Upset> {
         upset.id = id;
     }
     upsets
-}
-
-fn count(sum: &mut [u64; 3], history: &SchemeHistory) {
-    sum[0] += history.wrong();
-    sum[1] += u64::from(history.wrong() > 0);
-    sum[2] += u64::from(history.outcomes[Outcome::Due as usize] > 0);
 }

@@ -4,10 +4,11 @@
 use super::super::Error;
 use super::super::file::{self, put_table, set_text, take_table};
 use super::super::segment::set_names;
+use super::Closing;
 use super::figure_rows::{self, EstimateColumn, PerYearColumn};
 use super::history_rows::{not_nan, or_nan};
 use super::segment::TIMING;
-use super::{Closing, FleetPoint};
+use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Share, Stratum};
 use crate::mission::sweep::Point;
 use hdf5::types::VarLenUnicode;
@@ -68,6 +69,7 @@ struct PointRow {
 struct FleetRow {
     satellites: u64,
     years: f64,
+    events: u64,
     events_reaching: u64,
     states_run: u64,
 }
@@ -79,6 +81,7 @@ struct FleetWrongRow {
     point: u64,
     scheme: u64,
     wrong: u64,
+    satellites_wrong: u64,
 }
 
 /// A row of `/timing/fleet`.
@@ -151,13 +154,19 @@ fn write_fleet(to: &File, fleet: &[FleetPoint]) -> hdf5::Result<()> {
     let rows = fleet.iter().map(|point| FleetRow {
         satellites: point.satellites,
         years: point.years,
+        events: point.events,
         events_reaching: point.events_reaching,
         states_run: point.states_run,
     });
     put_table(to, "fleet", &rows.collect::<Vec<_>>())?;
     let wrong = (0u64..).zip(fleet).flat_map(|(point, of)| {
-        let by_scheme = (0u64..).zip(&of.wrong);
-        by_scheme.map(move |(scheme, wrong)| FleetWrongRow { point, scheme, wrong: *wrong })
+        let by_scheme = (0u64..).zip(of.wrong.iter().zip(&of.satellites_wrong));
+        by_scheme.map(move |(scheme, (wrong, satellites_wrong))| FleetWrongRow {
+            point,
+            scheme,
+            wrong: *wrong,
+            satellites_wrong: *satellites_wrong,
+        })
     });
     put_table(to, "fleet_wrong", &wrong.collect::<Vec<_>>())?;
     let times = fleet
@@ -223,14 +232,18 @@ fn read_fleet(from: &File) -> hdf5::Result<Vec<FleetPoint>> {
     let points = rows.into_iter().zip(times).map(|(row, time)| FleetPoint {
         satellites: row.satellites,
         years: row.years,
+        events: row.events,
         events_reaching: row.events_reaching,
         states_run: row.states_run,
         wrong: Vec::new(),
+        satellites_wrong: Vec::new(),
         seconds: time.seconds,
     });
     let mut fleet: Vec<FleetPoint> = points.collect();
     for row in take_table::<FleetWrongRow>(from, "fleet_wrong")? {
-        at(&mut fleet, row.point)?.wrong.push(row.wrong);
+        let point = at(&mut fleet, row.point)?;
+        point.wrong.push(row.wrong);
+        point.satellites_wrong.push(row.satellites_wrong);
     }
     Ok(fleet)
 }

@@ -17,7 +17,7 @@ mod schema;
 mod segment;
 mod writer;
 
-pub use closing::{Closing, FleetPoint};
+pub use closing::Closing;
 pub use rows::{UpsetRow, WHAT_NAMES};
 pub use run::MissionRun;
 pub use schema::{Made, MemoryInfo, MissionHeader, OrbitInfo, Organisation, TrackPlace};

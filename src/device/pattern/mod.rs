@@ -54,6 +54,21 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::SingleBit,
+        Self::TwoBits,
+        Self::ThreeBits,
+        Self::AlignedByte,
+        Self::Pin,
+        Self::Beat,
+        Self::Entry,
+        Self::Entries,
+        Self::Column,
+        Self::Row,
+        Self::Bank,
+    ];
+
     /// The name used in TOML, HDF5, reports and on the screen.
     pub const fn name(self) -> &'static str {
         match self {

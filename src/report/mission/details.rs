@@ -243,11 +243,11 @@ pub(super) fn fleet(view: &MissionView<'_>) -> Table {
         table.rows.push(vec![
             words::count(point.satellites),
             tally(point.events),
-            tally(point.reaching),
-            tally(point.states),
-            match point.reaching {
+            tally(point.events_reaching),
+            tally(point.states_run),
+            match point.events_reaching {
                 0 => NONE.into(),
-                reaching => words::number(point.states as f64 / reaching as f64),
+                reaching => words::number(point.states_run as f64 / reaching as f64),
             },
         ]);
     }

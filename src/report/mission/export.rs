@@ -135,9 +135,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             rows.row("wrong answers", A_YEAR, expected.wrong)?;
         }
         rows.table = "tenant";
-        for (tenant, counts) in
-            Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten())
-        {
+        for (tenant, counts) in Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten()) {
             rows.of = tenant.name().to_owned();
             rows.row("upsets", "1", counts.upsets as f64)?;
             rows.row("corrected", "1", counts.corrected as f64)?;
@@ -254,8 +252,8 @@ fn rest<'v, W: Write>(rows: &mut Rows<'v, W>, view: &'v MissionView<'_>) -> Resu
     for point in view.fleet {
         rows.of = format!("{} satellites", words::count(point.satellites));
         rows.row("events", "1", point.events as f64)?;
-        rows.row("events that reach the workload", "1", point.reaching as f64)?;
-        rows.row("states run", "1", point.states as f64)?;
+        rows.row("events that reach the workload", "1", point.events_reaching as f64)?;
+        rows.row("states run", "1", point.states_run as f64)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod day;
 mod details;
 mod drawings;
 mod export;
+mod held;
 mod html;
 mod map;
 mod methods;
@@ -15,10 +16,12 @@ mod plot;
 mod sections;
 mod tables;
 
+pub use held::Held;
 pub use map::map;
 
 use super::{Error, Format};
 use crate::mission::figures::{Facts, SchemeFigures};
+use crate::mission::fleet::FleetPoint;
 use crate::mission::run::HistoryRun;
 use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
@@ -75,19 +78,6 @@ pub struct TrackPoint {
     pub in_saa: bool,
     /// Local mean solar time in hours.
     pub solar_hour: f64,
-}
-
-/// What a fleet of so many satellites cost.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct FleetPoint {
-    /// Satellites.
-    pub satellites: u64,
-    /// Events on all of them.
-    pub events: u64,
-    /// Of them those that reach the workload.
-    pub reaching: u64,
-    /// Different faulty states that were run on the GPU for them.
-    pub states: u64,
 }
 
 /// What an upset did under one scheme.

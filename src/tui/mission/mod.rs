@@ -6,6 +6,7 @@ mod app;
 mod banks;
 mod events;
 mod growth;
+mod progress;
 mod replay;
 mod run;
 mod schemes;
@@ -14,5 +15,6 @@ mod view;
 mod world;
 
 pub use app::{App, KEYS, Key, Message, SPEEDS, Screen, message_of, update};
+pub use progress::progress;
 pub use run::run;
 pub use view::{picture, render};

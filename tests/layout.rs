@@ -70,7 +70,7 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
         twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
               deliver),
-        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair, deliver,
+        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair,
               block_words, syndrome_bits, agree, actions_base),
         twin!("findings", FindingsParams: lanes, copies, rows, on_uncorrectable),
         twin!("inject", InjectParams: words, stride),

@@ -78,45 +78,67 @@ fn same(left: &TrialResult, right: &TrialResult, name: &str) {
     assert_eq!(left, right, "direct against reference under {name}");
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+/// One random problem of a code, under every scheme that can have it.
+#[derive(Clone, Debug)]
+struct Problem {
+    seed: u64,
+    rows: u32,
+    windows: u32,
+    lanes: usize,
+    conditional: bool,
+    trials: Vec<Vec<[u32; 5]>>,
+}
 
-    #[test]
-    fn direct_equals_reference(
+prop_compose! {
+    fn problem()(
         seed in any::<u64>(),
-        code in prop::sample::select(Code::ALL.to_vec()),
         rows in 1u32..6,
         windows in 1u32..4,
         lanes in 2usize..6,
         conditional in any::<bool>(),
         trials in prop::collection::vec(prop::collection::vec(any::<[u32; 5]>(), 0..7), 1..7),
-    ) {
-        let workload = Arc::new(random_workload(seed));
-        let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
-        let windows = Windows::new(rows, inputs);
-        let steps = 5;
-        let course = if conditional {
-            CONDITIONAL
-        } else {
-            Course { end_step: steps, conditional, ..CONDITIONAL }
-        };
-        let jobs: Vec<Job> = (0u64..).zip(&trials).map(|(trial, faults)| {
-            let mut faults: Vec<Fault> =
-                faults.iter().map(|r| fault(&workload, conditional, steps, *r)).collect();
-            faults.sort_by_key(|f| f.step);
-            Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
-        }).collect();
-        let arithmetic = gpu().adapter().arithmetic;
-        let engine = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), lanes, 3);
-        let mut direct = engine.expect("an engine");
-        let mut reference = Reference::new(workload, windows, arithmetic);
-        for scheme in schemes(code, conditional) {
-            let got = direct.run(&scheme, course, &jobs).expect("direct");
-            let want = reference.run(&scheme, course, &jobs).expect("reference");
-            for (got, want) in got.iter().zip(&want) {
-                same(got, want, &format!("{scheme:?} in trial {}", got.trial));
-            }
+    ) -> Problem {
+        Problem { seed, rows, windows, lanes, conditional, trials }
+    }
+}
+
+fn hold(code: Code, problem: &Problem) {
+    let Problem { seed, rows, windows, lanes, conditional, ref trials } = *problem;
+    let workload = Arc::new(random_workload(seed));
+    let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
+    let windows = Windows::new(rows, inputs);
+    let steps = 5;
+    let course = if conditional {
+        CONDITIONAL
+    } else {
+        Course { end_step: steps, conditional, ..CONDITIONAL }
+    };
+    let job = |(trial, faults): (u64, &Vec<[u32; 5]>)| {
+        let mut faults: Vec<Fault> =
+            faults.iter().map(|r| fault(&workload, conditional, steps, *r)).collect();
+        faults.sort_by_key(|f| f.step);
+        Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
+    };
+    let jobs: Vec<Job> = (0u64..).zip(trials).map(job).collect();
+    let arithmetic = gpu().adapter().arithmetic;
+    let engine = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), lanes, 3);
+    let mut direct = engine.expect("an engine");
+    let mut reference = Reference::new(Arc::clone(&workload), windows.clone(), arithmetic);
+    for scheme in schemes(code, conditional) {
+        let got = direct.run(&scheme, course, &jobs).expect("direct");
+        let want = reference.run(&scheme, course, &jobs).expect("reference");
+        for (got, want) in got.iter().zip(&want) {
+            same(got, want, &format!("{scheme:?} in trial {}", got.trial));
         }
+    }
+}
+
+#[test]
+fn direct_equals_reference_under_every_code() {
+    for code in Code::ALL {
+        let config =
+            ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() };
+        proptest!(config, |(problem in problem())| hold(code, &problem));
     }
 }
 

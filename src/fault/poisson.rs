@@ -121,7 +121,7 @@ pub fn accumulate(seed: u64, trial: u64, exposure: &Exposure) -> Vec<Fault> {
     for sites in &exposure.regions {
         match sites.region() {
             Region::Weights | Region::Check => {
-                stored(seed, trial, exposure, &clock, sites, &mut faults)
+                stored(seed, trial, exposure, &clock, sites, &mut faults);
             }
             Region::Input | Region::Activations | Region::Voted => {
                 transient(seed, trial, exposure, &clock, sites, &mut faults);

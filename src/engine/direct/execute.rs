@@ -42,6 +42,9 @@ impl StepStrikes {
 /// Which faults of a pass strike, and with which (fault, replica) a strike is recorded.
 type Choose<'c> = &'c dyn Fn(usize, &Received, u32) -> Option<Option<(u32, u32)>>;
 
+/// Sees an op's outputs before they are voted.
+type Look<'l> = &'l mut dyn FnMut(usize, &Buffer<u32>) -> Result<(), Error>;
+
 /// Strikes by block.
 type Blocks = Vec<Vec<(Strike, Owner)>>;
 
@@ -225,7 +228,7 @@ impl Direct {
         scheme: &Scheme,
         count: usize,
         strikes: &StepStrikes,
-        look: &mut dyn FnMut(usize, &Buffer<u32>) -> Result<(), Error>,
+        look: Look<'_>,
     ) -> Result<(), Error> {
         let image = self.delivered(scheme);
         let of_lane = |lane| (0..3).map(move |execution| Self::slot(scheme, lane, execution));

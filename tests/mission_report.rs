@@ -206,7 +206,8 @@ fn history(track: &[TrackPoint]) -> HistoryRun {
         (399.5, What::Hardened { word: 3, mask: 4 }),
     ];
     let saa = |n: usize| {
-        let mut places = track.iter().enumerate().filter(|(_, at)| at.in_saa).map(|(place, _)| place);
+        let mut places =
+            track.iter().enumerate().filter(|(_, at)| at.in_saa).map(|(place, _)| place);
         places.nth(7 * n).and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
     };
     let upsets = whats.into_iter().enumerate().map(|(id, (days, what))| Upset {
@@ -409,7 +410,9 @@ fn names_are_escaped_in_the_page_and_in_drawings() {
     for raw in ["<none>", "<sun-synchronous>", "# <b>", "secded & scrub", "test & nothing"] {
         assert!(!page.contains(raw), "{raw}");
     }
-    assert!(page.matches("bare &lt;none&gt;").count() + page.matches("bare &#60;none&#62;").count() > 8);
+    assert!(
+        page.matches("bare &lt;none&gt;").count() + page.matches("bare &#60;none&#62;").count() > 8
+    );
 }
 
 #[test]
@@ -506,7 +509,9 @@ fn a_mission_without_events_sweep_fleet_or_track_is_reported() {
     let view = made.view();
     let page = html(&view).expect("a page");
     assert_whole(&page);
-    for absent in ["Scrubbing more often", "fleet", "Where upsets fell", "The worst day", "… expected"] {
+    for absent in
+        ["Scrubbing more often", "fleet", "Where upsets fell", "The worst day", "… expected"]
+    {
         assert!(!page.contains(absent), "{absent}");
     }
     assert!(page.contains("no wrong answer in 40.0 y of flight, so at most 0.0922 episodes"));

@@ -70,7 +70,9 @@ pub(super) fn episodes(view: &MissionView<'_>) -> Result<String, Failure> {
             let y = top + (2.0 * ROW + 10.0) * at as f64 + ROW / 2.0 + 5.0;
             canvas.text(&figures.name, (left - 72.0, y + ROW / 2.0), HPos::Right, TEXT)?;
             for (row, (name, spread)) in
-                [("latency", &figures.latency_s), ("length", &figures.length_s)].into_iter().enumerate()
+                [("latency", &figures.latency_s), ("length", &figures.length_s)]
+                    .into_iter()
+                    .enumerate()
             {
                 let y = y + ROW * row as f64;
                 canvas.text(name, (left - 10.0, y), HPos::Right, SMALL)?;

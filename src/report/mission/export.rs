@@ -127,7 +127,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             rows.row("devices", "1", f64::from(fact.devices))?;
             rows.row("executions an inference", "1", f64::from(fact.executions))?;
         }
-        for expected in view.expected.get(at) {
+        if let Some(expected) = view.expected.get(at) {
             rows.table = "expected";
             let kind = "Monte Carlo 95 %";
             rows.with("episodes with a wrong answer", A_YEAR, expected.critical, kind)?;
@@ -135,9 +135,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             rows.row("wrong answers", A_YEAR, expected.wrong)?;
         }
         rows.table = "tenant";
-        for (tenant, counts) in
-            Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten())
-        {
+        for (tenant, counts) in Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten()) {
             rows.of = tenant.name().to_owned();
             rows.row("upsets", "1", counts.upsets as f64)?;
             rows.row("corrected", "1", counts.corrected as f64)?;

@@ -24,8 +24,7 @@ struct Page<'v> {
 /// Renders the page.
 pub(super) fn page(view: &MissionView<'_>) -> Result<String, Error> {
     let headlines = methods::headlines(view).into_iter().enumerate();
-    let coloured =
-        |(at, text)| Entry { colour: chart::css(chart::scheme_colour(at)), text };
+    let coloured = |(at, text)| Entry { colour: chart::css(chart::scheme_colour(at)), text };
     let page = Page {
         name: view.name,
         title: methods::title(view),

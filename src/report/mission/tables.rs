@@ -56,7 +56,9 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     row("wrong answers per million", &|_, f| bootstrap(f, f.wrong_per_million));
     row("episodes with a wrong answer a year", &|_, f| per_year(&f.critical_episodes));
     if !view.expected.is_empty() {
-        row("… expected", &|at, _| view.expected.get(at).map_or(NONE.into(), |e| rate(e.critical)));
+        row("… expected", &|at, _| {
+            view.expected.get(at).map_or(NONE.into(), |e| rate(e.critical))
+        });
     }
     row("error episodes a year", &|_, f| per_year(&f.error_episodes));
     row("episodes with a DUE a year", &|_, f| per_year(&f.due_episodes));
@@ -183,7 +185,8 @@ pub(super) fn episodes(view: &MissionView<'_>) -> Table {
 
 /// How long until the first wrong answer, and whether what is asked for holds.
 pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
-    let mut columns = vec!["scheme", "restricted mean", "wrong answer first", "away first", "neither"];
+    let mut columns =
+        vec!["scheme", "restricted mean", "wrong answer first", "away first", "neither"];
     let required = view.facts.requirement;
     if required.is_some() {
         columns.extend(["held", "lower end", "requirement"]);
@@ -196,7 +199,12 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
              probability at 90 % (Clopper–Pearson); if no history had one, {} would be needed.",
             words::percent(required.probability),
             words::plural(
-                view.figures.iter().filter_map(|f| f.requirement).map(|v| v.needed).max().unwrap_or(0),
+                view.figures
+                    .iter()
+                    .filter_map(|f| f.requirement)
+                    .map(|v| v.needed)
+                    .max()
+                    .unwrap_or(0),
                 "history",
                 "histories"
             )
@@ -230,7 +238,11 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
                     "not met"
                 };
                 [
-                    format!("{} of {}", words::count(verdict.held), words::count(verdict.histories)),
+                    format!(
+                        "{} of {}",
+                        words::count(verdict.held),
+                        words::count(verdict.histories)
+                    ),
                     words::percent(verdict.low),
                     met.to_owned(),
                 ]

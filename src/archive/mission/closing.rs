@@ -1,0 +1,38 @@
+//! What a mission comes to, beside its histories.
+
+use crate::mission::figures::SchemeFigures;
+use crate::mission::strata::{Expected, Stratum};
+use crate::mission::sweep::Point;
+use serde::Serialize;
+
+/// The tables that sum a mission up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Closing {
+    /// The figures of each scheme.
+    pub figures: Vec<SchemeFigures>,
+    /// What single events of each kind do.
+    pub strata: Vec<Stratum>,
+    /// The rates that follow from them, of each scheme.
+    pub expected: Vec<Expected>,
+    /// The sweep of scrub periods; empty where none was asked for.
+    pub sweep: Vec<Point>,
+    /// Fleets, by the number of satellites; empty where none was asked for.
+    pub fleet: Vec<FleetPoint>,
+}
+
+/// A fleet of satellites, simulated by its events.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FleetPoint {
+    /// Satellites.
+    pub satellites: u64,
+    /// Years of flight of all of them together.
+    pub years: f64,
+    /// Events that reached memory in use, and were followed.
+    pub events_reaching: u64,
+    /// Faulty states that were run on the adapter.
+    pub states_run: u64,
+    /// Wrong answers, by scheme.
+    pub wrong: Vec<u64>,
+    /// What it took, in measured seconds.
+    pub seconds: f64,
+}

@@ -127,7 +127,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             rows.row("devices", "1", f64::from(fact.devices))?;
             rows.row("executions an inference", "1", f64::from(fact.executions))?;
         }
-        for expected in view.expected.get(at) {
+        if let Some(expected) = view.expected.get(at) {
             rows.table = "expected";
             let kind = "Monte Carlo 95 %";
             rows.with("episodes with a wrong answer", A_YEAR, expected.critical, kind)?;

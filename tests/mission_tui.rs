@@ -256,7 +256,14 @@ fn running() -> Snapshot {
 
 /// On day 450 of the first history: three copies of the first scheme differ.
 fn app(screen: Screen) -> App {
-    App { screen, time_s: 450.0 * DAY_S, ..App::new(running()) }
+    app_at(screen, 450.0)
+}
+
+fn app_at(screen: Screen, days: f64) -> App {
+    let mut app = App::new(running());
+    app.screen = screen;
+    app.time_s = days * DAY_S;
+    app
 }
 
 fn snapshots(name: &str, app: &App) {
@@ -333,8 +340,8 @@ fn small_terminals_are_told_so() {
 fn every_screen_stands_every_time_and_size() {
     for screen in [&Screen::ALL[..], &[Screen::Help]].concat() {
         for (width, height) in [(80, 24), (81, 25), (300, 24), (80, 100), (250, 90)] {
-            for time_s in [0.0, 1.0, 100.0 * DAY_S, 5.0 * YEAR_S] {
-                let app = App { time_s, ..app(screen) };
+            for days in [0.0, 1e-5, 100.0, 5.0 * 365.25] {
+                let app = app_at(screen, days);
                 assert!(picture(&app, width, height).contains(screen.name()));
             }
         }
@@ -360,7 +367,7 @@ fn what_is_shown_at_the_end_is_the_history() {
 #[test]
 fn wrong_answers_grow_and_memory_is_golden_again() {
     let at = |days: f64| {
-        let app = App { time_s: days * DAY_S, ..app(Screen::Schemes) };
+        let app = app_at(Screen::Schemes, days);
         let drawn = picture(&app, 80, 24);
         let line = drawn.lines().find(|line| line.contains("▸ none")).expect("a row").to_owned();
         line.split_whitespace().map(str::to_owned).collect::<Vec<_>>()

@@ -23,7 +23,7 @@ const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 const WEIGHTS: u64 = 8 << 30;
 
 fn hourly(by: ScrubBy) -> Scrub {
-    Scrub { every: Period::Seconds(3600.0), by, in_saa_s: None }
+    Scrub { every: Period::Seconds(3600.0), by, in_saa_s: None, random: false }
 }
 
 /// Nothing, three copies with a vote every hour, and one that is reset after a DUE.

@@ -107,7 +107,8 @@ fn every_struct_has_the_layout_of_its_twin() {
     for source in Source::all() {
         for (_, found) in parsed(*source).types.iter() {
             if let (Some(name), TypeInner::Struct { .. }) = (&found.name, &found.inner) {
-                let known = ["Block", "Decision"].contains(&name.as_str()) || held.contains(&(source.name, name.as_str()));
+                let known = ["Block", "Decision"].contains(&name.as_str())
+                    || held.contains(&(source.name, name.as_str()));
                 assert!(known, "{}.wgsl: struct {name} is held to no twin", source.name);
             }
         }

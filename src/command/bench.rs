@@ -14,6 +14,7 @@ use crate::gpu::{Buffer, Error, Gpu};
 use crate::scheme::{Protection, Scheme};
 use crate::stage::copy::Copy;
 use crate::stage::linear::{Linear, LinearParams};
+use crate::stage::stored::Stored;
 use crate::stage::vote::{Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
 use std::sync::Arc;
@@ -153,7 +154,7 @@ fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
         w_base: 0,
         w_stride: 0,
         b_base: 0,
-        pad: [0; 3],
+        stored: Stored::default(),
     };
     let stage = Linear::new(gpu)?;
     let ones = vec![1f32.to_bits(); (N * N) as usize];

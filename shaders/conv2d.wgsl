@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
 @compute @workgroup_size(GROUP)
 fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
     run(group, local);
-    if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_UNCORRECTABLE); }
+    if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
 }
 
 fn accumulate(acc: ptr<function, array<vec4<f32>, 8>>, v: vec4<f32>, a: vec4<f32>, b: vec4<f32>) {

@@ -1,10 +1,14 @@
 // Decodes blocks of a binary code: delivers corrected data, repairs the image, counts blocks.
-// One invocation a block. See src/stage/decode.rs for the reference.
+// One invocation a block, slots in z. See src/stage/decode.rs for the reference.
+//
+// A software adapter runs both sides of a branch with the lanes masked, so that what is rare is in
+// loops that end at once, and nothing is divided on the way of a clean block.
 #import fold
 #import secded
 
 override GROUP: u32 = 64u;
-override HSIAO: bool = false;   // (72,64) codewords without tables
+override HSIAO: bool = false;     // (72,64) codewords, syndromes and corrections without tables
+override DELIVER: bool = false;   // data words are written to `decoded`
 
 struct DecodeParams {
     words:         u32,   // data words of an image
@@ -13,12 +17,12 @@ struct DecodeParams {
     data_base:     u32,   // the first data word of an image
     check_base:    u32,   // its first check word
     repair:        u32,   // 1: corrected words are written back
-    deliver:       u32,   // 1: data words are written to `decoded`
     block_words:   u32,
     syndrome_bits: u32,   // of a codeword
     agree:         u32,   // 1: corrections of several codewords must lie in one byte or on one pin
     actions_base:  u32,   // where actions begin in the tables
     pad0:          u32,
+    pad1:          u32,
 }
 
 const NO_ACTION: u32 = 0xffffffffu;
@@ -36,9 +40,9 @@ struct Block {
     check: u32,   // its check word in the image
 }
 
+// Data word k of a block, zero where it does not exist.
 fn word_of(block: Block, k: u32) -> u32 {
-    if k < block.words { return image[block.data + k]; }
-    return 0u;
+    return select(0u, image[block.data + min(k, block.words - 1u)], k < block.words);
 }
 
 // What a word adds to the syndromes.
@@ -50,16 +54,13 @@ fn sum_of(index: u32, word: u32) -> u32 {
     return sum;
 }
 
-fn flip(block: Block, place: u32) {
-    if place == NO_PLACE { return; }
-    let word = place / 32u;
-    let mask = 1u << (place % 32u);
-    if word == params.block_words {
-        if params.repair != 0u { image[block.check] ^= mask; }
-    } else if word < block.words {
-        if params.repair != 0u { image[block.data + word] ^= mask; }
-        if params.deliver != 0u { decoded[block.data + word] ^= mask; }
-    }
+// Flips bits of a word of the block; the check word comes after the data words.
+fn flip(block: Block, word: u32, mask: u32) {
+    let is_check = word >= params.block_words;
+    if !is_check && word >= block.words { return; }
+    let at = select(block.data + word, block.check, is_check);
+    if params.repair != 0u { image[at] ^= mask; }
+    if DELIVER && !is_check { decoded[at] ^= mask; }
 }
 
 // Pin in the low half, aligned byte of the entry in the high half.
@@ -97,48 +98,44 @@ fn act(block: Block, syndromes: u32) -> bool {
         let syndrome = extractBits(syndromes, j * bits, bits);
         let action = tables[params.actions_base + (j << bits) + syndrome];
         if syndrome == 0u || action == NO_ACTION { continue; }
-        flip(block, action & 0xffffu);
-        flip(block, action >> 16u);
+        for (var places = action; (places & 0xffffu) != NO_PLACE; places = (places >> 16u) | (NO_PLACE << 16u)) {
+            flip(block, (places & 0xffffu) / 32u, 1u << (places % 32u));
+        }
     }
     return all;
 }
 
-// Four (72,64) codewords corrected; true where all could be.
-fn act_hsiao(block: Block) -> bool {
-    let check = image[block.check];
-    var corrected = 0u;
+// Corrects the (72,64) codewords whose syndrome byte is not zero; true where all could be.
+fn act_hsiao(block: Block, syndromes: u32) -> bool {
     var all = true;
-    for (var j = 0u; j < 4u; j++) {
-        let k = 2u * j;
-        let word = secded_decode(word_of(block, k), word_of(block, k + 1u), extractBits(check, 8u * j, 8u));
-        corrected |= word.z << (8u * j);
-        all = all && word.w != SECDED_UNCORRECTABLE;
-        for (var half = 0u; half < 2u; half++) {
-            if k + half >= block.words { continue; }
-            if params.repair != 0u { image[block.data + k + half] = word[half]; }
-            if params.deliver != 0u { decoded[block.data + k + half] = word[half]; }
-        }
+    var left = syndromes;
+    while left != 0u {
+        let j = firstTrailingBit(left) / 8u;
+        let flips = secded_flips(extractBits(left, 8u * j, 8u));
+        left &= ~(0xffu << (8u * j));
+        all = all && any(flips != vec3(0u));
+        let word = select(select(2u * j, 2u * j + 1u, flips.y != 0u), 8u, flips.z != 0u);
+        flip(block, word, flips.x | flips.y | (flips.z << (8u * j)));
     }
-    if params.repair != 0u { image[block.check] = corrected; }
     return all;
 }
 
 fn hsiao_syndromes(block: Block) -> u32 {
-    var first: vec4<u32>;
-    var second: vec4<u32>;
-    let at = block.data;
-    if block.words == 8u {
-        first = vec4(image[at], image[at + 1u], image[at + 2u], image[at + 3u]);
-        second = vec4(image[at + 4u], image[at + 5u], image[at + 6u], image[at + 7u]);
-    } else {
-        first = vec4(word_of(block, 0u), word_of(block, 1u), word_of(block, 2u), word_of(block, 3u));
-        second = vec4(word_of(block, 4u), word_of(block, 5u), word_of(block, 6u), word_of(block, 7u));
-    }
-    if params.deliver != 0u {
-        let words = array<vec4<u32>, 2>(first, second);
-        for (var k = 0u; k < block.words; k++) { decoded[at + k] = words[k / 4u][k % 4u]; }
+    let first = vec4(word_of(block, 0u), word_of(block, 1u), word_of(block, 2u), word_of(block, 3u));
+    let second = vec4(word_of(block, 4u), word_of(block, 5u), word_of(block, 6u), word_of(block, 7u));
+    if DELIVER {
+        deliver(block, 0u, first);
+        deliver(block, 4u, second);
     }
     return secded_syndromes(first, second, image[block.check]);
+}
+
+fn deliver(block: Block, from_word: u32, words: vec4<u32>) {
+    let at = block.data + from_word;
+    if from_word < block.words { decoded[at] = words.x; }
+    if from_word + 1u < block.words { decoded[at + 1u] = words.y; }
+    if from_word + 2u < block.words { decoded[at + 2u] = words.z; }
+    if from_word + 3u < block.words { decoded[at + 3u] = words.w; }
 }
 
 fn table_syndromes(block: Block) -> u32 {
@@ -146,19 +143,17 @@ fn table_syndromes(block: Block) -> u32 {
     for (var k = 0u; k < block.words; k++) {
         let word = image[block.data + k];
         sum ^= sum_of(k, word);
-        if params.deliver != 0u { decoded[block.data + k] = word; }
+        if DELIVER { decoded[block.data + k] = word; }
     }
     return sum;
 }
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    let i = fold_index(id, groups, GROUP);
+    let at = fold_index(id, groups, GROUP);
     let size = select(params.block_words, 8u, HSIAO);
-    let blocks = (params.words + size - 1u) / size;
-    let slot = i / blocks;
-    if slot >= params.slots { return; }
-    let at = i - slot * blocks;
+    let slot = id.z;
+    if slot >= params.slots || at * size >= params.words { return; }
     let base = slot * params.stride;
     let block = Block(
         base + params.data_base + at * size,
@@ -169,6 +164,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if HSIAO { syndromes = hsiao_syndromes(block); } else { syndromes = table_syndromes(block); }
     if syndromes == 0u { return; }
     var all: bool;
-    if HSIAO { all = act_hsiao(block); } else { all = act(block, syndromes); }
+    if HSIAO { all = act_hsiao(block, syndromes); } else { all = act(block, syndromes); }
     atomicAdd(&counts[2u * slot + select(1u, 0u, all)], 1u);
 }

@@ -16,7 +16,14 @@ struct OutputVoteParams {
     decision:   u32,
     nan:        u32,
     relative:   f32,
+    voter:      u32,   // how executions are compared
+    pad0:       u32,
+    pad1:       u32,
+    pad2:       u32,
 }
+
+const VOTER_WORD:     u32 = 1u;   // a word with three distinct values delivers nothing
+const VOTER_DECISION: u32 = 2u;   // decisions vote, the lowest agreeing execution is delivered whole
 
 @group(0) @binding(0) var<uniform>             params:    OutputVoteParams;
 @group(0) @binding(1) var<storage, read>       lane_of:   array<u32>;   // [block]
@@ -61,6 +68,29 @@ fn agree(i: u32, j: u32, source: u32) -> bool {
     return true;
 }
 
+// Whether two executions are one to the voter: equal bits, or the same decision.
+fn same(i: u32, j: u32, source: u32) -> bool {
+    var equal = true;
+    for (var f = 0u; f < params.features; f++) {
+        let at = source + f * params.rows;
+        equal &= word_of(i, at) == word_of(j, at);
+    }
+    return equal || agree(i, j, source);
+}
+
+fn deliver(execution: u32, source: u32, to: u32) {
+    for (var f = 0u; f < params.features; f++) {
+        delivered[to + f * params.rows] = word_of(execution, source + f * params.rows);
+    }
+}
+
+fn compared(differ: bool) -> u32 {
+    if params.retry != 0u {
+        return select(VERDICT_RETRIED, VERDICT_NONE, differ) | VERDICT_ALARM;
+    }
+    return select(0u, VERDICT_MISMATCH | VERDICT_ALARM, differ);
+}
+
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
@@ -72,6 +102,20 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     if params.retry != 0u && (verdicts[at] & VERDICT_MISMATCH) == 0u { return; }
     let source = block * params.features * params.rows + row;
     let to = lane * params.features * params.rows + row;
+    if params.voter == VOTER_DECISION {
+        let first = same(0u, 1u, source);
+        if params.executions == 2u {
+            deliver(select(1u, 0u, first), source, to);
+            verdicts[at] = compared(!first);
+            return;
+        }
+        let second = same(0u, 2u, source);
+        let some = first || second || same(1u, 2u, source);
+        deliver(select(1u, 0u, first || second), source, to);
+        let verdict = select(VERDICT_NONE | VERDICT_ALARM, VERDICT_ALARM, some);
+        verdicts[at] = select(verdict, 0u, first && second);
+        return;
+    }
     var dissent = false;
     var torn = false;
     for (var f = 0u; f < params.features; f++) {
@@ -84,23 +128,17 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         delivered[to + f * params.rows] = (p & q) | (p & r) | (q & r);
     }
     if params.executions == 2u {
-        let agreed = select(0u, VERDICT_RETRIED | VERDICT_ALARM, params.retry != 0u);
-        let split = select(VERDICT_MISMATCH | VERDICT_ALARM, VERDICT_NONE | VERDICT_ALARM, params.retry != 0u);
-        verdicts[at] = select(agreed, split, dissent);
+        verdicts[at] = compared(dissent);
         return;
     }
     verdicts[at] = select(0u, VERDICT_ALARM, dissent);
     if !torn { return; }
-    var chosen = 3u;
-    if agree(0u, 1u, source) || agree(0u, 2u, source) {
-        chosen = 0u;
-    } else if agree(1u, 2u, source) {
-        chosen = 1u;
+    let votes = params.voter != VOTER_WORD;
+    if votes && (same(0u, 1u, source) || same(0u, 2u, source)) {
+        deliver(0u, source, to);
+    } else if votes && same(1u, 2u, source) {
+        deliver(1u, source, to);
     } else {
         verdicts[at] = VERDICT_NONE | VERDICT_ALARM;
-        return;
-    }
-    for (var f = 0u; f < params.features; f++) {
-        delivered[to + f * params.rows] = word_of(chosen, source + f * params.rows);
     }
 }

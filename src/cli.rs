@@ -1,6 +1,6 @@
 //! The command line: verbs and what they share.
 
-use crate::command::{Failure, adapters, bench, orbit, replay, report, run, selftest};
+use crate::command::{Failure, adapters, bench, mission, orbit, replay, report, run, selftest};
 use clap::{CommandFactory, Parser, Subcommand};
 
 /// A radiation test beam for GPU inference, in software.
@@ -18,6 +18,8 @@ pub struct Cli {
 enum Verb {
     /// Run a campaign; live on a terminal, progress lines elsewhere.
     Run(run::Run),
+    /// Run a mission: years on an orbit, upsets as they come, scrubbing; live on a terminal.
+    Mission(mission::Mission),
     /// Run one trial of an archive again and show where its faults went.
     Replay(replay::Replay),
     /// Turn an archive into HTML, Markdown, CSV, JSON or a table.
@@ -46,6 +48,7 @@ impl Cli {
         let adapter = self.adapter.as_deref();
         match self.verb {
             Verb::Run(verb) => verb.run(adapter),
+            Verb::Mission(verb) => verb.run(adapter),
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
             Verb::Adapters(verb) => verb.run(),

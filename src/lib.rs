@@ -23,6 +23,7 @@ pub mod stage;
 pub mod engine;
 
 pub mod campaign;
+pub mod mission;
 
 pub mod archive;
 

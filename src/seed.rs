@@ -29,6 +29,10 @@ pub enum Domain {
     Arrival = 7,
     /// Where on its orbit a trial begins, keyed by (trial).
     OrbitStart = 8,
+    /// What an event of a mission does to memory, keyed by (history, device, event).
+    MissionEvent = 9,
+    /// Events of a mission beside those of its devices, keyed by (history, kind).
+    MissionOther = 10,
 }
 
 /// The stream of draws named by (campaign seed, domain, key).

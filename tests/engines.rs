@@ -9,8 +9,8 @@ use beamline::engine::reference::Reference;
 use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
 use beamline::fault::{Fault, FaultKind, Place, Region};
 use beamline::outcome::Outcome;
-use beamline::scheme::{Guard, OnDue, Protection, Scheme, Scrub, ScrubBy};
-use beamline::workload::Workload;
+use beamline::scheme::{Guard, OnDue, OnRead, Protect, Protection, Scheme, Scrub, ScrubBy, Voter};
+use beamline::workload::{Decision, Workload};
 use proptest::prelude::*;
 use std::sync::Arc;
 use support::{gpu, random_workload};
@@ -21,10 +21,11 @@ fn scheme(protection: Protection) -> Scheme {
 
 /// One fault anywhere in the workload, from four random numbers.
 fn fault(workload: &Workload, rows: u32, conditional: bool, steps: u32, r: [u32; 6]) -> Fault {
-    let region = Region::ALL[r[0] as usize % 3];
+    let regions = [Region::Weights, Region::Input, Region::Activations, Region::Voted];
+    let region = regions[r[0] as usize % regions.len()];
     let sites: Vec<_> = workload.sites().collect();
     let (tensor, words) = match region {
-        Region::Weights => {
+        Region::Weights | Region::Voted | Region::Check => {
             let tensor = r[1] as usize % workload.tensors.len();
             (tensor, workload.tensors[tensor].words.len())
         }
@@ -42,7 +43,7 @@ fn fault(workload: &Workload, rows: u32, conditional: bool, steps: u32, r: [u32;
         region,
         tensor: tensor as u32,
         index: r[2] % words as u32,
-        row: if region == Region::Weights { 0 } else { r[3] % rows },
+        row: if region.is_of_one_inference() { r[3] % rows } else { 0 },
         kind: if conditional { kinds[r[4] as usize % 4] } else { FaultKind::Xor },
         mask: 1 << bits[r[4] as usize / 4 % bits.len()],
         place: if conditional {
@@ -53,15 +54,59 @@ fn fault(workload: &Workload, rows: u32, conditional: bool, steps: u32, r: [u32;
     }
 }
 
-fn schemes(conditional: bool) -> Vec<Scheme> {
-    let mut all: Vec<Scheme> = Protection::ALL.into_iter().map(scheme).collect();
-    let guarded: Vec<Scheme> =
-        all.iter().cloned().map(|s| Scheme { guard: Some(Guard::NonFinite), ..s }).collect();
-    all.extend(guarded);
+/// Every protection with every voter, repair and selection that it can have in this workload.
+fn composed(workload: &Workload) -> Vec<Scheme> {
+    let voters = [Voter::Bitwise, Voter::Word, Voter::Label, Voter::Tolerance];
+    let all = Protection::ALL.into_iter().flat_map(|protection| {
+        voters.into_iter().flat_map(move |voter| {
+            [OnRead::Keep, OnRead::WriteBack].map(|on_read| Scheme {
+                voter,
+                on_read,
+                ..scheme(protection)
+            })
+        })
+    });
+    let some = |tensors: Option<&[usize]>, bits: Option<&[u32]>| Scheme {
+        protect: Some(Protect {
+            tensors: tensors
+                .map(|list| list.iter().map(|t| workload.tensors[*t].name.clone()).collect()),
+            bits: bits.map(<[u32]>::to_vec),
+        }),
+        ..scheme(Protection::TmrStorage)
+    };
+    let few = [
+        some(Some(&[0, 3]), None),
+        some(None, Some(&[31, 30, 29, 28])),
+        Scheme { on_read: OnRead::WriteBack, ..some(Some(&[2]), Some(&[31, 30, 12])) },
+        Scheme { voter: Voter::Word, ..some(None, Some(&[31, 30, 23])) },
+    ];
+    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
+    all.chain(few)
+        .filter(|s| s.refusal().is_none() && s.workload_refusal(&tensors, by_label).is_none())
+        .collect()
+}
+
+fn schemes(workload: &Workload, conditional: bool) -> Vec<Scheme> {
+    let mut all = composed(workload);
+    let guarded = Protection::ALL.map(scheme);
+    all.extend(guarded.map(|s| Scheme { guard: Some(Guard::NonFinite), ..s }));
     if !conditional {
         let scrub = |every_steps, by| Some(Scrub::steps(every_steps, by));
         all.push(Scheme { scrub: scrub(2, ScrubBy::Vote), ..scheme(Protection::TmrStorage) });
         all.push(Scheme { scrub: scrub(1, ScrubBy::Vote), ..scheme(Protection::TmrOutput) });
+        all.push(Scheme { scrub: scrub(2, ScrubBy::Vote), ..scheme(Protection::TmrLayer) });
+        all.push(Scheme {
+            voter: Voter::Word,
+            scrub: scrub(1, ScrubBy::Vote),
+            ..scheme(Protection::TmrStorage)
+        });
+        let partly = Protect { tensors: None, bits: Some(vec![31, 30]) };
+        all.push(Scheme {
+            protect: Some(partly),
+            scrub: scrub(1, ScrubBy::Vote),
+            ..scheme(Protection::TmrStorage)
+        });
         all.push(Scheme { scrub: scrub(3, ScrubBy::Reload), ..scheme(Protection::None) });
         all.push(Scheme {
             guard: Some(Guard::NonFinite),
@@ -108,7 +153,7 @@ proptest! {
         let mut direct = engine.expect("an engine");
         let mut reference = Reference::new(Arc::clone(&workload), windows, arithmetic);
         prop_assert_eq!(direct.golden_outputs(), reference.golden_outputs());
-        for scheme in schemes(conditional) {
+        for scheme in schemes(&workload, conditional) {
             let got = direct.run(&scheme, course, &jobs).expect("direct");
             let want = reference.run(&scheme, course, &jobs).expect("reference");
             for (got, want) in got.iter().zip(&want) {

@@ -4,8 +4,9 @@
 use beamline::gpu::{Source, compose, library_names};
 use beamline::stage::{
     add::AddParams, checksum::ChecksumParams, classify::ClassifyParams, conv2d::Conv2dParams,
-    decode::DecodeParams, inject::InjectParams, inject::Strike, linear::LinearParams,
-    load::LoadParams, max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
+    decode::DecodeParams, decode_symbols::BlockParams, findings::FindingsParams,
+    inject::InjectParams, inject::Strike, linear::LinearParams, load::LoadParams,
+    max_pool::MaxPoolParams, output_vote::OutputVoteParams, relu::ReluParams,
     softmax::SoftmaxParams, tally::TallyParams, vote::VoteParams,
 };
 use std::collections::BTreeSet;
@@ -66,8 +67,12 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
         twin!("conv2d", Conv2dParams: quads, channels, height, width, outputs, size, stride,
               padding, out_height, out_width, has_bias, x_base, x_stride, w_base, w_stride, b_base),
-        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair, deliver,
+        twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
+        twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
+              deliver),
+        twin!("decode", DecodeParams: words, stride, slots, data_base, check_base, repair,
               block_words, syndrome_bits, agree, actions_base),
+        twin!("findings", FindingsParams: lanes, copies, rows, on_uncorrectable),
         twin!("inject", InjectParams: words, stride),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("linear", LinearParams: quads, inputs, outputs, has_bias, x_base, x_stride, w_base,
@@ -76,11 +81,12 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("max_pool", MaxPoolParams: rows, channels, height, width, size, stride, out_height,
               out_width, x_base, x_stride, nan_is_zero, blocks),
         twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
-              nan, relative),
+              nan, relative, voter),
         twin!("relu", ReluParams: quads, blocks, x_base, x_stride, nan_is_zero),
         twin!("softmax", SoftmaxParams: rows, features, blocks, x_base, x_stride),
         twin!("tally", TallyParams: rows, counted, lanes, words),
-        twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads),
+        twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads, word,
+              check_base),
     ];
     let mut held = BTreeSet::new();
     for (shader, name, size, members) in twins {

@@ -21,7 +21,7 @@ const VERDICT_NONE:     u32 = 8u;   // nothing is delivered
 
 const TRAP_INDEX:  u32 = 1u;   // an index read from struck memory was out of range
 const TRAP_BUDGET: u32 = 2u;   // an iteration budget was spent
-const TRAP_UNCORRECTABLE: u32 = 4u;   // a word was read that its code could not correct
+const TRAP_ECC:    u32 = 4u;   // a decoder could not correct stored memory
 
 const DECISION_ARG_MAX:   u32 = 0u;
 const DECISION_TOLERANCE: u32 = 1u;

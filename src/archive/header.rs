@@ -7,7 +7,7 @@ use super::schema::{
     ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
     RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
 };
-use super::{Error, Fingerprint, file};
+use super::{Error, Fingerprint, Kind, file};
 use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
 use crate::rate::Band;
@@ -106,19 +106,28 @@ pub(super) fn write(to: &File, content: Content, header: &Header) -> hdf5::Resul
     set_text(to, "beamline_commit", &header.commit)?;
     write_campaign(to, header)?;
     write_workload(to, &header.workload)?;
+    write_adapter(to, &header.adapter)?;
+    write_fingerprint(to, &header.fingerprint)
+}
+
+/// Writes what it ran on.
+pub(super) fn write_adapter(to: &File, info: &AdapterInfo) -> hdf5::Result<()> {
     let adapter = group(to, ADAPTER)?;
-    let info = &header.adapter;
     set_text(&adapter, "name", &info.name)?;
     set_text(&adapter, "driver", &info.driver)?;
     set_text(&adapter, "driver_info", &info.driver_info)?;
     set_text(&adapter, "backend", &info.backend)?;
     set_text(&adapter, "device_type", &info.device_type)?;
     set(&adapter, "software", &info.software)?;
-    set(&adapter, "fma_fused", &info.fma_fused)?;
-    let fingerprint = group(to, FINGERPRINT)?;
-    set_text(&fingerprint, "whole", &header.fingerprint.whole())?;
-    for (part, digest) in header.fingerprint.parts() {
-        set_text(&fingerprint, part, digest)?;
+    set(&adapter, "fma_fused", &info.fma_fused)
+}
+
+/// Writes what makes another run the same experiment.
+pub(super) fn write_fingerprint(to: &File, fingerprint: &Fingerprint) -> hdf5::Result<()> {
+    let at = group(to, FINGERPRINT)?;
+    set_text(&at, "whole", &fingerprint.whole())?;
+    for (part, digest) in fingerprint.parts() {
+        set_text(&at, part, digest)?;
     }
     Ok(())
 }
@@ -184,10 +193,15 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
         })
     });
     put_table(&campaign, "strata", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
-    let rows = header.sources.iter().map(|row| {
+    write_sources(&campaign, &header.sources)
+}
+
+/// Writes where models and data come from.
+pub(super) fn write_sources(at: &Group, sources: &[Source]) -> hdf5::Result<()> {
+    let rows = sources.iter().map(|row| {
         Ok(SourceRow { subject: file::text(&row.subject)?, source: file::text(&row.source)? })
     });
-    put_table(&campaign, "sources", &rows.collect::<hdf5::Result<Vec<_>>>()?)
+    put_table(at, "sources", &rows.collect::<hdf5::Result<Vec<_>>>()?)
 }
 
 fn not_injected_row(mode: &NotInjected) -> hdf5::Result<NotInjectedRow> {
@@ -205,7 +219,8 @@ fn not_injected_row(mode: &NotInjected) -> hdf5::Result<NotInjectedRow> {
     })
 }
 
-fn write_workload(to: &File, info: &WorkloadInfo) -> hdf5::Result<()> {
+/// Writes what ran.
+pub(super) fn write_workload(to: &File, info: &WorkloadInfo) -> hdf5::Result<()> {
     let workload = group(to, WORKLOAD)?;
     set_text(&workload, "name", &info.name)?;
     set_text(&workload, "description", &info.description)?;
@@ -233,7 +248,8 @@ fn write_workload(to: &File, info: &WorkloadInfo) -> hdf5::Result<()> {
     put_table(&workload, "ops", &rows.collect::<hdf5::Result<Vec<_>>>()?)
 }
 
-fn json(value: &impl serde::Serialize) -> hdf5::Result<String> {
+/// A value as JSON.
+pub(super) fn json(value: &impl serde::Serialize) -> hdf5::Result<String> {
     serde_json::to_string(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
 }
 
@@ -242,6 +258,9 @@ pub(super) fn read(from: &File, path: &Path) -> Result<(Content, Header), Error>
     let version = get::<u32>(from, "schema_version").map_err(|_| {
         Error::content(path, "a beamline archive", "an HDF5 file without schema_version")
     })?;
+    if Kind::of_file(from) == Some(Kind::Mission) {
+        return Err(Error::content(path, "the archive of a campaign", "that of a mission"));
+    }
     if version != VERSION {
         let found = format!(
             "{version}; it was made by another version of beamline: read it with that one, or run \
@@ -270,7 +289,6 @@ pub(super) fn read_fingerprint(from: &File) -> hdf5::Result<Fingerprint> {
 
 fn read_groups(from: &File) -> hdf5::Result<Header> {
     let campaign = from.group(CAMPAIGN)?;
-    let adapter = from.group(ADAPTER)?;
     Ok(Header {
         version: get_text(from, "beamline_version")?,
         commit: get_text(from, "beamline_commit")?,
@@ -290,19 +308,25 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
         beam: if campaign.link_exists(BEAM) { Some(read_beam(&campaign)?) } else { None },
         not_injected: read_not_injected(&campaign)?,
         sources: read_sources(&campaign)?,
-        adapter: AdapterInfo {
-            name: get_text(&adapter, "name")?,
-            driver: get_text(&adapter, "driver")?,
-            driver_info: get_text(&adapter, "driver_info")?,
-            backend: get_text(&adapter, "backend")?,
-            device_type: get_text(&adapter, "device_type")?,
-            software: get(&adapter, "software")?,
-            fma_fused: get(&adapter, "fma_fused")?,
-        },
+        adapter: read_adapter(from)?,
         workload: read_workload(&from.group(WORKLOAD)?)?,
         schemes: read_schemes(&campaign)?,
         strata: read_strata(&campaign)?,
         fingerprint: read_fingerprint(from)?,
+    })
+}
+
+/// Reads what it ran on.
+pub(super) fn read_adapter(from: &File) -> hdf5::Result<AdapterInfo> {
+    let at = from.group(ADAPTER)?;
+    Ok(AdapterInfo {
+        name: get_text(&at, "name")?,
+        driver: get_text(&at, "driver")?,
+        driver_info: get_text(&at, "driver_info")?,
+        backend: get_text(&at, "backend")?,
+        device_type: get_text(&at, "device_type")?,
+        software: get(&at, "software")?,
+        fma_fused: get(&at, "fma_fused")?,
     })
 }
 
@@ -361,7 +385,8 @@ fn read_not_injected(campaign: &Group) -> hdf5::Result<Vec<NotInjected>> {
     Ok(rows.into_iter().map(mode).collect())
 }
 
-fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {
+/// Reads where models and data come from.
+pub(super) fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {
     let rows = take_table::<SourceRow>(campaign, "sources")?;
     let source = |row: SourceRow| Source {
         subject: row.subject.to_string(),
@@ -399,7 +424,8 @@ fn read_strata(campaign: &Group) -> hdf5::Result<Vec<StratumInfo>> {
     .collect()
 }
 
-fn read_workload(at: &Group) -> hdf5::Result<WorkloadInfo> {
+/// Reads what ran.
+pub(super) fn read_workload(at: &Group) -> hdf5::Result<WorkloadInfo> {
     let tensors = take_table::<TensorRow>(at, "tensors")?.into_iter().map(|row| {
         let shape = parse(&row.shape)?;
         Ok(TensorInfo { name: row.name.to_string(), shape, offset: row.offset, words: row.words })
@@ -425,6 +451,7 @@ fn narrow(value: u64) -> hdf5::Result<u32> {
     u32::try_from(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
 }
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> hdf5::Result<T> {
+/// A value from its JSON.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> hdf5::Result<T> {
     serde_json::from_str(text).map_err(|error| hdf5::Error::Internal(error.to_string()))
 }

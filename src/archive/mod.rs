@@ -11,7 +11,9 @@ mod figures;
 mod file;
 mod fingerprint;
 mod header;
+mod kind;
 mod merge;
+pub mod mission;
 mod read;
 mod record;
 mod resume;
@@ -23,6 +25,8 @@ mod summary_rows;
 mod writer;
 
 pub use fingerprint::{Fingerprint, digest};
+pub use kind::Kind;
+pub use mission::{MissionArchive, MissionExisting, MissionHeader, MissionRun, MissionWriter};
 pub use read::Archive;
 pub use resume::{Existing, set_aside};
 pub use rows::{FaultRow, OutcomeRow, TimingRow};

@@ -110,7 +110,7 @@ impl Existing {
 }
 
 /// Removes files that were never finished.
-fn remove_stale(folder: &Path) -> Result<(), Error> {
+pub(super) fn remove_stale(folder: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(folder).map_err(Error::io(folder, "read"))? {
         let path = entry.map_err(Error::io(folder, "read"))?.path();
         if path.extension().is_some_and(|extension| extension == "tmp") {

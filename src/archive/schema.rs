@@ -278,8 +278,11 @@ impl Header {
     pub fn site(&self, region: Region, tensor: u32) -> &str {
         let index = tensor as usize;
         let name = match region {
-            Region::Weights => self.workload.tensors.get(index).map(|t| t.name.as_str()),
+            Region::Weights | Region::Voted => {
+                self.workload.tensors.get(index).map(|t| t.name.as_str())
+            }
             Region::Input => Some("input"),
+            Region::Check => Some("check words"),
             Region::Activations => self.workload.ops.get(index).map(|o| o.name.as_str()),
         };
         name.unwrap_or("?")

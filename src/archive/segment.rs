@@ -5,6 +5,7 @@ use super::header::{self, Content};
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::schema::{FAULTS, Header, OUTCOMES, RUN, TIMING};
 use super::{Error, Fingerprint};
+use crate::fault::Region;
 use crate::outcome::Outcome;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, Location};
@@ -226,7 +227,8 @@ impl Tables {
             )?,
         };
         let kinds = ["xor", "stuck-at-0", "stuck-at-1"];
-        set_names(tables.faults.location(), "region_names", &["weights", "input", "activations"])?;
+        let regions = Region::ALL.map(Region::name);
+        set_names(tables.faults.location(), "region_names", &regions)?;
         set_names(tables.faults.location(), "kind_names", &kinds)?;
         set_names(tables.outcomes.location(), "worst_names", &Outcome::ALL.map(Outcome::name))?;
         Ok(tables)

@@ -149,32 +149,35 @@ impl Thread {
             return Err(Error::content(&folder, expected, found));
         }
         segment.sort();
-        let written = segment.write(&folder, &self.header, &self.run_info())?;
+        let written = segment.write(&folder, &self.header, &run_info(self.started_unix_s))?;
         self.next_trial += segment.trials;
         self.segments.push(written);
         Ok(())
     }
 
     fn finish(self) -> Result<PathBuf, Error> {
-        let path = merge(&self.folder, &self.header, &self.segments, &self.run_info())?;
+        let path =
+            merge(&self.folder, &self.header, &self.segments, &run_info(self.started_unix_s))?;
         let segments = self.folder.join(SEGMENTS_FOLDER);
         fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
         Ok(path)
     }
+}
 
-    fn run_info(&self) -> RunInfo {
-        RunInfo {
-            started_unix_s: self.started_unix_s,
-            written_unix_s: unix_seconds(),
-            host: fs::read_to_string("/proc/sys/kernel/hostname")
-                .map(|name| name.trim().to_owned())
-                .or_else(|_| std::env::var("HOSTNAME"))
-                .unwrap_or_default(),
-        }
+/// When and where a run is that started then and writes now.
+pub(super) fn run_info(started_unix_s: u64) -> RunInfo {
+    RunInfo {
+        started_unix_s,
+        written_unix_s: unix_seconds(),
+        host: fs::read_to_string("/proc/sys/kernel/hostname")
+            .map(|name| name.trim().to_owned())
+            .or_else(|_| std::env::var("HOSTNAME"))
+            .unwrap_or_default(),
     }
 }
 
-fn unix_seconds() -> u64 {
+/// Seconds since 1970, UTC.
+pub(super) fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

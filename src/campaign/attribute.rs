@@ -58,9 +58,11 @@ pub(super) fn events_needed(
 }
 
 /// The step that a replay must begin with for memory to be as it was: nothing repairs memory
-/// between an event and the failure, or all repairs since are replayed.
+/// between an event and the failure, or all repairs since are replayed. A code makes an event's
+/// effect depend on what else is in its block.
 fn first_step(scheme: &Scheme, step: u32) -> u32 {
-    if scheme.protection == Protection::Dmr || scheme.on_due == OnDue::Reload {
+    let reloads = scheme.protection == Protection::Dmr || scheme.on_due == OnDue::Reload;
+    if reloads || scheme.writes_back() || scheme.code.is_some() {
         return 0;
     }
     scheme.scrub.and_then(|scrub| scrub.every_steps()).map_or(step, |every| step / every * every)
@@ -80,9 +82,10 @@ fn live_events(scheme: &Scheme, trial: &Trial, step: u32, row: u32, from: u32) -
         scheme.scrub.is_none() || trial.job.faults.iter().filter(same).count() > 1
     };
     let live = |fault: &Fault| match fault.region {
-        Region::Weights => {
+        Region::Weights | Region::Check => {
             fault.step <= step && (fault.step >= from || !reloaded && struck_twice(fault))
         }
+        Region::Voted => fault.step == step,
         Region::Input | Region::Activations => fault.step == step && fault.row == row,
     };
     let landed = trial.result.landings.iter().rev().map(|l| trial.job.faults[l.fault as usize]);

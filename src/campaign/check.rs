@@ -62,13 +62,15 @@ fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
                 format!("\"{name}\" again"),
             ));
         }
-        let keys = ["scheme", &at, "scrub"];
         if let Some(refusal) = scheme.refusal() {
+            let keys = ["scheme", &at, refusal.key];
             return Err(place.value(&keys, "a scheme that can exist", refusal));
         }
         if let Some(refusal) = scheme.campaign_refusal() {
-            return Err(place.value(&["scheme", &at], "a scheme of a campaign", refusal));
+            let keys = ["scheme", &at, refusal.key];
+            return Err(place.value(&keys, "a scheme of a campaign", refusal));
         }
+        let keys = ["scheme", &at, "scrub"];
         if scheme.scrub.is_some() && !accumulates {
             let mode = campaign.faults.name();
             let expected = format!("no scrub: in mode {mode} memory is golden before each trial");
@@ -106,6 +108,15 @@ fn check_mode(mode: &Mode, place: &Place) -> Result<(), Error> {
     }
 }
 
+/// Refuses the region whose words are a scheme's: they have no number that all schemes share.
+fn check_regions(regions: &[Region], place: &Place) -> Result<(), Error> {
+    if !regions.contains(&Region::Check) {
+        return Ok(());
+    }
+    let expected = "regions that every scheme has: weights, input, activations, voted";
+    Err(place.value(&["faults", "regions"], expected, "check-bits, which missions strike"))
+}
+
 fn check_sites(
     regions: &[Region],
     tensors: Option<&[String]>,
@@ -113,6 +124,7 @@ fn check_sites(
     place: &Place,
 ) -> Result<(), Error> {
     check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
+    check_regions(regions, place)?;
     if let Some(tensors) = tensors {
         check_distinct("tensors", tensors, |name| format!("\"{name}\""), place)?;
         if regions == [Region::Input] {
@@ -165,6 +177,11 @@ fn check_sequence(mode: &Mode, place: &Place) -> Result<(), Error> {
         Err(place.value(&["faults", key], expected, found))
     };
     check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
+    if regions.contains(&Region::Voted) {
+        let expected = "regions that wait for upsets: weights, input, activations";
+        return refuse("regions", expected, &"voted, which waits for nothing");
+    }
+    check_regions(regions, place)?;
     for (key, count) in [("steps", steps), ("inputs_per_step", inputs_per_step)] {
         if count == 0 {
             return refuse(key, &format!("{key} of 1 or more"), &count);

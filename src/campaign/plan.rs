@@ -15,7 +15,7 @@ use crate::fault::{
 use crate::outcome::Outcome;
 use crate::place::Place as FilePlace;
 use crate::seed::{Domain, stream, unit};
-use crate::workload::Workload;
+use crate::workload::{Decision, Workload};
 use exposed::{exposure, of_exposure};
 use std::path::{Path, PathBuf};
 
@@ -161,6 +161,7 @@ impl Plan {
         rate: Option<UpsetRate>,
     ) -> Result<Self, Error> {
         let inputs = inputs(campaign, workload)?;
+        check_schemes(campaign, workload)?;
         let trials = campaign.stop.trials.unwrap_or(0);
         let (arrival, strata) = match &campaign.faults {
             Mode::Conditional { count, regions, kind, tensors, bits } => {
@@ -386,12 +387,22 @@ fn inputs(campaign: &Campaign, workload: &Workload) -> Result<u32, Error> {
     }
 }
 
+/// Refuses a scheme that names what the workload does not have.
+fn check_schemes(campaign: &Campaign, workload: &Workload) -> Result<(), Error> {
+    let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
+    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    for (at, scheme) in campaign.scheme.iter().enumerate() {
+        if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {
+            let key = format!("scheme.{at}.{}", refusal.key);
+            return Err(Error::value(&key, "a scheme of this workload", refusal));
+        }
+    }
+    Ok(())
+}
+
 /// How many inputs a site is struck in, one a trial: stored words are struck once for all.
 const fn inputs_struck(region: Region, inputs: u32) -> u32 {
-    match region {
-        Region::Weights => 1,
-        Region::Input | Region::Activations => inputs,
-    }
+    if region.is_of_one_inference() { inputs } else { 1 }
 }
 
 /// The sites of each region. A name must be known to one of the regions, and every region that
@@ -439,7 +450,7 @@ fn sites(
 
 /// All inputs at once for stored words, each alone for a fault that names one.
 fn of_sites(sites: &Sites, inputs: u32, trials_max: u64) -> Stratum {
-    let rows = if sites.region() == Region::Weights { inputs } else { 1 };
+    let rows = if sites.region().is_of_one_inference() { 1 } else { inputs };
     Stratum {
         name: sites.region().name().into(),
         regions: vec![sites.region()],

@@ -450,8 +450,9 @@ impl<'a> Runner<'a> {
 pub fn describe(workload: &Workload, fault: &Fault) -> String {
     let at = fault.tensor as usize;
     let name = match fault.region {
-        Region::Weights => workload.tensors[at].name.as_str(),
+        Region::Weights | Region::Voted => workload.tensors[at].name.as_str(),
         Region::Input => "input",
+        Region::Check => "check words",
         Region::Activations => workload.ops[at].name.as_str(),
     };
     let bits: Vec<String> =

@@ -1,9 +1,9 @@
 //! `beamline bench`: what the stages and the direct engine reach on this adapter.
 //!
 //! Figures of one run are set against each other: bandwidths against a plain copy kernel, the
-//! linear op beside it, trial rates of each protection against none. Each is the best of several
-//! rounds that take the measured things in turn, so that a machine whose speed drifts treats all
-//! alike.
+//! linear op beside it, ops that vote or decode what they load against those that do not, trial
+//! rates of each protection against none. Each is the best of several rounds that take the measured
+//! things in turn, so that a machine whose speed drifts treats all alike.
 
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say};
@@ -11,11 +11,12 @@ use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
-use crate::scheme::{Protection, Scheme};
+use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::copy::Copy;
+use crate::stage::decode::{Decode, Place};
 use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::stored::Stored;
-use crate::stage::vote::{Vote, VoteParams};
+use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,7 +41,7 @@ pub(super) struct Figure {
     pub(super) name: String,
     pub(super) value: f64,
     pub(super) unit: &'static str,
-    /// Against the copy kernel (bandwidths) or the scheme `none` (trial rates).
+    /// Against the copy kernel (bandwidths), the bare op (times) or the scheme `none` (trial rates).
     pub(super) ratio: Option<f64>,
 }
 
@@ -57,6 +58,7 @@ impl Bench {
         let mut figures = super::bench_environment::figures(self.rounds)?;
         figures.extend(bandwidths(&gpu, self.rounds)?);
         figures.push(linear(&gpu, self.rounds)?);
+        figures.extend(super::bench_stored::figures(&gpu, self.rounds)?);
         for (name, inputs, trials) in [("digits-mlp", 128, 2048), ("digits-cnn", 128, 96)] {
             let workload = workload::load(&self.kernels.join(name), &Overrides::default());
             let workload = Arc::new(workload.map_err(Failure::input)?);
@@ -74,8 +76,9 @@ impl Bench {
                     say(&format!("{name:<44} {value:>14.2} {unit:<10}{ratio}"));
                 }
                 say(
-                    "ratios: bandwidths to the copy kernel, trial rates to none; best of the rounds",
+                    "ratios: bandwidths to the copy kernel, times of an op to its bare form, trial",
                 );
+                say("rates to none; best of the rounds");
             }
         }
         Ok(())
@@ -83,7 +86,10 @@ impl Bench {
 }
 
 /// Seconds of a submission, from recording to completion.
-fn timed(gpu: &Gpu, record: impl FnOnce(&mut crate::gpu::Pass<'_>)) -> Result<f64, Error> {
+pub(super) fn timed(
+    gpu: &Gpu,
+    record: impl FnOnce(&mut crate::gpu::Pass<'_>),
+) -> Result<f64, Error> {
     gpu.wait()?;
     let started = Instant::now();
     gpu.submit(record)?;
@@ -91,7 +97,10 @@ fn timed(gpu: &Gpu, record: impl FnOnce(&mut crate::gpu::Pass<'_>)) -> Result<f6
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// Copy kernel, copy command and vote, bytes read and written counted alike.
+/// Bits struck before each round of decoding, one a block.
+const STRUCK: u32 = 128;
+
+/// Copy kernel, copy command, vote and decoder, bytes read and written counted alike.
 fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let words = WORDS.min(usize::try_from(gpu.binding_bytes_max() / 4).unwrap_or(WORDS)) / 12 * 12;
     let copy = Copy::new(gpu)?;
@@ -106,20 +115,36 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
         repair: 0,
         input_base: image / 4,
         row_quads: 1,
-        pad: [0; 2],
+        word: 0,
+        check_base: image / 4,
     };
     let uniform = gpu.uniform("vote", &params);
     let voted: Buffer<u32> = gpu.zeroed("voted", image as usize);
     let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
+    let all = gpu.upload("vote on all", &vote::ALL);
     let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
-    let mut best = [f64::INFINITY; 3];
+    let decode = Decode::new(gpu, Code::Hsiao72, false)?;
+    let data = u32::try_from(words / 9 * 8).map_err(Failure::environment)? / 8 * 8;
+    let place = Place { words: data, stride: 0, slots: 1, data_base: 0, check_base: data };
+    let decode_params = decode.params(place, true);
+    let decode_uniform = gpu.uniform("decode", &decode_params);
+    let mut best = [f64::INFINITY; 4];
     for _ in 0..rounds {
         let seconds = [
             timed(gpu, |pass| copy.encode(pass, &from, &to))?,
             timed(gpu, |pass| pass.copy(&from, &to, words))?,
             timed(gpu, |pass| {
-                vote.encode(pass, (&params, &uniform), &from, &voted, &dissent, &alarms);
+                let outputs = (&voted, &dissent, &alarms);
+                vote.encode(pass, (&params, &uniform), (&from, &all), outputs);
             })?,
+            {
+                for bit in 0..STRUCK {
+                    gpu.write(&from, (data / STRUCK * bit) as usize, &[1 << (bit % 32)]);
+                }
+                timed(gpu, |pass| {
+                    decode.encode(pass, (&decode_params, &decode_uniform), &from, &voted, &alarms);
+                })?
+            },
         ];
         for (best, seconds) in best.iter_mut().zip(seconds) {
             *best = best.min(seconds);
@@ -127,14 +152,21 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     }
     let copied = 8.0 * words as f64;
     let judged = 4.0 * 5.0 * f64::from(image);
-    let rates = [copied / best[0], copied / best[1], judged / best[2]].map(|rate| rate / 1e9);
-    let names = ["copy kernel", "copy command", "vote, 3 copies read, vote and dissent written"];
+    let decoded = 4.0 * 9.0 / 8.0 * f64::from(data);
+    let bytes = [copied, copied, judged, decoded];
+    let rates: Vec<f64> = bytes.iter().zip(best).map(|(bytes, s)| bytes / s / 1e9).collect();
+    let names = [
+        "copy kernel",
+        "copy command",
+        "vote, 3 copies read, vote and dissent written",
+        "hsiao-72-64 decoded and repaired in place",
+    ];
     Ok(names
         .into_iter()
-        .zip(rates)
+        .zip(&rates)
         .map(|(name, value)| Figure {
             name: name.into(),
-            value,
+            value: *value,
             unit: "GB/s",
             ratio: Some(value / rates[0]),
         })
@@ -192,7 +224,7 @@ fn trial_rates(
         })
         .collect();
     let course = Course { first_step: 0, end_step: 1, conditional: true };
-    let mut best = [f64::INFINITY; 4];
+    let mut best = [f64::INFINITY; Protection::ALL.len()];
     for _ in 0..rounds {
         for (best, protection) in best.iter_mut().zip(Protection::ALL) {
             let scheme = Scheme::bare(protection.name(), protection);

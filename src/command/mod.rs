@@ -3,6 +3,8 @@
 pub mod adapters;
 pub mod bench;
 mod bench_environment;
+mod bench_stored;
+pub mod mission;
 pub mod orbit;
 mod prepare;
 pub mod replay;

@@ -5,6 +5,7 @@ use crate::archive::schema::{
     AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
 };
 use crate::archive::{Fingerprint, Header, digest};
+use crate::campaign::file::WorkloadChoice;
 use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
@@ -18,7 +19,7 @@ use std::sync::Arc;
 
 /// The version and commit of this build.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
-const COMMIT: &str = env!("BEAMLINE_COMMIT");
+pub(super) const COMMIT: &str = env!("BEAMLINE_COMMIT");
 
 /// A campaign and its plan, before any GPU is opened.
 pub(super) struct Planned {
@@ -33,7 +34,7 @@ impl Planned {
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
         let (campaign, text) = Campaign::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let workload = load_workload(&campaign, folder)?;
+        let workload = find_workload(&campaign.workload, folder)?;
         let plan = Plan::new(&campaign, &workload, folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;
         Ok(Self { campaign, text, workload: Arc::new(workload), plan })
@@ -45,7 +46,7 @@ impl Planned {
         let text = header.campaign.toml.as_str();
         let path = folder.join("campaign.toml");
         let campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
-        let workload = load_workload(&campaign, folder)?;
+        let workload = find_workload(&campaign.workload, folder)?;
         let rate = header.upset_rate();
         let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
         Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
@@ -91,7 +92,6 @@ impl Planned {
     /// What the archive says before its rows.
     pub(super) fn header(&self, gpu: &Gpu, golden: &[u32]) -> Header {
         let Self { campaign, text, workload, plan } = self;
-        let adapter = gpu.adapter();
         let looks = campaign.stop.half_width.map_or(1, |_| {
             u32::try_from(looks::schedule(plan.trials_max(), plan.segment_trials()).len())
                 .unwrap_or(looks::LOOKS)
@@ -105,10 +105,13 @@ impl Planned {
         let first = &plan.strata()[0];
         let inferences_per_step = first.windows.rows();
         let input_words = workload.values[0].features();
+        let tensors = workload.stored_tensors();
         let exposed = |scheme: &crate::scheme::Scheme| {
             plan.exposure().map(|exposure| {
-                let protection = scheme.protection;
-                let upsets = exposure.upsets_per_step(protection.copies(), protection.executions());
+                let (weights, input) = scheme.replica_bits(&tensors, input_words);
+                let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
+                let copies = (of(weights, workload.stored_words()), of(input, input_words));
+                let upsets = exposure.upsets_per_step(copies, scheme.protection.executions());
                 upsets / (exposure.upsets_per_bit_s * exposure.step_s())
             })
         };
@@ -131,22 +134,14 @@ impl Planned {
             beam: campaign.faults.beam().cloned(),
             not_injected: plan.rate().map_or_else(Vec::new, |rate| rate.not_injected.clone()),
             sources: sources(campaign, plan, workload),
-            adapter: AdapterInfo {
-                name: adapter.name.clone(),
-                driver: adapter.driver.clone(),
-                driver_info: adapter.driver_info.clone(),
-                backend: adapter.backend.clone(),
-                device_type: adapter.device_type.clone(),
-                software: adapter.software,
-                fma_fused: adapter.arithmetic.fma_fused,
-            },
+            adapter: adapter_info(gpu),
             workload: WorkloadInfo::of(workload, plan.inputs()),
             schemes: campaign
                 .scheme
                 .iter()
                 .map(|scheme| SchemeInfo {
                     definition: scheme.clone(),
-                    cost: scheme.cost(workload.stored_words(), input_words, inferences_per_step),
+                    cost: scheme.cost(&tensors, input_words, inferences_per_step),
                     exposed_bits: exposed(scheme).filter(|bits| bits.is_finite()),
                 })
                 .collect(),
@@ -166,8 +161,7 @@ impl Planned {
     }
 
     fn fingerprint(&self, gpu: &Gpu, golden: &[u32]) -> Fingerprint {
-        let shaders: Vec<String> =
-            gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect();
+        let shaders = shaders();
         let adapter = gpu.adapter();
         let image = self.workload.stored_image();
         let list = match &self.campaign.faults {
@@ -229,6 +223,25 @@ impl Planned {
     }
 }
 
+/// What an archive says of the adapter.
+pub(super) fn adapter_info(gpu: &Gpu) -> AdapterInfo {
+    let adapter = gpu.adapter();
+    AdapterInfo {
+        name: adapter.name.clone(),
+        driver: adapter.driver.clone(),
+        driver_info: adapter.driver_info.clone(),
+        backend: adapter.backend.clone(),
+        device_type: adapter.device_type.clone(),
+        software: adapter.software,
+        fma_fused: adapter.arithmetic.fma_fused,
+    }
+}
+
+/// Every shader as it is built.
+pub(super) fn shaders() -> Vec<String> {
+    gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect()
+}
+
 /// The engines as the runner takes them.
 pub(super) fn boxed(engines: Vec<Direct>) -> Engines {
     engines.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect()
@@ -241,8 +254,8 @@ pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
 
 /// Finds a workload: a folder beside the campaign, or one of `kernels/` beside the campaign's
 /// folder or in the current one.
-fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure> {
-    let name = &campaign.workload.name;
+pub(super) fn find_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Failure> {
+    let name = &choice.name;
     let candidates = [
         folder.join(name),
         folder.join("../kernels").join(name),
@@ -256,8 +269,7 @@ fn load_workload(campaign: &Campaign, folder: &Path) -> Result<Workload, Failure
             candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
         )));
     };
-    let overrides =
-        Overrides { relu_nan: campaign.workload.relu_nan, size: campaign.workload.size };
+    let overrides = Overrides { relu_nan: choice.relu_nan, size: choice.size };
     workload::load(found, &overrides)
         .with_context(|| format!("workload {name:?}"))
         .map_err(Failure::Input)

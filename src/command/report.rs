@@ -1,7 +1,9 @@
 //! `beamline report`: an archive as a page, a table or data.
 
 use super::Failure;
-use crate::archive::Archive;
+use crate::archive::mission::MissionArchive;
+use crate::archive::{Archive, Kind};
+use crate::report::mission::Held;
 use crate::report::{self, Format};
 use anyhow::Context;
 use std::io::Write;
@@ -26,9 +28,16 @@ impl Report {
     /// # Errors
     /// Where the archive cannot be read or the report not written.
     pub fn run(&self) -> Result<(), Failure> {
-        let archive = Archive::open(&self.archive)?;
         let mut text = Vec::new();
-        report::write(&archive, self.format, &mut text).map_err(Failure::environment)?;
+        if Kind::of(&self.archive)? == Kind::Mission {
+            let archive = MissionArchive::read(&self.archive)?;
+            let held = Held::new(&archive);
+            let written = report::mission::write(&held.view(), self.format, &mut text);
+            written.map_err(Failure::environment)?;
+        } else {
+            let archive = Archive::open(&self.archive)?;
+            report::write(&archive, self.format, &mut text).map_err(Failure::environment)?;
+        }
         let beside = || {
             let folder =
                 if self.archive.is_dir() { self.archive.as_path() } else { parent(&self.archive) };
@@ -49,6 +58,20 @@ impl Report {
         }
         Ok(())
     }
+}
+
+/// Writes every form of a mission's report into its folder.
+pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(), Failure> {
+    let held = Held::new(archive);
+    report::mission::write_all(folder, &held.view()).map_err(Failure::environment)
+}
+
+/// A mission's report as a table for a terminal.
+pub(super) fn mission_table(archive: &MissionArchive) -> Result<String, Failure> {
+    let held = Held::new(archive);
+    let mut text = Vec::new();
+    report::mission::write(&held.view(), Format::Table, &mut text).map_err(Failure::environment)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }
 
 fn parent(path: &Path) -> &Path {

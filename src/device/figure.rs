@@ -51,6 +51,8 @@ pub enum Mark {
     Verified2nd,
     /// Arithmetic from figures that were read.
     Derived,
+    /// Known, and not read again in a source.
+    Recalled,
     /// Nobody published it: a choice, with its reason.
     Assumed,
 }
@@ -62,6 +64,7 @@ impl Mark {
             Self::Verified => "verified",
             Self::Verified2nd => "verified-2nd",
             Self::Derived => "derived",
+            Self::Recalled => "recalled",
             Self::Assumed => "assumed",
         }
     }

@@ -1,4 +1,5 @@
-//! Devices: what a particle does to a part, as cross-sections with their sources.
+//! Devices: what a particle does to a part, as cross-sections with their sources; the memories
+//! that parts are made of, and which of their bits an event strikes.
 //!
 //! A device is a file: its modes, each with a cross-section for protons, for heavy ions or for
 //! both, and every figure with its band, its mark and its source. Reading is strict, and says the
@@ -8,6 +9,7 @@
 mod chord;
 mod figure;
 mod ion;
+mod memory;
 mod mode;
 mod pattern;
 mod proton;
@@ -16,8 +18,14 @@ mod shipped;
 pub use chord::Volume;
 pub use figure::{Figure, Level, Mark};
 pub use ion::IonResponse;
+pub use memory::{
+    AddressMap, DATA_BITS, ENTRY_BYTES, Location, Memory, Ras, RasAction, RasPolicy, RasState,
+    Scrub,
+};
 pub use mode::{HeavyIon, Kind, Link, Mode, ObservedAt, Per};
-pub use pattern::{Breadth, Event, Pattern, Shape};
+pub use pattern::{
+    AntiRows, Breadth, Event, Hit, Pattern, Persistence, Polarity, Reach, Shape, Strike, apply,
+};
 pub use proton::{Proton, ProtonForm};
 
 use crate::place::{self, Place};
@@ -25,22 +33,37 @@ use figure::{At, said};
 use mode::ModeTable;
 use serde::Deserialize;
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Why a device cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is neither built in nor a file.
-    #[error("expected a device ({known}) or the path of a .toml file, found \"{name}\"")]
+    #[error("expected a {what} ({known}) or the path of a .toml file, found \"{name}\"")]
     Unknown {
+        /// What it should have been: a device or a memory.
+        what: &'static str,
         /// What was asked for.
         name: String,
-        /// The devices that are built in.
+        /// Those that are built in.
         known: String,
     },
     /// Its file cannot be used.
     #[error(transparent)]
     File(#[from] place::Error),
+    /// An address is not one of the memory.
+    #[error(
+        "expected an address below {capacity} ({capacity:#x}, the bytes of memory {memory}), \
+         found {address} ({address:#x})"
+    )]
+    Beyond {
+        /// The memory's name.
+        memory: String,
+        /// Its capacity in bytes.
+        capacity: u64,
+        /// The address in bytes.
+        address: u64,
+    },
 }
 
 /// What is known of latch-ups that destroy the part.
@@ -116,20 +139,8 @@ impl Device {
     /// # Errors
     /// Where it is neither, the file cannot be read, or anything in it cannot be meant.
     pub fn load(name_or_path: &str) -> Result<(Self, String), Error> {
-        if let Some((name, text)) = shipped::SHIPPED.iter().find(|(name, _)| *name == name_or_path)
-        {
-            let path = format!("fault-models/devices/{name}.toml");
-            return Ok((Self::parse(Path::new(&path), text)?, (*text).to_owned()));
-        }
-        let path = Path::new(name_or_path);
-        let is_path = name_or_path.ends_with(".toml") || path.components().count() > 1;
-        if !is_path && !path.is_file() {
-            let known = Self::names().join(", ");
-            return Err(Error::Unknown { name: name_or_path.into(), known });
-        }
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| place::Error::Read { path: path.into(), source })?;
-        Ok((Self::parse(path, &text)?, text))
+        let (path, text) = text_of("device", &shipped::SHIPPED, name_or_path)?;
+        Ok((Self::parse(&path, &text)?, text))
     }
 
     /// Checks the text of a device; `path` is what messages call it, and patterns in files are
@@ -194,6 +205,28 @@ impl Device {
         }
         gaps
     }
+}
+
+/// The text of what is built in under a name, or else of the file at a path; and its path.
+fn text_of(
+    what: &'static str,
+    shipped: &[(&str, &str)],
+    name_or_path: &str,
+) -> Result<(PathBuf, String), Error> {
+    if let Some((name, text)) = shipped.iter().find(|(name, _)| *name == name_or_path) {
+        let plural = if what == "device" { "devices" } else { "memories" };
+        let path = format!("fault-models/{plural}/{name}.toml");
+        return Ok((path.into(), (*text).to_owned()));
+    }
+    let path = PathBuf::from(name_or_path);
+    let is_path = name_or_path.ends_with(".toml") || path.components().count() > 1;
+    if !is_path && !path.is_file() {
+        let known = shipped.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        return Err(Error::Unknown { what, name: name_or_path.into(), known });
+    }
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| place::Error::Read { path: path.clone(), source })?;
+    Ok((path, text))
 }
 
 /// The modes without data, or that none has any.

@@ -1,7 +1,7 @@
 //! Which of a trial's faults a scheme receives, and where they strike it.
 
 use super::{Course, Job, Layout};
-use crate::fault::{FaultKind, Region};
+use crate::fault::{Fault, FaultKind, Place, Region};
 use crate::scheme::Scheme;
 use crate::stage::inject::Strike;
 use crate::workload::Workload;
@@ -13,6 +13,11 @@ pub(super) enum Target {
     Image {
         /// The copy.
         copy: u32,
+    },
+    /// A word of the weights as it is delivered to one execution.
+    Delivered {
+        /// The execution; a retry's follow those of the first pass.
+        execution: u32,
     },
     /// A word of an op's output in one execution.
     Activation {
@@ -47,7 +52,7 @@ impl Received {
     pub(super) const fn replica(&self) -> u32 {
         match self.target {
             Target::Image { copy } => copy,
-            Target::Activation { execution, .. } => execution,
+            Target::Delivered { execution } | Target::Activation { execution, .. } => execution,
         }
     }
 
@@ -63,7 +68,7 @@ impl Received {
 }
 
 /// The faults of `job` within the scheme's footprint and the course, in the order they strike.
-/// Upsets of weights from before the course strike at its first step.
+/// Upsets of weights and check words from before the course strike at its first step.
 pub(super) fn received(
     job: &Job,
     scheme: &Scheme,
@@ -71,7 +76,6 @@ pub(super) fn received(
     layout: &Layout,
     workload: &Workload,
 ) -> Vec<Received> {
-    let copies = scheme.protection.copies();
     let executions = if course.conditional {
         scheme.protection.executions()
     } else {
@@ -79,37 +83,70 @@ pub(super) fn received(
     };
     let mut received = Vec::new();
     for (index, fault) in (0u32..).zip(&job.faults) {
-        let stored = fault.region == Region::Weights;
+        let stored = matches!(fault.region, Region::Weights | Region::Check);
         if fault.step >= course.end_step || (!stored && fault.step < course.first_step) {
             continue;
         }
+        let tensor = |at: u32| workload.tensors[at as usize].offset;
         let place = match fault.region {
-            Region::Weights => fault.place.of(copies).map(|copy| {
-                (
-                    Target::Image { copy },
-                    workload.tensors[fault.tensor as usize].offset + fault.index,
-                )
+            Region::Weights => {
+                let name = &workload.tensors[fault.tensor as usize].name;
+                copy_of(fault, scheme, Some(name)).map(|(copy, mask)| {
+                    (Target::Image { copy }, tensor(fault.tensor) + fault.index, mask)
+                })
+            }
+            Region::Input => copy_of(fault, scheme, None).map(|(copy, mask)| {
+                (Target::Image { copy }, layout.input_word(fault.index, fault.row), mask)
             }),
-            Region::Input => fault
-                .place
-                .of(copies)
-                .map(|copy| (Target::Image { copy }, layout.input_word(fault.index, fault.row))),
+            Region::Check => check_of(fault, scheme, layout).map(|(copy, mask)| {
+                (Target::Image { copy }, layout.check_base() + fault.index, mask)
+            }),
+            Region::Voted => {
+                let execution = fault.place.of(executions).filter(|_| scheme.delivers());
+                execution.map(|execution| {
+                    let word = tensor(fault.tensor) + fault.index;
+                    (Target::Delivered { execution }, word, fault.mask)
+                })
+            }
             Region::Activations => fault.place.of(executions).map(|execution| {
                 let op = fault.tensor as usize;
-                (Target::Activation { execution, op }, layout.value_word(fault.index, fault.row))
+                let word = layout.value_word(fault.index, fault.row);
+                (Target::Activation { execution, op }, word, fault.mask)
             }),
         };
-        if let Some((target, word)) = place {
+        if let Some((target, word, mask)) = place {
             received.push(Received {
                 fault: index,
                 step: fault.step.max(course.first_step),
-                row: (!stored).then_some(fault.row),
+                row: fault.region.is_of_one_inference().then_some(fault.row),
                 target,
                 word,
                 kind: fault.kind,
-                mask: fault.mask,
+                mask,
             });
         }
     }
     received
+}
+
+/// The copy that a fault on a word of the tensor `name` (none: an input) strikes, and with which
+/// bits. Bits that a vote does not protect are stored once, in copy 0.
+fn copy_of(fault: &Fault, scheme: &Scheme, name: Option<&str>) -> Option<(u32, u32)> {
+    let copy = fault.place.of(scheme.protection.copies())?;
+    let protected = scheme.protect.as_ref().map_or(u32::MAX, |protect| protect.mask(name));
+    if copy == 0 || fault.mask & !protected == 0 {
+        return Some((copy, fault.mask));
+    }
+    match fault.place {
+        Place::Share(_) => Some((0, fault.mask)),
+        Place::At(_) => Some((copy, fault.mask & protected)).filter(|(_, mask)| *mask != 0),
+    }
+}
+
+/// The copy that a fault on a check word strikes, and with which bits: those that are stored.
+fn check_of(fault: &Fault, scheme: &Scheme, layout: &Layout) -> Option<(u32, u32)> {
+    let copy = fault.place.of(scheme.protection.copies())?;
+    let mask = fault.mask & scheme.code?.check_mask();
+    let exists = fault.index < layout.checks() && (mask != 0 || fault.mask == 0);
+    exists.then_some((copy, mask))
 }

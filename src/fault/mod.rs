@@ -26,11 +26,18 @@ pub enum Region {
     Input = 1,
     /// The output of an op, before the next op reads it.
     Activations = 2,
+    /// A stored weight or bias as a storage voter or a decoder delivered it, before the workload
+    /// reads it: for the inferences of one step, in schemes that have such a voter or decoder.
+    Voted = 3,
+    /// A check word of a stored copy, in schemes whose code has it.
+    #[serde(rename = "check-bits")]
+    Check = 4,
 }
 
 impl Region {
     /// All regions.
-    pub const ALL: [Self; 3] = [Self::Weights, Self::Input, Self::Activations];
+    pub const ALL: [Self; 5] =
+        [Self::Weights, Self::Input, Self::Activations, Self::Voted, Self::Check];
 
     /// The name used in TOML, HDF5, reports and on the screen.
     pub const fn name(self) -> &'static str {
@@ -38,7 +45,14 @@ impl Region {
             Self::Weights => "weights",
             Self::Input => "input",
             Self::Activations => "activations",
+            Self::Voted => "voted",
+            Self::Check => "check-bits",
         }
+    }
+
+    /// Whether its words belong to one inference, so that a fault names the inference it strikes.
+    pub const fn is_of_one_inference(self) -> bool {
+        matches!(self, Self::Input | Self::Activations)
     }
 }
 
@@ -83,8 +97,8 @@ impl FaultKind {
 
 /// One struck word, before any scheme maps it to a replica of its own.
 ///
-/// `tensor` is a stored tensor for weights, an op for activations, and 0 for the input; `index` is
-/// the word within it (for input and activations: the feature).
+/// `tensor` is a stored tensor for weights and voted words, an op for activations, and 0 for the
+/// input and check words; `index` is the word within it (for input and activations: the feature).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fault {
     /// The step of the trial before whose inferences it strikes; 0 in a conditional campaign.
@@ -97,7 +111,7 @@ pub struct Fault {
     pub tensor: u32,
     /// The word within the tensor.
     pub index: u32,
-    /// The inference within the step that it strikes (input and activations); 0 for weights.
+    /// The inference within the step that it strikes (input and activations); else 0.
     pub row: u32,
     /// What it does.
     pub kind: FaultKind,
@@ -107,7 +121,7 @@ pub struct Fault {
     pub place: Place,
 }
 
-/// Which replica (weights, input) or execution (activations) a fault strikes.
+/// Which replica (weights, check words, input) or execution (activations, voted words) a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
     /// floor(u·R) of the scheme's R: every scheme gets the fault.

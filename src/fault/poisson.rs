@@ -49,15 +49,14 @@ impl Exposure {
         self.course.as_ref().map_or(1.0, |course| course.most(self.trial_s()) / self.trial_s())
     }
 
-    /// The mean number of upsets in a step, of a scheme with so many copies and executions.
-    pub fn upsets_per_step(&self, copies: u32, executions: u32) -> f64 {
+    /// The mean number of upsets in a step, of a scheme with so many copies (of weights, of inputs:
+    /// not whole where only some bits have replicas) and executions.
+    pub fn upsets_per_step(&self, (weights, inputs): (f64, f64), executions: u32) -> f64 {
         let inferences = f64::from(self.inputs_per_step);
         let mean = |sites: &Sites| match sites.region() {
-            Region::Weights => self.mean(sites, self.step_s()) * f64::from(copies),
-            Region::Input => {
-                self.mean(sites, self.execution_time_s) * inferences * f64::from(copies)
-            }
-            Region::Activations => {
+            Region::Weights | Region::Check => self.mean(sites, self.step_s()) * weights,
+            Region::Input => self.mean(sites, self.execution_time_s) * inferences * inputs,
+            Region::Activations | Region::Voted => {
                 self.mean(sites, self.execution_time_s) * inferences * f64::from(executions)
             }
         };
@@ -121,8 +120,10 @@ pub fn accumulate(seed: u64, trial: u64, exposure: &Exposure) -> Vec<Fault> {
     let clock = Clock::new(seed, trial, exposure);
     for sites in &exposure.regions {
         match sites.region() {
-            Region::Weights => stored(seed, trial, exposure, &clock, sites, &mut faults),
-            Region::Input | Region::Activations => {
+            Region::Weights | Region::Check => {
+                stored(seed, trial, exposure, &clock, sites, &mut faults)
+            }
+            Region::Input | Region::Activations | Region::Voted => {
                 transient(seed, trial, exposure, &clock, sites, &mut faults);
             }
         }
@@ -180,7 +181,7 @@ fn transient(
     faults: &mut Vec<Fault>,
 ) {
     let seconds = exposure.execution_time_s;
-    let in_turn = sites.region() == Region::Activations;
+    let in_turn = sites.region() != Region::Input;
     let places = if in_turn { exposure.executions_max } else { exposure.copies_max };
     for step in 0..exposure.steps {
         for row in 0..exposure.inputs_per_step {
@@ -228,12 +229,14 @@ mod tests {
     use super::*;
     use crate::fault::bench::mlp;
 
+    const EXPOSED: [Region; 3] = [Region::Weights, Region::Input, Region::Activations];
+
     fn exposure(region: Region, mean_per_trial: f64) -> Exposure {
         let workload = mlp(&[8, 6, 4], 5);
         let sites = Sites::new(&workload, region, None, None).expect("no restriction");
         let seconds = match region {
-            Region::Weights => 6.0 * 4.0 * 2.0,
-            Region::Input | Region::Activations => 6.0 * 4.0 * 0.5,
+            Region::Weights | Region::Check => 6.0 * 4.0 * 2.0,
+            Region::Input | Region::Activations | Region::Voted => 6.0 * 4.0 * 0.5,
         };
         Exposure {
             upsets_per_bit_s: mean_per_trial / (sites.bits() as f64 * seconds),
@@ -260,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_flat_course_draws_what_no_course_draws() {
-        for region in Region::ALL {
+        for region in EXPOSED {
             let plain = exposure(region, 6.0);
             let course = Course::new(vec![1.0; 37], 7.0);
             let flat = Exposure { course: Some(Arc::new(course)), ..plain.clone() };
@@ -277,7 +280,7 @@ mod tests {
 
     #[test]
     fn a_peaked_course_keeps_the_mean_and_spreads_the_trials() {
-        for region in Region::ALL {
+        for region in EXPOSED {
             let mean = 5.0;
             let exposure = peaked(region, mean);
             let course = exposure.course.clone().expect("a course");
@@ -340,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_mean_count_follows_the_rate() {
-        for region in Region::ALL {
+        for region in EXPOSED {
             for mean in [0.5, 3.0, 6.0, 40.0] {
                 let found = mean_of(&exposure(region, mean), 2000);
                 let bound = 4.0 * (mean / 2000.0).sqrt();
@@ -358,16 +361,16 @@ mod tests {
         let mut thrice = exposure(Region::Weights, 4.0);
         thrice.copies_max = 3;
         assert!((mean_of(&thrice, 2000) - 12.0).abs() < 4.0 * (12.0_f64 / 2000.0).sqrt());
-        assert!((thrice.upsets_per_step(3, 1) - 12.0 / 6.0).abs() < 1e-9);
+        assert!((thrice.upsets_per_step((3.0, 3.0), 1) - 12.0 / 6.0).abs() < 1e-9);
         let mut executed = exposure(Region::Activations, 4.0);
         executed.executions_max = 3;
         assert!((mean_of(&executed, 2000) - 12.0).abs() < 4.0 * (12.0_f64 / 2000.0).sqrt());
-        assert!((executed.upsets_per_step(1, 3) - 12.0 / 6.0).abs() < 1e-9);
+        assert!((executed.upsets_per_step((1.0, 1.0), 3) - 12.0 / 6.0).abs() < 1e-9);
     }
 
     #[test]
     fn every_scheme_sees_its_part_of_one_stream() {
-        for region in Region::ALL {
+        for region in EXPOSED {
             let one = exposure(region, 5.0);
             let three = Exposure { copies_max: 3, executions_max: 4, ..one.clone() };
             for trial in 0..50 {
@@ -418,8 +421,6 @@ mod tests {
 
     #[test]
     fn a_rate_of_zero_strikes_nothing() {
-        assert!(
-            Region::ALL.iter().all(|region| accumulate(1, 0, &exposure(*region, 0.0)).is_empty())
-        );
+        assert!(EXPOSED.iter().all(|region| accumulate(1, 0, &exposure(*region, 0.0)).is_empty()));
     }
 }

@@ -134,7 +134,7 @@ impl Sites {
 fn named_words(workload: &Workload, region: Region) -> Vec<(u32, &str, u32)> {
     let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
     match region {
-        Region::Weights => {
+        Region::Weights | Region::Voted => {
             let tensors = workload.tensors.iter().enumerate();
             tensors.map(|(at, t)| (index(at), t.name.as_str(), index(t.words.len()))).collect()
         }
@@ -148,6 +148,8 @@ fn named_words(workload: &Workload, region: Region) -> Vec<(u32, &str, u32)> {
             .sites()
             .map(|(at, op)| (index(at), op.name.as_str(), workload.features(op.output)))
             .collect(),
+        // How many there are is the scheme's, not the workload's.
+        Region::Check => Vec::new(),
     }
 }
 
@@ -180,10 +182,8 @@ pub fn draw(
     let bits = sites.bits();
     assert!(u64::from(count) <= bits, "{count} distinct sites of {bits}");
     #[expect(clippy::cast_possible_truncation, reason = "below a u32")]
-    let input = match sites.region() {
-        Region::Weights => None,
-        Region::Input | Region::Activations => Some(below(&mut draws, u64::from(inputs)) as u32),
-    };
+    let input =
+        sites.region().is_of_one_inference().then(|| below(&mut draws, u64::from(inputs)) as u32);
     let mut chosen = Vec::with_capacity(count as usize);
     let mut taken = HashSet::with_capacity(count as usize);
     for last in bits - u64::from(count)..bits {

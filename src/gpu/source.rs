@@ -25,8 +25,9 @@ macro_rules! shaders {
 }
 
 shaders!(ENTRIES: "shaders" [
-    "add", "checksum", "classify", "conv2d", "copy", "decode", "gather", "inject", "linear", "load",
-    "max_pool", "output_vote", "probe", "relu", "restore", "softmax", "tally", "vote",
+    "add", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols",
+    "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu",
+    "restore", "softmax", "tally", "vote",
 ]);
 shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded", "stored"]);
 

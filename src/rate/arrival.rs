@@ -40,8 +40,8 @@ impl Timeline {
         })
     }
 
-    /// The events of `duration_s` seconds of a quiet orbit with solar events at times: those of
-    /// the quiet sources, and during each event those of the solar particles.
+    /// The events of `duration_s` seconds with solar events at times: those of the conditions
+    /// themselves, and during each event those of the solar particles.
     pub fn arrivals_with(
         &self,
         seed: u64,
@@ -50,9 +50,24 @@ impl Timeline {
         duration_s: f64,
         scheduled: &[ScheduledEvent],
     ) -> Vec<Arrival> {
-        let mut all = self.drawn(seed, history, level, &[(0.0, duration_s)], &|mode, place| {
+        self.arrivals_from(seed, history, level, (0.0, duration_s), scheduled)
+    }
+
+    /// The same from a time on the track on, in seconds since that time; solar events are at
+    /// seconds since then, too.
+    pub fn arrivals_from(
+        &self,
+        seed: u64,
+        history: u64,
+        level: usize,
+        (start_s, duration_s): (f64, f64),
+        scheduled: &[ScheduledEvent],
+    ) -> Vec<Arrival> {
+        let span = |from: f64, to: f64| [(start_s + from, start_s + to)];
+        let mut all = self.drawn(seed, history, level, &span(0.0, duration_s), &|mode, place| {
             let mode = &self.modes[mode];
-            mode.trapped[place][level] + mode.cosmic[place][level]
+            let steady = mode.trapped[place][level] + mode.cosmic[place][level];
+            steady + mode.solar_scale * mode.solar[place][level]
         });
         for (k, event) in scheduled.iter().enumerate() {
             let lasts = event.scenario.duration_s().unwrap_or(0.0);
@@ -62,12 +77,22 @@ impl Timeline {
             }
             let factor = event.scenario.scale();
             let key = history.wrapping_add((k as u64 + 1) << 40);
-            all.extend(self.drawn(seed, key, level, &[(event.start_s, end)], &|mode, place| {
+            let span = span(event.start_s, end);
+            all.extend(self.drawn(seed, key, level, &span, &|mode, place| {
                 factor * self.modes[mode].solar[place][level]
             }));
         }
+        all.iter_mut().for_each(|arrival| arrival.time_s -= start_s);
         all.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
         all
+    }
+
+    /// The events of a mode a second at one level, along the track: per device where the device
+    /// says how many bits it has, without scheduled events.
+    pub fn course(&self, mode: usize, level: usize) -> Course {
+        let bits = self.per_device(mode);
+        let places = 0..self.places.len();
+        Course::new(places.map(|place| bits * self.modes[mode].rate(place, level)), self.step_s())
     }
 
     fn drawn(

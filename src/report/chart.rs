@@ -150,7 +150,7 @@ pub(super) fn draw(
 }
 
 /// Round numbers from 0 past `most`, and their step.
-fn ticks(most: f64) -> (f64, Vec<f64>) {
+pub(super) fn ticks(most: f64) -> (f64, Vec<f64>) {
     let most = if most > 0.0 { most } else { 0.01 };
     let magnitude = 10f64.powf((most / 4.0).log10().floor());
     let step = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * magnitude);
@@ -176,7 +176,7 @@ fn name(report: &Report, row: &Figures) -> String {
 }
 
 /// The width that names to the left of a drawing take.
-fn margin<'n>(names: impl Iterator<Item = &'n str>) -> f64 {
+pub(super) fn margin<'n>(names: impl Iterator<Item = &'n str>) -> f64 {
     let longest = names.map(|name| name.chars().count()).max().unwrap_or(0);
     (longest as f64 * 0.6 * TEXT + 16.0).clamp(70.0, 300.0)
 }

@@ -9,6 +9,7 @@ mod chart;
 mod export;
 mod html;
 mod methods;
+pub mod mission;
 pub mod orbit;
 mod table;
 mod tables;

@@ -39,7 +39,7 @@ pub(super) fn terminal(report: &Report) -> String {
 }
 
 /// A table in columns of even width: names to the left, figures to the right.
-fn aligned(table: &Table) -> String {
+pub(super) fn aligned(table: &Table) -> String {
     let width = |column: usize| {
         let cells = table.rows.iter().map(|row| &row[column]).chain([&table.columns[column]]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
@@ -95,7 +95,8 @@ pub(super) fn markdown(report: &Report) -> String {
     text
 }
 
-fn piped(table: &Table) -> String {
+/// A table as Markdown.
+pub(super) fn piped(table: &Table) -> String {
     let line = |cells: &[String]| {
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         format!("| {} |\n", cells.join(" | "))

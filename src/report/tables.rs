@@ -21,7 +21,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    fn new(title: &str, caption: String, columns: &[&str], names: usize) -> Self {
+    pub(super) fn new(title: &str, caption: String, columns: &[&str], names: usize) -> Self {
         let columns = columns.iter().map(|name| (*name).to_owned()).collect();
         Self { title: title.into(), caption, columns, names, rows: Vec::new() }
     }
@@ -40,7 +40,7 @@ impl Table {
     }
 
     /// Without the columns of figures that are zero or empty in every row.
-    fn without_empty(mut self, kept: usize) -> Self {
+    pub(super) fn without_empty(mut self, kept: usize) -> Self {
         let empty = |cell: &String| cell.is_empty() || cell == "0 %" || cell == "0";
         for column in (kept..self.columns.len()).rev() {
             if self.rows.iter().all(|row| empty(&row[column])) {

@@ -1,6 +1,7 @@
 //! Numbers as text: as many digits as a reader can use, and no more.
 
 use crate::stats::Interval;
+use crate::units::{DAY_S, YEAR_S};
 
 /// A whole number with thousands separated.
 pub(super) fn count(value: u64) -> String {
@@ -125,6 +126,19 @@ pub(super) fn seconds(seconds: f64) -> String {
     scaled(seconds, &[(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")])
 }
 
+/// A span of time in the unit that fits, up to years.
+pub(super) fn span(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return self::seconds(seconds);
+    }
+    scaled(seconds, &[(YEAR_S, "y"), (DAY_S, "d"), (3600.0, "h"), (60.0, "min")])
+}
+
+/// The ends of an interval.
+pub(super) fn range(interval: Interval) -> String {
+    format!("{}–{}", number(interval.low), number(interval.high))
+}
+
 fn scaled(value: f64, units: &[(f64, &str)]) -> String {
     let fits = units.iter().find(|(scale, _)| value >= *scale).or(units.last());
     let (scale, unit) = fits.copied().unwrap_or((1.0, ""));
@@ -169,6 +183,11 @@ mod tests {
         assert_eq!([1.0, 3.0, 12.34, 250.0].map(ratio), ["×1.00", "×3.00", "×12.3", "×250"]);
         assert_eq!([999.0, 21_320.0, 3.2e9].map(bytes), ["999 B", "21.3 kB", "3.20 GB"]);
         assert_eq!([2.0, 0.0032, 5e-5].map(seconds), ["2.00 s", "3.20 ms", "50.0 µs"]);
+        assert_eq!(
+            [0.0, 59.0, 90.0, 7200.0, DAY_S, 2.0 * YEAR_S].map(span),
+            ["0 ns", "59.0 s", "1.50 min", "2.00 h", "1.00 d", "2.00 y"]
+        );
+        assert_eq!(range(Interval { low: 0.0, high: 3.69 }), "0–3.69");
         assert_eq!([0.5, 1e-9].map(p_value), ["0.5000", "< 0.0001"]);
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!(plural(1, "trial", "trials"), "1 trial");

@@ -4,9 +4,13 @@
 //! workload alone, so that the same figures stand in every report.
 
 pub mod code;
+mod cost;
+mod refusal;
 mod scrub;
 
 pub use code::{Code, Decoded};
+pub use cost::Cost;
+pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,11 +28,24 @@ pub enum Protection {
     /// Three images, three executions; each output word by bitwise majority. Where a word has
     /// three distinct values the decisions vote and the lowest agreeing replica is delivered whole.
     TmrOutput,
+    /// One image, three executions one after another, outputs voted: the execution is protected, the
+    /// storage is not.
+    TmrTemporal,
+    /// Three images, three executions; every op's output is voted and all three go on with the
+    /// majority.
+    TmrLayer,
 }
 
 impl Protection {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::None, Self::Dmr, Self::TmrStorage, Self::TmrOutput];
+    pub const ALL: [Self; 6] = [
+        Self::None,
+        Self::Dmr,
+        Self::TmrStorage,
+        Self::TmrOutput,
+        Self::TmrTemporal,
+        Self::TmrLayer,
+    ];
 
     /// The name used in TOML, HDF5, reports and on the screen.
     pub const fn name(self) -> &'static str {
@@ -37,15 +54,17 @@ impl Protection {
             Self::Dmr => "dmr",
             Self::TmrStorage => "tmr-storage",
             Self::TmrOutput => "tmr-output",
+            Self::TmrTemporal => "tmr-temporal",
+            Self::TmrLayer => "tmr-layer",
         }
     }
 
     /// Stored copies of weights and inputs.
     pub const fn copies(self) -> u32 {
         match self {
-            Self::None => 1,
+            Self::None | Self::TmrTemporal => 1,
             Self::Dmr => 2,
-            Self::TmrStorage | Self::TmrOutput => 3,
+            Self::TmrStorage | Self::TmrOutput | Self::TmrLayer => 3,
         }
     }
 
@@ -54,8 +73,13 @@ impl Protection {
         match self {
             Self::None | Self::TmrStorage => 1,
             Self::Dmr => 2,
-            Self::TmrOutput => 3,
+            Self::TmrOutput | Self::TmrTemporal | Self::TmrLayer => 3,
         }
+    }
+
+    /// Whether the outputs of whole executions are compared or voted.
+    pub const fn votes_outputs(self) -> bool {
+        matches!(self, Self::Dmr | Self::TmrOutput | Self::TmrTemporal)
     }
 
     /// Executions of each inference with its retry, where the scheme has one.
@@ -71,7 +95,7 @@ impl Protection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScrubBy {
-    /// The bitwise majority of three copies is written back to all of them.
+    /// The majority of three copies is written back to all of them.
     Vote,
     /// Golden is written over every copy: an ideal source, charged in bytes and time.
     Reload,
@@ -100,12 +124,15 @@ pub struct Scrub {
     pub by: ScrubBy,
     /// Another period while the satellite is inside the South Atlantic Anomaly (missions).
     pub in_saa_s: Option<f64>,
+    /// Whether visits of a word come at random, exponentially distributed intervals with this
+    /// mean, as Saleh et al. 1990 also have it (missions).
+    pub random: bool,
 }
 
 impl Scrub {
     /// A scrub every `steps` steps of a campaign.
     pub const fn steps(steps: u32, by: ScrubBy) -> Self {
-        Self { every: Period::Steps(steps), by, in_saa_s: None }
+        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false }
     }
 
     /// Steps between scrubs; `None` where the period is one of time.
@@ -194,16 +221,29 @@ impl Placement {
     }
 }
 
-/// Which stored words a code or a vote protects; the others are stored once and read as they are.
+/// Which stored words a vote protects; the others are stored once and read as they are. Inputs are
+/// protected where no tensors are named.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Protect {
     /// Only these tensors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tensors: Option<Vec<String>>,
-    /// Only these bits of each word, 0 (least significant) to 31 (sign); voters only.
+    /// Only these bits of each word, 0 (least significant) to 31 (sign).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bits: Option<Vec<u32>>,
+}
+
+impl Protect {
+    /// The protected bits of a word of the tensor `name`; `None` names an input.
+    pub fn mask(&self, name: Option<&str>) -> u32 {
+        let within = |names: &Vec<String>| name.is_some_and(|name| names.iter().any(|n| n == name));
+        if !self.tensors.as_ref().is_none_or(within) {
+            return 0;
+        }
+        let bits = |bits: &Vec<u32>| bits.iter().fold(0, |mask, bit| mask | 1 << (bit % 32));
+        self.bits.as_ref().map_or(u32::MAX, bits)
+    }
 }
 
 /// A software check of the delivered output.
@@ -223,6 +263,8 @@ pub enum OnDue {
     Keep,
     /// Golden is reloaded after the step.
     Reload,
+    /// The device is reset, and the service is away for so long (missions).
+    Reset,
 }
 
 /// One protection to compare.
@@ -280,78 +322,15 @@ impl Scheme {
         }
     }
 
-    /// Why this combination cannot exist, if it cannot.
-    pub fn refusal(&self) -> Option<String> {
-        let scrub = self.scrub?;
-        if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
-            return Some("scrub by ecc needs a code that corrects".into());
-        }
-        if scrub.by == ScrubBy::Vote && self.protection.copies() < 3 {
-            return Some(format!(
-                "scrub by vote needs three stored copies, {} has {}; by = \"reload\" works with any",
-                self.protection.name(),
-                self.protection.copies()
-            ));
-        }
-        None
+    /// Whether a voter or a decoder stands between stored words and the workload, so that what it
+    /// delivers is a site of its own.
+    pub const fn delivers(&self) -> bool {
+        matches!(self.protection, Protection::TmrStorage) || self.code.is_some()
     }
-}
 
-impl Scheme {
-    /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.
-    pub fn campaign_refusal(&self) -> Option<String> {
-        if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
-            return Some("a scrub with a period of time; a campaign counts in every_steps".into());
-        }
-        if self.placement != Placement::default() {
-            return Some("a placement, which missions have".into());
-        }
-        let bare = Self {
-            scrub: self.scrub,
-            guard: self.guard,
-            on_due: self.on_due,
-            ..Self::bare(&self.name, self.protection)
-        };
-        (*self != bare).then(|| "a code, voter, on_read or protect, which missions have".into())
-    }
-}
-
-/// What a scheme costs per inference, from its definition.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Cost {
-    /// Bytes kept in memory for weights and the inputs of one step, all copies.
-    pub bytes_stored: u64,
-    /// Bytes of stored memory read per inference, all copies, retries not counted.
-    pub bytes_read_per_inference: f64,
-    /// Bytes read and written by periodic scrubs per inference.
-    pub scrub_bytes_per_inference: f64,
-}
-
-impl Scheme {
-    /// The cost of this scheme for a workload with `stored_words` words of weights and
-    /// `input_words` words an input, run `inferences_per_step` at a time.
-    ///
-    /// Weights are read once an execution (each copy of a voted read counts); inputs likewise. A
-    /// scrub by vote reads and writes every copy of the weights; a reload reads golden once and
-    /// writes every copy.
-    pub fn cost(&self, stored_words: u32, input_words: u32, inferences_per_step: u32) -> Cost {
-        let copies = u64::from(self.protection.copies());
-        let image = 4 * u64::from(stored_words);
-        let input = 4 * u64::from(input_words);
-        let step = f64::from(inferences_per_step);
-        let scrub = self.scrub.map_or(0.0, |scrub| {
-            let passes = match scrub.by {
-                ScrubBy::Vote | ScrubBy::Ecc => 2 * copies,
-                ScrubBy::Reload => 1 + copies,
-            };
-            let steps = scrub.every_steps().unwrap_or(u32::MAX);
-            (passes * image) as f64 / (f64::from(steps) * step)
-        });
-        Cost {
-            bytes_stored: copies * (image + input * u64::from(inferences_per_step)),
-            bytes_read_per_inference: (copies * (image + input)) as f64,
-            scrub_bytes_per_inference: scrub,
-        }
+    /// Whether a read writes back what it put right.
+    pub fn writes_back(&self) -> bool {
+        self.on_read == OnRead::WriteBack
     }
 }
 

@@ -14,6 +14,8 @@ pub(super) struct ScrubTable {
     every: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_saa: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    random: bool,
     by: ScrubBy,
 }
 
@@ -34,7 +36,10 @@ impl TryFrom<ScrubTable> for Scrub {
         if in_saa_s.is_some() && matches!(every, Period::Steps(_)) {
             return Err("in_saa belongs to a mission, whose scrub has every = \"1h\"".into());
         }
-        Ok(Self { every, by: table.by, in_saa_s })
+        if table.random && (in_saa_s.is_some() || matches!(every, Period::Steps(_))) {
+            return Err("random belongs to a mission's scrub with one period".into());
+        }
+        Ok(Self { every, by: table.by, in_saa_s, random: table.random })
     }
 }
 
@@ -45,6 +50,6 @@ impl From<Scrub> for ScrubTable {
             Period::Seconds(seconds) => (None, Some(units::duration_text(seconds))),
         };
         let in_saa = scrub.in_saa_s.map(units::duration_text);
-        Self { every_steps, every, in_saa, by: scrub.by }
+        Self { every_steps, every, in_saa, random: scrub.random, by: scrub.by }
     }
 }

@@ -1,7 +1,7 @@
 //! The classify stage: what became of each inference, by bits against golden, then by decision.
 
 use super::decision::{arg_max, is_finite, nan_rank, within};
-use super::inject::{TRAP_BUDGET, TRAP_INDEX};
+use super::inject::{TRAP_BUDGET, TRAP_ECC, TRAP_INDEX};
 use super::output_vote::{ALARM, NONE, RETRIED};
 use super::{Check, GROUP, random_floats, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
@@ -190,7 +190,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let labels = some(windows * rows, &[0, 1, 2, 3, u32::MAX]);
     let alarms = some(lanes * (rows + 1), &[1, 5]);
     let verdicts = some(lanes * rows, &[ALARM, ALARM | RETRIED, ALARM | NONE]);
-    let traps = some(lanes, &[TRAP_INDEX, TRAP_BUDGET, TRAP_BUDGET | TRAP_INDEX]);
+    let traps = some(lanes, &[TRAP_INDEX, TRAP_ECC, TRAP_BUDGET, TRAP_BUDGET | TRAP_ECC]);
     let stage = Classify::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let up = |data: &[u32]| gpu.upload("classify", data);

@@ -1,7 +1,8 @@
 //! The conv2d op: cross-correlation, channels, kernel rows and columns ascending from +0 with fma;
 //! padding is skipped, not added; the bias last.
 
-use super::stored::{Form, Stored, TRAP_UNCORRECTABLE, random_stored, separately};
+use super::inject::TRAP_ECC;
+use super::stored::{Form, Stored, random_stored, separately};
 use super::{Check, all_of, random_floats, same_bits, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::seed::{Domain, stream};
@@ -110,7 +111,7 @@ impl Conv2d {
     }
 
     /// Records the op in the form that decodes: as [`Conv2d::encode`], and the trap word of a slot gets
-    /// [`TRAP_UNCORRECTABLE`] where a word that was read could not be corrected.
+    /// [`TRAP_ECC`] where a word that was read could not be corrected.
     ///
     /// # Panics
     /// In any other form.
@@ -169,7 +170,7 @@ pub fn reference_stored(
         let mut stored = |index: u32| {
             let (word, lost) = params.stored.word(form, w.0, slot, index as usize);
             if lost {
-                traps[*w_slot as usize] |= TRAP_UNCORRECTABLE;
+                traps[*w_slot as usize] |= TRAP_ECC;
             }
             f32::from_bits(word)
         };

@@ -9,6 +9,8 @@ use crate::seed::{Domain, stream};
 pub const TRAP_INDEX: u32 = 1;
 /// The trap bit of a spent iteration budget.
 pub const TRAP_BUDGET: u32 = 2;
+/// The trap bit of stored memory that a decoder could not correct.
+pub const TRAP_ECC: u32 = 4;
 
 /// The shape of the struck memory, in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]

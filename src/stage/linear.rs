@@ -1,6 +1,7 @@
 //! The linear op: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
 
-use super::stored::{Form, Stored, TRAP_UNCORRECTABLE, random_stored, separately};
+use super::inject::TRAP_ECC;
+use super::stored::{Form, Stored, random_stored, separately};
 use super::{Check, all_of, random_floats, same_bits, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::seed::{Domain, stream};
@@ -93,7 +94,7 @@ impl Linear {
     }
 
     /// Records the op in the form that decodes: as [`Linear::encode`], and the trap word of a slot gets
-    /// [`TRAP_UNCORRECTABLE`] where a word that was read could not be corrected.
+    /// [`TRAP_ECC`] where a word that was read could not be corrected.
     ///
     /// # Panics
     /// In any other form.
@@ -149,7 +150,7 @@ pub fn reference_stored(
         let mut stored = |index: u32| {
             let (word, lost) = params.stored.word(form, w.0, slot, index as usize);
             if lost {
-                traps[*w_slot as usize] |= TRAP_UNCORRECTABLE;
+                traps[*w_slot as usize] |= TRAP_ECC;
             }
             f32::from_bits(word)
         };

@@ -9,8 +9,11 @@ pub mod checksum;
 pub mod classify;
 pub mod conv2d;
 pub mod copy;
+pub mod crc32;
 pub mod decision;
 pub mod decode;
+pub mod decode_symbols;
+pub mod findings;
 pub mod gather;
 pub mod inject;
 pub mod linear;
@@ -49,7 +52,10 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("inject", inject::check),
     ("gather", gather::check),
     ("vote", vote::check),
+    ("decode_symbols", decode_symbols::check),
+    ("crc32", crc32::check),
     ("decode", decode::check),
+    ("findings", findings::check),
     ("linear", linear::check),
     ("conv2d", conv2d::check),
     ("relu", relu::check),

@@ -3,6 +3,7 @@
 use super::decision::{NO_DECISION, arg_max, is_finite, nan_rank, within};
 use super::{Check, GROUP, all_of, random_floats, same_bits, vote};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
+use crate::scheme::Voter;
 use crate::seed::{Domain, stream};
 
 /// The executions did not agree.
@@ -34,6 +35,26 @@ pub struct OutputVoteParams {
     pub nan: u32,
     /// The relative tolerance.
     pub relative: f32,
+    /// How executions are compared: [`BITWISE`], [`WORD`] or [`DECISION`].
+    pub voter: u32,
+    /// Padding.
+    pub pad: [u32; 3],
+}
+
+/// Each bit by majority; where a word has three distinct values the decisions vote.
+pub const BITWISE: u32 = 0;
+/// Each word by majority; where one has three distinct values nothing is delivered.
+pub const WORD: u32 = 1;
+/// The decisions vote, and the lowest agreeing execution is delivered whole.
+pub const DECISION: u32 = 2;
+
+/// A scheme's voter as the shader has it: labels and tolerances are both decisions.
+pub const fn voter(voter: Voter) -> u32 {
+    match voter {
+        Voter::Bitwise => BITWISE,
+        Voter::Word => WORD,
+        Voter::Label | Voter::Tolerance => DECISION,
+    }
 }
 
 /// The kernel.
@@ -97,37 +118,58 @@ pub fn reference(
 /// What is delivered of three executions' outputs, and the verdict.
 fn decide(params: &OutputVoteParams, words: &[Vec<u32>; 3]) -> (Vec<u32>, u32) {
     let [a, b, c] = words;
+    let same = |i: usize, j: usize| words[i] == words[j] || agree(params, words, i, j);
+    if params.voter == DECISION {
+        let all = same(0, 1) && (params.executions == 2 || same(0, 2));
+        let chosen = if same(0, 1) || same(0, 2) { a } else { b };
+        let some = all || params.executions == 3 && (same(0, 1) || same(0, 2) || same(1, 2));
+        let verdict = match (params.executions, params.retry != 0) {
+            (2, retry) => compared(retry, !all),
+            _ if all => 0,
+            _ if some => ALARM,
+            _ => NONE | ALARM,
+        };
+        return (chosen.clone(), verdict);
+    }
     let majority: Vec<u32> = (0..a.len()).map(|f| vote::majority3(a[f], b[f], c[f])).collect();
     let dissent = a != b || a != c;
     if params.executions == 2 {
-        let verdict = match (params.retry != 0, dissent) {
-            (false, false) => 0,
-            (false, true) => MISMATCH | ALARM,
-            (true, false) => RETRIED | ALARM,
-            (true, true) => NONE | ALARM,
-        };
-        return (majority, verdict);
+        return (majority, compared(params.retry != 0, dissent));
     }
     let torn = (0..a.len()).any(|f| a[f] != b[f] && a[f] != c[f] && b[f] != c[f]);
     if !torn {
         return (majority, if dissent { ALARM } else { 0 });
     }
-    let agree = |i: usize, j: usize| {
-        if params.decision == 0 {
-            let choice = |k: usize| arg_max(words[k].iter().copied(), nan_rank(params.nan));
-            choice(i) != NO_DECISION && choice(i) == choice(j)
-        } else {
-            words[i].iter().all(|word| is_finite(*word))
-                && within(&words[i], &words[j], &words[i], params.relative)
-        }
-    };
-    if agree(0, 1) || agree(0, 2) {
+    if params.voter == WORD {
+        (majority, NONE | ALARM)
+    } else if same(0, 1) || same(0, 2) {
         (a.clone(), ALARM)
-    } else if agree(1, 2) {
+    } else if same(1, 2) {
         (b.clone(), ALARM)
     } else {
         (majority, NONE | ALARM)
     }
+}
+
+/// The verdict on two executions.
+const fn compared(retry: bool, differ: bool) -> u32 {
+    match (retry, differ) {
+        (false, false) => 0,
+        (false, true) => MISMATCH | ALARM,
+        (true, false) => RETRIED | ALARM,
+        (true, true) => NONE | ALARM,
+    }
+}
+
+/// Whether two executions decide alike. What decides nothing (a NaN that ranks nowhere, an infinity
+/// to measure by) agrees with nothing.
+fn agree(params: &OutputVoteParams, words: &[Vec<u32>; 3], i: usize, j: usize) -> bool {
+    if params.decision == 0 {
+        let choice = |k: usize| arg_max(words[k].iter().copied(), nan_rank(params.nan));
+        return choice(i) != NO_DECISION && choice(i) == choice(j);
+    }
+    words[i].iter().all(|word| is_finite(*word))
+        && within(&words[i], &words[j], &words[i], params.relative)
 }
 
 /// Holds the shader to its reference: both kinds of decision, retries, torn words.
@@ -149,6 +191,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         decision: rng.random_range(0..2),
         nan: rng.random_range(0..3),
         relative: 0.25,
+        voter: rng.random_range(0..3),
+        pad: [0; 3],
     };
     let count = blocks * features * rows;
     let a = random_floats(&mut rng, count, true);

@@ -5,14 +5,11 @@
 
 use super::decode::{Decode, Place};
 use super::random_words;
-use super::vote::{Vote, VoteParams, majority3};
+use super::vote::{self, Vote, VoteParams, majority3};
 use crate::gpu::{Error, Gpu};
 use crate::scheme::Code;
 use crate::scheme::code::Decoded;
 use rand::{Rng, RngExt};
-
-/// The trap bit of a word that its code could not correct.
-pub const TRAP_UNCORRECTABLE: u32 = 4;
 
 /// How an op reads its weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -146,22 +143,25 @@ pub(super) fn separately(
                 repair: 0,
                 input_base: quads,
                 row_quads: 1,
-                pad: [0; 2],
+                word: 0,
+                check_base: quads,
             };
             let words = (slots * stored.copy_stride) as usize;
             let (voted, dissent) = (gpu.zeroed("voted", words), gpu.zeroed("dissent", words));
             let alarms = gpu.zeroed("alarms", 5 * slots as usize);
             let (stage, uniform) = (Vote::new(gpu)?, gpu.uniform("vote", &params));
+            let masks = gpu.upload("vote on all", &vote::ALL);
             gpu.submit(|pass| {
-                stage.encode(pass, (&params, &uniform), &image, &voted, &dissent, &alarms);
+                let outputs = (&voted, &dissent, &alarms);
+                stage.encode(pass, (&params, &uniform), (&image, &masks), outputs);
             })?;
             Ok((gpu.read(&voted)?, stored.copy_stride))
         }
         Form::Decoded => {
-            let stage = Decode::new(gpu, Code::Hsiao72)?;
+            let stage = Decode::new(gpu, Code::Hsiao72, true)?;
             let (words, check_base) = (stored.words, stored.check_base);
             let place = Place { words, stride, slots, data_base: 0, check_base };
-            let params = stage.params(place, false, true);
+            let params = stage.params(place, false);
             let decoded = gpu.zeroed("decoded", w.len());
             let counts = gpu.zeroed("counts", 2 * slots as usize);
             let uniform = gpu.uniform("decode", &params);

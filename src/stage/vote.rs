@@ -1,4 +1,4 @@
-//! The vote stage: bitwise majority over three stored copies, on every read or as a repair.
+//! The vote stage: majority over three stored copies, on every read or as a repair.
 
 use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
@@ -20,9 +20,14 @@ pub struct VoteParams {
     pub input_base: u32,
     /// Row quads of an input feature.
     pub row_quads: u32,
-    /// Padding.
-    pub pad: [u32; 2],
+    /// 1 where whole words vote; where all three differ copy 0 is read and none is repaired.
+    pub word: u32,
+    /// The first quad after the input region.
+    pub check_base: u32,
 }
+
+/// The mask under which every bit of every word votes.
+pub const ALL: [u32; 4] = [u32::MAX; 4];
 
 /// The kernel.
 #[derive(Debug)]
@@ -37,19 +42,18 @@ impl Vote {
         Kernel::new(gpu, Source::named("vote"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
     }
 
-    /// Records the vote. `alarms` `[lane, rows + 1]` counts dissenting words by input row, then those
-    /// of the weights, on top of what it holds.
+    /// Records the vote of `copies` under `masks` `[word]`: the bits that vote, the last quad for all
+    /// that follow; the others are read from copy 0. `alarms` `[lane, rows + 1]` counts dissenting
+    /// words by input row, then those of stored words, on top of what it holds.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
         (params, uniform): (&VoteParams, &Buffer<VoteParams>),
-        copies: &Buffer<u32>,
-        voted: &Buffer<u32>,
-        dissent: &Buffer<u32>,
-        alarms: &Buffer<u32>,
+        (copies, masks): (&Buffer<u32>, &Buffer<u32>),
+        (voted, dissent, alarms): (&Buffer<u32>, &Buffer<u32>, &Buffer<u32>),
     ) {
         let groups = pass.fold(u64::from(params.quads) * u64::from(params.lanes), GROUP);
-        self.0.dispatch(pass, [uniform, copies, voted, dissent, alarms], groups);
+        self.0.dispatch(pass, [uniform, copies, masks, voted, dissent, alarms], groups);
     }
 }
 
@@ -58,56 +62,69 @@ pub const fn majority3(a: u32, b: u32, c: u32) -> u32 {
     (a & b) | (a & c) | (b & c)
 }
 
+/// The bits of the mask on which a majority stands: none where whole words vote and all differ.
+pub const fn votes([a, b, c]: [u32; 3], mask: u32, word: bool) -> u32 {
+    let (p, q, r) = (a & mask, b & mask, c & mask);
+    if word && p != q && p != r && q != r { 0 } else { mask }
+}
+
 /// The same on the CPU: fills `voted` and `dissent`, counts `alarms`, repairs `copies` if asked.
 pub fn reference(
     params: &VoteParams,
-    copies: &mut [u32],
-    voted: &mut [u32],
-    dissent: &mut [u32],
-    alarms: &mut [u32],
+    (copies, masks): (&mut [u32], &[u32]),
+    (voted, dissent, alarms): (&mut [u32], &mut [u32], &mut [u32]),
 ) {
     let stride = 4 * params.stride as usize;
     let rows = 4 * params.row_quads as usize;
-    let input = 4 * params.input_base as usize;
+    let input = 4 * params.input_base as usize..4 * params.check_base as usize;
     for lane in 0..params.lanes as usize {
         for word in 0..4 * params.quads as usize {
             let at = [0, 1, 2].map(|copy| (lane * 3 + copy) * stride + word);
             let [a, b, c] = at.map(|at| copies[at]);
+            let mask = masks[(word / 4).min(masks.len() / 4 - 1) * 4 + word % 4];
+            let votes = votes([a, b, c], mask, params.word != 0);
+            let majority = majority3(a, b, c);
             let to = lane * stride + word;
-            voted[to] = majority3(a, b, c);
-            dissent[to] = (a ^ b) | (a ^ c);
+            voted[to] = (a & !votes) | (majority & votes);
+            dissent[to] = ((a ^ b) | (a ^ c)) & mask;
             if dissent[to] == 0 {
                 continue;
             }
             if params.repair != 0 {
-                at.iter().for_each(|at| copies[*at] = voted[to]);
+                at.iter().for_each(|at| copies[*at] = (copies[*at] & !votes) | (majority & votes));
             }
-            let row = if word < input { rows } else { (word - input) % rows };
+            let row = if input.contains(&word) { (word - input.start) % rows } else { rows };
             alarms[lane * (rows + 1) + row] += 1;
         }
     }
 }
 
-/// Holds the shader to its reference: copies that agree, differ in one, in two, in all.
+/// Holds the shader to its reference: copies that agree, differ in one, in two, in all, under a
+/// mask of some words or none.
 ///
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[11]);
-    let (weights, features, row_quads) =
-        (rng.random_range(0..70u32), rng.random_range(1..6u32), rng.random_range(1..5u32));
-    let quads = weights + features * row_quads;
+    let (weights, features, row_quads, checks) = (
+        rng.random_range(0..70u32),
+        rng.random_range(1..6u32),
+        rng.random_range(1..5u32),
+        rng.random_range(0..9u32),
+    );
+    let check_base = weights + features * row_quads;
+    let quads = check_base + checks;
     let lanes = rng.random_range(1..40u32);
-    let repair = u32::from(seed.is_multiple_of(2));
     let params = VoteParams {
         quads,
         stride: quads + 1,
         lanes,
-        repair,
+        repair: u32::from(seed.is_multiple_of(2)),
         input_base: weights,
         row_quads,
-        pad: [0; 2],
+        word: u32::from(seed % 4 < 2),
+        check_base,
     };
     let image = 4 * params.stride;
     let mut copies = Vec::new();
@@ -119,20 +136,26 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
             copies.extend(golden.iter().map(strike));
         }
     }
+    let masks: Vec<u32> = if rng.random_bool(0.5) {
+        ALL.to_vec()
+    } else {
+        let masks = [0, u32::MAX, 0xff80_0000, 0x8000_0001];
+        (0..image).map(|_| masks[rng.random_range(0..masks.len())]).collect()
+    };
     let alarm_words = (lanes * (4 * row_quads + 1)) as usize;
     let mut voted = vec![7; (lanes * image) as usize];
     let mut dissent = voted.clone();
     let mut alarms = vec![0; alarm_words];
     let stage = Vote::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
-    let (cb, vb, db, ab) = (
-        gpu.upload("copies", &copies),
+    let (cb, mb) = (gpu.upload("copies", &copies), gpu.upload("masks", &masks));
+    let (vb, db, ab) = (
         gpu.upload("voted", &voted),
         gpu.upload("dissent", &dissent),
         gpu.upload("alarms", &alarms),
     );
-    gpu.submit(|pass| stage.encode(pass, (&params, &uniform), &cb, &vb, &db, &ab))?;
-    reference(&params, &mut copies, &mut voted, &mut dissent, &mut alarms);
+    gpu.submit(|pass| stage.encode(pass, (&params, &uniform), (&cb, &mb), (&vb, &db, &ab)))?;
+    reference(&params, (&mut copies, &masks), (&mut voted, &mut dissent, &mut alarms));
     Ok(all_of([
         same_bits("vote", &gpu.read(&cb)?, &copies),
         same_bits("vote", &gpu.read(&vb)?, &voted),

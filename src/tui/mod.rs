@@ -1,10 +1,11 @@
 //! The live view of a campaign: screens on a terminal, lines elsewhere. [`orbit`] is a screen of
-//! its own.
+//! its own, [`mission`] are those of a mission.
 //!
 //! [`update`] and [`view`] are pure; [`run`] joins them to a terminal, [`progress`] needs none.
 //! Both read snapshots from a `watch` channel and never hold the runner up.
 
 mod app;
+pub mod mission;
 pub mod orbit;
 mod progress;
 mod run;

@@ -452,3 +452,15 @@ pub(super) fn cut(text: &str, width: u16) -> String {
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
+
+/// Three digits or so.
+pub(super) fn number(value: f64) -> String {
+    match value {
+        0.0 => "0".into(),
+        v if (100.0..10_000.0).contains(&v) => format!("{v:.0}"),
+        v if (10.0..100.0).contains(&v) => format!("{v:.1}"),
+        v if (1.0..10.0).contains(&v) => format!("{v:.2}"),
+        v if (0.01..1.0).contains(&v) => format!("{v:.3}"),
+        v => format!("{v:.1e}"),
+    }
+}

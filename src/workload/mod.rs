@@ -195,6 +195,12 @@ impl Workload {
         self.tensors.iter().flat_map(|t| t.words.iter().copied()).collect()
     }
 
+    /// The stored tensors: name and words of each.
+    pub fn stored_tensors(&self) -> Vec<(&str, u32)> {
+        let tensors = self.tensors.iter();
+        tensors.map(|t| (t.name.as_str(), graph::word_count(t.words.len()))).collect()
+    }
+
     /// The tensor with this name.
     pub fn tensor(&self, name: &str) -> Option<usize> {
         self.tensors.iter().position(|t| t.name == name)

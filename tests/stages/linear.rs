@@ -1,7 +1,8 @@
 use super::holds;
 use beamline::scheme::Code;
+use beamline::stage::inject::TRAP_ECC;
 use beamline::stage::linear;
-use beamline::stage::stored::{Form, Stored, TRAP_UNCORRECTABLE};
+use beamline::stage::stored::{Form, Stored};
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -88,7 +89,7 @@ fn a_flip_is_corrected_and_two_in_a_codeword_trap_and_stay() {
     }
     w[2] ^= 1 << 31;
     w[3] ^= 1 << 31;
-    let want = ([321.5 - 600.0, 654.25 - 8.0], TRAP_UNCORRECTABLE);
+    let want = ([321.5 - 600.0, 654.25 - 8.0], TRAP_ECC);
     assert_eq!(delivered(Form::Decoded, stored, &w), want);
 }
 

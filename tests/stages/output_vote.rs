@@ -10,6 +10,10 @@ use output_vote::{ALARM, MISMATCH, NONE, OutputVoteParams, RETRIED};
 
 /// The delivered words and the verdict of one row of two features (rows padded to four).
 fn vote(executions: u32, retry: u32, outputs: [[f32; 2]; 3]) -> ([f32; 2], u32) {
+    vote_by(output_vote::BITWISE, executions, retry, outputs)
+}
+
+fn vote_by(voter: u32, executions: u32, retry: u32, outputs: [[f32; 2]; 3]) -> ([f32; 2], u32) {
     let params = OutputVoteParams {
         rows: 4,
         features: 2,
@@ -19,6 +23,8 @@ fn vote(executions: u32, retry: u32, outputs: [[f32; 2]; 3]) -> ([f32; 2], u32) 
         decision: 0,
         nan: 0,
         relative: 0.0,
+        voter,
+        pad: [0; 3],
     };
     let spread = outputs.map(|[f, g]| {
         let mut words = [0; 8];
@@ -47,4 +53,24 @@ fn what_each_disagreement_comes_to() {
     assert_eq!(vote(2, 0, [good, [1.0, 3.0], [1.0, 3.0]]).1, MISMATCH | ALARM);
     assert_eq!(vote(2, 1, [good, good, good]), (good, RETRIED | ALARM));
     assert_eq!(vote(2, 1, [good, [1.0, 3.0], [1.0, 3.0]]).1, NONE | ALARM);
+}
+
+#[test]
+fn each_voter_takes_its_own_for_agreement() {
+    let good = [1.0, 2.0];
+    let torn = [[1.0, 2.0], [9.0, 2.0], [1.5, 2.5]];
+    assert_eq!(vote_by(output_vote::WORD, 3, 0, torn).1, NONE | ALARM, "three distinct words");
+    let one_off = [good, [9.0, 2.0], good];
+    assert_eq!(vote_by(output_vote::WORD, 3, 0, one_off), (good, ALARM));
+    let labels = output_vote::DECISION;
+    assert_eq!(vote_by(labels, 3, 0, one_off), (good, ALARM), "the label of 1 is another");
+    let near = [[1.0, 2.5], good, [0.0, 3.0]];
+    assert_eq!(vote_by(labels, 3, 0, near), ([1.0, 2.5], 0), "one label: execution 0, no alarm");
+    let split = [[3.0, 2.0], [1.0, 2.5], good];
+    assert_eq!(vote_by(labels, 3, 0, split), ([1.0, 2.5], ALARM));
+    let nan = [f32::NAN, 2.0];
+    assert_eq!(vote_by(labels, 3, 0, [nan, [3.0, 2.0], good]).1, NONE | ALARM);
+    assert_eq!(vote_by(labels, 2, 0, [good, [1.0, 3.0], [1.0, 3.0]]), (good, 0));
+    assert_eq!(vote_by(labels, 2, 0, [good, [3.0, 1.0], [3.0, 1.0]]).1, MISMATCH | ALARM);
+    assert_eq!(vote_by(labels, 2, 1, [good, good, good]), (good, RETRIED | ALARM));
 }

@@ -36,7 +36,8 @@ pub(super) fn exposure(
         copies_max: protections().map(|p| p.copies()).max().unwrap_or(1),
         executions_max: protections().map(|p| p.executions_max()).max().unwrap_or(1),
     };
-    let per_step = exposure.upsets_per_step(exposure.copies_max, exposure.executions_max);
+    let copies = f64::from(exposure.copies_max);
+    let per_step = exposure.upsets_per_step((copies, copies), exposure.executions_max);
     let mean = per_step * f64::from(sequence.steps) * exposure.most_over_mean();
     if mean > UPSETS_MAX || !mean.is_finite() {
         let is_derived =

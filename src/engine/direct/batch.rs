@@ -1,19 +1,17 @@
 //! One batch: a control lane and a lane a trial, step by step.
 
-use super::super::footprint::{Received, Target, received};
+use super::super::footprint::{Received, received};
 use super::super::{Course, Error, Job, TrialResult};
 use super::Direct;
-use super::proof::{Owner, Strikes, landings};
-use crate::gpu::{Binding, Buffer, Pass};
+use super::execute::StepStrikes;
+use super::proof::{Strikes, landings};
+use crate::gpu::{Binding, Pass};
 use crate::outcome::{InferenceRow, Outcome, Tally};
 use crate::scheme::{Guard, Protection, Scheme};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
-use crate::stage::inject::Strike;
-use crate::stage::output_vote::{MISMATCH, OutputVoteParams};
 use crate::stage::tally::TallyParams;
-use crate::stage::vote::VoteParams;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A trial in its lane.
 pub(super) struct Lane {
@@ -24,18 +22,6 @@ pub(super) struct Lane {
     /// Faults that assert themselves after every write.
     pub stuck: Vec<Received>,
     pub result: TrialResult,
-}
-
-/// The strikes of a step: on images, and on the output of an op in an execution.
-pub(super) struct StepStrikes {
-    image: Option<Strikes>,
-    activations: BTreeMap<(u32, usize), Strikes>,
-}
-
-impl StepStrikes {
-    pub(super) fn activation(&self, execution: u32, op: usize) -> Option<&Strikes> {
-        self.activations.get(&(execution, op))
-    }
 }
 
 impl Direct {
@@ -99,9 +85,10 @@ impl Direct {
         let count = lanes.len();
         let all_lanes: Vec<usize> = (0..count).collect();
         self.gpu.submit(|pass| self.encode_stored(pass, scheme, count, &strikes))?;
-        self.executions(scheme, &all_lanes, 0, &strikes)?;
+        self.executions(scheme, (&all_lanes, count), 0, &strikes)?;
         self.gpu.submit(|pass| {
             self.encode_output_vote(pass, scheme, &all_lanes, 0);
+            self.encode_findings(pass, scheme, count, false);
             self.encode_result(pass, scheme, count);
             if let Some(list) = &restoration {
                 self.encode_restore(pass, copies, count, list);
@@ -125,210 +112,8 @@ impl Direct {
         }
     }
 
-    /// Uploads the strikes of a step and notes which words they touch.
-    pub(super) fn prepare(&self, scheme: &Scheme, step: u32, lanes: &mut [Lane]) -> StepStrikes {
-        let copies = scheme.protection.copies();
-        let mut image = vec![Vec::new(); lanes.len()];
-        for (index, lane) in lanes.iter_mut().enumerate() {
-            for fault in lane.faults.iter().filter(|f| f.step == step) {
-                let Target::Image { copy } = fault.target else { continue };
-                let slot = narrow(index) * copies + copy;
-                image[index].push((fault.strike(slot), Some((index, fault.fault, copy))));
-                lane.touched.insert(fault.word);
-                if fault.is_stuck() {
-                    lane.stuck.push(*fault);
-                }
-            }
-        }
-        let executions = 0..scheme.protection.executions();
-        let subset: Vec<usize> = (0..lanes.len()).collect();
-        let activations = executions
-            .flat_map(|e| {
-                self.activation_strikes(lanes, &subset, step, e, |_, f, struck| {
-                    (struck == e).then_some(Some((f.fault, e)))
-                })
-            })
-            .collect();
-        StepStrikes { image: self.strikes(self.layout.image(), image), activations }
-    }
-
-    /// The strikes on ops' outputs in `execution`, by op; block i is lane `subset[i]`. `choose`
-    /// says whether a fault strikes, and with which (fault, replica) it is recorded.
-    fn activation_strikes(
-        &self,
-        lanes: &[Lane],
-        subset: &[usize],
-        step: u32,
-        execution: u32,
-        choose: impl Fn(usize, &Received, u32) -> Option<Option<(u32, u32)>>,
-    ) -> Vec<((u32, usize), Strikes)> {
-        let mut by_op: BTreeMap<usize, Vec<Vec<(Strike, Owner)>>> = BTreeMap::new();
-        for (block, lane) in subset.iter().enumerate() {
-            for fault in lanes[*lane].faults.iter().filter(|f| f.step == step) {
-                let Target::Activation { execution: struck, op } = fault.target else { continue };
-                if let Some(recorded) = choose(*lane, fault, struck) {
-                    let owner = recorded.map(|(fault, replica)| (*lane, fault, replica));
-                    let blocks = by_op.entry(op).or_insert_with(|| vec![Vec::new(); subset.len()]);
-                    blocks[block].push((fault.strike(narrow(block)), owner));
-                }
-            }
-        }
-        let stride =
-            |op: usize| self.workload.features(self.workload.ops[op].output) * self.layout.rows;
-        let strikes = |(op, blocks)| Some(((execution, op), self.strikes(stride(op), blocks)?));
-        by_op.into_iter().filter_map(strikes).collect()
-    }
-
-    /// Records what happens to stored memory before a step's inferences: strikes and the vote.
-    pub(super) fn encode_stored(
-        &self,
-        pass: &mut Pass<'_>,
-        scheme: &Scheme,
-        count: usize,
-        strikes: &StepStrikes,
-    ) {
-        let memory = &self.memory;
-        pass.clear(&memory.alarms);
-        pass.clear(&memory.verdicts);
-        pass.clear(&memory.traps);
-        if let Some(image) = &strikes.image {
-            self.encode_strikes(pass, image, &memory.image);
-        }
-        self.encode_vote(pass, scheme, count, false, &memory.alarms);
-    }
-
-    /// Runs every execution of these lanes, a submission each, so that none takes longer than the
-    /// lane count was measured for. The strikes of execution e are known as `named + e`.
-    fn executions(
-        &self,
-        scheme: &Scheme,
-        lanes: &[usize],
-        named: u32,
-        strikes: &StepStrikes,
-    ) -> Result<(), Error> {
-        for execution in 0..scheme.protection.executions() {
-            let name = named + execution;
-            self.gpu.submit(|pass| {
-                let strikes = &strikes.activations;
-                self.encode_execution(pass, scheme, lanes, execution, name, strikes);
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Records the storage vote, where the scheme has one (or the scrub asks for it).
-    pub(super) fn encode_vote(
-        &self,
-        pass: &mut Pass<'_>,
-        scheme: &Scheme,
-        count: usize,
-        repair: bool,
-        alarms: &Buffer<u32>,
-    ) {
-        if scheme.protection != Protection::TmrStorage && !repair {
-            return;
-        }
-        let words = if repair { self.layout.weights } else { self.layout.image() };
-        let params = VoteParams {
-            quads: words / 4,
-            stride: self.layout.image() / 4,
-            lanes: narrow(count),
-            repair: u32::from(repair),
-            input_base: self.layout.weights / 4,
-            row_quads: self.layout.quads(),
-            pad: [0; 2],
-        };
-        let uniform = self.gpu.uniform("vote", &params);
-        let memory = &self.memory;
-        let kernel = &self.kernels.vote;
-        kernel.encode(
-            pass,
-            (&params, &uniform),
-            &memory.image,
-            &memory.voted,
-            &memory.dissent,
-            alarms,
-        );
-    }
-
-    /// Records the workload over the images of copy `execution` of the given lanes; `named` is the
-    /// execution's number in the trial, by which its strikes are known.
-    pub(super) fn encode_execution(
-        &self,
-        pass: &mut Pass<'_>,
-        scheme: &Scheme,
-        lanes: &[usize],
-        execution: u32,
-        named: u32,
-        strikes: &BTreeMap<(u32, usize), Strikes>,
-    ) {
-        let (image, slots) = self.image_of(scheme, lanes, execution);
-        for op in 0..self.workload.ops.len() {
-            self.encode_op(pass, op, image, &slots, narrow(lanes.len()), execution);
-            if let Some(strikes) = strikes.get(&(named, op)) {
-                let value = self.workload.ops[op].output;
-                self.encode_strikes(pass, strikes, self.home(value, image, execution));
-            }
-        }
-    }
-
-    /// The images that an execution reads, and the slot of each lane's.
-    pub(super) fn image_of(
-        &self,
-        scheme: &Scheme,
-        lanes: &[usize],
-        execution: u32,
-    ) -> (&Buffer<u32>, Buffer<u32>) {
-        let voted = scheme.protection == Protection::TmrStorage;
-        let copies = scheme.protection.copies();
-        let slot =
-            |lane: &usize| if voted { narrow(*lane) } else { narrow(*lane) * copies + execution };
-        let slots: Vec<u32> = lanes.iter().map(slot).collect();
-        let image = if voted { &self.memory.voted } else { &self.memory.image };
-        (image, self.gpu.upload("slots", &slots))
-    }
-
-    fn encode_output_vote(
-        &self,
-        pass: &mut Pass<'_>,
-        scheme: &Scheme,
-        lanes: &[usize],
-        retry: u32,
-    ) {
-        let executions = scheme.protection.executions();
-        if executions < 2 {
-            return;
-        }
-        let (decision, nan, relative) = decision::encode(self.workload.decision);
-        let params = OutputVoteParams {
-            rows: self.layout.rows,
-            features: self.workload.output_features(),
-            blocks: narrow(lanes.len()),
-            executions,
-            retry,
-            decision,
-            nan,
-            relative,
-        };
-        let memory = &self.memory;
-        let [a, b, c] = &memory.outputs;
-        let outputs = if executions == 2 { [a, b, b] } else { [a, b, c] };
-        let lane_of: Vec<u32> = lanes.iter().map(|lane| narrow(*lane)).collect();
-        let lane_of = self.gpu.upload("lanes", &lane_of);
-        let uniform = self.gpu.uniform("output vote", &params);
-        let (delivered, verdicts) = (&memory.delivered, &memory.verdicts);
-        self.kernels.output_vote.encode(
-            pass,
-            (&params, &uniform),
-            &lane_of,
-            outputs,
-            delivered,
-            verdicts,
-        );
-    }
-
     /// Records classification and tally.
-    fn encode_result(&self, pass: &mut Pass<'_>, scheme: &Scheme, count: usize) {
+    pub(super) fn encode_result(&self, pass: &mut Pass<'_>, scheme: &Scheme, count: usize) {
         let memory = &self.memory;
         let (decision, nan, relative) = decision::encode(self.workload.decision);
         let params = ClassifyParams {
@@ -360,53 +145,6 @@ impl Direct {
         self.kernels.tally.encode(pass, (&params, &uniform), &memory.outcomes, &memory.tallies);
     }
 
-    /// Reloads the lanes in which two executions differ and runs those inferences once more.
-    fn retry(
-        &self,
-        scheme: &Scheme,
-        step: u32,
-        lanes: &mut [Lane],
-    ) -> Result<Option<StepStrikes>, Error> {
-        let rows = self.layout.rows as usize;
-        let verdicts =
-            self.gpu.read_words(&[(&self.memory.verdicts, lanes.len() * rows)])?.remove(0);
-        let split = |lane: usize, row: u32| verdicts[lane * rows + row as usize] & MISMATCH != 0;
-        let splits = |lane: &usize| (0..self.layout.counted).any(|row| split(*lane, row));
-        let subset: Vec<usize> = (0..lanes.len()).filter(splits).collect();
-        if subset.is_empty() {
-            return Ok(None);
-        }
-        self.reload(scheme, lanes, &subset)?;
-        for lane in &subset {
-            let retried = (0..self.layout.counted).filter(|row| split(*lane, *row)).count();
-            lanes[*lane].result.retries += narrow(retried);
-        }
-        let executions = scheme.protection.executions();
-        let mut strikes = StepStrikes { image: None, activations: BTreeMap::new() };
-        for execution in 0..executions {
-            let named = executions + execution;
-            let choose = |lane: usize, fault: &Received, struck: u32| {
-                if !fault.row.is_some_and(|row| split(lane, row)) {
-                    None
-                } else if struck == named {
-                    Some(Some((fault.fault, named)))
-                } else {
-                    (fault.is_stuck() && struck == execution).then_some(None)
-                }
-            };
-            strikes
-                .activations
-                .extend(self.activation_strikes(lanes, &subset, step, named, choose));
-        }
-        let count = lanes.len();
-        self.executions(scheme, &subset, executions, &strikes)?;
-        self.gpu.submit(|pass| {
-            self.encode_output_vote(pass, scheme, &subset, 1);
-            self.encode_result(pass, scheme, count);
-        })?;
-        Ok(Some(strikes))
-    }
-
     /// Reads outcomes, tallies and proofs back and adds them to the lanes' results.
     fn collect(
         &self,
@@ -419,8 +157,7 @@ impl Direct {
         let rows = self.layout.rows as usize;
         let counted = self.layout.counted as usize;
         let count = lanes.len();
-        let all: Vec<&Strikes> =
-            strikes.iter().flat_map(|s| s.image.iter().chain(s.activations.values())).collect();
+        let all: Vec<&Strikes> = strikes.iter().flat_map(StepStrikes::all).collect();
         let tally_words = size_of::<Tally>() / 4;
         let copies = scheme.protection.copies() as usize;
         let mut parts: Vec<(&dyn Binding, usize)> =

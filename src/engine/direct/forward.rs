@@ -8,6 +8,7 @@ use crate::stage::add::Add;
 use crate::stage::checksum::Checksum;
 use crate::stage::classify::Classify;
 use crate::stage::conv2d::Conv2d;
+use crate::stage::findings::Findings;
 use crate::stage::gather::Gather;
 use crate::stage::inject::Inject;
 use crate::stage::linear::Linear;
@@ -30,6 +31,7 @@ pub struct Kernels {
     pub(super) restore: Restore,
     pub(super) checksum: Checksum,
     pub(super) vote: Vote,
+    pub(super) findings: Findings,
     pub(super) output_vote: OutputVote,
     pub(super) classify: Classify,
     pub(super) tally: TallyStage,
@@ -54,6 +56,7 @@ impl Kernels {
             restore: Restore::new(gpu)?,
             checksum: Checksum::new(gpu)?,
             vote: Vote::new(gpu)?,
+            findings: Findings::new(gpu)?,
             output_vote: OutputVote::new(gpu)?,
             classify: Classify::new(gpu)?,
             tally: TallyStage::new(gpu)?,

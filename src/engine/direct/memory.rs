@@ -3,8 +3,10 @@
 use super::super::{Error, Layout, Windows};
 use crate::gpu::{Buffer, Gpu};
 use crate::outcome::Tally;
-use crate::stage::checksum;
+use crate::scheme::{Code, Protection, Scheme};
+use crate::stage::{checksum, vote};
 use crate::workload::{OpKind, Workload};
+use std::sync::Arc;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +19,43 @@ pub(super) enum Home {
     Output,
 }
 
+/// Golden words with the check words of one code, on the GPU and beside it.
+#[derive(Debug)]
+pub(super) struct Golden {
+    code: Option<Code>,
+    pub buffer: Buffer<u32>,
+    pub words: Vec<u32>,
+    /// The checksum of an image with each window's inputs.
+    pub sums: Vec<u32>,
+}
+
+impl Golden {
+    fn new(gpu: &Gpu, workload: &Workload, windows: &Windows, layout: &Layout) -> Self {
+        let words = layout.golden(workload, windows);
+        let count = u32::try_from(windows.count()).unwrap_or(u32::MAX);
+        let image = |window| {
+            let at = |word| words[layout.golden_word(word, window, count) as usize];
+            (0..layout.image()).map(at).collect::<Vec<u32>>()
+        };
+        let sums = (0..count).map(|window| checksum::sum(&image(window))).collect();
+        Self { code: layout.code, buffer: gpu.upload("golden", &words), words, sums }
+    }
+}
+
 /// All buffers. Slots of the image are lane × copies + copy.
 #[derive(Debug)]
 pub(super) struct Memory {
     pub lanes: usize,
+    /// The features of the largest value that an op writes.
+    features_max: u32,
+    sizes: Vec<u32>,
     pub image: Buffer<u32>,
+    /// The bits that a storage vote protects, `[word]`, the last quad for all that follow.
+    pub masks: Buffer<u32>,
+    /// Images as their decoders deliver them, slot by slot.
+    pub decoded: Buffer<u32>,
+    /// Blocks that decoders corrected and could not correct, `[slot, 2]`.
+    pub found: Buffer<u32>,
     pub voted: Buffer<u32>,
     pub dissent: Buffer<u32>,
     pub alarms: Buffer<u32>,
@@ -36,15 +70,14 @@ pub(super) struct Memory {
     pub tallies: Buffer<Tally>,
     pub sums: Buffer<u32>,
     pub identity: Buffer<u32>,
-    pub golden: Buffer<u32>,
-    pub golden_words: Vec<u32>,
+    pub golden: Arc<Golden>,
+    goldens: Vec<Arc<Golden>>,
     pub golden_outputs: Buffer<u32>,
-    pub golden_sums: Vec<u32>,
     pub labels: Buffer<u32>,
     /// The window whose inputs each slot holds; empty where no slot holds anything.
     pub loaded: Vec<u32>,
-    /// The copies that `loaded` was made for.
-    pub loaded_copies: u32,
+    /// The copies and the code that `loaded` was made for.
+    loaded_for: (u32, Option<Code>),
     pub bytes: u64,
 }
 
@@ -70,8 +103,8 @@ impl Memory {
             }
         };
         fits("the stored images", lanes * copies as usize * image)?;
-        let golden_words = layout.golden(workload, windows);
-        fits("the inputs of all windows", golden_words.len())?;
+        let golden = Arc::new(Golden::new(gpu, workload, windows, layout));
+        fits("the inputs of all windows", golden.words.len())?;
         fits("the golden outputs", windows.count() * output_words as usize)?;
         let (homes, sizes) = homes(workload);
         for features in &sizes {
@@ -81,14 +114,18 @@ impl Memory {
         let values: Vec<_> =
             sizes.iter().map(|f| zeroed("values", lanes * *f as usize * rows)).collect();
         let output = |_| zeroed("outputs", lanes * output_words as usize);
-        let protected = if copies == 3 { lanes * image } else { 1 };
         let mut memory = Self {
             lanes,
+            features_max: sizes.iter().copied().max().unwrap_or(0).max(workload.output_features()),
             image: zeroed("images", lanes * copies as usize * image),
-            voted: zeroed("voted images", protected),
-            dissent: zeroed("dissent", protected),
+            masks: gpu.upload("vote on all", &vote::ALL),
+            decoded: zeroed("decoded images", 1),
+            found: zeroed("decoders' findings", lanes * 6),
+            voted: zeroed("voted images", 1),
+            dissent: zeroed("dissent", 1),
             alarms: zeroed("alarms", lanes * (rows + 1)),
             values,
+            sizes,
             homes,
             outputs: [0, 1, 2].map(output),
             output_words,
@@ -97,25 +134,78 @@ impl Memory {
             traps: zeroed("traps", lanes),
             outcomes: zeroed("outcomes", lanes * rows),
             tallies: gpu.zeroed("tallies", lanes),
-            sums: zeroed("checksums", lanes * copies as usize),
-            identity: gpu
-                .upload("identity", &(0u32..).take(lanes * copies as usize).collect::<Vec<_>>()),
-            golden: gpu.upload("golden", &golden_words),
+            sums: zeroed("checksums", lanes * 3),
+            identity: gpu.upload("identity", &(0u32..).take(lanes * 3).collect::<Vec<_>>()),
+            goldens: vec![Arc::clone(&golden)],
+            golden,
             golden_outputs: zeroed("golden outputs", windows.count() * output_words as usize),
-            golden_sums: sums(layout, windows, &golden_words),
-            golden_words,
             labels: gpu.upload("labels", &layout.labels(workload, windows)),
             loaded: Vec::new(),
-            loaded_copies: 0,
+            loaded_for: (0, None),
             bytes: 0,
         };
         memory.bytes = memory.all_bytes();
         Ok(memory)
     }
 
+    /// Makes room for `scheme` and its golden, and gives the lanes that it can have.
+    pub(super) fn enter(
+        &mut self,
+        gpu: &Gpu,
+        (workload, windows): (&Workload, &Windows),
+        layout: &Layout,
+        scheme: &Scheme,
+    ) -> Result<usize, Error> {
+        let copies = scheme.protection.copies();
+        let (image, rows) = (layout.image() as usize, layout.rows as usize);
+        let together = if scheme.protection == Protection::TmrLayer { 3 } else { 1 };
+        let value = self.features_max as usize * rows;
+        let lane_bytes = 4 * (copies as usize * image).max(together * value) as u64;
+        let limit = gpu.binding_bytes_max();
+        let lanes = self.lanes.min(usize::try_from(limit / lane_bytes).unwrap_or(usize::MAX));
+        if lanes < 2 {
+            let what = format!("a trial under scheme {}", scheme.name);
+            return Err(Error::TooLarge { what, needed: 2 * lane_bytes, limit });
+        }
+        let known = self.goldens.iter().find(|golden| golden.code == layout.code);
+        self.golden = known.cloned().unwrap_or_else(|| {
+            let golden = Arc::new(Golden::new(gpu, workload, windows, layout));
+            self.goldens.push(Arc::clone(&golden));
+            golden
+        });
+        let grow = |buffer: &mut Buffer<u32>, label, words: usize| {
+            let grows = buffer.len() < words;
+            if grows {
+                *buffer = gpu.zeroed(label, words);
+            }
+            grows
+        };
+        let moved = grow(&mut self.image, "images", lanes * copies as usize * image);
+        if moved || self.loaded_for != (copies, layout.code) {
+            self.loaded.clear();
+            self.loaded_for = (copies, layout.code);
+        }
+        let voted = if copies == 3 { image } else { 1 }.max(if together > 1 { value } else { 1 });
+        let decoded = if layout.code.is_some() { copies as usize * image } else { 1 };
+        grow(&mut self.decoded, "decoded images", lanes * decoded);
+        grow(&mut self.voted, "voted images", lanes * voted);
+        grow(&mut self.dissent, "dissent", lanes * voted);
+        for (buffer, features) in self.values.iter_mut().zip(&self.sizes) {
+            grow(buffer, "values", lanes * together * *features as usize * rows);
+        }
+        let output = lanes * together * self.output_words as usize;
+        grow(&mut self.outputs[0], "outputs", output);
+        let masks = layout.protected(scheme, workload);
+        self.masks = gpu.upload("vote masks", masks.as_deref().unwrap_or(&vote::ALL));
+        self.bytes = self.all_bytes();
+        Ok(lanes)
+    }
+
     fn all_bytes(&self) -> u64 {
         let words = [
             &self.image,
+            &self.decoded,
+            &self.found,
             &self.voted,
             &self.dissent,
             &self.alarms,
@@ -125,12 +215,14 @@ impl Memory {
             &self.outcomes,
             &self.sums,
             &self.identity,
-            &self.golden,
+            &self.masks,
             &self.golden_outputs,
             &self.labels,
         ];
         let several = self.values.iter().chain(&self.outputs);
-        words.into_iter().chain(several).map(Buffer::bytes).sum::<u64>() + self.tallies.bytes()
+        let goldens = self.goldens.iter().map(|golden| &golden.buffer);
+        let words = words.into_iter().chain(several).chain(goldens);
+        words.map(Buffer::bytes).sum::<u64>() + self.tallies.bytes()
     }
 
     /// The most lanes whose every buffer is within one binding of the adapter.
@@ -146,18 +238,6 @@ impl Memory {
         gpu.write(&self.golden_outputs, 0, outputs);
         Ok(gpu.wait()?)
     }
-}
-
-/// The checksum of an image with each window's inputs.
-fn sums(layout: &Layout, windows: &Windows, golden: &[u32]) -> Vec<u32> {
-    let (weights, inputs) = (layout.weights as usize, layout.inputs as usize);
-    let mut image = golden[..weights + inputs].to_vec();
-    (0..windows.count())
-        .map(|window| {
-            image[weights..].copy_from_slice(&golden[weights + window * inputs..][..inputs]);
-            checksum::sum(&image)
-        })
-        .collect()
 }
 
 /// Where each value lives, and the features of each buffer of values. A buffer is used again once

@@ -2,14 +2,17 @@
 //! workload's shader then reads.
 //!
 //! A batch is one control lane without faults and as many trials as lanes are left. Each step runs
-//! load → inject → (vote) → workload → (output vote, retry) → classify → tally; only outcome rows,
-//! tallies and proofs come back. After a trial every word that it touched is restored from golden
+//! load → inject → (decode, vote) → workload → (output vote, retry) → classify → tally; only outcome
+//! rows, tallies and proofs come back. After a trial every word that it touched is restored from golden
 //! and a checksum of the image proves it.
 
 mod batch;
+mod decoder;
+mod execute;
 mod forward;
 mod memory;
 mod proof;
+mod read;
 mod trace;
 mod upkeep;
 
@@ -20,6 +23,7 @@ use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
+use decoder::Decoder;
 use memory::Memory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,6 +42,8 @@ pub struct Direct {
     windows: Windows,
     layout: Layout,
     kernels: Arc<Kernels>,
+    /// Those of the codes that schemes had so far.
+    decoders: Vec<Decoder>,
     memory: Memory,
     golden_outputs: Vec<u32>,
 }
@@ -73,8 +79,16 @@ impl Direct {
     ) -> Result<Self, Error> {
         let layout = Layout::new(&workload, &windows);
         let memory = Memory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
-        let mut engine =
-            Self { gpu, workload, windows, layout, kernels, memory, golden_outputs: Vec::new() };
+        let mut engine = Self {
+            gpu,
+            workload,
+            windows,
+            layout,
+            kernels,
+            decoders: Vec::new(),
+            memory,
+            golden_outputs: Vec::new(),
+        };
         engine.learn_golden()?;
         Ok(engine)
     }
@@ -141,6 +155,18 @@ impl Direct {
         self.memory.bytes
     }
 
+    /// Takes up `scheme`: its layout, golden and buffers. Gives the lanes that it can have.
+    fn enter(&mut self, scheme: &Scheme) -> Result<usize, Error> {
+        self.layout = self.layout.with_code(scheme.code);
+        if let Some(code) = scheme.code
+            && self.decoders.iter().all(|decoder| decoder.code != code)
+        {
+            self.decoders.push(Decoder::new(&self.gpu, code)?);
+        }
+        let of = (&*self.workload, &self.windows);
+        self.memory.enter(&self.gpu, of, &self.layout, scheme)
+    }
+
     /// Runs every window once without faults, with the kernels and shapes of the faulty runs, and
     /// keeps the outputs as golden.
     fn learn_golden(&mut self) -> Result<(), Error> {
@@ -176,7 +202,8 @@ impl Engine for Direct {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         let mut results = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(self.memory.lanes - 1) {
+        let lanes = self.enter(scheme)?;
+        for chunk in jobs.chunks(lanes - 1) {
             results.extend(self.batch(scheme, course, chunk)?);
         }
         Ok(results)

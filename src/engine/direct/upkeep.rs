@@ -4,6 +4,7 @@ use super::super::Error;
 use super::super::footprint::Target;
 use super::Direct;
 use super::batch::{Lane, narrow};
+use super::decoder::Ways;
 use super::proof::{Owner, Strikes};
 use crate::gpu::{Buffer, Pass};
 use crate::outcome::Outcome;
@@ -11,6 +12,7 @@ use crate::scheme::{OnDue, Scheme, ScrubBy};
 use crate::stage::checksum::ChecksumParams;
 use crate::stage::inject::Strike;
 use crate::stage::load::LoadParams;
+use std::ops::Range;
 
 impl Direct {
     /// Golden inputs of this step in every copy; the weights too where the images are new.
@@ -23,11 +25,12 @@ impl Direct {
         let count = u32::try_from(self.windows.count()).unwrap_or(u32::MAX);
         let windows: Vec<u32> =
             lanes.iter().map(|lane| (lane.first_window + step) % count).collect();
-        let weights = self.layout.weights;
+        let layout = self.layout;
         for (index, lane) in lanes.iter_mut().enumerate() {
-            let stale = lane.touched.split_off(&weights);
+            let touched = lane.touched.len();
+            lane.touched.retain(|word| !layout.is_input(*word));
             lane.stuck.retain(|fault| fault.row.is_none());
-            if !stale.is_empty()
+            if lane.touched.len() < touched
                 && let Some(loaded) = self.memory.loaded.get_mut(index)
             {
                 *loaded = u32::MAX;
@@ -38,10 +41,6 @@ impl Direct {
 
     /// Makes lane i's images golden with window `windows[i]`, loading what is not there yet.
     pub(super) fn load_images(&mut self, windows: &[u32], copies: u32) -> Result<(), Error> {
-        if self.memory.loaded_copies != copies {
-            self.memory.loaded.clear();
-            self.memory.loaded_copies = copies;
-        }
         let known = self.memory.loaded.len();
         let slots = |lane: usize| (0..copies).map(move |copy| narrow(lane) * copies + copy);
         let fresh: Vec<[u32; 2]> =
@@ -52,39 +51,48 @@ impl Direct {
             .flat_map(|lane| slots(lane).map(move |slot| [slot, windows[lane]]))
             .collect();
         self.memory.loaded[..windows.len()].copy_from_slice(windows);
-        let weights = self.load_params(false);
-        let inputs = self.load_params(true);
         self.gpu.submit(|pass| {
-            for (params, list) in [(weights, fresh), (inputs, stale)] {
-                if !list.is_empty() && params.quads > 0 {
-                    let uniform = self.gpu.uniform("load", &params);
-                    let list = self.gpu.list("load list", &list);
-                    self.kernels.load.encode(
-                        pass,
-                        (&params, &uniform),
-                        &list,
-                        &self.memory.golden,
-                        &self.memory.image,
-                    );
-                }
-            }
+            self.encode_load_stored(pass, &fresh);
+            let (weights, inputs) = (self.layout.weights, self.layout.inputs);
+            self.encode_load(pass, weights, weights..weights + inputs, inputs, &stale);
         })?;
         Ok(())
     }
 
-    const fn load_params(&self, inputs: bool) -> LoadParams {
-        let (weights, input, image) =
-            (self.layout.weights / 4, self.layout.inputs / 4, self.layout.image() / 4);
-        let (quads, base, src_stride) =
-            if inputs { (input, weights, input) } else { (weights, 0, 0) };
-        LoadParams {
-            quads,
-            src_base: base,
-            src_stride,
-            dst_base: base,
-            dst_stride: image,
-            pad: [0; 3],
+    /// Records golden weights and check words over these (slot, 0).
+    fn encode_load_stored(&self, pass: &mut Pass<'_>, slots: &[[u32; 2]]) {
+        let layout = &self.layout;
+        let windows = narrow(self.windows.count());
+        let checks = layout.golden_word(layout.check_base(), 0, windows);
+        self.encode_load(pass, 0, 0..layout.weights, 0, slots);
+        self.encode_load(pass, checks, layout.check_base()..layout.image(), 0, slots);
+    }
+
+    /// Records golden from `source` on over these words of the (slot, window) in the list; windows
+    /// are `stride` words apart.
+    fn encode_load(
+        &self,
+        pass: &mut Pass<'_>,
+        source: u32,
+        words: Range<u32>,
+        stride: u32,
+        list: &[[u32; 2]],
+    ) {
+        if list.is_empty() || words.is_empty() {
+            return;
         }
+        let params = LoadParams {
+            quads: (words.end - words.start) / 4,
+            src_base: source / 4,
+            src_stride: stride / 4,
+            dst_base: words.start / 4,
+            dst_stride: self.layout.image() / 4,
+            pad: [0; 3],
+        };
+        let uniform = self.gpu.uniform("load", &params);
+        let list = self.gpu.list("load list", list);
+        let (golden, image) = (&self.memory.golden.buffer, &self.memory.image);
+        self.kernels.load.encode(pass, (&params, &uniform), &list, golden, image);
     }
 
     /// What follows the inferences of a step in an accumulation: a reload after a DUE, the scrub.
@@ -123,13 +131,15 @@ impl Direct {
         for lane in subset {
             let lane = &mut lanes[*lane];
             lane.result.reloads += 1;
-            lane.touched = lane.stuck.iter().map(|fault| fault.word).collect();
+            lane.touched =
+                lane.stuck.iter().flat_map(|fault| self.layout.beside(fault.word)).collect();
         }
         let stuck = self.stuck_strikes(copies, lanes, subset);
         self.gpu.submit(|pass| {
             if !list.is_empty() {
                 let list = self.gpu.list("restore list", &list);
-                self.kernels.restore.encode(pass, &list, &self.memory.golden, &self.memory.image);
+                let (golden, image) = (&self.memory.golden.buffer, &self.memory.image);
+                self.kernels.restore.encode(pass, &list, golden, image);
             }
             if let Some(stuck) = &stuck {
                 self.encode_strikes(pass, stuck, &self.memory.image);
@@ -138,7 +148,12 @@ impl Direct {
         Ok(())
     }
 
-    fn stuck_strikes(&self, copies: u32, lanes: &[Lane], subset: &[usize]) -> Option<Strikes> {
+    pub(super) fn stuck_strikes(
+        &self,
+        copies: u32,
+        lanes: &[Lane],
+        subset: &[usize],
+    ) -> Option<Strikes> {
         let mut strikes: Vec<Vec<(Strike, Owner)>> = vec![Vec::new(); lanes.len()];
         for index in subset {
             for fault in &lanes[*index].stuck {
@@ -154,10 +169,10 @@ impl Direct {
     fn scrub(&self, scheme: &Scheme, by: ScrubBy, lanes: &mut [Lane]) -> Result<(), Error> {
         let copies = scheme.protection.copies();
         let image = self.layout.image();
-        let weights = self.layout.weights;
+        let stored = |word: &&u32| !self.layout.is_input(**word);
         let mut at = Vec::new();
         for (index, lane) in lanes.iter().enumerate() {
-            for word in lane.touched.range(..weights) {
+            for word in lane.touched.iter().filter(stored) {
                 at.extend((0..copies).map(|copy| (narrow(index) * copies + copy) * image + word));
             }
         }
@@ -166,9 +181,8 @@ impl Direct {
         let list = self.gpu.list("scrub list", &at);
         let before: Buffer<u32> = self.gpu.zeroed("words before the scrub", at.len());
         let after: Buffer<u32> = self.gpu.zeroed("words after the scrub", at.len());
-        let scratch: Buffer<u32> =
-            self.gpu.zeroed("scrub alarms", lanes.len() * (self.layout.rows as usize + 1));
-        let params = self.load_params(false);
+        let words = (self.layout.rows as usize + 1).max(2 * copies as usize);
+        let scratch: Buffer<u32> = self.gpu.zeroed("scrub findings", lanes.len() * words);
         let slots: Vec<[u32; 2]> =
             (0..narrow(lanes.len()) * copies).map(|slot| [slot, 0]).collect();
         let memory = &self.memory;
@@ -177,18 +191,14 @@ impl Direct {
                 self.kernels.gather.encode(pass, &list, &memory.image, &before);
             }
             match by {
-                ScrubBy::Vote => self.encode_vote(pass, scheme, lanes.len(), true, &scratch),
-                // A campaign's plan refuses scrubs by ECC.
-                ScrubBy::Reload | ScrubBy::Ecc => {
-                    let uniform = self.gpu.uniform("load", &params);
-                    let slots = self.gpu.list("reload list", &slots);
-                    self.kernels.load.encode(
-                        pass,
-                        (&params, &uniform),
-                        &slots,
-                        &memory.golden,
-                        &memory.image,
-                    );
+                ScrubBy::Vote => {
+                    let copies = (&memory.image, true);
+                    self.encode_vote(pass, scheme, lanes.len(), copies, &scratch);
+                }
+                ScrubBy::Reload => self.encode_load_stored(pass, &slots),
+                ScrubBy::Ecc => {
+                    let ways = Ways { repair: true, deliver: false };
+                    self.encode_decode(pass, scheme, lanes.len(), ways, &scratch);
                 }
             }
             if let Some(stuck) = &stuck {
@@ -201,31 +211,41 @@ impl Direct {
         let read = self.gpu.read_words(&[(&before, at.len()), (&after, at.len())])?;
         let mut groups = read[0].chunks(copies as usize).zip(read[1].chunks(copies as usize));
         for lane in lanes.iter_mut() {
-            let words: Vec<u32> = lane.touched.range(..weights).copied().collect();
+            let words: Vec<u32> = lane.touched.iter().filter(stored).copied().collect();
+            let mut wrong = Vec::new();
             for word in words {
                 let Some((before, after)) = groups.next() else { break };
-                let golden = self.memory.golden_words[word as usize];
+                let golden = self.golden_word(word);
                 let was = before.iter().any(|w| *w != golden);
                 let is = after.iter().any(|w| *w != golden);
                 lane.result.scrub_repaired += u64::from(was && !is);
                 lane.result.scrub_uncorrectable += u64::from(is);
-                if !is && !lane.stuck.iter().any(|fault| fault.word == word) {
+                if is || lane.stuck.iter().any(|fault| fault.word == word) {
+                    wrong.push(word);
+                } else {
                     lane.touched.remove(&word);
                 }
             }
+            lane.touched.extend(wrong.into_iter().flat_map(|word| self.layout.beside(word)));
         }
         Ok(())
     }
 
+    /// Golden of a stored word.
+    fn golden_word(&self, word: u32) -> u32 {
+        let at = self.layout.golden_word(word, 0, narrow(self.windows.count()));
+        self.memory.golden.words[at as usize]
+    }
+
     /// The list that makes these lanes golden: every touched word of every copy.
     fn restoration_of(&self, copies: u32, lanes: &[Lane], subset: &[usize]) -> Vec<[u32; 2]> {
-        let (weights, inputs, image) =
-            (self.layout.weights, self.layout.inputs, self.layout.image());
+        let image = self.layout.image();
+        let windows = narrow(self.windows.count());
         let mut list = Vec::new();
         for index in subset {
             let window = self.memory.loaded[*index];
             for word in &lanes[*index].touched {
-                let golden = if *word < weights { *word } else { word + window * inputs };
+                let golden = self.layout.golden_word(*word, window, windows);
                 list.extend(
                     (0..copies)
                         .map(|copy| [(narrow(*index) * copies + copy) * image + word, golden]),
@@ -250,7 +270,7 @@ impl Direct {
         let memory = &self.memory;
         if !list.is_empty() {
             let list = self.gpu.list("restore list", list);
-            self.kernels.restore.encode(pass, &list, &memory.golden, &memory.image);
+            self.kernels.restore.encode(pass, &list, &memory.golden.buffer, &memory.image);
         }
         pass.clear(&memory.sums);
         let image = self.layout.image();
@@ -277,7 +297,7 @@ impl Direct {
     ) -> Result<(), Error> {
         let copies = scheme.protection.copies() as usize;
         for lane in 0..count {
-            let want = self.memory.golden_sums[self.memory.loaded[lane] as usize];
+            let want = self.memory.golden.sums[self.memory.loaded[lane] as usize];
             if sums[lane * copies..][..copies].iter().any(|sum| *sum != want) {
                 return Err(Error::NotRestored { lane: narrow(lane) });
             }

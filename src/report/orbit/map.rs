@@ -12,11 +12,11 @@ use plotters::style::{Color, RGBColor};
 
 const HEIGHT: f64 = 1022.0;
 /// Left edge of the map and of the courses, and the right one.
-const LEFT: f64 = 46.0;
-const RIGHT: f64 = WIDTH - 12.0;
-const MAP_TOP: f64 = 66.0;
-const MAP_HEIGHT: f64 = 0.5 * (RIGHT - LEFT);
-const SMALL: f64 = TEXT - 2.0;
+pub(in crate::report) const LEFT: f64 = 46.0;
+pub(in crate::report) const RIGHT: f64 = WIDTH - 12.0;
+pub(in crate::report) const MAP_TOP: f64 = 66.0;
+pub(in crate::report) const MAP_HEIGHT: f64 = 0.5 * (RIGHT - LEFT);
+pub(in crate::report) const SMALL: f64 = TEXT - 2.0;
 /// The courses in time: their height.
 const COURSE_HEIGHT: f64 = 170.0;
 /// The most points of the track that are drawn.
@@ -27,7 +27,7 @@ const DRAWN: [usize; 3] = [0, 1, 3];
 const SEA: RGBColor = RGBColor(0x16, 0x25, 0x38);
 const SOIL: RGBColor = RGBColor(0x3a, 0x4c, 0x5e);
 const GRATICULE: RGBColor = RGBColor(0x5b, 0x6d, 0x80);
-const TRACK: RGBColor = RGBColor(0x8f, 0xa3, 0xb8);
+pub(in crate::report) const TRACK: RGBColor = RGBColor(0x8f, 0xa3, 0xb8);
 /// The scale from low flux to high: bright on the sea, told apart with any colour vision.
 const SCALE: [RGBColor; 5] = [
     RGBColor(0x6f, 0x4a, 0xd6),
@@ -69,10 +69,14 @@ pub fn map(timeline: &Timeline) -> Result<String, Error> {
         course(canvas, timeline, "The day with the highest flux", &one_day, top, &scale)?;
         notes(canvas, timeline, top + COURSE_HEIGHT + 36.0)
     });
-    let svg = svg.map_err(|error| Error::Form(error.to_string()))?;
-    let (head, body) = svg.split_once('>').unwrap_or((&svg, ""));
+    Ok(file(&svg.map_err(|error| Error::Form(error.to_string()))?))
+}
+
+/// A drawing as a whole file.
+pub(in crate::report) fn file(svg: &str) -> String {
+    let (head, body) = svg.split_once('>').unwrap_or((svg, ""));
     let head = head.replacen("<svg ", "<svg xmlns=\"http://www.w3.org/2000/svg\" ", 1);
-    Ok(format!("{head}>{STYLE}{body}\n"))
+    format!("{head}>{STYLE}{body}\n")
 }
 
 /// What a reader has to know of the map.
@@ -157,12 +161,14 @@ fn heading(canvas: &Canvas<'_>, timeline: &Timeline) -> Drawn {
     canvas.text(&line, (LEFT, 51.0), HPos::Left, SMALL)
 }
 
-fn on_map(longitude: f64, latitude: f64) -> (f64, f64) {
+/// Where a place in degrees lies on the drawing.
+pub(in crate::report) fn on_map(longitude: f64, latitude: f64) -> (f64, f64) {
     let unit = (RIGHT - LEFT) / 360.0;
     (LEFT + (longitude + 180.0) * unit, MAP_TOP + (90.0 - latitude) * unit)
 }
 
-fn ground(canvas: &Canvas<'_>, timeline: &Timeline, scale: &Scale) -> Drawn {
+/// Sea, land and graticule.
+pub(in crate::report) fn world(canvas: &Canvas<'_>) -> Drawn {
     canvas.rectangle((LEFT, MAP_TOP), (RIGHT, MAP_TOP + MAP_HEIGHT), SEA)?;
     for outline in LAND {
         let points: Vec<(f64, f64)> = outline.iter().map(|at| on_map(at.0, at.1)).collect();
@@ -180,6 +186,11 @@ fn ground(canvas: &Canvas<'_>, timeline: &Timeline, scale: &Scale) -> Drawn {
         let text = compass(latitude, "N", "S");
         canvas.text(&text, (from.0 - 5.0, from.1), HPos::Right, SMALL - 1.0)?;
     }
+    Ok(())
+}
+
+fn ground(canvas: &Canvas<'_>, timeline: &Timeline, scale: &Scale) -> Drawn {
+    world(canvas)?;
     first_day(canvas, timeline)?;
     let (_, west_deg) = shift(timeline);
     let mut hot: Vec<&Place> =

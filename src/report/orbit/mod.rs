@@ -1,7 +1,7 @@
 //! An orbit and a device on it: as a table for people, and as a map.
 
 mod land;
-mod map;
+pub(super) mod map;
 mod table;
 
 pub use map::map;

@@ -6,8 +6,11 @@
 
 mod binary;
 mod columns;
+pub mod crc;
+pub mod symbol;
 
 pub use binary::{BinaryCode, NO_ACTION, NO_PLACE};
+use symbol::{RS18, RS39, Symbols};
 
 use serde::{Deserialize, Serialize};
 
@@ -40,7 +43,7 @@ pub enum Code {
     /// Reed–Solomon [39, 36] over GF(2⁸): corrects one symbol, detects two.
     #[serde(rename = "rs-39-36")]
     Rs39,
-    /// CRC-32 over a block: detects; the block is reloaded.
+    /// CRC-32 over a block: detects; what was struck comes back with golden.
     #[serde(rename = "crc-32")]
     Crc32,
 }
@@ -125,7 +128,12 @@ impl Code {
     /// # Panics
     /// Where `data` is not one block.
     pub fn encode(self, data: &[u32]) -> u32 {
-        BinaryCode::of(self).map_or_else(|| symbol_encode(self, data), |code| code.encode(data))
+        assert_eq!(data.len(), self.block_words() as usize, "the words of a block");
+        match (self.symbols(), BinaryCode::of(self)) {
+            (Some(symbols), _) => symbols.encode(data),
+            (None, Some(binary)) => binary.encode(data),
+            (None, None) => crc::encode(data),
+        }
     }
 
     /// Decodes one block in place.
@@ -133,19 +141,20 @@ impl Code {
     /// # Panics
     /// Where `data` is not one block.
     pub fn decode(self, data: &mut [u32], check: &mut u32) -> Decoded {
-        match BinaryCode::of(self) {
-            Some(code) => code.decode(data, check),
-            None => symbol_decode(self, data, check),
+        assert_eq!(data.len(), self.block_words() as usize, "the words of a block");
+        match (self.symbols(), BinaryCode::of(self)) {
+            (Some(symbols), _) => symbols.decode(data, check),
+            (None, Some(binary)) => binary.decode(data, check),
+            (None, None) => crc::decode(data, *check),
         }
     }
-}
 
-/// The check word of a code over symbols or of a cyclic one.
-fn symbol_encode(code: Code, _data: &[u32]) -> u32 {
-    panic!("{} has no encoder yet", code.name())
-}
-
-/// Decodes a block of a code over symbols or of a cyclic one.
-fn symbol_decode(code: Code, _data: &mut [u32], _check: &mut u32) -> Decoded {
-    panic!("{} has no decoder yet", code.name())
+    /// The description of a code over symbols; none for the others.
+    pub const fn symbols(self) -> Option<Symbols> {
+        match self {
+            Self::Rs18 => Some(RS18),
+            Self::Rs39 => Some(RS39),
+            _ => None,
+        }
+    }
 }

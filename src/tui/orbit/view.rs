@@ -1,6 +1,6 @@
 //! Drawing: a pure function of the state.
 
-use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn};
+use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn, number};
 use super::flight::ModeOfFlight;
 use super::state::Cockpit;
 use crate::rate::Levels;
@@ -219,16 +219,4 @@ fn row(mode: &ModeOfFlight, rate: &Levels) -> Vec<Line<'static>> {
     }
     let (now, mean) = (number(rate[1]), number(mode.mean[1]));
     vec![Line::styled(format!("{name:<21}{now:>9} {mean:>9} {times:>5}"), style)]
-}
-
-/// Three digits or so.
-fn number(value: f64) -> String {
-    match value {
-        0.0 => "0".into(),
-        v if (100.0..10_000.0).contains(&v) => format!("{v:.0}"),
-        v if (10.0..100.0).contains(&v) => format!("{v:.1}"),
-        v if (1.0..10.0).contains(&v) => format!("{v:.2}"),
-        v if (0.01..1.0).contains(&v) => format!("{v:.3}"),
-        v => format!("{v:.1e}"),
-    }
 }

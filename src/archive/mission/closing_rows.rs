@@ -1,0 +1,256 @@
+//! The tables that sum a mission up, in HDF5 and back. The figures are not read back: they follow
+//! from the histories.
+
+use super::super::Error;
+use super::super::file::{self, put_table, set_text, take_table};
+use super::super::segment::set_names;
+use super::Closing;
+use super::figure_rows::{self, EstimateColumn, PerYearColumn};
+use super::history_rows::{not_nan, or_nan};
+use super::segment::TIMING;
+use crate::mission::fleet::FleetPoint;
+use crate::mission::strata::{Expected, Share, Stratum};
+use crate::mission::sweep::Point;
+use hdf5::types::VarLenUnicode;
+use hdf5::{File, H5Type};
+use std::path::Path;
+
+/// A row of `/strata`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct StratumRow {
+    device: VarLenUnicode,
+    mode: VarLenUnicode,
+    shape: VarLenUnicode,
+    within: i64,
+    per_year: f64,
+    drawn: u64,
+}
+
+/// A row of `/strata_shares`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct ShareRow {
+    stratum: u64,
+    scheme: u64,
+    critical: u64,
+    due: u64,
+    tolerable: u64,
+    wrong: u64,
+}
+
+/// A row of `/expected`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct ExpectedRow {
+    scheme: VarLenUnicode,
+    critical: EstimateColumn,
+    due: EstimateColumn,
+    wrong: f64,
+    ap8_factor: f64,
+}
+
+/// A row of `/sweep`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct PointRow {
+    scheme: VarLenUnicode,
+    refused: VarLenUnicode,
+    period_s: f64,
+    traffic_bytes_s: f64,
+    wrong_per_year: EstimateColumn,
+    error_episodes: PerYearColumn,
+    optimum: u64,
+}
+
+/// A row of `/fleet`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct FleetRow {
+    satellites: u64,
+    years: f64,
+    events: u64,
+    events_reaching: u64,
+    states_run: u64,
+}
+
+/// A row of `/fleet_wrong`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct FleetWrongRow {
+    point: u64,
+    scheme: u64,
+    wrong: u64,
+    satellites_wrong: u64,
+}
+
+/// A row of `/timing/fleet`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct FleetTimeRow {
+    satellites: u64,
+    seconds: f64,
+}
+
+/// Writes the tables; `/timing` must be there.
+pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
+    figure_rows::write(to, &closing.figures)?;
+    write_strata(to, &closing.strata)?;
+    let expected = closing.expected.iter().map(|row| {
+        Ok(ExpectedRow {
+            scheme: file::text(&row.scheme)?,
+            critical: EstimateColumn::of(row.critical),
+            due: EstimateColumn::of(row.due),
+            wrong: row.wrong,
+            ap8_factor: row.ap8_factor,
+        })
+    });
+    put_table(to, "expected", &expected.collect::<hdf5::Result<Vec<_>>>()?)?;
+    let table = to.dataset("expected")?;
+    set_text(&table, "unit", "episodes or wrong answers a year of flight")?;
+    let points = closing.sweep.iter().map(|point| {
+        Ok(PointRow {
+            scheme: file::text(&point.scheme)?,
+            refused: file::text(point.refused.as_deref().unwrap_or(""))?,
+            period_s: or_nan(point.period_s),
+            traffic_bytes_s: point.traffic_bytes_s,
+            wrong_per_year: EstimateColumn::of(point.wrong_per_year),
+            error_episodes: PerYearColumn::from(&point.error_episodes),
+            optimum: u64::from(point.optimum),
+        })
+    });
+    put_table(to, "sweep", &points.collect::<hdf5::Result<Vec<_>>>()?)?;
+    write_fleet(to, &closing.fleet)
+}
+
+fn write_strata(to: &File, strata: &[Stratum]) -> hdf5::Result<()> {
+    let rows = strata.iter().map(|row| {
+        Ok(StratumRow {
+            device: file::text(&row.device)?,
+            mode: file::text(&row.mode)?,
+            shape: file::text(row.shape.as_deref().unwrap_or(""))?,
+            within: row.within.map_or(-1, i64::from),
+            per_year: row.per_year,
+            drawn: row.drawn,
+        })
+    });
+    put_table(to, "strata", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    let shares = (0u64..).zip(strata).flat_map(|(stratum, row)| {
+        (0u64..).zip(&row.schemes).map(move |(scheme, share)| ShareRow {
+            stratum,
+            scheme,
+            critical: share.critical,
+            due: share.due,
+            tolerable: share.tolerable,
+            wrong: share.wrong,
+        })
+    });
+    put_table(to, "strata_shares", &shares.collect::<Vec<_>>())?;
+    let table = to.dataset("strata")?;
+    set_names(&table, "within_names", &["outside", "within"])
+}
+
+fn write_fleet(to: &File, fleet: &[FleetPoint]) -> hdf5::Result<()> {
+    let rows = fleet.iter().map(|point| FleetRow {
+        satellites: point.satellites,
+        years: point.years,
+        events: point.events,
+        events_reaching: point.events_reaching,
+        states_run: point.states_run,
+    });
+    put_table(to, "fleet", &rows.collect::<Vec<_>>())?;
+    let wrong = (0u64..).zip(fleet).flat_map(|(point, of)| {
+        let by_scheme = (0u64..).zip(of.wrong.iter().zip(&of.satellites_wrong));
+        by_scheme.map(move |(scheme, (wrong, satellites_wrong))| FleetWrongRow {
+            point,
+            scheme,
+            wrong: *wrong,
+            satellites_wrong: *satellites_wrong,
+        })
+    });
+    put_table(to, "fleet_wrong", &wrong.collect::<Vec<_>>())?;
+    let times = fleet
+        .iter()
+        .map(|point| FleetTimeRow { satellites: point.satellites, seconds: point.seconds });
+    put_table(&to.group(TIMING)?, "fleet", &times.collect::<Vec<_>>())
+}
+
+/// Reads the tables, without the figures.
+pub(super) fn read(from: &File, path: &Path) -> Result<Closing, Error> {
+    let fail = |source| Error::hdf5(path, "read")(source);
+    let text = |text: VarLenUnicode| Some(text.to_string()).filter(|text| !text.is_empty());
+    let expected = take_table::<ExpectedRow>(from, "expected").map_err(fail)?;
+    let expected = expected.into_iter().map(|row| Expected {
+        scheme: row.scheme.to_string(),
+        critical: row.critical.estimate(),
+        due: row.due.estimate(),
+        wrong: row.wrong,
+        ap8_factor: row.ap8_factor,
+    });
+    let sweep = take_table::<PointRow>(from, "sweep").map_err(fail)?;
+    let sweep = sweep.into_iter().map(|row| Point {
+        scheme: row.scheme.to_string(),
+        period_s: not_nan(row.period_s),
+        traffic_bytes_s: row.traffic_bytes_s,
+        wrong_per_year: row.wrong_per_year.estimate(),
+        error_episodes: row.error_episodes.per_year(),
+        optimum: row.optimum != 0,
+        refused: text(row.refused),
+    });
+    Ok(Closing {
+        figures: Vec::new(),
+        strata: read_strata(from).map_err(fail)?,
+        expected: expected.collect(),
+        sweep: sweep.collect(),
+        fleet: read_fleet(from).map_err(fail)?,
+    })
+}
+
+fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
+    let text = |text: VarLenUnicode| Some(text.to_string()).filter(|text| !text.is_empty());
+    let rows = take_table::<StratumRow>(from, "strata")?.into_iter().map(|row| Stratum {
+        device: row.device.to_string(),
+        mode: row.mode.to_string(),
+        shape: text(row.shape),
+        within: (row.within >= 0).then_some(row.within == 1),
+        per_year: row.per_year,
+        drawn: row.drawn,
+        schemes: Vec::new(),
+    });
+    let mut strata: Vec<Stratum> = rows.collect();
+    for row in take_table::<ShareRow>(from, "strata_shares")? {
+        let ShareRow { critical, due, tolerable, wrong, .. } = row;
+        let share = Share { critical, due, tolerable, wrong };
+        at(&mut strata, row.stratum)?.schemes.push(share);
+    }
+    Ok(strata)
+}
+
+fn read_fleet(from: &File) -> hdf5::Result<Vec<FleetPoint>> {
+    let times = take_table::<FleetTimeRow>(&from.group(TIMING)?, "fleet")?;
+    let rows = take_table::<FleetRow>(from, "fleet")?;
+    let points = rows.into_iter().zip(times).map(|(row, time)| FleetPoint {
+        satellites: row.satellites,
+        years: row.years,
+        events: row.events,
+        events_reaching: row.events_reaching,
+        states_run: row.states_run,
+        wrong: Vec::new(),
+        satellites_wrong: Vec::new(),
+        seconds: time.seconds,
+    });
+    let mut fleet: Vec<FleetPoint> = points.collect();
+    for row in take_table::<FleetWrongRow>(from, "fleet_wrong")? {
+        let point = at(&mut fleet, row.point)?;
+        point.wrong.push(row.wrong);
+        point.satellites_wrong.push(row.satellites_wrong);
+    }
+    Ok(fleet)
+}
+
+/// The row that another one belongs to.
+fn at<T>(rows: &mut [T], index: u64) -> hdf5::Result<&mut T> {
+    let known = rows.len();
+    let row = usize::try_from(index).ok().and_then(|index| rows.get_mut(index));
+    row.ok_or_else(|| hdf5::Error::Internal(format!("expected {known} rows, found row {index}")))
+}

@@ -1,0 +1,214 @@
+//! The figures of each scheme as rows. What does not apply is NaN.
+
+use super::super::file::{self, put_table};
+use super::history_rows::or_nan;
+use crate::mission::figures::{PerYear, SchemeFigures, Spread};
+use crate::stats::Interval;
+use hdf5::types::VarLenUnicode;
+use hdf5::{File, H5Type};
+
+/// A figure with its interval.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+pub(super) struct EstimateColumn {
+    value: f64,
+    low: f64,
+    high: f64,
+}
+
+impl EstimateColumn {
+    pub(super) const fn of((value, interval): (f64, Interval)) -> Self {
+        Self { value, low: interval.low, high: interval.high }
+    }
+
+    pub(super) const fn estimate(&self) -> (f64, Interval) {
+        (self.value, Interval { low: self.low, high: self.high })
+    }
+}
+
+/// A count as a rate a year of flight.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+pub(super) struct PerYearColumn {
+    count: u64,
+    rate: f64,
+    low: f64,
+    high: f64,
+}
+
+impl From<&PerYear> for PerYearColumn {
+    fn from(of: &PerYear) -> Self {
+        let Interval { low, high } = of.interval;
+        Self { count: of.count, rate: of.rate, low, high }
+    }
+}
+
+impl PerYearColumn {
+    pub(super) const fn per_year(&self) -> PerYear {
+        let interval = Interval { low: self.low, high: self.high };
+        PerYear { count: self.count, rate: self.rate, interval }
+    }
+}
+
+/// The spread of some seconds.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+struct SpreadColumn {
+    count: u64,
+    mean: f64,
+    median: f64,
+    p90: f64,
+    max: f64,
+}
+
+impl From<&Spread> for SpreadColumn {
+    fn from(of: &Spread) -> Self {
+        let Spread { count, mean, median, p90, max } = *of;
+        Self { count: count as u64, mean, median, p90, max }
+    }
+}
+
+/// A row of `/figures`.
+#[derive(H5Type, Clone)]
+#[repr(C)]
+struct FigureRow {
+    name: VarLenUnicode,
+    histories: u64,
+    years: f64,
+    inferences: u64,
+    unavailable: u64,
+    masked: u64,
+    corrected: u64,
+    due_recovered: u64,
+    tolerable_sdc: u64,
+    critical_sdc: u64,
+    due: u64,
+    hang: u64,
+    error_episodes: PerYearColumn,
+    critical_episodes: PerYearColumn,
+    due_episodes: PerYearColumn,
+    critical_from_memory: u64,
+    critical_from_value: u64,
+    critical_from_logic: u64,
+    critical_from_uncorrectable: u64,
+    latency_s: SpreadColumn,
+    length_s: SpreadColumn,
+    censored: u64,
+    wrong_per_year: EstimateColumn,
+    wrong_per_million: EstimateColumn,
+    wrong_least: u64,
+    wrong_most: u64,
+    wrong_deviation: f64,
+    model_band_low: f64,
+    model_band_high: f64,
+    availability: f64,
+    resets: PerYearColumn,
+    host_resets: PerYearColumn,
+    mean_time_to_repair_s: f64,
+    scrub_bytes_s: f64,
+    scrub_share: f64,
+    scrub_repaired: u64,
+    read_repaired: u64,
+    scrub_uncorrectable: u64,
+    reloads: u64,
+    rows_remapped: u64,
+    pages_retired: u64,
+    exhausted: u64,
+    lost_bytes: u64,
+    struck: u64,
+    common_cause: u64,
+    restricted_mean_years: f64,
+    requirement_held: f64,
+    requirement_histories: f64,
+    requirement_low: f64,
+    requirement_wanted: f64,
+    requirement_met: f64,
+    requirement_needed: f64,
+}
+
+/// A row of `/incidence`.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+struct IncidenceRow {
+    scheme: u64,
+    years: f64,
+    critical: f64,
+    away: f64,
+}
+
+/// Writes `/figures` and `/incidence`.
+pub(super) fn write(to: &File, figures: &[SchemeFigures]) -> hdf5::Result<()> {
+    let rows = figures.iter().map(row).collect::<hdf5::Result<Vec<_>>>()?;
+    put_table(to, "figures", &rows)?;
+    let steps = (0u64..).zip(figures).flat_map(|(scheme, figures)| {
+        figures.incidence.iter().map(move |step| IncidenceRow {
+            scheme,
+            years: step.years,
+            critical: step.critical,
+            away: step.away,
+        })
+    });
+    put_table(to, "incidence", &steps.collect::<Vec<_>>())
+}
+
+fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
+    let [masked, corrected, due_recovered, tolerable_sdc, critical_sdc, due, hang] = of.outcomes;
+    let [memory, value, logic, uncorrectable] = of.critical_by_cause;
+    let [scrub_repaired, read_repaired, scrub_uncorrectable, reloads] = of.repairs;
+    let [rows_remapped, pages_retired, exhausted, lost_bytes] = of.lost;
+    let wanted = of.requirement;
+    Ok(FigureRow {
+        name: file::text(&of.name)?,
+        histories: of.histories,
+        years: of.years,
+        inferences: of.inferences,
+        unavailable: of.unavailable,
+        masked,
+        corrected,
+        due_recovered,
+        tolerable_sdc,
+        critical_sdc,
+        due,
+        hang,
+        error_episodes: PerYearColumn::from(&of.error_episodes),
+        critical_episodes: PerYearColumn::from(&of.critical_episodes),
+        due_episodes: PerYearColumn::from(&of.due_episodes),
+        critical_from_memory: memory,
+        critical_from_value: value,
+        critical_from_logic: logic,
+        critical_from_uncorrectable: uncorrectable,
+        latency_s: SpreadColumn::from(&of.latency_s),
+        length_s: SpreadColumn::from(&of.length_s),
+        censored: of.censored,
+        wrong_per_year: EstimateColumn::of(of.wrong_per_year),
+        wrong_per_million: EstimateColumn::of(of.wrong_per_million),
+        wrong_least: of.wrong_of_a_history.0,
+        wrong_most: of.wrong_of_a_history.1,
+        wrong_deviation: of.wrong_deviation,
+        model_band_low: of.model_band.0,
+        model_band_high: of.model_band.1,
+        availability: of.availability,
+        resets: PerYearColumn::from(&of.resets),
+        host_resets: PerYearColumn::from(&of.host_resets),
+        mean_time_to_repair_s: or_nan(of.mean_time_to_repair_s),
+        scrub_bytes_s: of.scrub_traffic.0,
+        scrub_share: of.scrub_traffic.1,
+        scrub_repaired,
+        read_repaired,
+        scrub_uncorrectable,
+        reloads,
+        rows_remapped,
+        pages_retired,
+        exhausted,
+        lost_bytes,
+        struck: of.common_cause.0,
+        common_cause: of.common_cause.1,
+        restricted_mean_years: of.restricted_mean_years,
+        requirement_held: or_nan(wanted.map(|of| of.held as f64)),
+        requirement_histories: or_nan(wanted.map(|of| of.histories as f64)),
+        requirement_low: or_nan(wanted.map(|of| of.low)),
+        requirement_wanted: or_nan(wanted.map(|of| of.wanted)),
+        requirement_met: or_nan(wanted.map(|of| if of.met { 1.0 } else { 0.0 })),
+        requirement_needed: or_nan(wanted.map(|of| of.needed as f64)),
+    })
+}

@@ -1,0 +1,219 @@
+//! Writing a mission: a file a history while it runs, one file at its end; and what a run that
+//! goes on finds.
+
+use super::super::resume::remove_stale;
+use super::super::segment::{RunInfo, open, read_run, write_run};
+use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
+use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
+use super::header::{self, Content};
+use super::read::{HEADER_FILE, file_name, read_history, refuse, running_header};
+use super::segment::{Counts, Tables, write_whole};
+use super::{Closing, MissionHeader, MissionRun, closing_rows};
+use crate::mission::SchemeHistory;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Writes the files of a running mission. Dropping it keeps the histories: the mission can be
+/// resumed.
+#[derive(Debug)]
+pub struct MissionWriter {
+    folder: PathBuf,
+    header: MissionHeader,
+    paths: Vec<PathBuf>,
+    counts: Counts,
+    started_unix_s: u64,
+    since: Instant,
+    _lock: fs::File,
+}
+
+impl MissionWriter {
+    /// Starts to write a new mission's histories into `folder/segments/`.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written, or holds results already.
+    pub fn start(folder: &Path, header: MissionHeader) -> Result<Self, Error> {
+        let lock = lock(folder)?;
+        let segments = folder.join(SEGMENTS_FOLDER);
+        if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
+            return Err(Error::Occupied { path: folder.to_path_buf() });
+        }
+        let path = segments.join(HEADER_FILE);
+        write_whole(&path, |to| header::write(to, Content::Header, &header))?;
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            header,
+            paths: Vec::new(),
+            counts: Counts::default(),
+            started_unix_s: unix_seconds(),
+            since: Instant::now(),
+            _lock: lock,
+        })
+    }
+
+    /// Goes on where an earlier run ended.
+    ///
+    /// # Errors
+    /// Where the earlier run has finished.
+    pub fn resume(existing: MissionExisting, header: MissionHeader) -> Result<Self, Error> {
+        if existing.finished {
+            return Err(Error::Occupied { path: existing.folder });
+        }
+        Ok(Self {
+            folder: existing.folder,
+            header,
+            paths: existing.paths,
+            counts: existing.counts,
+            started_unix_s: existing.started_unix_s.unwrap_or_else(unix_seconds),
+            since: Instant::now(),
+            _lock: existing.lock,
+        })
+    }
+
+    /// The history that must come next.
+    pub fn next_history(&self) -> u64 {
+        self.paths.len() as u64
+    }
+
+    /// What the archive says of its mission.
+    pub const fn header(&self) -> &MissionHeader {
+        &self.header
+    }
+
+    /// Writes a history's file: complete under its name, or not there. Histories come in order.
+    ///
+    /// # Errors
+    /// Where it is another history than the next, or the file cannot be written.
+    pub fn append(&mut self, run: &MissionRun) -> Result<(), Error> {
+        let segments = self.folder.join(SEGMENTS_FOLDER);
+        let path = segments.join(file_name(run.history));
+        let (next, schemes) = (self.next_history(), self.header.schemes.len());
+        if run.history != next || run.schemes.len() != schemes {
+            let expected = format!("history {next} under {schemes} schemes");
+            let found = format!("history {} under {}", run.history, run.schemes.len());
+            return Err(Error::content(&path, expected, found));
+        }
+        let seconds = self.since.elapsed().as_secs_f64();
+        let (header, counts) = (&self.header, Counts::of(run));
+        let info = run_info(self.started_unix_s);
+        write_whole(&path, |to| {
+            header::write_start(to, Content::History, header)?;
+            let mut tables = Tables::create(to, &header.shapes, counts)?;
+            tables.push(run, seconds)?;
+            tables.finish()?;
+            write_run(to, &info)
+        })?;
+        self.since = Instant::now();
+        self.counts += counts;
+        self.paths.push(path);
+        Ok(())
+    }
+
+    /// Makes one archive of all histories and removes their files. Gives its path.
+    ///
+    /// # Errors
+    /// Where histories are missing or a file cannot be read or written; the files are then still
+    /// there.
+    pub fn finish(self, closing: &Closing) -> Result<PathBuf, Error> {
+        let path = self.folder.join(ARCHIVE_FILE);
+        let (planned, done) = (self.header.histories, self.next_history());
+        if done != planned {
+            let expected = format!("{planned} histories");
+            return Err(Error::content(&self.folder, expected, format!("{done} of them")));
+        }
+        let mut torn = None;
+        let info = run_info(self.started_unix_s);
+        let written = write_whole(&path, |to| {
+            header::write(to, Content::Mission, &self.header)?;
+            let mut tables = Tables::create(to, &self.header.shapes, self.counts)?;
+            for (history, path) in (0u64..).zip(&self.paths) {
+                match read_history(path, &self.header, history) {
+                    Ok((run, seconds)) => tables.push(&run, seconds)?,
+                    Err(error) => {
+                        let stop = hdf5::Error::Internal(error.to_string());
+                        torn = Some(error);
+                        return Err(stop);
+                    }
+                }
+            }
+            tables.finish()?;
+            closing_rows::write(to, closing)?;
+            write_run(to, &info)
+        });
+        // A history that cannot be read is told with its own file.
+        if let Some(error) = torn {
+            return Err(error);
+        }
+        written?;
+        let segments = self.folder.join(SEGMENTS_FOLDER);
+        fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
+        Ok(path)
+    }
+}
+
+/// An earlier run's histories, checked and locked.
+#[derive(Debug)]
+pub struct MissionExisting {
+    /// The history to go on with.
+    pub next_history: u64,
+    /// What became of the histories done, `[history][scheme]`.
+    pub runs: Vec<Vec<SchemeHistory>>,
+    /// Whether the earlier run finished: there is nothing to resume.
+    pub finished: bool,
+    folder: PathBuf,
+    paths: Vec<PathBuf>,
+    counts: Counts,
+    started_unix_s: Option<u64>,
+    lock: fs::File,
+}
+
+impl MissionExisting {
+    /// Finds what an earlier run left in `folder`; `None` where there is nothing to go on from.
+    /// Removes what was not finished.
+    ///
+    /// # Errors
+    /// Where a file belongs to another experiment (it names what differs), is torn, or a history is
+    /// missing; where another run writes there.
+    pub fn open(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Self>, Error> {
+        let (archive, segments) = (folder.join(ARCHIVE_FILE), folder.join(SEGMENTS_FOLDER));
+        if !archive.exists() && !segments.exists() {
+            return Ok(None);
+        }
+        let mut existing = Self {
+            next_history: 0,
+            runs: Vec::new(),
+            finished: archive.exists(),
+            folder: folder.to_path_buf(),
+            paths: Vec::new(),
+            counts: Counts::default(),
+            started_unix_s: None,
+            lock: lock(folder)?,
+        };
+        remove_stale(folder)?;
+        if existing.finished {
+            let (_, header) = header::read(&open(&archive)?, &archive)?;
+            refuse(&archive, fingerprint, &header.fingerprint)?;
+            existing.next_history = header.histories;
+            // The files that a finished archive was made from may have outlived a kill.
+            fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
+            return Ok(Some(existing));
+        }
+        remove_stale(&segments)?;
+        let paths = segment_paths(&segments)?;
+        let Some(first) = paths.first() else { return Ok(None) };
+        let (path, header) = running_header(first)?;
+        refuse(&path, fingerprint, &header.fingerprint)?;
+        for path in paths {
+            let (run, _) = read_history(&path, &header, existing.next_history)?;
+            let RunInfo { started_unix_s, .. } =
+                open(&path).and_then(|file| read_run(&file).map_err(Error::hdf5(&path, "read")))?;
+            let first = existing.started_unix_s.unwrap_or(u64::MAX);
+            existing.started_unix_s = Some(first.min(started_unix_s));
+            existing.counts += Counts::of(&run);
+            existing.next_history += 1;
+            existing.runs.push(run.schemes);
+            existing.paths.push(path);
+        }
+        Ok(Some(existing))
+    }
+}

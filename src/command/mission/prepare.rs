@@ -1,0 +1,81 @@
+//! From a mission file and an adapter to a plan and an engine.
+
+use crate::archive::mission::{Made, MissionHeader};
+use crate::command::Failure;
+use crate::command::prepare::{COMMIT, VERSION, adapter_info, find_workload, shaders};
+use crate::engine::direct::{Direct, Kernels};
+use crate::gpu::Gpu;
+use crate::mission::{Mission, Plan, fleet};
+use crate::workload::Workload;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A mission and its plan.
+pub(super) struct Prepared {
+    pub text: String,
+    pub workload: Arc<Workload>,
+    pub plan: Plan,
+}
+
+impl Prepared {
+    /// Reads and checks a mission file, its memory, devices and workload.
+    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+        let (mission, text) = Mission::load(path).map_err(Failure::input)?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let workload = Arc::new(find_workload(&mission.workload, folder)?);
+        let plan = Plan::new(&mission, Arc::clone(&workload), folder)
+            .map_err(|error| Failure::input(error.placed(path, &text)))?;
+        Ok(Self { text, workload, plan })
+    }
+
+    /// Refuses a fleet with more events than can be followed.
+    pub(super) fn check_fleet(&self, path: &Path) -> Result<(), Failure> {
+        let Some(satellites) = self.plan.mission.fleet else { return Ok(()) };
+        let events = fleet::expected_events(&self.plan, satellites);
+        if events <= fleet::EVENTS_MAX {
+            return Ok(());
+        }
+        let expected = format!(
+            "a fleet whose followed events are {:.0e} at most: fewer satellites or years, less \
+             memory in use, no acceleration",
+            fleet::EVENTS_MAX
+        );
+        let error = crate::mission::Error::Value {
+            key: "fleet".into(),
+            expected,
+            found: format!("{satellites} satellites with {events:.2e} events"),
+        };
+        Err(Failure::input(error.placed(path, &self.text)))
+    }
+
+    /// What the archive says before its rows.
+    pub(super) fn header(&self, gpu: &Gpu, golden: &[u32]) -> MissionHeader {
+        let made = Made {
+            version: VERSION.into(),
+            commit: COMMIT.into(),
+            adapter: adapter_info(gpu),
+            shaders: shaders(),
+            golden: golden.to_vec(),
+        };
+        MissionHeader::of(&self.plan, &self.text, &made)
+    }
+
+    /// The engine; `lanes` fixes the lane count, else it is measured.
+    pub(super) fn engine(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Direct, Failure> {
+        let kernels = Arc::new(Kernels::new(gpu)?);
+        let (workload, windows) = (&self.workload, &self.plan.windows);
+        let copies = self.plan.copies();
+        let engine = match lanes {
+            Some(lanes) => Direct::with(
+                kernels,
+                Arc::clone(gpu),
+                Arc::clone(workload),
+                windows.clone(),
+                lanes + 1,
+                copies,
+            )?,
+            None => Direct::tuned(&kernels, gpu, workload, windows, copies)?,
+        };
+        Ok(engine)
+    }
+}

@@ -1,0 +1,352 @@
+//! Mission files: the TOML, read strictly, with the line of everything that is wrong.
+//!
+//! `docs/file-formats.md` describes the format. What depends on the workload, the memory or the
+//! devices is checked by [`super::Plan`].
+
+use crate::campaign::file::WorkloadChoice;
+use crate::device::{AddressMap, Level};
+use crate::environment::solar::Scenario;
+use crate::place::Error;
+use crate::place::Place;
+use crate::rate::Environment;
+use crate::scheme::{Period, Scheme};
+use crate::units;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::path::Path;
+
+/// The most histories a mission draws one by one; more is a fleet.
+const HISTORIES_MAX: u32 = 10_000;
+
+/// A mission file, as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mission {
+    /// Its name; results land in `results/NAME/`.
+    pub name: String,
+    /// The seed of every draw.
+    pub seed: u64,
+    /// How long it lasts.
+    pub lasts: Duration,
+    /// How many times as fast as in flight everything happens: upsets, orbit, scrubs, inferences.
+    #[serde(default = "one")]
+    pub acceleration: f64,
+    /// Independent missions of one satellite.
+    #[serde(default = "ten")]
+    pub histories: u32,
+    /// A fleet of so many satellites beside the histories, by its events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fleet: Option<u64>,
+    /// Where it flies, and behind what.
+    pub environment: Environment,
+    /// Solar particle events at times.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub solar_event: Vec<SolarEvent>,
+    /// The memory, and what lies in it.
+    pub memory: MemoryChoice,
+    /// What fails, and how often.
+    pub device: Vec<DeviceModes>,
+    /// The computation.
+    pub workload: WorkloadChoice,
+    /// How the computation is asked for, and what a recovery takes.
+    #[serde(default)]
+    pub service: Service,
+    /// The storage that reloads come from; perfect where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardened: Option<Hardened>,
+    /// The buffer of the scrubber; never struck where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scrubber: Option<Scrubber>,
+    /// What must hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirement: Option<Requirement>,
+    /// The protections to compare.
+    pub scheme: Vec<Scheme>,
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+const fn ten() -> u32 {
+    10
+}
+
+/// A length of time, in TOML a text such as `"5y"`.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Duration(pub f64);
+
+impl TryFrom<String> for Duration {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        units::duration_s(&text).map(Self)
+    }
+}
+
+impl From<Duration> for String {
+    fn from(duration: Duration) -> Self {
+        units::duration_text(duration.0)
+    }
+}
+
+/// A size of memory, in TOML a text such as `"16GiB"` or a number of bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "SizeText", into = "u64")]
+pub struct Bytes(pub u64);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SizeText {
+    Number(u64),
+    Text(String),
+}
+
+impl From<Bytes> for u64 {
+    fn from(bytes: Bytes) -> Self {
+        bytes.0
+    }
+}
+
+impl TryFrom<SizeText> for Bytes {
+    type Error = String;
+
+    fn try_from(text: SizeText) -> Result<Self, String> {
+        match text {
+            SizeText::Number(bytes) => Ok(Self(bytes)),
+            SizeText::Text(text) => {
+                let refusal = || {
+                    format!(
+                        "expected a size such as 64MiB or 16GiB, or a number of bytes, found {text:?}"
+                    )
+                };
+                let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+                let (name, shift) =
+                    units.iter().find(|(name, _)| text.ends_with(name)).ok_or_else(refusal)?;
+                let number = text.trim_end_matches(name).trim();
+                let number: u64 = number.parse().map_err(|_| refusal())?;
+                number.checked_mul(1 << shift).map(Self).ok_or_else(refusal)
+            }
+        }
+    }
+}
+
+/// A solar particle event at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SolarEvent {
+    /// Time in flight from the start to its beginning.
+    pub after: Duration,
+    /// Which.
+    pub event: Scenario,
+}
+
+/// The memory, and its tenants: what they do not fill is unused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MemoryChoice {
+    /// A memory that is built in, or the path of its file.
+    pub preset: String,
+    /// How addresses map to places; as the memory has it where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<AddressMap>,
+    /// Bytes that the weights fill, in each replica: the workload's image is tiled to them, and
+    /// inference i reads copy i mod copies. One image where it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Bytes>,
+    /// Bytes of key-value cache.
+    #[serde(default)]
+    pub kv_cache: Bytes,
+    /// Bytes of activations: the workload's values stand for all of them.
+    #[serde(default)]
+    pub activations: Bytes,
+}
+
+/// A device of `fault-models/devices`, and what of it happens on the mission.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceModes {
+    /// A device that is built in, or the path of its file, relative to the mission.
+    pub name: String,
+    /// The modes that happen; all where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modes: Option<Vec<String>>,
+    /// Which value of each figure's band.
+    #[serde(default)]
+    pub level: Level,
+}
+
+/// How inferences are asked for, and what recoveries take, in flight.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Service {
+    /// Inferences a second.
+    pub inferences_per_s: f64,
+    /// The share of the time from one inference to the next that one execution takes.
+    pub duty: f64,
+    /// How long a reset of the device takes, its reload included; the memory's own figure where
+    /// not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Duration>,
+    /// How long a restart of the host takes.
+    pub host_reset: Duration,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self { inferences_per_s: 1.0, duty: 0.25, reset: None, host_reset: Duration(600.0) }
+    }
+}
+
+/// Storage that golden weights are reloaded from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hardened {
+    /// Upsets per bit and day of flight.
+    pub upsets_per_bit_day: f64,
+    /// Where that rate comes from.
+    pub source: String,
+}
+
+/// The scrubber's own buffer, struck at the rate per bit of the memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scrubber {
+    /// Its size: what it holds on its way from memory to memory.
+    pub buffer_bytes: u64,
+}
+
+/// P(no critical SDC for so long) must be this much, at 90 % confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// For how long in flight.
+    pub no_critical_sdc_for: Duration,
+    /// With which probability.
+    pub probability: f64,
+}
+
+impl Mission {
+    /// Reads and checks the mission at `path`; the text is the file's, verbatim.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or anything in it cannot be meant.
+    pub fn load(path: &Path) -> Result<(Self, String), Error> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| Error::Read { path: path.into(), source })?;
+        Ok((Self::parse(path, &text)?, text))
+    }
+
+    /// Checks the text of a mission; `path` is what messages call it.
+    ///
+    /// # Errors
+    /// Where anything in it cannot be meant.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
+        let place = Place::parse(path, text)?;
+        let mission: Self = place.read()?;
+        mission.check(&place)?;
+        Ok(mission)
+    }
+
+    fn check(&self, place: &Place) -> Result<(), Error> {
+        let name = &self.name;
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(good) {
+            let expected = "a name of letters, digits, - _ and . (it becomes a folder)";
+            return Err(place.value(&["name"], expected, format!("{name:?}")));
+        }
+        if !(self.acceleration > 0.0 && self.acceleration.is_finite()) {
+            return Err(place.value(&["acceleration"], "a factor above 0", self.acceleration));
+        }
+        if !(1..=HISTORIES_MAX).contains(&self.histories) {
+            let expected = format!("1 to {HISTORIES_MAX} histories; more satellites are a fleet");
+            return Err(place.value(&["histories"], expected, self.histories));
+        }
+        if self.fleet == Some(0) {
+            return Err(place.value(&["fleet"], "1 satellite or more", 0));
+        }
+        self.check_service(place)?;
+        for (at, event) in self.solar_event.iter().enumerate() {
+            let at = at.to_string();
+            if event.event == Scenario::None {
+                let keys = ["solar_event", &at, "event"];
+                return Err(place.value(&keys, "worst-day or worst-week", "none"));
+            }
+        }
+        if self.device.is_empty() {
+            return Err(place.value(&["device"], "one [[device]] or more", "none"));
+        }
+        self.check_schemes(place)
+    }
+
+    fn check_service(&self, place: &Place) -> Result<(), Error> {
+        let Service { inferences_per_s, duty, .. } = self.service;
+        if !(inferences_per_s > 0.0 && inferences_per_s <= 1e6) {
+            let keys = ["service", "inferences_per_s"];
+            return Err(place.value(&keys, "above 0 and at most 1e6", inferences_per_s));
+        }
+        if !(duty > 0.0 && duty <= 1.0) {
+            return Err(place.value(&["service", "duty"], "a share above 0 and at most 1", duty));
+        }
+        if let Some(hardened) = &self.hardened {
+            let rate = hardened.upsets_per_bit_day;
+            if !(rate >= 0.0 && rate.is_finite()) {
+                let keys = ["hardened", "upsets_per_bit_day"];
+                return Err(place.value(&keys, "a rate of 0 or more", rate));
+            }
+            if hardened.source.trim().is_empty() {
+                let expected = "where the rate comes from";
+                return Err(place.value(&["hardened", "source"], expected, "nothing"));
+            }
+        }
+        if let Some(requirement) = &self.requirement {
+            let probability = requirement.probability;
+            if !(probability > 0.0 && probability < 1.0) {
+                let keys = ["requirement", "probability"];
+                return Err(place.value(&keys, "a probability between 0 and 1", probability));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_schemes(&self, place: &Place) -> Result<(), Error> {
+        if self.scheme.is_empty() {
+            return Err(place.value(&["scheme"], "one [[scheme]] or more", "none"));
+        }
+        let mut names = HashSet::new();
+        for (at, scheme) in self.scheme.iter().enumerate() {
+            let at = at.to_string();
+            let name = &scheme.name;
+            if name.trim().is_empty() || name.chars().any(char::is_control) {
+                let expected = "a scheme's name, of printable characters";
+                return Err(place.value(&["scheme", &at, "name"], expected, format!("{name:?}")));
+            }
+            if !names.insert(name) {
+                let found = format!("\"{name}\" again");
+                return Err(place.value(
+                    &["scheme", &at, "name"],
+                    "each scheme's name once",
+                    found,
+                ));
+            }
+            if let Some(refusal) = scheme.refusal() {
+                let keys = ["scheme", &at, refusal.key];
+                return Err(place.value(&keys, "a scheme that can exist", refusal));
+            }
+            if scheme.scrub.is_some_and(|scrub| matches!(scrub.every, Period::Steps(_))) {
+                let expected = "a period of time, such as every = \"1h\": a mission has no steps";
+                return Err(place.value(&["scheme", &at, "scrub"], expected, "every_steps"));
+            }
+            let running = f64::from(scheme.protection.executions_max()) * self.service.duty;
+            if running > 1.0 && scheme.placement != crate::scheme::Placement::Device {
+                let expected = format!(
+                    "executions that fit between two inferences: {} × service.duty of at most 1",
+                    scheme.protection.executions_max()
+                );
+                return Err(place.value(&["scheme", &at, "protection"], expected, running));
+            }
+        }
+        Ok(())
+    }
+}

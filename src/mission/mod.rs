@@ -1,0 +1,80 @@
+//! Missions: years on an orbit, with upsets that arrive, scrubbers that run, and inferences that
+//! read whatever is in memory.
+//!
+//! A [`Plan`] lays the schemes out in one memory; [`upset::history`] draws what happens, the same
+//! for every scheme; [`simulate()`] lets time jump from event to scrub to read; [`Verdicts`] asks
+//! the engine what the workload makes of each faulty state, once. All times are seconds of flight:
+//! an acceleration compresses every period alike, so that a mission of `lasts` stands for
+//! `lasts` × acceleration of flight.
+
+pub mod figures;
+mod file;
+pub mod fleet;
+mod layout;
+pub mod live;
+mod patrol;
+mod plan;
+mod reads;
+mod record;
+pub mod run;
+mod simulate;
+mod state;
+pub mod strata;
+pub mod sweep;
+pub mod upset;
+mod value;
+mod verdicts;
+
+pub use file::{Bytes, DeviceModes, Duration, MemoryChoice, Mission, Requirement, Service};
+pub use layout::{SchemeLayout, Site, Tenant, Tiling};
+pub use patrol::Patrol;
+pub use plan::{Plan, PlanMode};
+pub use reads::{Reads, Run};
+pub use record::{Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Upset, What};
+pub use simulate::{Ground, Rows, Terms, simulate};
+pub use state::{Block, Blocks, Flip, Read, Reader, State, ValueFlip, Word};
+pub use value::Values;
+pub use verdicts::Verdicts;
+
+/// What cannot be planned: a value that does not fit the workload, the memory or the devices.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value of the mission file, by its key.
+    #[error("{key}: expected {expected}, found {found}")]
+    Value {
+        /// The key, its parts joined by dots.
+        key: String,
+        /// What would have been right.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A file that the mission names.
+    #[error(transparent)]
+    File(#[from] crate::place::Error),
+}
+
+impl Error {
+    fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
+        Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
+    }
+
+    fn scheme(index: usize, key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
+        Self::value(&format!("scheme.{index}.{key}"), expected, found)
+    }
+
+    /// The same with the line of the key in the mission's text.
+    #[must_use]
+    pub fn placed(self, path: &std::path::Path, text: &str) -> Self {
+        match self {
+            Self::Value { key, expected, found } => {
+                let Ok(place) = crate::place::Place::parse(path, text) else {
+                    return Self::Value { key, expected, found };
+                };
+                let parts: Vec<&str> = key.split('.').collect();
+                Self::File(place.value(&parts, expected, found))
+            }
+            file => file,
+        }
+    }
+}

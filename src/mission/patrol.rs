@@ -1,0 +1,89 @@
+//! When the scrubber comes by: a patrol that passes the whole of a scheme's memory in one period.
+
+use crate::fault::Course;
+use crate::seed::{Domain, stream, unit};
+
+/// A patrol over the addresses of memory, from its start to its end and again.
+#[derive(Clone, Debug)]
+pub enum Patrol {
+    /// It passes once every so many seconds.
+    Periodic(f64),
+    /// Its speed, in passes a second, follows the orbit.
+    Adaptive(Course),
+    /// It comes by at random: intervals are exponential with this mean, in seconds.
+    Random(f64),
+}
+
+impl Patrol {
+    /// Passes completed by `time_s`.
+    pub fn passes(&self, time_s: f64) -> f64 {
+        match self {
+            Self::Periodic(period_s) | Self::Random(period_s) => time_s / period_s,
+            Self::Adaptive(course) => course.expected(time_s),
+        }
+    }
+
+    /// The first time after `time_s` at which the patrol reaches `share` of the memory, a share
+    /// from 0 (its start) to below 1.
+    pub fn next(&self, time_s: f64, share: f64) -> f64 {
+        if let Self::Random(mean_s) = self {
+            // The interval is drawn from the moment that asks: an exponential one forgets how long
+            // it has lasted already.
+            let key = [time_s.to_bits(), share.to_bits()];
+            let u = unit(&mut stream(0, Domain::MissionOther, &key));
+            return time_s - mean_s * (1.0 - u).ln();
+        }
+        let passes = self.passes(time_s);
+        let mut next = passes.floor() + share;
+        if next <= passes {
+            next += 1.0;
+        }
+        let at = |passes: f64| match self {
+            Self::Periodic(period_s) | Self::Random(period_s) => passes * period_s,
+            Self::Adaptive(course) => course.when(passes).0,
+        };
+        let mut when = at(next);
+        // Rounding may give the visit that is just over once more.
+        while when <= time_s {
+            next += 1.0;
+            when = at(next);
+        }
+        when
+    }
+
+    /// Mean passes a second.
+    pub fn passes_per_s(&self) -> f64 {
+        match self {
+            Self::Periodic(period_s) | Self::Random(period_s) => 1.0 / period_s,
+            Self::Adaptive(course) => course.lap() / course.lap_s(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn visits_are_a_period_apart_and_follow_the_address() {
+        let patrol = Patrol::Periodic(100.0);
+        assert_eq!(patrol.next(0.0, 0.25), 25.0);
+        assert_eq!(patrol.next(25.0, 0.25), 125.0);
+        assert_eq!(patrol.next(130.0, 0.0), 200.0);
+        assert!((patrol.passes_per_s() - 0.01).abs() < 1e-15);
+    }
+
+    #[test]
+    fn an_adaptive_patrol_is_faster_where_its_course_says_so() {
+        // 10 s a pass for 60 s, then 60 s a pass for 60 s: 7 passes a lap of 120 s.
+        let patrol = Patrol::Adaptive(Course::new([0.1, 1.0 / 60.0], 60.0));
+        let mut visits = vec![patrol.next(0.0, 0.5)];
+        while visits.len() < 14 {
+            let last = visits[visits.len() - 1];
+            visits.push(patrol.next(last, 0.5));
+        }
+        assert!((visits[0] - 5.0).abs() < 1e-9 && (visits[5] - 55.0).abs() < 1e-9, "{visits:?}");
+        assert!((visits[6] - 90.0).abs() < 1e-9 && (visits[7] - 125.0).abs() < 1e-9, "{visits:?}");
+        assert!((patrol.passes_per_s() - 7.0 / 120.0).abs() < 1e-12);
+    }
+}

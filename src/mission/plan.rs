@@ -1,0 +1,395 @@
+//! A mission made ready: memory laid out, rates along the orbit, what each scheme needs.
+
+use super::Error;
+use super::figures::{Facts, ModeFact, SchemeFact};
+use super::file::{DeviceModes, Mission};
+use super::layout::{SchemeLayout, Tiling};
+use super::patrol::Patrol;
+use super::reads::Reads;
+use super::simulate::{Ground, Terms};
+use super::state::Reader;
+use super::value::Values;
+use crate::device::{
+    AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
+    Per, Polarity,
+};
+use crate::engine::Windows;
+use crate::fault::Course;
+use crate::rate::{ScheduledEvent, Timeline};
+use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
+use crate::workload::{OpKind, Workload};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Inputs where the mission does not say.
+const INPUTS: u32 = 128;
+
+/// A way in which the mission's devices fail.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlanMode {
+    /// The device that it is of.
+    pub device: String,
+    /// The mode.
+    pub mode: Mode,
+    /// Which value of its figures.
+    pub level: Level,
+    /// The bits that an event flips, where it flips bits.
+    pub pattern: Option<Pattern>,
+}
+
+/// A mission made ready.
+#[derive(Clone)]
+pub struct Plan {
+    /// The file.
+    pub mission: Mission,
+    /// The workload.
+    pub workload: Arc<Workload>,
+    /// The orbit and the rates along it; its modes are those of `modes`, in their order.
+    pub timeline: Arc<Timeline>,
+    /// What fails.
+    pub modes: Vec<PlanMode>,
+    /// Solar particle events, in seconds of flight.
+    pub scheduled: Vec<ScheduledEvent>,
+    /// What all schemes share.
+    pub ground: Ground,
+    /// What each scheme needs.
+    pub terms: Vec<Terms>,
+    /// The inputs: one window with all of them.
+    pub windows: Windows,
+}
+
+impl Plan {
+    /// Plans a mission; files are relative to `folder`.
+    ///
+    /// # Errors
+    /// Where a value does not fit the workload, the memory or the devices.
+    pub fn new(mission: &Mission, workload: Arc<Workload>, folder: &Path) -> Result<Self, Error> {
+        let (memory, map) = memory(mission, folder)?;
+        let memory = Arc::new(memory);
+        let modes = modes(mission, folder)?;
+        let timeline = timeline(mission, &memory, &modes, folder)?;
+        let inputs = mission.workload.inputs.unwrap_or(INPUTS);
+        let known = u32::try_from(workload.inputs.count).unwrap_or(u32::MAX);
+        if inputs == 0 || mission.workload.inputs.is_some_and(|_| inputs > known) {
+            let expected = format!("1 to {known} inputs");
+            return Err(Error::value("workload.inputs", expected, inputs));
+        }
+        let inputs = inputs.min(known);
+        let windows = Windows::new(inputs, (0..inputs).collect());
+        let image = workload.stored_image();
+        let weights = mission.memory.weights.map(|bytes| bytes.0);
+        let tiling = Tiling::new(workload.stored_words(), weights)?;
+        let mut golden = image;
+        golden.resize(tiling.copy_words as usize, 0);
+        let service = mission.service;
+        let ground = Ground {
+            horizon_s: mission.lasts.0 * mission.acceleration,
+            reads: Reads {
+                per_s: service.inferences_per_s,
+                copies: tiling.copies,
+                inputs: u64::from(inputs),
+            },
+            duty: service.duty,
+            reset_s: service.reset.map_or_else(|| memory.ras.reset_s.at(Level::Nominal), |d| d.0),
+            host_reset_s: service.host_reset.0,
+            memory,
+            map,
+            polarity: modes.iter().map(polarity).collect(),
+            golden: golden.into(),
+            values: values(&workload),
+            keep_changes: false,
+        };
+        let scheduled = mission.solar_event.iter();
+        let scheduled = scheduled
+            .map(|event| ScheduledEvent { start_s: event.after.0, scenario: event.event })
+            .collect();
+        let plan = Self {
+            mission: mission.clone(),
+            workload,
+            timeline: Arc::new(timeline),
+            modes,
+            scheduled,
+            ground,
+            terms: Vec::new(),
+            windows,
+        };
+        plan.with_schemes(mission.scheme.clone())
+    }
+
+    /// The same mission with other schemes.
+    ///
+    /// # Errors
+    /// Where one of them does not fit the memory or the workload.
+    pub fn with_schemes(&self, schemes: Vec<Scheme>) -> Result<Self, Error> {
+        let mut plan = self.clone();
+        plan.mission.scheme = schemes;
+        let of = |(index, scheme)| {
+            terms_of(index, scheme, &plan.mission, &plan.ground, &plan.workload, &plan.timeline)
+        };
+        plan.terms = plan.mission.scheme.iter().enumerate().map(of).collect::<Result<_, _>>()?;
+        Ok(plan)
+    }
+
+    /// Devices that any scheme uses: one, or one for each replica that is placed on its own.
+    pub fn devices(&self) -> u32 {
+        self.terms.iter().map(|terms| terms.layout.devices).max().unwrap_or(1)
+    }
+
+    /// The most stored copies that any scheme keeps.
+    pub fn copies(&self) -> u32 {
+        self.mission.scheme.iter().map(|scheme| scheme.protection.copies()).max().unwrap_or(1)
+    }
+
+    /// What figures need of this plan.
+    pub fn facts(&self) -> Facts {
+        let mission = &self.mission;
+        let mode = |(index, mode): (usize, &PlanMode)| {
+            let mean = |level: usize| {
+                let course = self.timeline.course(index, level);
+                course.lap() / course.lap_s()
+            };
+            ModeFact {
+                device: mode.device.clone(),
+                mode: mode.mode.name.clone(),
+                kind: mode.mode.kind.name().into(),
+                per_device_s: [mean(0), mean(mode.level.index()), mean(2)],
+            }
+        };
+        let scheme = |terms: &Terms| {
+            let passes = terms.patrol.as_ref().map_or(0.0, |(patrol, _)| patrol.passes_per_s());
+            let by = terms.patrol.as_ref().map(|(_, by)| *by);
+            let stored = terms.layout.protected_bytes();
+            // A reload reads golden once and writes all; the others read all and write what differs.
+            let moved = match by {
+                Some(ScrubBy::Reload) => stored + 4 * 8 * terms.layout.tiling.entries(),
+                _ => stored,
+            };
+            SchemeFact {
+                name: terms.reader.scheme.name.clone(),
+                stored_bytes: stored,
+                weight_bytes: 4 * 8 * terms.layout.tiling.entries(),
+                devices: terms.layout.devices,
+                scrub_passes_s: passes,
+                scrub_bytes_s: passes * moved as f64,
+                executions: terms.reader.scheme.protection.executions(),
+            }
+        };
+        Facts {
+            seed: mission.seed,
+            horizon_s: self.ground.horizon_s,
+            acceleration: mission.acceleration,
+            inferences_per_s: self.ground.reads.per_s,
+            bandwidth_bytes_s: self.ground.memory.bandwidth_bytes_s,
+            capacity_bytes: self.ground.memory.capacity_bytes(),
+            copies: self.ground.reads.copies,
+            requirement: mission.requirement,
+            modes: self.modes.iter().enumerate().map(mode).collect(),
+            schemes: self.terms.iter().map(scheme).collect(),
+        }
+    }
+
+    /// Years of flight.
+    pub fn years(&self) -> f64 {
+        self.ground.horizon_s / crate::units::YEAR_S
+    }
+}
+
+fn memory(mission: &Mission, folder: &Path) -> Result<(Memory, AddressMap), Error> {
+    let (memory, _) = Memory::load(&named(&mission.memory.preset, folder))
+        .map_err(|error| Error::value("memory.preset", "a memory", error))?;
+    let map = mission.memory.map.unwrap_or(memory.map);
+    Ok((memory, map))
+}
+
+/// A built-in name, or a path relative to the mission's folder.
+fn named(name: &str, folder: &Path) -> String {
+    if name.ends_with(".toml") { folder.join(name).display().to_string() } else { name.to_owned() }
+}
+
+fn modes(mission: &Mission, folder: &Path) -> Result<Vec<PlanMode>, Error> {
+    let mut modes = Vec::new();
+    for (at, choice) in mission.device.iter().enumerate() {
+        let key = |key: &str| format!("device.{at}.{key}");
+        let DeviceModes { name, modes: wanted, level } = choice;
+        let (device, _) = Device::load(&named(name, folder))
+            .map_err(|error| Error::value(&key("name"), "a device", error))?;
+        let names: Vec<&str> = device.modes.iter().map(|mode| mode.name.as_str()).collect();
+        for (index, wanted) in wanted.iter().flatten().enumerate() {
+            if !names.contains(&wanted.as_str()) {
+                let expected = format!("modes of {} among {}", device.name, names.join(", "));
+                let key = key(&format!("modes.{index}"));
+                return Err(Error::value(&key, expected, format!("\"{wanted}\"")));
+            }
+        }
+        for mode in &device.modes {
+            if wanted.as_ref().is_none_or(|wanted| wanted.contains(&mode.name)) {
+                modes.push(PlanMode {
+                    device: device.name.clone(),
+                    pattern: pattern(mode)?,
+                    mode: mode.clone(),
+                    level: *level,
+                });
+            }
+        }
+    }
+    let raw = modes.iter().find(|m| m.pattern.is_some() && m.mode.observed_at == ObservedAt::Raw);
+    let after = modes.iter().find(|m| m.mode.kind == Kind::Uncorrectable);
+    if let (Some(raw), Some(after)) = (raw, after) {
+        let expected = "events counted once: raw in the cells, or behind the ECC";
+        let found = format!(
+            "\"{}\" of {} and \"{}\" of {}; name modes = [...]",
+            raw.mode.name, raw.device, after.mode.name, after.device
+        );
+        return Err(Error::value("device", expected, found));
+    }
+    Ok(modes)
+}
+
+/// The bits that an event of a mode flips.
+fn pattern(mode: &Mode) -> Result<Option<Pattern>, Error> {
+    let (shape, bits, more) = match mode.kind {
+        Kind::SingleBit | Kind::MultiBit => ("single-bit", 1.0, ""),
+        Kind::StuckBit => ("single-bit", 1.0, "persistence = \"stuck\"\n"),
+        // Half of the bits of each entry: cells that hold either value lose what they held.
+        Kind::Row => ("row", 128.0, ""),
+        Kind::Bank => ("bank", 128.0, ""),
+        Kind::Uncorrectable | Kind::LogicSdc | Kind::Sefi | Kind::Host | Kind::Sel => {
+            return Ok(None);
+        }
+    };
+    if let Some(pattern) = &mode.pattern {
+        return Ok(Some(pattern.clone()));
+    }
+    let name = mode.kind.name();
+    let text = format!(
+        "name = \"{name}\"\nsource = \"the kind of the mode\"\n[[event]]\nshape = \"{shape}\"\n\
+         share = 1.0\nmark = \"derived\"\nbits = {bits:?}\nbits_mark = \"assumed\"\n{more}"
+    );
+    Ok(Some(Pattern::parse(Path::new(name), &text)?))
+}
+
+fn polarity(mode: &PlanMode) -> (Polarity, AntiRows) {
+    mode.pattern.as_ref().map_or_else(Default::default, |of| (of.polarity, of.anti_rows))
+}
+
+/// All modes as those of one device that has the mission's memory.
+fn timeline(
+    mission: &Mission,
+    memory: &Memory,
+    modes: &[PlanMode],
+    folder: &Path,
+) -> Result<Timeline, Error> {
+    let conditions = mission
+        .environment
+        .conditions(folder)
+        .map_err(|error| Error::value("environment", "an environment that can exist", error))?;
+    let device = Device {
+        name: mission.name.clone(),
+        title: mission.name.clone(),
+        source: "the devices of the mission".into(),
+        reference: String::new(),
+        note: None,
+        bits: Some(memory.capacity_bits()),
+        destructive_sel: DestructiveSel::Untested,
+        destructive_sel_note: None,
+        modes: modes.iter().map(|mode| mode.mode.clone()).collect(),
+    };
+    debug_assert!(device.modes.iter().all(|mode| mode.per == Per::Bit || mode.per == Per::Device));
+    Timeline::new(conditions, Some(device))
+        .map_err(|error| Error::value("environment", "an orbit with a track", error))
+}
+
+/// The values of the ops that compute: one inference's worth.
+fn values(workload: &Workload) -> Values {
+    let ops = (0u32..).zip(&workload.ops);
+    let computed = ops.filter(|(_, op)| op.kind != OpKind::Flatten);
+    Values { ops: computed.map(|(at, op)| (at, workload.features(op.output))).collect() }
+}
+
+fn terms_of(
+    index: usize,
+    scheme: &Scheme,
+    mission: &Mission,
+    ground: &Ground,
+    workload: &Workload,
+    timeline: &Timeline,
+) -> Result<Terms, Error> {
+    let others = (mission.memory.kv_cache.0, mission.memory.activations.0);
+    let image_words = workload.stored_words();
+    let tiling = Tiling {
+        image_words,
+        copy_words: u32::try_from(ground.golden.len()).unwrap_or(u32::MAX),
+        copies: ground.reads.copies,
+    };
+    let memory = (&*ground.memory, ground.map);
+    let layout = SchemeLayout::new((index, scheme), tiling, memory, others)?;
+    let patrol = scheme.scrub.map(|scrub| patrol(index, scrub, &layout, ground, timeline));
+    let patrol = patrol.transpose()?;
+    let block_words = layout.block_words as usize;
+    let checks = scheme.code.map_or_else(Vec::new, |code: Code| {
+        ground.golden.chunks(block_words).map(|block| code.encode(block)).collect()
+    });
+    let protected = protected(index, scheme, workload)?;
+    let reader = Reader { scheme: scheme.clone(), protected, image_words };
+    Ok(Terms { index, reader, layout, patrol, checks })
+}
+
+fn patrol(
+    index: usize,
+    scrub: Scrub,
+    layout: &SchemeLayout,
+    ground: &Ground,
+    timeline: &Timeline,
+) -> Result<(Patrol, ScrubBy), Error> {
+    let Period::Seconds(every) = scrub.every else {
+        return Err(Error::scheme(index, "scrub.every", "a period of time", "steps"));
+    };
+    let least = layout.protected_bytes() as f64 / ground.memory.bandwidth_bytes_s;
+    let fastest = scrub.in_saa_s.map_or(every, |saa| saa.min(every));
+    if fastest < least {
+        let expected = format!(
+            "{least:.3} s or more: a pass over {} bytes at {:.3e} bytes/s",
+            layout.protected_bytes(),
+            ground.memory.bandwidth_bytes_s
+        );
+        return Err(Error::scheme(index, "scrub.every", expected, format!("{fastest} s")));
+    }
+    let patrol = match scrub.in_saa_s {
+        None if scrub.random => Patrol::Random(every),
+        None => Patrol::Periodic(every),
+        Some(in_saa) => {
+            let speed = |inside: bool| 1.0 / if inside { in_saa } else { every };
+            let speeds = timeline.places.iter().map(|place| speed(place.in_saa()));
+            Patrol::Adaptive(Course::new(speeds, timeline.step_s()))
+        }
+    };
+    Ok((patrol, scrub.by))
+}
+
+/// The bits of each word of the image that a scheme protects; `None` where it is all of them.
+fn protected(
+    index: usize,
+    scheme: &Scheme,
+    workload: &Workload,
+) -> Result<Option<Vec<u32>>, Error> {
+    let Some(protect) = &scheme.protect else { return Ok(None) };
+    let bits = protect.bits.as_ref().map_or(u32::MAX, |bits| {
+        bits.iter().fold(0, |mask, bit| mask | 1u32.checked_shl(*bit).unwrap_or(0))
+    });
+    let mut masks = vec![0; workload.stored_words() as usize];
+    if let Some(names) = &protect.tensors {
+        for (at, name) in names.iter().enumerate() {
+            let Some(tensor) = workload.tensors.iter().find(|tensor| tensor.name == *name) else {
+                let known: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
+                let expected = format!("tensors among {}", known.join(", "));
+                let key = format!("protect.tensors.{at}");
+                return Err(Error::scheme(index, &key, expected, format!("\"{name}\"")));
+            };
+            let from = tensor.offset as usize;
+            masks[from..from + tensor.words.len()].fill(bits);
+        }
+    } else {
+        masks.fill(bits);
+    }
+    Ok(Some(masks))
+}

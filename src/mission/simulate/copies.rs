@@ -1,0 +1,172 @@
+//! The copies that differ from golden: what their inferences come to, from upset to cleared state.
+
+use super::super::layout::Site;
+use super::super::record::{Cause, Change, Ended, Episode, Upset};
+use super::super::state::{self, Block, Blocks, Read};
+use super::{Action, Copy, Simulation};
+use crate::outcome::{InferenceRow, Outcome};
+use crate::scheme::OnDue;
+
+impl Simulation<'_> {
+    /// The replica, block and word of the block of a site of weights.
+    pub(super) fn place(&self, site: Site) -> (u8, u32, usize) {
+        let words = self.terms.layout.block_words;
+        match site {
+            Site::Data { replica, word, .. } => (replica, word / words, (word % words) as usize),
+            Site::Check { replica, block, .. } => (replica, block, words as usize),
+            _ => (0, 0, 0),
+        }
+    }
+
+    pub(super) fn golden(&self, block: u32, word: usize) -> u32 {
+        let words = self.terms.layout.block_words as usize;
+        if word == words {
+            self.terms.checks.get(block as usize).copied().unwrap_or(0)
+        } else {
+            self.ground.golden[block as usize * words + word]
+        }
+    }
+
+    pub(super) fn present(&self, copy: u64, replica: u8, block: u32, word: usize) -> u32 {
+        let differs = self
+            .copies
+            .get(&copy)
+            .and_then(|copy| copy.blocks.get(&(replica, block)))
+            .map_or(0, |block| block.0[word]);
+        self.golden(block, word) ^ differs
+    }
+
+    pub(super) fn flip(&mut self, copy: u64, replica: u8, block: u32, word: usize, mask: u32) {
+        let words = self.terms.layout.block_words;
+        if let Some(copy) = self.copies.get_mut(&copy) {
+            let block = copy.blocks.entry((replica, block)).or_insert_with(|| Block::clean(words));
+            block.0[word] ^= mask;
+        }
+    }
+
+    /// Begins an episode of a copy, or counts an upset to the one that lasts.
+    pub(super) fn open(&mut self, copy: u64, upset: &Upset) {
+        self.settle(copy, upset.time_s);
+        let since = upset.time_s.max(self.away_until);
+        let entry = self.copies.entry(copy).or_insert_with(|| Copy {
+            blocks: Blocks::new(),
+            read: Read::default(),
+            rows: None,
+            since,
+            version: 0,
+            episode: Episode {
+                cause: Cause::Memory,
+                upset: upset.id,
+                upsets: 0,
+                copy,
+                start_s: upset.time_s,
+                first_effect_s: None,
+                first_critical_s: None,
+                end_s: upset.time_s,
+                ended: Ended::Mission,
+                outcomes: [0; 7],
+            },
+        });
+        entry.episode.upsets += 1;
+    }
+
+    /// Notes a new state of a copy: what its reads come to from now on, and the read that acts.
+    pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
+        let Some(copy) = self.copies.get_mut(&at) else { return };
+        state::forget_clean(&mut copy.blocks);
+        copy.version += 1;
+        let version = copy.version;
+        let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
+        let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
+        let clean = copy.blocks.is_empty();
+        if self.ground.keep_changes {
+            let ended = clean.then_some(ended);
+            self.result.changes.push(Change { time_s, copy: at, upset, ended, words });
+        }
+        if clean {
+            self.close(at, time_s, ended);
+            return;
+        }
+        copy.read = self.terms.reader.read(&copy.blocks);
+        copy.rows = match copy.read.outcome() {
+            Some(outcome) => {
+                let alarm = if copy.read.alarm { InferenceRow::ALARM } else { 0 };
+                let row = InferenceRow(outcome as u32 | alarm);
+                Some(vec![row; usize::try_from(self.ground.reads.inputs).unwrap_or(0)].into())
+            }
+            None => self.rows.rows(self.terms.index, &self.terms.reader.state(&copy.blocks)),
+        };
+        self.plan_read(at, version);
+    }
+
+    /// Asks for the first read that changes memory.
+    pub(super) fn plan_read(&mut self, at: u64, version: u32) {
+        let Some(copy) = self.copies.get(&at) else { return };
+        let Some(rows) = &copy.rows else { return };
+        let reads = self.ground.reads;
+        let run = reads.within(at, copy.since, self.ground.horizon_s);
+        let scheme = &self.terms.reader.scheme;
+        let writes_back = self.terms.reader.writes_back() && copy.read.alarm;
+        let acts = |row: InferenceRow| match row.outcome() {
+            Outcome::DueRecovered => true,
+            Outcome::Due | Outcome::Hang => scheme.on_due != OnDue::Keep,
+            _ => writes_back,
+        };
+        if let Some(k) = reads.find(run, rows, acts) {
+            let when = reads.time_s(run.first + k * reads.copies);
+            self.at(when, at, Action::Read { version });
+        }
+    }
+
+    /// Counts the inferences of a copy up to `time_s`.
+    pub(super) fn settle(&mut self, at: u64, time_s: f64) {
+        let Some(copy) = self.copies.get_mut(&at) else { return };
+        if time_s <= copy.since {
+            return;
+        }
+        let reads = self.ground.reads;
+        let run = reads.within(at, copy.since, time_s);
+        copy.since = time_s;
+        let Some(rows) = &copy.rows else { return };
+        if run.count == 0 {
+            return;
+        }
+        let first = |is: &dyn Fn(Outcome) -> bool| {
+            let k = reads.find(run, rows, |row| is(row.outcome()))?;
+            Some(reads.time_s(run.first + k * reads.copies))
+        };
+        let episode = &mut copy.episode;
+        if episode.first_effect_s.is_none() {
+            episode.first_effect_s = first(&|o| o >= Outcome::DueRecovered);
+        }
+        if episode.first_critical_s.is_none() {
+            episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
+        }
+        reads.tally(run, rows, &mut episode.outcomes);
+    }
+
+    pub(super) fn close(&mut self, at: u64, time_s: f64, ended: Ended) {
+        let Some(mut copy) = self.copies.remove(&at) else { return };
+        copy.episode.end_s = time_s;
+        copy.episode.ended = ended;
+        if ended != Ended::Mission {
+            self.result.repairs.0 += 1;
+            self.result.repairs.1 += time_s - copy.episode.start_s;
+        }
+        self.keep(copy.episode);
+    }
+
+    /// Keeps an episode and adds it to the sums.
+    pub(in crate::mission) fn keep(&mut self, episode: Episode) {
+        for (sum, count) in self.result.outcomes.iter_mut().zip(episode.outcomes) {
+            *sum += count;
+        }
+        if let Some(time_s) = episode.first_critical_s {
+            let first = self.result.first_critical_s.get_or_insert(time_s);
+            *first = first.min(time_s);
+        }
+        if episode.worst() > Outcome::Masked {
+            self.result.episodes.push(episode);
+        }
+    }
+}

@@ -1,0 +1,308 @@
+//! One history under one scheme: time jumps from upset to scrub to the next read that acts.
+//!
+//! Copies that equal golden cost nothing. A copy that differs is read when its state changes: what
+//! its inferences come to is asked once for each state and counts for all of them until the next
+//! change. What a voter or decoder sees is decided here by the codes' own references
+//! ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it on the
+//! GPU.
+
+mod copies;
+mod upkeep;
+
+use super::layout::{SchemeLayout, Site, Tenant};
+use super::patrol::Patrol;
+use super::reads::Reads;
+use super::record::{Ended, Episode, SchemeHistory, Upset, What};
+use super::state::{Blocks, Read, Reader, State};
+use super::value::Values;
+use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasState, apply};
+use crate::outcome::{InferenceRow, Outcome};
+use crate::scheme::ScrubBy;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+/// What becomes of every input in a faulty state.
+pub trait Rows {
+    /// The rows of all inputs under a scheme (its place among the schemes); `None` where they are
+    /// not known yet, which makes the history provisional.
+    fn rows(&mut self, scheme: usize, state: &State) -> Option<Arc<[InferenceRow]>>;
+}
+
+/// What all schemes of a mission share.
+#[derive(Clone, Debug)]
+pub struct Ground {
+    /// Seconds of flight.
+    pub horizon_s: f64,
+    /// The order of inferences.
+    pub reads: Reads,
+    /// The share of the time between inferences that one execution takes.
+    pub duty: f64,
+    /// How long a reset of the device takes.
+    pub reset_s: f64,
+    /// How long a restart of the host takes.
+    pub host_reset_s: f64,
+    /// The memory of one device.
+    pub memory: Arc<Memory>,
+    /// How its addresses map.
+    pub map: AddressMap,
+    /// By mode: which way its strikes change a bit.
+    pub polarity: Vec<(Polarity, AntiRows)>,
+    /// Golden words of a copy, padded with zeros.
+    pub golden: Arc<[u32]>,
+    /// The values of the ops.
+    pub values: Values,
+    /// Whether changes of state are kept.
+    pub keep_changes: bool,
+}
+
+/// What one scheme needs.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// Its place among the schemes.
+    pub index: usize,
+    /// How it reads.
+    pub reader: Reader,
+    /// Where its memory lies.
+    pub layout: SchemeLayout,
+    /// Its scrub.
+    pub patrol: Option<(Patrol, ScrubBy)>,
+    /// Golden check words of a copy.
+    pub checks: Vec<u32>,
+}
+
+/// A stuck or weak bit.
+#[derive(Clone, Debug)]
+struct Hard {
+    replica: u8,
+    block: u32,
+    /// The word of the block.
+    word: usize,
+    /// The bits.
+    mask: u32,
+    retention_s: f64,
+}
+
+/// A copy that differs from golden.
+#[derive(Debug)]
+struct Copy {
+    blocks: Blocks,
+    read: Read,
+    rows: Option<Arc<[InferenceRow]>>,
+    /// Inferences up to here are counted.
+    since: f64,
+    version: u32,
+    episode: Episode,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Action {
+    /// The patrol reaches a block.
+    Visit { replica: u8, block: u32 },
+    /// A read whose outcome changes memory.
+    Read { version: u32 },
+    /// A weak cell loses its charge again.
+    Weak { hard: usize },
+}
+
+/// A time in the queue; equal times keep the order in which they were asked for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Due {
+    time_s: f64,
+    order: u64,
+    copy: u64,
+    action: Action,
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.time_s.total_cmp(&other.time_s).then(self.order.cmp(&other.order))
+    }
+}
+
+/// One history under one scheme as it goes.
+pub(super) struct Simulation<'a> {
+    pub(super) ground: &'a Ground,
+    pub(super) terms: &'a Terms,
+    rows: &'a mut dyn Rows,
+    copies: BTreeMap<u64, Copy>,
+    queue: BinaryHeap<Reverse<Due>>,
+    order: u64,
+    hard: BTreeMap<u64, Vec<Hard>>,
+    hardened: Vec<(u32, u32)>,
+    ras: Vec<RasState>,
+    /// The service is away until then.
+    away_until: f64,
+    pub(super) result: SchemeHistory,
+}
+
+/// Runs the upsets of a history, in the order of time, under one scheme.
+pub fn simulate(
+    ground: &Ground,
+    terms: &Terms,
+    upsets: &[Upset],
+    rows: &mut dyn Rows,
+) -> SchemeHistory {
+    let ras = vec![RasState::new(&ground.memory); terms.layout.devices as usize];
+    let mut simulation = Simulation {
+        ground,
+        terms,
+        rows,
+        copies: BTreeMap::new(),
+        queue: BinaryHeap::new(),
+        order: 0,
+        hard: BTreeMap::new(),
+        hardened: Vec::new(),
+        ras,
+        away_until: 0.0,
+        result: SchemeHistory::default(),
+    };
+    for upset in upsets.iter().take_while(|upset| upset.time_s < ground.horizon_s) {
+        simulation.until(upset.time_s);
+        simulation.upset(upset);
+    }
+    simulation.until(ground.horizon_s);
+    simulation.finish()
+}
+
+impl Simulation<'_> {
+    /// Everything that is due before `time_s`.
+    fn until(&mut self, time_s: f64) {
+        while let Some(Reverse(due)) = self.queue.peek().copied().filter(|d| d.0.time_s < time_s) {
+            self.queue.pop();
+            match due.action {
+                Action::Visit { replica, block } => self.visit(due, replica, block),
+                Action::Read { version } => self.acting_read(due, version),
+                Action::Weak { hard } => self.weak(due, hard),
+            }
+        }
+    }
+
+    /// The service is away until then.
+    pub(super) const fn away_until(&self) -> f64 {
+        self.away_until
+    }
+
+    /// Whether a copy differs from golden.
+    pub(super) fn is_open(&self, copy: u64) -> bool {
+        self.copies.contains_key(&copy)
+    }
+
+    /// The rows of a state under this scheme, where they are known.
+    pub(super) fn ask(&mut self, state: &State) -> Option<Arc<[InferenceRow]>> {
+        self.rows.rows(self.terms.index, state)
+    }
+
+    fn at(&mut self, time_s: f64, copy: u64, action: Action) {
+        if time_s < self.ground.horizon_s {
+            self.order += 1;
+            self.queue.push(Reverse(Due { time_s, order: self.order, copy, action }));
+        }
+    }
+
+    fn upset(&mut self, upset: &Upset) {
+        match &upset.what {
+            What::Memory(hit) => self.memory_upset(upset, hit),
+            What::Uncorrectable { entry } => self.reported(upset, *entry),
+            What::LogicSdc => self.logic(upset),
+            What::Sefi | What::Sel => self.interrupt(upset),
+            What::Host => {
+                self.result.host_resets += 1;
+                self.away(upset.time_s, self.ground.host_reset_s);
+            }
+            What::Scrubber { bit } => self.scrubber_upset(upset, *bit),
+            What::Hardened { word, mask } => self.hardened.push((*word, *mask)),
+        }
+    }
+
+    fn memory_upset(&mut self, upset: &Upset, hit: &Hit) {
+        let time_s = upset.time_s;
+        let polarity = self.ground.polarity.get(usize::from(upset.mode));
+        let (polarity, anti_rows) = polarity.copied().unwrap_or_default();
+        let mut touched: BTreeMap<u64, Vec<(Site, u32, bool)>> = BTreeMap::new();
+        let mut tenants = [false; Tenant::ALL.len()];
+        let mut values: BTreeMap<u64, [u32; 9]> = BTreeMap::new();
+        for strike in &hit.strikes {
+            let layout = &self.terms.layout;
+            let row = self.ground.memory.locate(strike.entry, self.ground.map).map(|at| at.row);
+            let anti = row.is_some_and(|row| anti_rows.is_anti(row));
+            for (word, mask) in strike.mask.iter().enumerate().filter(|(_, mask)| **mask != 0) {
+                match layout.site(upset.device, strike.entry, word) {
+                    Some(site @ (Site::Data { copy, .. } | Site::Check { copy, .. })) => {
+                        touched.entry(copy).or_default().push((site, *mask, anti));
+                        tenants[Tenant::Weights as usize] = true;
+                    }
+                    Some(Site::KvCache) => tenants[Tenant::KvCache as usize] = true,
+                    Some(Site::Activations(_)) => {
+                        tenants[Tenant::Activations as usize] = true;
+                        values.insert(strike.entry, strike.mask);
+                    }
+                    Some(Site::Unused) => tenants[Tenant::Unused as usize] = true,
+                    None => {}
+                }
+            }
+        }
+        for (entry, masks) in values {
+            self.value_upset(upset, entry, masks);
+        }
+        self.count_tenants(upset, hit, &touched, tenants);
+        for (copy, sites) in touched {
+            self.open(copy, upset);
+            let mut changed = Vec::new();
+            for (site, mask, anti) in sites {
+                let (replica, block, word) = self.place(site);
+                let present = self.present(copy, replica, block, word);
+                let mut after = apply(polarity, anti, present, mask);
+                if let Site::Check { .. } = site {
+                    let stored = self.terms.layout.code.map_or(0, |code| code.check_mask());
+                    after = present ^ ((present ^ after) & stored);
+                }
+                self.flip(copy, replica, block, word, present ^ after);
+                let retention_s = match hit.persistence {
+                    Persistence::Transient => None,
+                    Persistence::Stuck => Some(0.0),
+                    Persistence::Weak { retention_s } => Some(retention_s),
+                };
+                if let Some(retention_s) = retention_s {
+                    let mask = (self.golden(block, word) ^ after) & mask;
+                    let hard = Hard { replica, block, word, mask, retention_s };
+                    self.hard.entry(copy).or_default().push(hard);
+                }
+                changed.push((replica, block));
+            }
+            changed.sort_unstable();
+            changed.dedup();
+            self.plan_visits(copy, time_s, &changed);
+            self.changed(copy, time_s, upset.id, Ended::Upset);
+        }
+    }
+
+    fn finish(mut self) -> SchemeHistory {
+        let horizon = self.ground.horizon_s;
+        let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in at {
+            self.settle(at, horizon);
+            self.close(at, horizon, Ended::Mission);
+        }
+        let result = &mut self.result;
+        result.inferences = self.ground.reads.before(horizon);
+        let served = result.inferences.saturating_sub(result.unavailable);
+        let others: u64 = result.outcomes[1..].iter().sum();
+        result.outcomes[Outcome::Masked as usize] = served.saturating_sub(others);
+        for ras in &self.ras {
+            result.rows_remapped += ras.rows_remapped();
+            result.pages_retired += ras.pages_retired();
+            result.lost_bytes += ras.lost_bytes();
+        }
+        result.episodes.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+        self.result
+    }
+}

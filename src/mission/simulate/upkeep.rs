@@ -1,0 +1,330 @@
+//! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
+//! them can be struck.
+
+use super::super::reads::Run;
+use super::super::record::{Ended, Upset, What};
+use super::super::state::{self, Block};
+use super::{Action, Due, Hard, Simulation};
+use crate::device::RasAction;
+use crate::outcome::Outcome;
+use crate::scheme::{OnDue, Placement, Protection, ScrubBy};
+
+impl Simulation<'_> {
+    /// Asks for the next pass of the patrol over these blocks.
+    pub(super) fn plan_visits(&mut self, copy: u64, time_s: f64, blocks: &[(u8, u32)]) {
+        let Some((patrol, by)) = &self.terms.patrol else { return };
+        let visits: Vec<(f64, u8, u32)> = blocks
+            .iter()
+            .map(|(replica, block)| {
+                let replica = if *by == ScrubBy::Vote { 0 } else { *replica };
+                let share = self.share(*by, replica, copy, *block);
+                (patrol.next(time_s, share), replica, *block)
+            })
+            .collect();
+        for (when, replica, block) in visits {
+            self.at(when, copy, Action::Visit { replica, block });
+        }
+    }
+
+    /// Where in its pass the patrol meets a block: a scrub by vote reads all replicas at once, the
+    /// others one replica after another.
+    pub(super) fn share(&self, by: ScrubBy, replica: u8, copy: u64, block: u32) -> f64 {
+        let layout = &self.terms.layout;
+        let words = copy * u64::from(layout.tiling.copy_words)
+            + u64::from(block) * u64::from(layout.block_words);
+        let within =
+            words as f64 / (layout.tiling.copies * u64::from(layout.tiling.copy_words)) as f64;
+        match by {
+            ScrubBy::Vote => within,
+            _ => (f64::from(replica) + within) / layout.replica_count() as f64,
+        }
+    }
+
+    pub(super) fn visit(&mut self, due: Due, replica: u8, block: u32) {
+        let Some((_, by)) = &self.terms.patrol else { return };
+        let by = *by;
+        self.settle(due.copy, due.time_s);
+        let reader = &self.terms.reader;
+        let Some(copy) = self.copies.get_mut(&due.copy) else { return };
+        let before = copy.blocks.clone();
+        let mut uncorrectable = 0;
+        match by {
+            ScrubBy::Ecc => {
+                let (_, left) = reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
+                uncorrectable = left;
+            }
+            ScrubBy::Vote => {
+                reader.repair_by_vote(&mut copy.blocks, Some(block));
+            }
+            ScrubBy::Reload => {
+                copy.blocks.remove(&(replica, block));
+            }
+        }
+        if by == ScrubBy::Reload {
+            self.reload_errors(due.copy, Some((replica, block)));
+        }
+        self.assert_hard(due, replica, block, by);
+        let Some(copy) = self.copies.get_mut(&due.copy) else { return };
+        state::forget_clean(&mut copy.blocks);
+        self.result.scrub_uncorrectable += uncorrectable;
+        if copy.blocks == before {
+            return;
+        }
+        self.result.scrub_repaired += 1;
+        if uncorrectable > 0 {
+            self.ras_uncorrectable(due.copy, replica, block);
+        }
+        self.changed(due.copy, due.time_s, u32::MAX, Ended::Scrub);
+    }
+
+    /// Stuck cells assert themselves after a write; weak ones lose their charge later.
+    pub(super) fn assert_hard(&mut self, due: Due, replica: u8, block: u32, by: ScrubBy) {
+        let Some(hard) = self.hard.get(&due.copy) else { return };
+        let written = |h: &Hard| h.block == block && (h.replica == replica || by == ScrubBy::Vote);
+        let hard: Vec<(usize, Hard)> =
+            hard.iter().cloned().enumerate().filter(|(_, h)| written(h)).collect();
+        for (at, hard) in hard {
+            if hard.retention_s > 0.0 {
+                self.at(due.time_s + hard.retention_s, due.copy, Action::Weak { hard: at });
+            } else {
+                self.set_hard(due.copy, &hard);
+            }
+        }
+    }
+
+    pub(super) fn set_hard(&mut self, copy: u64, hard: &Hard) {
+        let words = self.terms.layout.block_words;
+        if let Some(copy) = self.copies.get_mut(&copy) {
+            let key = (hard.replica, hard.block);
+            copy.blocks.entry(key).or_insert_with(|| Block::clean(words)).0[hard.word] |= hard.mask;
+        }
+    }
+
+    pub(super) fn weak(&mut self, due: Due, hard: usize) {
+        let Some(hard) = self.hard.get(&due.copy).and_then(|all| all.get(hard)).cloned() else {
+            return;
+        };
+        let upset = Upset {
+            id: u32::MAX,
+            time_s: due.time_s,
+            device: 0,
+            mode: u16::MAX,
+            place: 0,
+            what: What::LogicSdc,
+        };
+        self.open(due.copy, &upset);
+        self.set_hard(due.copy, &hard);
+        self.plan_visits(due.copy, due.time_s, &[(hard.replica, hard.block)]);
+        self.changed(due.copy, due.time_s, u32::MAX, Ended::Upset);
+    }
+
+    pub(super) fn acting_read(&mut self, due: Due, version: u32) {
+        let Some(copy) = self.copies.get(&due.copy) else { return };
+        if copy.version != version {
+            return;
+        }
+        let Some(rows) = copy.rows.clone() else { return };
+        let reads = self.ground.reads;
+        // The read itself is counted: inferences before the instant after it.
+        let after = reads.time_s(reads.before(due.time_s) + 1) - 0.5 / reads.per_s;
+        let run = reads.within(due.copy, due.time_s, after);
+        self.settle(due.copy, after);
+        let row = reads.find(Run { count: run.count.min(1), ..run }, &rows, |_| true);
+        let input = usize::try_from(reads.input(run, row.unwrap_or(0))).unwrap_or(0);
+        match rows[input].outcome() {
+            Outcome::DueRecovered => self.reload(due.copy, after, true),
+            Outcome::Due | Outcome::Hang => self.after_due(due.copy, after),
+            _ => self.write_back(due.copy, after),
+        }
+    }
+
+    pub(super) fn after_due(&mut self, at: u64, time_s: f64) {
+        if self.terms.reader.scheme.code.is_some() {
+            let blocks: Vec<(u8, u32)> = self
+                .copies
+                .get(&at)
+                .map(|c| c.blocks.keys().copied().collect())
+                .unwrap_or_default();
+            for (replica, block) in blocks {
+                self.ras_uncorrectable(at, replica, block);
+            }
+        }
+        match self.terms.reader.scheme.on_due {
+            OnDue::Keep => {}
+            OnDue::Reload => self.reload(at, time_s, true),
+            OnDue::Reset => {
+                self.result.resets += 1;
+                self.away(time_s, self.ground.reset_s);
+            }
+        }
+    }
+
+    pub(super) fn write_back(&mut self, at: u64, time_s: f64) {
+        let reader = &self.terms.reader;
+        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let before = copy.blocks.clone();
+        let (mut repaired, _) = reader.repair_by_code(&mut copy.blocks, None);
+        if reader.scheme.protection == Protection::TmrStorage {
+            repaired += reader.repair_by_vote(&mut copy.blocks, None);
+        }
+        state::forget_clean(&mut copy.blocks);
+        for hard in self.hard.get(&at).cloned().unwrap_or_default() {
+            self.set_hard(at, &hard);
+        }
+        let Some(copy) = self.copies.get(&at) else { return };
+        if copy.blocks == before {
+            return;
+        }
+        self.result.read_repaired += repaired;
+        self.changed(at, time_s, u32::MAX, Ended::Read);
+    }
+
+    /// Golden from hardened storage over one copy, in all its replicas.
+    pub(super) fn reload(&mut self, at: u64, time_s: f64, counted: bool) {
+        self.result.reloads += u64::from(counted);
+        if let Some(copy) = self.copies.get_mut(&at) {
+            copy.blocks.clear();
+        }
+        self.reload_errors(at, None);
+        for hard in self.hard.get(&at).cloned().unwrap_or_default() {
+            self.set_hard(at, &hard);
+        }
+        self.changed(at, time_s, u32::MAX, Ended::Reload);
+    }
+
+    /// What is wrong in hardened storage is written too, as valid code words.
+    pub(super) fn reload_errors(&mut self, at: u64, only: Option<(u8, u32)>) {
+        let words = self.terms.layout.block_words;
+        let replicas = u8::try_from(self.terms.layout.replica_count()).unwrap_or(3);
+        for (word, mask) in self.hardened.clone() {
+            let (block, within) = (word / words, (word % words) as usize);
+            for replica in 0..replicas {
+                if only.is_none_or(|only| only == (replica, block)) {
+                    self.flip(at, replica, block, within, mask);
+                    self.valid_check(at, replica, block, within, mask);
+                }
+            }
+        }
+    }
+
+    /// Makes the check word fit a data word that was written with these bits wrong.
+    pub(super) fn valid_check(
+        &mut self,
+        copy: u64,
+        replica: u8,
+        block: u32,
+        within: usize,
+        mask: u32,
+    ) {
+        let Some(code) = self.terms.layout.code else { return };
+        let words = self.terms.layout.block_words as usize;
+        let mut data = vec![0; words];
+        let zero = code.encode(&data);
+        data[within] = mask;
+        self.flip(copy, replica, block, words, code.encode(&data) ^ zero);
+    }
+
+    /// A SEFI or a latch-up of one device.
+    pub(super) fn interrupt(&mut self, upset: &Upset) {
+        if upset.device >= self.terms.layout.devices {
+            return;
+        }
+        self.result.resets += 1;
+        let scheme = &self.terms.reader.scheme;
+        if scheme.placement == Placement::Device && self.terms.layout.devices >= 3 {
+            // The other two carry on; the replica is written anew when its device is back.
+            self.lose_replica(u8::try_from(upset.device).unwrap_or(0), upset.time_s);
+        } else {
+            self.away(upset.time_s, self.ground.reset_s);
+        }
+    }
+
+    pub(super) fn lose_replica(&mut self, replica: u8, time_s: f64) {
+        let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in at {
+            self.settle(at, time_s);
+            let Some(copy) = self.copies.get_mut(&at) else { continue };
+            let before = copy.blocks.len();
+            copy.blocks.retain(|(r, _), _| *r != replica);
+            if copy.blocks.len() != before {
+                self.changed(at, time_s, u32::MAX, Ended::Reset);
+            }
+        }
+    }
+
+    /// The service is away, and memory is loaded anew.
+    pub(in crate::mission) fn away(&mut self, time_s: f64, seconds: f64) {
+        let start = time_s.max(self.away_until).min(self.ground.horizon_s);
+        let end = (time_s + seconds).max(self.away_until).min(self.ground.horizon_s);
+        self.result.first_away_s.get_or_insert(time_s);
+        self.result.dead_s += end - start;
+        let reads = self.ground.reads;
+        self.result.unavailable += reads.before(end) - reads.before(start);
+        let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in at {
+            self.settle(at, time_s);
+            if let Some(copy) = self.copies.get_mut(&at) {
+                copy.blocks.clear();
+                copy.since = copy.since.max(end);
+            }
+            self.reload_errors(at, None);
+            for hard in self.hard.get(&at).cloned().unwrap_or_default() {
+                self.set_hard(at, &hard);
+            }
+            self.away_until = end;
+            self.changed(at, time_s, u32::MAX, Ended::Reset);
+        }
+        self.away_until = end;
+    }
+
+    pub(super) fn ras_uncorrectable(&mut self, copy: u64, replica: u8, block: u32) {
+        let (device, entry) = self.terms.layout.home(replica, copy, block);
+        let memory = &self.ground.memory;
+        let Some(location) = memory.locate(entry, self.ground.map) else { return };
+        let bank = memory.bank_index(&location);
+        let Some(ras) = self.ras.get_mut(device as usize) else { return };
+        match ras.on_uncorrectable(bank, location.row, entry) {
+            RasAction::Nothing => {}
+            RasAction::Exhausted => self.result.exhausted += 1,
+            RasAction::RowRemapped | RasAction::PageRetired => {
+                if let Some(hard) = self.hard.get_mut(&copy) {
+                    hard.retain(|h| (h.replica, h.block) != (replica, block));
+                }
+            }
+        }
+    }
+
+    pub(super) fn scrubber_upset(&mut self, upset: &Upset, bit: u32) {
+        let Some((patrol, by)) = self.terms.patrol.clone() else { return };
+        let layout = &self.terms.layout;
+        let replicas = layout.replica_count();
+        let passes = patrol.passes(upset.time_s);
+        let share = passes - passes.floor();
+        let position = if by == ScrubBy::Vote { share } else { share * replicas as f64 };
+        let words = (layout.tiling.copies * u64::from(layout.tiling.copy_words)) as f64;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
+        let at = ((position - position.floor()) * words) as u64;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 3")]
+        let replica = position.floor() as u8;
+        let copy_words = u64::from(layout.tiling.copy_words);
+        let copy = at / copy_words;
+        let block_words = layout.block_words;
+        let block = u32::try_from(at % copy_words).unwrap_or(0) / block_words;
+        let within = (bit / 32 % block_words) as usize;
+        let mask = 1 << (bit % 32);
+        let struck = if by == ScrubBy::Vote {
+            0..u8::try_from(replicas).unwrap_or(3)
+        } else {
+            replica..replica + 1
+        };
+        self.open(copy, upset);
+        let mut changed = Vec::new();
+        for replica in struck {
+            self.flip(copy, replica, block, within, mask);
+            self.valid_check(copy, replica, block, within, mask);
+            changed.push((replica, block));
+        }
+        self.plan_visits(copy, upset.time_s, &changed);
+        self.changed(copy, upset.time_s, upset.id, Ended::Upset);
+    }
+}

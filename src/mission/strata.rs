@@ -1,0 +1,205 @@
+//! Expected rates: the rate of each kind of event times what one such event does by itself.
+//!
+//! A stratum is a mode and, where it flips bits, one shape of its pattern within or outside the
+//! stretch of memory that some scheme uses for weights. From each stratum single events are drawn,
+//! each alone in a history of its own, and followed to the end of the mission. What two events do
+//! together is not in these figures; a realised history has it.
+
+use super::figures::AP8_FACTOR;
+use super::plan::Plan;
+use super::record::{SchemeHistory, Upset, What};
+use super::run::settled;
+use super::upset;
+use super::verdicts::Verdicts;
+use crate::engine::{Engine, Error};
+use crate::outcome::Outcome;
+use crate::rate::Arrival;
+use crate::seed::{Domain, below, stream, unit};
+use crate::stats::{Interval, wilson};
+use crate::units::YEAR_S;
+use serde::Serialize;
+
+/// Single events are drawn in the histories from here on.
+const HISTORIES: u64 = 1 << 40;
+const ALPHA: f64 = 0.05;
+
+/// One kind of event, and what it does alone.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Stratum {
+    /// The device.
+    pub device: String,
+    /// The mode.
+    pub mode: String,
+    /// The shape of the bits that it flips, where it flips bits.
+    pub shape: Option<String>,
+    /// Whether it begins within the stretch of memory that weights lie in.
+    pub within: Option<bool>,
+    /// Events a year of flight on one device.
+    pub per_year: f64,
+    /// Events drawn.
+    pub drawn: u64,
+    /// By scheme.
+    pub schemes: Vec<Share>,
+}
+
+/// What events of a stratum do under one scheme.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Share {
+    /// Events with a wrong answer.
+    pub critical: u64,
+    /// Events with a DUE.
+    pub due: u64,
+    /// Events with answers that differed and decided alike.
+    pub tolerable: u64,
+    /// Wrong answers of all of them.
+    pub wrong: u64,
+}
+
+/// A scheme's expected rates a year of flight, with Monte-Carlo intervals.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Expected {
+    /// The scheme.
+    pub scheme: String,
+    /// Episodes with a wrong answer.
+    pub critical: (f64, Interval),
+    /// Episodes with a DUE.
+    pub due: (f64, Interval),
+    /// Wrong answers.
+    pub wrong: f64,
+    /// The factor of the model band on either side from AP8 alone.
+    pub ap8_factor: f64,
+}
+
+/// One event of a stratum: its mode, its shape and where it begins.
+#[derive(Clone, Copy)]
+struct Kind {
+    mode: usize,
+    shape: Option<usize>,
+    within: Option<bool>,
+}
+
+/// Draws `each` events of every stratum and follows them.
+///
+/// # Errors
+/// Where the engine fails.
+pub fn strata(
+    plan: &Plan,
+    engine: &mut dyn Engine,
+    verdicts: &mut Verdicts,
+    each: u64,
+) -> Result<Vec<Stratum>, Error> {
+    let used = plan.terms.iter().map(|terms| terms.layout.used_entries()).max().unwrap_or(0);
+    let share = used as f64 / plan.ground.memory.entries().max(1) as f64;
+    let mut kinds = Vec::new();
+    for (mode, of) in plan.modes.iter().enumerate() {
+        match &of.pattern {
+            None => kinds.push(Kind { mode, shape: None, within: None }),
+            Some(pattern) => {
+                for shape in 0..pattern.events.len() {
+                    for within in [true, false] {
+                        kinds.push(Kind { mode, shape: Some(shape), within: Some(within) });
+                    }
+                }
+            }
+        }
+    }
+    let mut strata = Vec::new();
+    for (number, kind) in (0u64..).zip(kinds) {
+        let mode = &plan.modes[kind.mode];
+        let course = plan.timeline.course(kind.mode, mode.level.index());
+        let mut per_year = course.lap() / course.lap_s() * YEAR_S;
+        let mut name = None;
+        if let (Some(pattern), Some(shape)) = (&mode.pattern, kind.shape) {
+            per_year *= pattern.events[shape].share;
+            name = Some(pattern.events[shape].shape.name().to_owned());
+        }
+        if let Some(within) = kind.within {
+            per_year *= if within { share } else { 1.0 - share };
+        }
+        let drawn = if per_year > 0.0 { each } else { 0 };
+        let histories: Vec<Vec<Upset>> =
+            (0..drawn).map(|event| vec![draw(plan, kind, number, event, used)]).collect();
+        let runs = settled(plan, engine, verdicts, &histories, &mut |_| {})?;
+        let mut schemes = vec![Share::default(); plan.terms.len()];
+        for run in &runs {
+            for (share, history) in schemes.iter_mut().zip(run) {
+                share.count(history);
+            }
+        }
+        strata.push(Stratum {
+            device: mode.device.clone(),
+            mode: mode.mode.name.clone(),
+            shape: name,
+            within: kind.within,
+            per_year,
+            drawn,
+            schemes,
+        });
+    }
+    Ok(strata)
+}
+
+impl Share {
+    fn count(&mut self, history: &SchemeHistory) {
+        let has = |outcome: Outcome| history.outcomes[outcome as usize] > 0;
+        self.critical += u64::from(has(Outcome::CriticalSdc));
+        self.due += u64::from(has(Outcome::Due));
+        self.tolerable += u64::from(has(Outcome::TolerableSdc));
+        self.wrong += history.wrong();
+    }
+}
+
+/// An event at a time that follows the orbit.
+fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Upset {
+    let keys = [HISTORIES + stratum, 0, event];
+    let mut draws = stream(plan.mission.seed, Domain::MissionEvent, &keys);
+    let mode = &plan.modes[kind.mode];
+    let course = plan.timeline.course(kind.mode, mode.level.index());
+    let (time_s, place) = course.when(unit(&mut draws) * course.expected(plan.ground.horizon_s));
+    let arrival = Arrival { time_s, mode: kind.mode, place };
+    let mut upset = upset::upset(plan, 0, &arrival, &mut draws);
+    let memory = &plan.ground.memory;
+    if let (Some(pattern), Some(shape), Some(within)) = (&mode.pattern, kind.shape, kind.within) {
+        let origin = if within || used >= memory.entries() {
+            below(&mut draws, used.max(1))
+        } else {
+            used + below(&mut draws, memory.entries() - used)
+        };
+        let map = plan.ground.map;
+        upset.what = What::Memory(pattern.draw_shape(shape, &mut draws, memory, map, origin));
+    }
+    upset
+}
+
+/// The expected rates of each scheme.
+pub fn expected(plan: &Plan, strata: &[Stratum]) -> Vec<Expected> {
+    let of = |(at, terms): (usize, &super::Terms)| {
+        let sum = |count: &dyn Fn(&Share) -> u64| {
+            let (mut rate, mut low, mut high) = (0.0, 0.0, 0.0);
+            for stratum in strata.iter().filter(|stratum| stratum.drawn > 0) {
+                let k = count(&stratum.schemes[at]);
+                let share = k as f64 / stratum.drawn as f64;
+                let interval = wilson(k, stratum.drawn, ALPHA);
+                rate += stratum.per_year * share;
+                low += (stratum.per_year * (share - interval.low)).powi(2);
+                high += (stratum.per_year * (interval.high - share)).powi(2);
+            }
+            let interval = Interval {
+                low: f64::max(rate - f64::sqrt(low), 0.0),
+                high: rate + f64::sqrt(high),
+            };
+            (rate, interval)
+        };
+        let wrong = strata.iter().filter(|stratum| stratum.drawn > 0).map(|stratum| {
+            stratum.per_year * stratum.schemes[at].wrong as f64 / stratum.drawn as f64
+        });
+        Expected {
+            scheme: terms.reader.scheme.name.clone(),
+            critical: sum(&|share| share.critical),
+            due: sum(&|share| share.due),
+            wrong: wrong.sum(),
+            ap8_factor: AP8_FACTOR,
+        }
+    };
+    plan.terms.iter().enumerate().map(of).collect()
+}

@@ -1,0 +1,244 @@
+//! What lasts for one inference: struck values, wrong results of logic, errors that memory reports.
+
+use super::layout::{Site, Tenant};
+use super::record::{Cause, Ended, Episode, Upset};
+use super::simulate::Simulation;
+use super::state::{Block, State, ValueFlip};
+use crate::device::Hit;
+use crate::outcome::Outcome;
+use crate::scheme::{Decoded, OnDue, Placement, Protection};
+use std::collections::BTreeMap;
+
+/// The values of a workload, one inference's worth: the outputs of its ops, one after another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    /// By op: its number and the features of its output.
+    pub ops: Vec<(u32, u32)>,
+}
+
+impl Values {
+    /// Words of all values.
+    pub fn words(&self) -> u64 {
+        self.ops.iter().map(|(_, features)| u64::from(*features)).sum()
+    }
+
+    /// The op and feature of a word, and which of the ops it is in their order.
+    fn locate(&self, word: u64) -> Option<(u32, u32, usize)> {
+        let mut word = word.checked_rem(self.words())?;
+        for (order, (op, features)) in self.ops.iter().enumerate() {
+            if word < u64::from(*features) {
+                return Some((*op, u32::try_from(word).ok()?, order));
+            }
+            word -= u64::from(*features);
+        }
+        None
+    }
+}
+
+/// What an instant falls into.
+struct Instant {
+    inference: u64,
+    execution: u32,
+    /// How far the execution is, from 0 to below 1.
+    progress: f64,
+}
+
+impl Simulation<'_> {
+    /// The inference that is computed at a time on a device, if one is.
+    fn running(&self, upset: &Upset) -> Option<Instant> {
+        let ground = self.ground;
+        if upset.time_s < self.away_until() {
+            return None;
+        }
+        let scheme = &self.terms.reader.scheme;
+        let executions = scheme.protection.executions();
+        let spread = scheme.placement == Placement::Device && self.terms.layout.devices > 1;
+        let (here, first) = if spread { (1, upset.device) } else { (executions, 0) };
+        let lapsed = upset.time_s * ground.reads.per_s;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let inference = lapsed as u64;
+        let executed = (lapsed - lapsed.floor()) / ground.duty;
+        (executed < f64::from(here)).then(|| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "at most 3"
+            )]
+            let execution = executed as u32;
+            Instant { inference, execution: first + execution, progress: executed.fract() }
+        })
+    }
+
+    /// An entry of activations is struck: it matters where the running inference has just
+    /// computed that value and not yet passed on.
+    pub(super) fn value_upset(&mut self, upset: &Upset, entry: u64, masks: [u32; 9]) {
+        let Some(now) = self.running(upset) else { return };
+        let layout = &self.terms.layout;
+        let mut block = Block(masks.to_vec());
+        if let Some(code) = layout.code.filter(|_| layout.sideband) {
+            match block.decode(code) {
+                Decoded::Clean => {}
+                Decoded::Corrected if block.is_clean() => {
+                    return self.instant(upset, now.inference, Cause::Value, Outcome::Corrected);
+                }
+                Decoded::Corrected => {}
+                Decoded::Uncorrectable => {
+                    return self.instant(upset, now.inference, Cause::Value, Outcome::Due);
+                }
+            }
+        }
+        let ops = self.ground.values.ops.len();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below ops")]
+        let running = (now.progress * ops as f64) as usize;
+        let row = now.inference % self.ground.reads.inputs;
+        let mut value = Vec::new();
+        for word in 0..8 {
+            let Some(Site::Activations(at)) = layout.site(upset.device, entry, word) else {
+                continue;
+            };
+            let Some((op, index, order)) = self.ground.values.locate(at) else { continue };
+            if block.0[word] != 0 && order == running {
+                value.push(ValueFlip {
+                    op,
+                    index,
+                    row: u32::try_from(row).unwrap_or(0),
+                    execution: now.execution,
+                    mask: block.0[word],
+                });
+            }
+        }
+        if value.is_empty() {
+            return;
+        }
+        let state = State { flips: Vec::new(), value };
+        let Some(rows) = self.ask(&state) else { return };
+        let row = usize::try_from(row).ok().and_then(|row| rows.get(row).copied());
+        let outcome = row.map_or(Outcome::Masked, crate::outcome::InferenceRow::outcome);
+        self.instant(upset, now.inference, Cause::Value, outcome);
+    }
+
+    /// Logic delivers one wrong result: critical unless executions are compared.
+    pub(super) fn logic(&mut self, upset: &Upset) {
+        if upset.device >= self.terms.layout.devices {
+            return;
+        }
+        let Some(now) = self.running(upset) else { return };
+        let outcome = match self.terms.reader.scheme.protection {
+            Protection::None | Protection::TmrStorage => Outcome::CriticalSdc,
+            Protection::Dmr => Outcome::DueRecovered,
+            _ => Outcome::Corrected,
+        };
+        self.instant(upset, now.inference, Cause::Logic, outcome);
+    }
+
+    /// Memory reports an error that its own ECC could not correct, whatever codes a scheme has:
+    /// the events were counted behind that ECC.
+    pub(super) fn reported(&mut self, upset: &Upset, entry: u64) {
+        let layout = &self.terms.layout;
+        if upset.device >= layout.devices {
+            return;
+        }
+        let tenant = layout.tenant(upset.device, entry);
+        let counts = &mut self.result.tenants[tenant as usize];
+        counts.upsets += 1;
+        counts.uncorrectable += 1;
+        if tenant == Tenant::Unused {
+            return;
+        }
+        let inference = self.ground.reads.before(upset.time_s);
+        let outcome = match self.terms.reader.scheme.protection {
+            Protection::TmrStorage | Protection::TmrOutput | Protection::TmrLayer
+                if tenant == Tenant::Weights =>
+            {
+                Outcome::Corrected
+            }
+            Protection::Dmr => Outcome::DueRecovered,
+            _ => Outcome::Due,
+        };
+        self.instant(upset, inference, Cause::Uncorrectable, outcome);
+        if outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset {
+            self.result.resets += 1;
+            self.away(upset.time_s, self.ground.reset_s);
+        }
+    }
+
+    /// One inference with an outcome of its own. Where its copy differs from golden anyway, what
+    /// that copy comes to stands.
+    fn instant(&mut self, upset: &Upset, inference: u64, cause: Cause, outcome: Outcome) {
+        let time_s = upset.time_s;
+        let copy = inference % self.ground.reads.copies;
+        if outcome == Outcome::Masked || time_s < self.away_until() || self.is_open(copy) {
+            return;
+        }
+        let mut outcomes = [0; 7];
+        outcomes[outcome as usize] = 1;
+        let effect = (outcome >= Outcome::DueRecovered).then_some(time_s);
+        self.keep(Episode {
+            cause,
+            upset: upset.id,
+            upsets: 1,
+            copy,
+            start_s: time_s,
+            first_effect_s: effect,
+            first_critical_s: (outcome == Outcome::CriticalSdc).then_some(time_s),
+            end_s: time_s,
+            ended: Ended::Itself,
+            outcomes,
+        });
+    }
+
+    /// Counts an upset in the tenants that it changed, by what a code alone makes of it.
+    pub(super) fn count_tenants(
+        &mut self,
+        upset: &Upset,
+        hit: &Hit,
+        touched: &BTreeMap<u64, Vec<(Site, u32, bool)>>,
+        tenants: [bool; 4],
+    ) {
+        if tenants[Tenant::Weights as usize] {
+            self.result.struck += 1;
+            let mut words: BTreeMap<(u64, u32), u32> = BTreeMap::new();
+            for (copy, sites) in touched {
+                for (site, ..) in sites {
+                    if let Site::Data { replica, word, .. } = site {
+                        *words.entry((*copy, *word)).or_default() |= 1 << replica;
+                    }
+                }
+            }
+            let shared = words.values().any(|replicas| replicas.count_ones() > 1);
+            self.result.common_cause += u64::from(shared);
+        }
+        let layout = &self.terms.layout;
+        let mut verdicts = [None; 4];
+        for strike in &hit.strikes {
+            let tenant = layout.tenant(upset.device, strike.entry);
+            let verdict = match layout.code.filter(|_| layout.sideband) {
+                None => Decoded::Clean,
+                Some(code) => {
+                    let mut block = Block(strike.mask.to_vec());
+                    match block.decode(code) {
+                        Decoded::Corrected if !block.is_clean() => Decoded::Clean,
+                        decoded => decoded,
+                    }
+                }
+            };
+            let worst = |known: Decoded| match (known, verdict) {
+                (Decoded::Clean, _) | (_, Decoded::Clean) => Decoded::Clean,
+                (known, verdict) => known.max(verdict),
+            };
+            let known = &mut verdicts[tenant as usize];
+            *known = Some(known.map_or(verdict, worst));
+        }
+        for ((counts, hit), verdict) in self.result.tenants.iter_mut().zip(tenants).zip(verdicts) {
+            if !hit {
+                continue;
+            }
+            counts.upsets += 1;
+            match verdict {
+                Some(Decoded::Corrected) => counts.corrected += 1,
+                Some(Decoded::Uncorrectable) => counts.uncorrectable += 1,
+                _ => counts.silent += 1,
+            }
+        }
+    }
+}

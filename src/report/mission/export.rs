@@ -1,0 +1,345 @@
+//! The report of a mission as text, and its figures for another program.
+
+use super::super::table::{aligned, piped};
+use super::super::{Error, words};
+use super::sections::tables;
+use super::{FleetPoint, MissionView, Tenant, TrackPoint, methods};
+use crate::mission::Cause;
+use crate::mission::figures::{Facts, PerYear, SchemeFigures};
+use crate::mission::strata::{Expected, Stratum};
+use crate::mission::sweep::Point;
+use crate::outcome::Outcome;
+use crate::stats::Interval;
+use serde::Serialize;
+use std::io::Write;
+
+/// What happened under each scheme, for a terminal.
+pub(super) fn terminal(view: &MissionView<'_>) -> String {
+    let mut text = format!("{}\n", methods::title(view));
+    for notice in methods::notices(view) {
+        text.push_str(&format!("{notice}\n"));
+    }
+    text.push_str(&format!("\n{}", aligned(&super::tables::headline(view))));
+    text.push_str("\nYears are of flight. In brackets: 95 % intervals.\n");
+    text
+}
+
+/// The whole report as Markdown.
+pub(super) fn markdown(view: &MissionView<'_>) -> String {
+    let mut text = format!("# {}\n\n", methods::title(view));
+    for (subject, setting) in view.setting {
+        text.push_str(&format!("- {subject}: {setting}\n"));
+    }
+    if !view.setting.is_empty() {
+        text.push('\n');
+    }
+    for notice in methods::notices(view) {
+        text.push_str(&format!("> {notice}\n\n"));
+    }
+    for sentence in methods::headlines(view) {
+        text.push_str(&format!("- {sentence}\n"));
+    }
+    for table in tables(view) {
+        text.push_str(&format!("\n## {}\n\n{}\n{}\n", table.title, piped(&table), table.caption));
+    }
+    text.push_str("\n## Methods\n");
+    for paragraph in methods::paragraphs(view) {
+        text.push_str(&format!("\n{paragraph}\n"));
+    }
+    text.push_str("\n## Limits of the model\n\n");
+    for limit in methods::limits() {
+        text.push_str(&format!("- {limit}\n"));
+    }
+    if !view.sources.is_empty() {
+        text.push_str("\n## Sources\n\n");
+    }
+    for (subject, source) in view.sources {
+        text.push_str(&format!("- {subject}: {source}\n"));
+    }
+    text
+}
+
+/// The heads of the CSV: one row a figure.
+const COLUMNS: [&str; 9] =
+    ["table", "scheme", "of", "quantity", "unit", "value", "low", "high", "interval"];
+
+/// Rows that belong to one table and scheme.
+struct Rows<'w, W: Write> {
+    writer: csv::Writer<W>,
+    table: &'w str,
+    scheme: &'w str,
+    of: String,
+}
+
+impl<W: Write> Rows<'_, W> {
+    fn row(&mut self, quantity: &str, unit: &str, value: f64) -> Result<(), Error> {
+        self.cells(quantity, unit, value, [const { String::new() }; 2], "")
+    }
+
+    fn with(
+        &mut self,
+        quantity: &str,
+        unit: &str,
+        (value, Interval { low, high }): (f64, Interval),
+        kind: &str,
+    ) -> Result<(), Error> {
+        self.cells(quantity, unit, value, [low, high].map(|end| end.to_string()), kind)
+    }
+
+    fn per_year(&mut self, quantity: &str, found: &PerYear) -> Result<(), Error> {
+        self.row(quantity, "1", found.count as f64)?;
+        self.with(quantity, "1/year of flight", (found.rate, found.interval), "Garwood 95 %")
+    }
+
+    fn cells(
+        &mut self,
+        quantity: &str,
+        unit: &str,
+        value: f64,
+        [low, high]: [String; 2],
+        interval: &str,
+    ) -> Result<(), Error> {
+        let value = value.to_string();
+        let cells =
+            [self.table, self.scheme, &self.of, quantity, unit, &value, &low, &high, interval];
+        self.writer.write_record(cells).map_err(|error| Error::Form(error.to_string()))
+    }
+}
+
+const BOOTSTRAP: &str = "bootstrap over histories 95 %";
+const A_YEAR: &str = "1/year of flight";
+
+/// Writes one row for each figure; what does not apply is empty.
+pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Error> {
+    let mut writer = csv::Writer::from_writer(out);
+    writer.write_record(COLUMNS).map_err(|error| Error::Form(error.to_string()))?;
+    let mut rows = Rows { writer, table: "mission", scheme: "", of: String::new() };
+    rows.row("length", "s of flight", view.facts.horizon_s)?;
+    rows.row("acceleration", "1", view.facts.acceleration)?;
+    rows.row("histories", "1", view.histories_done() as f64)?;
+    for (at, figures) in view.figures.iter().enumerate() {
+        rows.scheme = &figures.name;
+        scheme(&mut rows, figures)?;
+        rows.table = "cost";
+        rows.of.clear();
+        if let Some(fact) = view.facts.schemes.get(at) {
+            rows.row("stored", "B", fact.stored_bytes as f64)?;
+            rows.row("devices", "1", f64::from(fact.devices))?;
+            rows.row("executions an inference", "1", f64::from(fact.executions))?;
+        }
+        for expected in view.expected.get(at) {
+            rows.table = "expected";
+            let kind = "Monte Carlo 95 %";
+            rows.with("episodes with a wrong answer", A_YEAR, expected.critical, kind)?;
+            rows.with("episodes with a DUE", A_YEAR, expected.due, kind)?;
+            rows.row("wrong answers", A_YEAR, expected.wrong)?;
+        }
+        rows.table = "tenant";
+        for (tenant, counts) in Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten()) {
+            rows.of = tenant.name().to_owned();
+            rows.row("upsets", "1", counts.upsets as f64)?;
+            rows.row("corrected", "1", counts.corrected as f64)?;
+            rows.row("uncorrectable", "1", counts.uncorrectable as f64)?;
+            rows.row("silent", "1", counts.silent as f64)?;
+        }
+    }
+    rest(&mut rows, view)?;
+    Ok(rows.writer.flush()?)
+}
+
+fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(), Error> {
+    rows.table = "scheme";
+    rows.of.clear();
+    rows.with("wrong answers", A_YEAR, figures.wrong_per_year, BOOTSTRAP)?;
+    rows.with("wrong answers", "1/10⁶ inferences", figures.wrong_per_million, BOOTSTRAP)?;
+    rows.per_year("episodes with a wrong answer", &figures.critical_episodes)?;
+    rows.per_year("error episodes", &figures.error_episodes)?;
+    rows.per_year("episodes with a DUE", &figures.due_episodes)?;
+    rows.per_year("resets of the device", &figures.resets)?;
+    rows.per_year("restarts of the host", &figures.host_resets)?;
+    let (least, most) = figures.wrong_of_a_history;
+    rows.row("least wrong answers of a history", "1", least as f64)?;
+    rows.row("most wrong answers of a history", "1", most as f64)?;
+    rows.row("standard deviation of wrong answers of a history", "1", figures.wrong_deviation)?;
+    rows.row("model band, low", "factor", figures.model_band.0)?;
+    rows.row("model band, high", "factor", figures.model_band.1)?;
+    rows.row("availability", "share of time", figures.availability)?;
+    if let Some(seconds) = figures.mean_time_to_repair_s {
+        rows.row("mean time to repair", "s", seconds)?;
+    }
+    rows.row("scrub traffic", "B/s", figures.scrub_traffic.0)?;
+    rows.row("scrub traffic", "share of bandwidth", figures.scrub_traffic.1)?;
+    for (name, spread) in [("latency", &figures.latency_s), ("length", &figures.length_s)] {
+        rows.of = name.to_owned();
+        rows.row("error episodes", "1", spread.count as f64)?;
+        rows.row("mean", "s", spread.mean)?;
+        rows.row("median", "s", spread.median)?;
+        rows.row("90th percentile", "s", spread.p90)?;
+        rows.row("largest", "s", spread.max)?;
+    }
+    rows.of.clear();
+    rows.row("error episodes cut off", "1", figures.censored as f64)?;
+    let repairs = ["repaired by scrubs", "repaired by reads", "not repaired by scrubs", "reloads"];
+    let lost = ["rows remapped", "pages retired", "nothing spare", "bytes lost"];
+    let counts = figures.repairs.iter().chain(&figures.lost);
+    for (name, count) in repairs.iter().chain(&lost).zip(counts) {
+        rows.row(name, "1", *count as f64)?;
+    }
+    rows.row("upsets of weights", "1", figures.common_cause.0 as f64)?;
+    rows.row("of common cause", "1", figures.common_cause.1 as f64)?;
+    rows.row("inferences", "1", figures.inferences as f64)?;
+    rows.row("inferences while the service was away", "1", figures.unavailable as f64)?;
+    rows.table = "outcome";
+    for (outcome, count) in Outcome::ALL.iter().zip(figures.outcomes) {
+        rows.of = outcome.name().to_owned();
+        rows.row("inferences", "1", count as f64)?;
+    }
+    rows.table = "cause";
+    for (cause, count) in Cause::ALL.iter().zip(figures.critical_by_cause) {
+        rows.of = cause.name().to_owned();
+        rows.row("episodes with a wrong answer", "1", count as f64)?;
+    }
+    rows.table = "first-wrong";
+    rows.of.clear();
+    rows.row("restricted mean", "year of flight", figures.restricted_mean_years)?;
+    if let Some(verdict) = figures.requirement {
+        rows.row("histories that held", "1", verdict.held as f64)?;
+        rows.row("lower end at 90 %", "probability", verdict.low)?;
+        rows.row("required", "probability", verdict.wanted)?;
+        rows.row("met", "1 or 0", f64::from(u8::from(verdict.met)))?;
+    }
+    for step in &figures.incidence {
+        rows.of = format!("by {} years of flight", step.years);
+        rows.row("wrong answer first", "share of histories", step.critical)?;
+        rows.row("service away first", "share of histories", step.away)?;
+    }
+    Ok(())
+}
+
+/// Sweep, strata and fleet.
+fn rest<'v, W: Write>(rows: &mut Rows<'v, W>, view: &'v MissionView<'_>) -> Result<(), Error> {
+    rows.table = "sweep";
+    for point in view.sweep.iter().filter(|point| point.refused.is_none()) {
+        rows.scheme = &point.scheme;
+        rows.of = super::details::period(point.period_s);
+        rows.row("scrub traffic", "B/s", point.traffic_bytes_s)?;
+        rows.with("wrong answers", A_YEAR, point.wrong_per_year, BOOTSTRAP)?;
+        rows.per_year("error episodes", &point.error_episodes)?;
+        rows.row("optimum", "1 or 0", f64::from(u8::from(point.optimum)))?;
+    }
+    rows.table = "stratum";
+    for stratum in view.strata {
+        let within = match stratum.within {
+            Some(true) => " in use",
+            Some(false) => " unused",
+            None => "",
+        };
+        let shape = stratum.shape.as_deref().map_or_else(String::new, |shape| format!(" {shape}"));
+        rows.of = format!("{} {}{shape}{within}", stratum.device, stratum.mode);
+        rows.scheme = "";
+        rows.row("events of one device", A_YEAR, stratum.per_year)?;
+        rows.row("events drawn", "1", stratum.drawn as f64)?;
+        for (at, share) in stratum.schemes.iter().enumerate() {
+            rows.scheme = view.facts.schemes.get(at).map_or("?", |scheme| &scheme.name);
+            rows.row("with a wrong answer", "1", share.critical as f64)?;
+            rows.row("with a DUE", "1", share.due as f64)?;
+            rows.row("with a tolerable SDC", "1", share.tolerable as f64)?;
+            rows.row("wrong answers", "1", share.wrong as f64)?;
+        }
+    }
+    rows.table = "fleet";
+    rows.scheme = "";
+    for point in view.fleet {
+        rows.of = format!("{} satellites", words::count(point.satellites));
+        rows.row("events", "1", point.events as f64)?;
+        rows.row("events that reach the workload", "1", point.events_reaching as f64)?;
+        rows.row("states run", "1", point.states_run as f64)?;
+    }
+    Ok(())
+}
+
+/// Everything that is shown and is no drawing.
+#[derive(Serialize)]
+struct Data<'v> {
+    name: &'v str,
+    version: &'v str,
+    finished: bool,
+    histories_planned: u64,
+    facts: &'v Facts,
+    schemes: &'v [SchemeFigures],
+    expected: &'v [Expected],
+    strata: &'v [Stratum],
+    sweep: &'v [Point],
+    tenants: Vec<TenantRow<'v>>,
+    fleet: &'v [FleetPoint],
+    upsets: Vec<Placed<'v>>,
+    setting: &'v [(String, String)],
+    sources: &'v [(String, String)],
+    limits: &'static [&'static str],
+}
+
+#[derive(Serialize)]
+struct TenantRow<'v> {
+    scheme: &'v str,
+    tenant: &'static str,
+    upsets: u64,
+    corrected: u64,
+    uncorrectable: u64,
+    silent: u64,
+}
+
+/// An upset of the first history shown.
+#[derive(Serialize)]
+struct Placed<'v> {
+    id: u32,
+    time_s: f64,
+    device: u32,
+    mode: &'v str,
+    kind: &'static str,
+    at: Option<&'v TrackPoint>,
+}
+
+/// Writes facts, figures and the upsets of the first history.
+pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Error> {
+    let schemes = view.tenants.iter().enumerate();
+    let tenants = schemes.flat_map(|(at, tenants)| {
+        Tenant::ALL.iter().zip(tenants).map(move |(tenant, counts)| TenantRow {
+            scheme: view.scheme(at),
+            tenant: tenant.name(),
+            upsets: counts.upsets,
+            corrected: counts.corrected,
+            uncorrectable: counts.uncorrectable,
+            silent: counts.silent,
+        })
+    });
+    let upsets = view.histories.first().into_iter().flat_map(|run| &run.upsets);
+    let data = Data {
+        name: view.name,
+        version: view.version,
+        finished: view.finished(),
+        histories_planned: view.histories_planned,
+        facts: view.facts,
+        schemes: view.figures,
+        expected: view.expected,
+        strata: view.strata,
+        sweep: view.sweep,
+        tenants: tenants.collect(),
+        fleet: view.fleet,
+        upsets: upsets
+            .map(|upset| Placed {
+                id: upset.id,
+                time_s: upset.time_s,
+                device: upset.device,
+                mode: view.mode(upset).1,
+                kind: upset.what.name(),
+                at: view.track.get(upset.place as usize),
+            })
+            .collect(),
+        setting: view.setting,
+        sources: view.sources,
+        limits: methods::limits(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &data)
+        .map_err(|error| Error::Form(error.to_string()))?;
+    Ok(out.write_all(b"\n")?)
+}

@@ -1,0 +1,42 @@
+//! The page of a mission: one self-contained HTML file.
+
+use super::super::{Error, chart};
+use super::sections::{Entry, Section, sections};
+use super::{MissionView, methods};
+use askama::Template;
+
+#[derive(Template)]
+#[template(path = "mission.html")]
+struct Page<'v> {
+    name: &'v str,
+    title: String,
+    notices: Vec<String>,
+    headlines: Vec<Entry>,
+    sections: Vec<Section>,
+    methods: Vec<String>,
+    limits: &'static [&'static str],
+    setting: &'v [(String, String)],
+    sources: &'v [(String, String)],
+    toml: &'v str,
+    version: &'v str,
+}
+
+/// Renders the page.
+pub(super) fn page(view: &MissionView<'_>) -> Result<String, Error> {
+    let headlines = methods::headlines(view).into_iter().enumerate();
+    let coloured = |(at, text)| Entry { colour: chart::css(chart::scheme_colour(at)), text };
+    let page = Page {
+        name: view.name,
+        title: methods::title(view),
+        notices: methods::notices(view),
+        headlines: headlines.map(coloured).collect(),
+        sections: sections(view).map_err(|error| Error::Form(error.to_string()))?,
+        methods: methods::paragraphs(view),
+        limits: methods::limits(),
+        setting: view.setting,
+        sources: view.sources,
+        toml: view.toml,
+        version: view.version,
+    };
+    page.render().map_err(|error| Error::Form(error.to_string()))
+}

@@ -1,0 +1,221 @@
+//! The report of a mission: what each scheme came to over years, beside what was expected.
+//!
+//! A [`MissionView`] holds references to everything that is shown, wherever it was kept.
+//! `sections` puts tables and drawings into their order once; each form only sets them.
+
+mod day;
+mod details;
+mod drawings;
+mod export;
+mod held;
+mod html;
+mod map;
+mod methods;
+mod places;
+mod plot;
+mod sections;
+mod tables;
+
+pub use held::Held;
+pub use map::map;
+
+use super::{Error, Format};
+use crate::mission::figures::{Facts, SchemeFigures};
+use crate::mission::fleet::FleetPoint;
+use crate::mission::run::HistoryRun;
+use crate::mission::strata::{Expected, Stratum};
+use crate::mission::sweep::Point;
+use crate::mission::{Tenant, TenantCounts, Upset, What};
+use crate::outcome::Outcome;
+use crate::units::{YEAR_S, duration_text};
+use serde::Serialize;
+use std::io::Write;
+use std::path::Path;
+
+/// What a report of a mission shows.
+#[derive(Clone, Copy, Debug)]
+pub struct MissionView<'a> {
+    /// The mission's name.
+    pub name: &'a str,
+    /// The version of beamline that flew it.
+    pub version: &'a str,
+    /// What it was, by subject: orbit, shield, memory, workload, adapter.
+    pub setting: &'a [(String, String)],
+    /// Where figures come from, by subject.
+    pub sources: &'a [(String, String)],
+    /// The mission file, verbatim.
+    pub toml: &'a str,
+    /// Histories that the mission asks for.
+    pub histories_planned: u64,
+    /// What figures needed of the plan.
+    pub facts: &'a Facts,
+    /// What happened, by scheme.
+    pub figures: &'a [SchemeFigures],
+    /// What was expected, by scheme; empty where it was not asked for.
+    pub expected: &'a [Expected],
+    /// The kinds of events that expected rates are added up from.
+    pub strata: &'a [Stratum],
+    /// The sweep of the scrub's period; empty where there was none.
+    pub sweep: &'a [Point],
+    /// What happened in each tenant, by scheme, over all histories.
+    pub tenants: &'a [[TenantCounts; Tenant::ALL.len()]],
+    /// The histories that are shown event by event; the first one's worst day is drawn.
+    pub histories: &'a [HistoryRun],
+    /// The places of the orbit, evenly spaced in time, in the order that upsets name them.
+    pub track: &'a [TrackPoint],
+    /// How the cost of a fleet grew; empty where there was none.
+    pub fleet: &'a [FleetPoint],
+}
+
+/// A place of the orbit.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TrackPoint {
+    /// Latitude in degrees, north positive.
+    pub latitude_deg: f64,
+    /// Longitude in degrees, east positive.
+    pub longitude_deg: f64,
+    /// Whether it lies in the South Atlantic Anomaly.
+    pub in_saa: bool,
+    /// Local mean solar time in hours.
+    pub solar_hour: f64,
+}
+
+/// What an upset did under one scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Effect {
+    /// No answer was touched.
+    Nothing,
+    /// It began an episode whose worst outcome is this.
+    Worst(Outcome),
+    /// It stopped a device or the host.
+    Stopped,
+}
+
+impl MissionView<'_> {
+    /// The name of a scheme.
+    fn scheme(&self, index: usize) -> &str {
+        self.facts.schemes.get(index).map_or("?", |scheme| &scheme.name)
+    }
+
+    /// Years of flight of one history.
+    fn years(&self) -> f64 {
+        self.facts.horizon_s / YEAR_S
+    }
+
+    fn accelerated(&self) -> bool {
+        self.facts.acceleration != 1.0
+    }
+
+    /// What captions add where the mission runs faster than flight.
+    fn pace(&self) -> String {
+        if self.accelerated() {
+            format!(
+                " Accelerated ×{}, every period alike: times and years are of flight.",
+                super::words::number(self.facts.acceleration)
+            )
+        } else {
+            String::new()
+        }
+    }
+
+    /// The mission's length in flight.
+    fn horizon(&self) -> String {
+        duration_text(self.facts.horizon_s)
+    }
+
+    fn finished(&self) -> bool {
+        self.histories_done() >= self.histories_planned
+    }
+
+    fn histories_done(&self) -> u64 {
+        self.figures.first().map_or(0, |figures| figures.histories)
+    }
+
+    /// The device and mode of an upset.
+    fn mode(&self, upset: &Upset) -> (&str, &str) {
+        let known = self.facts.modes.get(usize::from(upset.mode));
+        known.map_or(("", upset.what.name()), |mode| (&mode.device, &mode.mode))
+    }
+}
+
+/// What each upset of a history did under a scheme. An episode counts for the upset that began it.
+fn effects(run: &HistoryRun, scheme: usize) -> Vec<Effect> {
+    let stops = |what: &What| matches!(what, What::Sefi | What::Host | What::Sel);
+    let of = |upset: &Upset| if stops(&upset.what) { Effect::Stopped } else { Effect::Nothing };
+    let mut effects: Vec<Effect> = run.upsets.iter().map(of).collect();
+    for episode in run.schemes.get(scheme).iter().flat_map(|history| &history.episodes) {
+        // An upset's number is its place in the history.
+        if let Some(effect) = effects.get_mut(episode.upset as usize) {
+            let worst = episode.worst();
+            match effect {
+                Effect::Stopped => {}
+                Effect::Worst(other) if *other >= worst => {}
+                _ => *effect = Effect::Worst(worst),
+            }
+        }
+    }
+    effects
+}
+
+/// Writes the report of a mission in one form.
+///
+/// # Errors
+/// Where it cannot be made, or `out` not be written.
+pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Result<(), Error> {
+    match format {
+        Format::Html => out.write_all(html(view)?.as_bytes())?,
+        Format::Markdown => out.write_all(markdown(view).as_bytes())?,
+        Format::Table => out.write_all(export::terminal(view).as_bytes())?,
+        Format::Csv => export::csv(view, out)?,
+        Format::Json => export::json(view, out)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// The report as one self-contained page.
+///
+/// # Errors
+/// Where a drawing or the page cannot be made.
+pub fn html(view: &MissionView<'_>) -> Result<String, Error> {
+    html::page(view)
+}
+
+/// The page's tables and paragraphs as Markdown.
+pub fn markdown(view: &MissionView<'_>) -> String {
+    export::markdown(view)
+}
+
+/// Writes every form into a folder: `report.html`, `report.md`, `report.csv`, `report.json`, and
+/// `map.svg` where the mission has a track. Each file is written whole or not at all.
+///
+/// # Errors
+/// Where a form cannot be made, or a file not be written; says which.
+pub fn write_all(folder: &Path, view: &MissionView<'_>) -> Result<(), Error> {
+    let forms = [
+        ("report.html", Format::Html),
+        ("report.md", Format::Markdown),
+        ("report.csv", Format::Csv),
+        ("report.json", Format::Json),
+    ];
+    for (name, format) in forms {
+        let mut text = Vec::new();
+        write(view, format, &mut text)?;
+        whole(&folder.join(name), &text)?;
+    }
+    if let Some(svg) = map(view)? {
+        whole(&folder.join("map.svg"), svg.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Writes to a temporary beside the file, which then takes its name.
+fn whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let temporary = path.with_extension("tmp");
+    let written = std::fs::write(&temporary, bytes);
+    written.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| {
+        // What is left of a failed write is of no use to anyone.
+        let _ = std::fs::remove_file(&temporary);
+        let text = format!("{}: {error}", path.display());
+        Error::Write(std::io::Error::new(error.kind(), text))
+    })
+}

@@ -1,0 +1,261 @@
+//! Combinations that cannot exist, each with its reason.
+
+use super::{Code, OnDue, OnRead, Placement, Protect, Protection, Scheme, ScrubBy, Voter};
+use std::fmt;
+
+/// Why a scheme cannot exist, and at which of its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The key of the scheme's table.
+    pub key: &'static str,
+    /// What stands there and why it cannot.
+    pub reason: String,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+fn refuse(key: &'static str, reason: impl Into<String>) -> Option<Refusal> {
+    Some(Refusal { key, reason: reason.into() })
+}
+
+impl Scheme {
+    /// Why this combination cannot exist, if it cannot.
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.scrub_refusal()
+            .or_else(|| self.voter_refusal())
+            .or_else(|| self.read_refusal())
+            .or_else(|| self.protect.as_ref().and_then(|protect| self.protect_refusal(protect)))
+            .or_else(|| {
+                let apart = self.placement != Placement::default();
+                let reason = format!(
+                    "placement = \"{}\" of replicas, {} stores one copy",
+                    self.placement.name(),
+                    self.protection.name()
+                );
+                if apart && self.protection.copies() < 2 {
+                    refuse("placement", reason)
+                } else {
+                    None
+                }
+            })
+    }
+
+    fn scrub_refusal(&self) -> Option<Refusal> {
+        let scrub = self.scrub?;
+        if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
+            return refuse("scrub", "scrub by ecc without a code that corrects");
+        }
+        if scrub.by == ScrubBy::Vote && self.protection.copies() < 3 {
+            let reason = format!(
+                "scrub by vote needs three stored copies, {} has {}; by = \"reload\" works with any",
+                self.protection.name(),
+                self.protection.copies()
+            );
+            return refuse("scrub", reason);
+        }
+        None
+    }
+
+    fn voter_refusal(&self) -> Option<Refusal> {
+        let (voter, protection) = (self.voter.name(), self.protection.name());
+        match self.voter {
+            Voter::Bitwise => None,
+            _ if self.protection == Protection::None => refuse(
+                "voter",
+                format!("voter = \"{voter}\" with protection none, which has no voter"),
+            ),
+            Voter::Label | Voter::Tolerance if !self.protection.votes_outputs() => refuse(
+                "voter",
+                format!(
+                    "voter = \"{voter}\" with {protection}, whose voter sees words and no outputs; \
+                     bitwise and word work"
+                ),
+            ),
+            _ => None,
+        }
+    }
+
+    fn read_refusal(&self) -> Option<Refusal> {
+        let corrects = self.code.is_some_and(Code::corrects);
+        if self.on_read == OnRead::Keep || corrects || self.protection == Protection::TmrStorage {
+            return None;
+        }
+        let found = match self.code {
+            Some(code) => format!("code {}, which corrects nothing", code.name()),
+            None => format!("{}, whose reads find no error", self.protection.name()),
+        };
+        refuse("on_read", format!("on_read = \"write-back\" with {found}"))
+    }
+
+    fn protect_refusal(&self, protect: &Protect) -> Option<Refusal> {
+        if let Some(code) = self.code {
+            let reason = format!("protect with code {}, which covers all weights", code.name());
+            return refuse("protect", reason);
+        }
+        if self.protection != Protection::TmrStorage {
+            let reason =
+                format!("protect with {}: only tmr-storage votes words", self.protection.name());
+            return refuse("protect", reason);
+        }
+        if protect.tensors.is_none() && protect.bits.is_none() {
+            return refuse("protect", "protect without tensors or bits, which protects all");
+        }
+        let names = protect.tensors.as_deref().unwrap_or(&[]);
+        let bits = protect.bits.as_deref().unwrap_or(&[]);
+        if protect.tensors.as_ref().is_some_and(Vec::is_empty) {
+            return refuse("protect", "protect.tensors without a tensor");
+        }
+        if protect.bits.as_ref().is_some_and(Vec::is_empty) {
+            return refuse("protect", "protect.bits without a bit");
+        }
+        if let Some(name) = again(names) {
+            return refuse("protect", format!("\"{name}\" twice in protect.tensors"));
+        }
+        if let Some(bit) = bits.iter().find(|bit| **bit > 31) {
+            let reason = format!("bit {bit} in protect.bits; bits go from 0 (lowest) to 31 (sign)");
+            return refuse("protect", reason);
+        }
+        again(bits).and_then(|bit| refuse("protect", format!("bit {bit} twice in protect.bits")))
+    }
+
+    /// Why a workload with these stored `tensors` cannot have this scheme, if it cannot;
+    /// `by_label` where its decision is an arg-max.
+    pub fn workload_refusal(&self, tensors: &[&str], by_label: bool) -> Option<Refusal> {
+        if self.voter == Voter::Label && !by_label {
+            let reason = "voter = \"label\", but the workload decides by tolerance";
+            return refuse("voter", reason);
+        }
+        if self.voter == Voter::Tolerance && by_label {
+            let reason = "voter = \"tolerance\", but the workload decides by label (arg-max)";
+            return refuse("voter", reason);
+        }
+        let named = self.protect.as_ref().and_then(|protect| protect.tensors.as_deref());
+        let unknown = named?.iter().find(|name| !tensors.contains(&name.as_str()))?;
+        let known = tensors.join(", ");
+        refuse("protect", format!("\"{unknown}\" in protect.tensors; the workload has {known}"))
+    }
+
+    /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.
+    pub fn campaign_refusal(&self) -> Option<Refusal> {
+        if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
+            let reason = "a scrub with a period of time; a campaign counts in every_steps";
+            return refuse("scrub", reason);
+        }
+        if self.placement != Placement::default() {
+            return refuse("placement", "a placement, which missions have");
+        }
+        if self.on_due == OnDue::Reset {
+            return refuse("on_due", "a reset of the device, which missions have");
+        }
+        None
+    }
+}
+
+/// The first that stands there a second time.
+fn again<T: PartialEq>(values: &[T]) -> Option<&T> {
+    values.iter().enumerate().find(|(at, value)| values[..*at].contains(value)).map(|(_, v)| v)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Scrub;
+    use super::*;
+
+    /// The refusal of a scheme whose table has these lines.
+    fn refused(lines: &str) -> Option<(&'static str, String)> {
+        let text = format!("name = \"s\"\n{lines}");
+        let scheme: Scheme = toml::from_str(&text).expect("a scheme");
+        scheme.refusal().map(|refusal| (refusal.key, refusal.reason))
+    }
+
+    #[test]
+    fn what_cannot_be_says_where_and_why() {
+        let storage = "protection = \"tmr-storage\"";
+        for (lines, key, reason) in [
+            ("protection = \"none\"\nvoter = \"word\"", "voter", "has no voter"),
+            (&*format!("{storage}\nvoter = \"label\""), "voter", "sees words and no outputs"),
+            ("protection = \"tmr-layer\"\nvoter = \"tolerance\"", "voter", "sees words"),
+            ("protection = \"dmr\"\non_read = \"write-back\"", "on_read", "find no error"),
+            (
+                "protection = \"none\"\ncode = \"parity\"\non_read = \"write-back\"",
+                "on_read",
+                "code parity, which corrects nothing",
+            ),
+            (
+                &*format!("{storage}\ncode = \"hsiao-72-64\"\nprotect.bits = [31]"),
+                "protect",
+                "which covers all weights",
+            ),
+            ("protection = \"tmr-output\"\nprotect.bits = [31]", "protect", "only tmr-storage"),
+            (&*format!("{storage}\nprotect = {{}}"), "protect", "which protects all"),
+            (&*format!("{storage}\nprotect.bits = []"), "protect", "without a bit"),
+            (&*format!("{storage}\nprotect.bits = [32]"), "protect", "bit 32"),
+            (&*format!("{storage}\nprotect.bits = [3, 3]"), "protect", "bit 3 twice"),
+            (&*format!("{storage}\nprotect.tensors = []"), "protect", "without a tensor"),
+            (&*format!("{storage}\nprotect.tensors = [\"a\", \"a\"]"), "protect", "\"a\" twice"),
+            ("protection = \"tmr-temporal\"\nplacement = \"stack\"", "placement", "one copy"),
+            (
+                "protection = \"tmr-temporal\"\nscrub = { every_steps = 1, by = \"vote\" }",
+                "scrub",
+                "tmr-temporal has 1",
+            ),
+            (
+                "protection = \"none\"\ncode = \"crc-32\"\nscrub = { every_steps = 1, by = \"ecc\" }",
+                "scrub",
+                "without a code that corrects",
+            ),
+        ] {
+            let (at, found) = refused(lines).unwrap_or_else(|| panic!("accepted:\n{lines}"));
+            assert_eq!(at, key, "{lines}");
+            assert!(found.contains(reason), "{lines}\nsays: {found}");
+        }
+    }
+
+    #[test]
+    fn what_can_be_is_accepted() {
+        for lines in [
+            "protection = \"tmr-storage\"\nvoter = \"word\"\non_read = \"write-back\"",
+            "protection = \"tmr-storage\"\nprotect = { tensors = [\"a\"], bits = [30, 31] }",
+            "protection = \"dmr\"\nvoter = \"label\"\nplacement = \"stack\"",
+            "protection = \"tmr-temporal\"\nvoter = \"tolerance\"",
+            "protection = \"none\"\ncode = \"hsiao-72-64\"\non_read = \"write-back\"",
+            "protection = \"none\"\ncode = \"trio\"\nscrub = { every_steps = 1, by = \"ecc\" }",
+        ] {
+            assert_eq!(refused(lines), None, "{lines}");
+        }
+    }
+
+    #[test]
+    fn a_workload_must_have_what_a_scheme_names() {
+        let scheme = |voter, tensors: Option<&str>| Scheme {
+            voter,
+            protect: tensors.map(|name| Protect { tensors: Some(vec![name.into()]), bits: None }),
+            ..Scheme::bare("s", Protection::TmrStorage)
+        };
+        let found = |scheme: Scheme, by_label| {
+            scheme.workload_refusal(&["a", "b"], by_label).map(|refusal| refusal.reason)
+        };
+        assert_eq!(found(scheme(Voter::Label, None), true), None);
+        assert!(found(scheme(Voter::Label, None), false).is_some());
+        assert!(found(scheme(Voter::Tolerance, None), true).is_some());
+        assert_eq!(found(scheme(Voter::Tolerance, None), false), None);
+        assert_eq!(found(scheme(Voter::Bitwise, Some("b")), true), None);
+        let unknown = found(scheme(Voter::Bitwise, Some("c")), true).expect("a refusal");
+        assert_eq!(unknown, "\"c\" in protect.tensors; the workload has a, b");
+    }
+
+    #[test]
+    fn a_campaign_counts_in_steps() {
+        let timed = Scrub {
+            every: super::super::Period::Seconds(60.0),
+            ..Scrub::steps(1, ScrubBy::Reload)
+        };
+        let scheme = Scheme { scrub: Some(timed), ..Scheme::bare("s", Protection::None) };
+        assert_eq!(scheme.campaign_refusal().map(|refusal| refusal.key), Some("scrub"));
+        assert_eq!(Scheme::bare("s", Protection::TmrLayer).campaign_refusal(), None);
+    }
+}

@@ -1,0 +1,282 @@
+//! The first history, made ready to be looked at, at any time of the mission.
+
+use super::growth::{Growth, Part};
+use crate::device::Hit;
+use crate::mission::live::{LiveScheme, Started};
+use crate::mission::run::HistoryRun;
+use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, Site, Upset, What};
+use crate::outcome::Outcome;
+use crate::scheme::OnDue;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A history with what its screens look up.
+#[derive(Clone, Debug)]
+pub(super) struct Replay {
+    pub(super) run: Arc<HistoryRun>,
+    pub(super) schemes: Vec<SchemeReplay>,
+}
+
+/// One scheme of it.
+///
+/// The answers of an episode are spread evenly over its time from the first of their kind on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SchemeReplay {
+    /// Wrong answers.
+    pub(super) wrong: Growth,
+    /// Error episodes, at their beginning.
+    pub(super) episodes: Growth,
+    /// Inferences with a DUE.
+    pub(super) due: Growth,
+    /// Resets of the device and restarts of the host.
+    pub(super) resets: Growth,
+    /// Seconds away.
+    pub(super) dead_s: Growth,
+    /// What happened, in the order of time.
+    pub(super) entries: Vec<(f64, Entry)>,
+    /// Struck banks, in the order of time.
+    pub(super) strikes: Vec<Strike>,
+    /// From each time on: words that differ from golden.
+    words: Vec<(f64, u64)>,
+}
+
+/// One thing that happened, as its place in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entry {
+    Upset(usize),
+    Change(usize),
+    Episode(usize),
+}
+
+/// A bank that an upset struck.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Strike {
+    pub(super) time_s: f64,
+    pub(super) device: u32,
+    pub(super) bank: u64,
+    /// When the copies that it struck there were golden again; its own time where nothing that a
+    /// scheme reads was struck.
+    pub(super) golden_s: f64,
+}
+
+impl Replay {
+    pub(super) fn new(started: &Started, run: &Arc<HistoryRun>) -> Self {
+        let schemes = started.schemes.iter().zip(&run.schemes);
+        let schemes = schemes
+            .map(|(scheme, history)| SchemeReplay::new(started, scheme, &run.upsets, history));
+        Self { schemes: schemes.collect(), run: Arc::clone(run) }
+    }
+
+    /// The history of a scheme.
+    pub(super) fn history(&self, scheme: usize) -> Option<&SchemeHistory> {
+        self.run.schemes.get(scheme)
+    }
+}
+
+impl SchemeReplay {
+    fn new(
+        started: &Started,
+        scheme: &LiveScheme,
+        upsets: &[Upset],
+        history: &SchemeHistory,
+    ) -> Self {
+        let episodes = &history.episodes;
+        let spread = |outcome: Outcome, first: &dyn Fn(&Episode) -> Option<f64>| {
+            Growth::new(episodes.iter().filter(|e| e.count(outcome) > 0).map(|episode| Part {
+                amount: episode.count(outcome) as f64,
+                start_s: first(episode).unwrap_or(episode.start_s),
+                end_s: episode.end_s,
+            }))
+        };
+        let interruptions = interruptions(started, scheme, upsets, episodes);
+        let resets = interruptions.iter().map(|(time_s, _)| Part::one(*time_s));
+        let concerned = upsets.iter().enumerate().filter(|(_, upset)| scheme.concerns(upset));
+        let mut entries: Vec<(f64, Entry)> =
+            concerned.map(|(at, upset)| (upset.time_s, Entry::Upset(at))).collect();
+        let changes = history.changes.iter().enumerate();
+        entries.extend(changes.map(|(at, change)| (change.time_s, Entry::Change(at))));
+        let listed = episodes.iter().enumerate();
+        entries.extend(listed.map(|(at, episode)| (episode.start_s, Entry::Episode(at))));
+        entries.sort_by(|a, b| a.0.total_cmp(&b.0));
+        Self {
+            wrong: spread(Outcome::CriticalSdc, &|episode| episode.first_critical_s),
+            episodes: Growth::new(
+                episodes.iter().filter(|e| e.is_error()).map(|e| Part::one(e.start_s)),
+            ),
+            due: spread(Outcome::Due, &|episode| episode.first_effect_s),
+            resets: Growth::new(resets),
+            dead_s: dead(&interruptions, started.horizon_s),
+            entries,
+            strikes: strikes(started, scheme, upsets, &history.changes),
+            words: words(&history.changes),
+        }
+    }
+
+    /// Words that differ from golden at a time.
+    pub(super) fn words(&self, time_s: f64) -> u64 {
+        let after = self.words.partition_point(|(when, _)| *when <= time_s);
+        after.checked_sub(1).map_or(0, |at| self.words[at].1)
+    }
+
+    /// Entries up to a time.
+    pub(super) fn before(&self, time_s: f64) -> usize {
+        self.entries.partition_point(|(when, _)| *when <= time_s)
+    }
+}
+
+/// When the service was taken away and for how long, 0 where two other devices carried on.
+///
+/// SEFIs, latch-ups and the host's are upsets; a reset after a DUE is the end of its episode.
+fn interruptions(
+    started: &Started,
+    scheme: &LiveScheme,
+    upsets: &[Upset],
+    episodes: &[Episode],
+) -> Vec<(f64, f64)> {
+    let mut all: Vec<(f64, f64)> = Vec::new();
+    for upset in upsets.iter().filter(|upset| scheme.concerns(upset)) {
+        match upset.what {
+            What::Sefi | What::Sel if scheme.carries_on() => all.push((upset.time_s, 0.0)),
+            What::Sefi | What::Sel => all.push((upset.time_s, started.reset_s)),
+            What::Host => all.push((upset.time_s, started.host_reset_s)),
+            _ => {}
+        }
+    }
+    if scheme.scheme.on_due == OnDue::Reset {
+        let others: Vec<f64> = all.iter().map(|(time_s, _)| *time_s).collect();
+        let mut after_due: Vec<f64> = episodes
+            .iter()
+            .filter(|episode| {
+                episode.ended == Ended::Reset && !others.contains(&episode.end_s)
+                    || episode.cause == Cause::Uncorrectable && episode.count(Outcome::Due) > 0
+            })
+            .map(|episode| episode.end_s)
+            .collect();
+        after_due.sort_by(f64::total_cmp);
+        after_due.dedup();
+        all.extend(after_due.into_iter().map(|time_s| (time_s, started.reset_s)));
+    }
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all
+}
+
+/// The seconds of interruptions, those that overlap counted once.
+fn dead(interruptions: &[(f64, f64)], horizon_s: f64) -> Growth {
+    let mut away_until = 0.0;
+    Growth::new(interruptions.iter().filter_map(|(time_s, seconds)| {
+        let start_s = time_s.max(away_until);
+        let end_s = (time_s + seconds).min(horizon_s);
+        away_until = end_s.max(away_until);
+        (end_s > start_s).then_some(Part { amount: end_s - start_s, start_s, end_s })
+    }))
+}
+
+/// Changes in the order of time: a read that acts is noted a moment after it.
+fn in_order(changes: &[Change]) -> Vec<&Change> {
+    let mut ordered: Vec<&Change> = changes.iter().collect();
+    ordered.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+    ordered
+}
+
+/// Words that differ in all copies together, from each change on.
+fn words(changes: &[Change]) -> Vec<(f64, u64)> {
+    let mut copies: HashMap<u64, u32> = HashMap::new();
+    let mut sum = 0;
+    let mut words = Vec::with_capacity(changes.len());
+    for change in in_order(changes) {
+        if change.copy == u64::MAX {
+            copies.clear();
+            sum = 0;
+        }
+        let before = copies.insert(change.copy, change.words).unwrap_or(0);
+        sum = sum + u64::from(change.words) - u64::from(before);
+        words.push((change.time_s, sum));
+    }
+    words
+}
+
+/// The banks that each upset struck, each once, and until when that lasts.
+fn strikes(
+    started: &Started,
+    scheme: &LiveScheme,
+    upsets: &[Upset],
+    changes: &[Change],
+) -> Vec<Strike> {
+    let mut golden: HashMap<u64, Vec<f64>> = HashMap::new();
+    for change in in_order(changes).into_iter().filter(|change| change.ended.is_some()) {
+        golden.entry(change.copy).or_default().push(change.time_s);
+    }
+    let golden_s = |copy: u64, time_s: f64| {
+        let first =
+            |times: &Vec<f64>| times.get(times.partition_point(|when| *when < time_s)).copied();
+        let own = golden.get(&copy).and_then(first).unwrap_or(f64::INFINITY);
+        own.min(golden.get(&u64::MAX).and_then(first).unwrap_or(f64::INFINITY))
+    };
+    let mut strikes = Vec::new();
+    for upset in upsets.iter().filter(|upset| scheme.concerns(upset)) {
+        let What::Memory(hit) = &upset.what else { continue };
+        let mut banks: Vec<(u64, f64)> = Vec::new();
+        for (bank, copy) in struck(started, scheme, upset.device, hit) {
+            let until = copy.map_or(upset.time_s, |copy| golden_s(copy, upset.time_s));
+            match banks.iter_mut().find(|(known, _)| *known == bank) {
+                Some((_, known)) => *known = known.max(until),
+                None => banks.push((bank, until)),
+            }
+        }
+        strikes.extend(banks.into_iter().map(|(bank, golden_s)| Strike {
+            time_s: upset.time_s,
+            device: upset.device,
+            bank,
+            golden_s,
+        }));
+    }
+    strikes
+}
+
+/// The bank and the copy, where there is one, of each entry that a hit strikes.
+fn struck<'a>(
+    started: &'a Started,
+    scheme: &'a LiveScheme,
+    device: u32,
+    hit: &'a Hit,
+) -> impl Iterator<Item = (u64, Option<u64>)> + 'a {
+    hit.strikes.iter().flat_map(move |strike| {
+        let bank = started.bank(strike.entry);
+        let words = strike.mask.iter().enumerate().filter(|(_, mask)| **mask != 0);
+        words.filter_map(move |(word, _)| {
+            let copy = match scheme.layout.site(device, strike.entry, word)? {
+                Site::Data { copy, .. } | Site::Check { copy, .. } => Some(copy),
+                _ => None,
+            };
+            Some((bank?, copy))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn change(time_s: f64, copy: u64, words: u32) -> Change {
+        let ended = (words == 0).then_some(Ended::Scrub);
+        Change { time_s, copy, upset: u32::MAX, ended, words }
+    }
+
+    #[test]
+    fn words_are_those_of_all_copies() {
+        let changes = [change(1.0, 7, 2), change(3.0, 9, 1), change(2.0, 7, 5), change(4.0, 7, 0)];
+        let sums = [(1.0, 2), (2.0, 5), (3.0, 6), (4.0, 1)];
+        assert_eq!(words(&changes), sums);
+        let all = [changes[0], changes[1], change(5.0, u64::MAX, 0)];
+        assert_eq!(words(&all), [(1.0, 2), (3.0, 3), (5.0, 0)]);
+    }
+
+    #[test]
+    fn time_away_that_overlaps_counts_once() {
+        let dead = dead(&[(10.0, 60.0), (40.0, 60.0), (50.0, 0.0), (200.0, 60.0)], 230.0);
+        for (time_s, sum) in [(10.0, 0.0), (40.0, 30.0), (100.0, 90.0), (150.0, 90.0)] {
+            assert!((dead.at(time_s) - sum).abs() < 1e-9, "{sum} at {time_s}");
+        }
+        assert!((dead.end() - 120.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,255 @@
+//! Storage codes in whole trials: the direct engine held to the reference, and what each kind of
+//! error comes to.
+
+#![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
+mod support;
+
+use beamline::engine::direct::Direct;
+use beamline::engine::reference::Reference;
+use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
+use beamline::fault::{Fault, FaultKind, Place, Region};
+use beamline::outcome::Outcome;
+use beamline::scheme::{Code, Decoded, OnDue, OnRead, Protection, Scheme, Scrub, ScrubBy, Voter};
+use beamline::workload::Workload;
+use proptest::prelude::*;
+use std::sync::Arc;
+use support::{gpu, random_workload};
+
+const CONDITIONAL: Course = Course { first_step: 0, end_step: 1, conditional: true };
+
+fn coded(code: Code, protection: Protection) -> Scheme {
+    Scheme { code: Some(code), ..Scheme::bare(protection.name(), protection) }
+}
+
+/// A strike on stored words that are few, so that several of a trial meet in a block.
+fn fault(workload: &Workload, conditional: bool, steps: u32, r: [u32; 5]) -> Fault {
+    let region =
+        [Region::Weights, Region::Weights, Region::Check, Region::Voted][r[0] as usize % 4];
+    let tensor = r[1] as usize % 2;
+    let words =
+        if region == Region::Check { 4 } else { workload.tensors[tensor].words.len() as u32 };
+    let kinds = [FaultKind::Xor, FaultKind::Xor, FaultKind::StuckAt0, FaultKind::StuckAt1];
+    let masks = [1 << 31, 1 << 30, 3 << 29, 1 << 23, 1, 0xff << 8, 0xffff, 0x0101_0000];
+    Fault {
+        step: if conditional { 0 } else { r[2] % steps },
+        time_s: 0.0,
+        region,
+        tensor: if region == Region::Check { 0 } else { tensor as u32 },
+        index: r[2] / 8 % words.min(5),
+        row: 0,
+        kind: if conditional { kinds[r[3] as usize % 4] } else { FaultKind::Xor },
+        mask: masks[r[3] as usize / 4 % masks.len()],
+        place: if conditional {
+            Place::Share(f64::from(r[4]) / (f64::from(u32::MAX) + 1.0))
+        } else {
+            Place::At(r[4] / 7 % 4)
+        },
+    }
+}
+
+fn schemes(code: Code, conditional: bool) -> Vec<Scheme> {
+    let scrub =
+        |by| Scheme { scrub: Some(Scrub::steps(2, by)), ..coded(code, Protection::TmrOutput) };
+    let mut all: Vec<Scheme> = Protection::ALL.map(|protection| coded(code, protection)).to_vec();
+    all.extend(Protection::ALL.map(|protection| Scheme {
+        on_read: OnRead::WriteBack,
+        voter: if protection == Protection::TmrStorage { Voter::Word } else { Voter::Bitwise },
+        ..coded(code, protection)
+    }));
+    if !conditional {
+        all.push(Scheme { on_due: OnDue::Reload, ..coded(code, Protection::None) });
+        all.extend([ScrubBy::Vote, ScrubBy::Reload, ScrubBy::Ecc].map(scrub));
+        all.push(Scheme { protection: Protection::None, ..scrub(ScrubBy::Ecc) });
+        all.push(Scheme {
+            protection: Protection::Dmr,
+            on_read: OnRead::WriteBack,
+            ..scrub(ScrubBy::Ecc)
+        });
+    }
+    all.retain(|scheme| scheme.refusal().is_none());
+    all
+}
+
+fn same(left: &TrialResult, right: &TrialResult, name: &str) {
+    let (mut left, mut right) = (left.clone(), right.clone());
+    left.landings.sort_by_key(|l| (l.fault, l.replica));
+    right.landings.sort_by_key(|l| (l.fault, l.replica));
+    assert_eq!(left, right, "direct against reference under {name}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn direct_equals_reference(
+        seed in any::<u64>(),
+        code in prop::sample::select(Code::ALL.to_vec()),
+        rows in 1u32..6,
+        windows in 1u32..4,
+        lanes in 2usize..6,
+        conditional in any::<bool>(),
+        trials in prop::collection::vec(prop::collection::vec(any::<[u32; 5]>(), 0..7), 1..7),
+    ) {
+        let workload = Arc::new(random_workload(seed));
+        let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
+        let windows = Windows::new(rows, inputs);
+        let steps = 5;
+        let course = if conditional {
+            CONDITIONAL
+        } else {
+            Course { end_step: steps, conditional, ..CONDITIONAL }
+        };
+        let jobs: Vec<Job> = (0u64..).zip(&trials).map(|(trial, faults)| {
+            let mut faults: Vec<Fault> =
+                faults.iter().map(|r| fault(&workload, conditional, steps, *r)).collect();
+            faults.sort_by_key(|f| f.step);
+            Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
+        }).collect();
+        let arithmetic = gpu().adapter().arithmetic;
+        let engine = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), lanes, 3);
+        let mut direct = engine.expect("an engine");
+        let mut reference = Reference::new(workload, windows, arithmetic);
+        for scheme in schemes(code, conditional) {
+            let got = direct.run(&scheme, course, &jobs).expect("direct");
+            let want = reference.run(&scheme, course, &jobs).expect("reference");
+            for (got, want) in got.iter().zip(&want) {
+                same(got, want, &format!("{scheme:?} in trial {}", got.trial));
+            }
+        }
+    }
+}
+
+/// Strikes on the first codeword of every code over 64 bits: words 0 and 1, and check byte 0.
+fn strike(region: Region, index: u32, mask: u32, replica: u32) -> Fault {
+    Fault {
+        step: 0,
+        time_s: 0.0,
+        region,
+        tensor: 0,
+        index,
+        row: 0,
+        kind: FaultKind::Xor,
+        mask,
+        place: Place::At(replica),
+    }
+}
+
+fn word(index: u32, mask: u32) -> Fault {
+    strike(Region::Weights, index, mask, 0)
+}
+
+/// Three flips of one codeword that a (72,64) code takes for one: bits 30 and 29 of word 0 and
+/// another of words 0 and 1.
+fn miscorrected(workload: &Workload, code: Code) -> Vec<Fault> {
+    let mut block = workload.stored_image();
+    block.truncate(code.block_words() as usize);
+    let found = (0..61u32).map(|bit| (bit % 2, bit / 2)).find(|(index, bit)| {
+        let (mut struck, mut check) = (block.clone(), code.encode(&block));
+        struck[0] ^= 3 << 29;
+        struck[*index as usize] ^= 1 << bit;
+        let distinct = *index == 1 || *bit < 29;
+        distinct && code.decode(&mut struck, &mut check) == Decoded::Corrected
+    });
+    let (index, bit) = found.expect("a triple that looks like a single");
+    vec![word(0, 3 << 29), word(index, 1 << bit)]
+}
+
+/// Runs each list of faults as a trial of `scheme` on both engines.
+fn outcomes(workload: &Arc<Workload>, scheme: &Scheme, trials: &[Vec<Fault>]) -> Vec<TrialResult> {
+    let windows = Windows::new(6, (0..6).collect());
+    let mut direct =
+        Direct::new(gpu(), Arc::clone(workload), windows.clone(), 4, 3).expect("an engine");
+    let mut reference = Reference::new(Arc::clone(workload), windows, gpu().adapter().arithmetic);
+    let job = |(trial, faults): (u64, &Vec<Fault>)| Job {
+        trial,
+        first_window: 0,
+        faults: faults.clone(),
+    };
+    let jobs: Vec<Job> = (0u64..).zip(trials).map(job).collect();
+    let found = direct.run(scheme, CONDITIONAL, &jobs).expect("direct");
+    let want = reference.run(scheme, CONDITIONAL, &jobs).expect("reference");
+    found.iter().zip(&want).for_each(|(found, want)| same(found, want, &scheme.name));
+    found
+}
+
+fn all_are(result: &TrialResult, outcome: Outcome) -> bool {
+    result.tally.count(outcome) == result.tally.inferences()
+}
+
+#[test]
+fn one_flip_is_corrected_two_are_lost_and_three_can_be_wrong_with_an_alarm() {
+    let workload = Arc::new(random_workload(3));
+    for code in [Code::Hamming72, Code::Hsiao72] {
+        let trials = [
+            vec![],
+            vec![word(0, 1 << 30)],
+            vec![strike(Region::Check, 0, 1, 0)],
+            vec![word(0, 3 << 29)],
+            vec![word(1, 1 << 30), strike(Region::Check, 0, 1 << 3, 0)],
+            miscorrected(&workload, code),
+        ];
+        let found = outcomes(&workload, &coded(code, Protection::None), &trials);
+        assert!(all_are(&found[0], Outcome::Masked), "{code:?}: no fault");
+        assert!(all_are(&found[1], Outcome::Corrected), "{code:?}: one data bit");
+        assert!(all_are(&found[2], Outcome::Corrected), "{code:?}: one check bit");
+        assert!(all_are(&found[3], Outcome::Due), "{code:?}: two bits of a word");
+        assert!(all_are(&found[4], Outcome::Due), "{code:?}: a data bit and a check bit");
+        let wrong = &found[5];
+        let worst = wrong.tally.worst();
+        assert!(
+            matches!(worst, Outcome::TolerableSdc | Outcome::CriticalSdc),
+            "{code:?}: a miscorrection is delivered, found {worst:?}"
+        );
+        assert_eq!(wrong.tally.alarms, wrong.tally.inferences(), "{code:?}: and seen as corrected");
+    }
+}
+
+#[test]
+fn what_detects_only_loses_the_inference_and_nothing_else() {
+    let workload = Arc::new(random_workload(3));
+    for code in [Code::Parity, Code::Crc32] {
+        let scheme = coded(code, Protection::None);
+        let found = outcomes(&workload, &scheme, &[vec![word(2, 1 << 9)], vec![]]);
+        assert!(all_are(&found[0], Outcome::Due), "{code:?}");
+        assert!(all_are(&found[1], Outcome::Masked), "{code:?}");
+    }
+}
+
+#[test]
+fn copies_save_what_a_code_loses() {
+    let workload = Arc::new(random_workload(3));
+    let lost = |replica| strike(Region::Weights, 0, 3 << 29, replica);
+    for (protection, outcome) in [
+        (Protection::Dmr, Outcome::DueRecovered),
+        (Protection::TmrStorage, Outcome::Corrected),
+        (Protection::TmrOutput, Outcome::Corrected),
+        (Protection::TmrLayer, Outcome::Corrected),
+        (Protection::TmrTemporal, Outcome::Due),
+    ] {
+        let found = outcomes(&workload, &coded(Code::Hsiao72, protection), &[vec![lost(0)]]);
+        assert!(all_are(&found[0], outcome), "{protection:?}: {:?}", found[0].tally);
+    }
+    // Decoders before the vote: one flip in each copy of the same bit would outvote the truth.
+    let everywhere = (0..3).map(|replica| strike(Region::Weights, 0, 1 << 30, replica)).collect();
+    let scheme = coded(Code::Hsiao72, Protection::TmrStorage);
+    assert!(all_are(&outcomes(&workload, &scheme, &[everywhere])[0], Outcome::Corrected));
+}
+
+#[test]
+fn what_is_struck_after_the_decoder_is_not_corrected() {
+    let workload = Arc::new(random_workload(3));
+    let late = strike(Region::Voted, 0, 1 << 30, 0);
+    for (scheme, seen) in [
+        (Scheme::bare("none", Protection::None), false),
+        (Scheme::bare("tmr-output", Protection::TmrOutput), false),
+        (Scheme::bare("tmr-storage", Protection::TmrStorage), true),
+        (coded(Code::Hsiao72, Protection::None), true),
+    ] {
+        let found = outcomes(&workload, &scheme, &[vec![late]]).remove(0);
+        assert_eq!(found.landings.len(), usize::from(seen), "{}", scheme.name);
+        let worst = found.tally.worst();
+        let delivered = matches!(worst, Outcome::TolerableSdc | Outcome::CriticalSdc);
+        assert_eq!(delivered, seen, "{}: {worst:?}", scheme.name);
+    }
+}

@@ -1,8 +1,11 @@
-// y[o] = sum over k of x[k] * w[o, k], k ascending source +0 with fma, then the bias.
-// One invocation computes OUTPUTS output features of one quad of rows of one block.
-// See src/stage/linear.rs for the reference.
+// y[o] = sum over k of x[k] * w[o, k], k ascending from +0 with fma, then the bias. Weights are read as
+// shaders/lib/stored.wgsl says. One invocation computes 8 output features of QUADS quads of rows of one
+// block. See src/stage/linear.rs for the reference.
+#import outcome
+#import stored
 
 override GROUP: u32 = 32u;
+override QUADS: u32 = 1u;   // 1 or 4
 
 struct LinearParams {
     quads:    u32,   // row quads of a block
@@ -14,9 +17,9 @@ struct LinearParams {
     w_base:   u32,   // in words
     w_stride: u32,   // in words, between slots
     b_base:   u32,   // in words, in the same buffer as w
-    pad0:     u32,
-    pad1:     u32,
-    pad2:     u32,
+    copy_stride: u32,   // in words
+    check_base:  u32,   // in words
+    words:       u32,   // data words of a slot
 }
 
 @group(0) @binding(0) var<uniform>             params: LinearParams;
@@ -25,49 +28,92 @@ struct LinearParams {
 @group(0) @binding(3) var<storage, read>       w:      array<u32>;         // [slot, output, input]
 @group(0) @binding(4) var<storage, read>       w_slot: array<u32>;         // [block]
 @group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [block, output, quad]
+@group(0) @binding(6) var<storage, read_write> traps:  array<atomic<u32>>; // [slot], of the decoded form
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    run(group, local);
+}
+
+@compute @workgroup_size(GROUP)
+fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    run(group, local);
+    if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
+}
+
+fn accumulate(acc: ptr<function, array<vec4<f32>, 8>>, v: vec4<f32>, a: vec4<f32>, b: vec4<f32>) {
+    (*acc)[0] = fma(v, vec4(a.x), (*acc)[0]);
+    (*acc)[1] = fma(v, vec4(a.y), (*acc)[1]);
+    (*acc)[2] = fma(v, vec4(a.z), (*acc)[2]);
+    (*acc)[3] = fma(v, vec4(a.w), (*acc)[3]);
+    (*acc)[4] = fma(v, vec4(b.x), (*acc)[4]);
+    (*acc)[5] = fma(v, vec4(b.y), (*acc)[5]);
+    (*acc)[6] = fma(v, vec4(b.z), (*acc)[6]);
+    (*acc)[7] = fma(v, vec4(b.w), (*acc)[7]);
+}
+
+fn deliver(at: u32, sum: vec4<f32>, bias: f32) {
+    y[at] = bitcast<vec4<u32>>(select(sum, sum + vec4(bias), params.has_bias != 0u));
+}
+
+fn run(group: vec3<u32>, local: vec3<u32>) {
     let id = group.x * GROUP + local.x;
-    let quad = id % params.quads;
-    let first = id / params.quads * 8u;
+    let quads = params.quads;
+    let strip = (quads + QUADS - 1u) / QUADS;
+    let quad = id % strip;
+    let first = id / strip * 8u;
     if first >= params.outputs { return; }
     let block = group.y;
-    let quads = params.quads;
     let inputs = params.inputs;
     var at = params.x_base + x_slot[block] * params.x_stride + quad;
+    let beyond = quads - 1u - quad;
     let slot = w_slot[block] * params.w_stride;
     let last = params.outputs - 1u;
-    let row = params.w_base + slot;
-    var w0 = row + min(first, last) * inputs;
-    var w1 = row + min(first + 1u, last) * inputs;
-    var w2 = row + min(first + 2u, last) * inputs;
-    var w3 = row + min(first + 3u, last) * inputs;
-    var w4 = row + min(first + 4u, last) * inputs;
-    var w5 = row + min(first + 5u, last) * inputs;
-    var w6 = row + min(first + 6u, last) * inputs;
-    var w7 = row + min(first + 7u, last) * inputs;
-    var acc: array<vec4<f32>, 8>;
+    let o0 = params.w_base + min(first + 0u, last) * inputs;
+    let o1 = params.w_base + min(first + 1u, last) * inputs;
+    let o2 = params.w_base + min(first + 2u, last) * inputs;
+    let o3 = params.w_base + min(first + 3u, last) * inputs;
+    let o4 = params.w_base + min(first + 4u, last) * inputs;
+    let o5 = params.w_base + min(first + 5u, last) * inputs;
+    let o6 = params.w_base + min(first + 6u, last) * inputs;
+    let o7 = params.w_base + min(first + 7u, last) * inputs;
+    var acc0: array<vec4<f32>, 8>;
+    var acc1: array<vec4<f32>, 8>;
+    var acc2: array<vec4<f32>, 8>;
+    var acc3: array<vec4<f32>, 8>;
     for (var k = 0u; k < inputs; k++) {
-        let v = bitcast<vec4<f32>>(x[at]);
-        acc[0] = fma(v, vec4(bitcast<f32>(w[w0 + k])), acc[0]);
-        acc[1] = fma(v, vec4(bitcast<f32>(w[w1 + k])), acc[1]);
-        acc[2] = fma(v, vec4(bitcast<f32>(w[w2 + k])), acc[2]);
-        acc[3] = fma(v, vec4(bitcast<f32>(w[w3 + k])), acc[3]);
-        acc[4] = fma(v, vec4(bitcast<f32>(w[w4 + k])), acc[4]);
-        acc[5] = fma(v, vec4(bitcast<f32>(w[w5 + k])), acc[5]);
-        acc[6] = fma(v, vec4(bitcast<f32>(w[w6 + k])), acc[6]);
-        acc[7] = fma(v, vec4(bitcast<f32>(w[w7 + k])), acc[7]);
+        let a = vec4(
+            stored_float(slot, o0 + k),
+            stored_float(slot, o1 + k),
+            stored_float(slot, o2 + k),
+            stored_float(slot, o3 + k),
+        );
+        let b = vec4(
+            stored_float(slot, o4 + k),
+            stored_float(slot, o5 + k),
+            stored_float(slot, o6 + k),
+            stored_float(slot, o7 + k),
+        );
+        accumulate(&acc0, bitcast<vec4<f32>>(x[at]), a, b);
+        if QUADS == 4u {
+            accumulate(&acc1, bitcast<vec4<f32>>(x[at + min(strip, beyond)]), a, b);
+            accumulate(&acc2, bitcast<vec4<f32>>(x[at + min(2u * strip, beyond)]), a, b);
+            accumulate(&acc3, bitcast<vec4<f32>>(x[at + min(3u * strip, beyond)]), a, b);
+        }
         at += quads;
     }
     for (var i = 0u; i < 8u; i++) {
         let output = first + i;
         if output < params.outputs {
-            var sum = acc[i];
-            if params.has_bias != 0u {
-                sum += vec4(bitcast<f32>(w[params.b_base + slot + output]));
+            var bias = 0f;
+            if params.has_bias != 0u { bias = stored_float(slot, params.b_base + output); }
+            let to = (block * params.outputs + output) * quads + quad;
+            deliver(to, acc0[i], bias);
+            if QUADS == 4u {
+                if strip <= beyond { deliver(to + strip, acc1[i], bias); }
+                if 2u * strip <= beyond { deliver(to + 2u * strip, acc2[i], bias); }
+                if 3u * strip <= beyond { deliver(to + 3u * strip, acc3[i], bias); }
             }
-            y[(block * params.outputs + output) * quads + quad] = bitcast<vec4<u32>>(sum);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `beamline bench`: what the stages and the direct engine reach on this adapter.
 //!
 //! Figures of one run are set against each other: bandwidths against a plain copy kernel, the
-//! linear op beside it, trial rates of each protection against none. Each is the best of several
-//! rounds that take the measured things in turn, so that a machine whose speed drifts treats all
-//! alike.
+//! linear op beside it, ops that vote or decode what they load against those that do not, trial
+//! rates of each protection against none. Each is the best of several rounds that take the measured
+//! things in turn, so that a machine whose speed drifts treats all alike.
 
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say};
@@ -15,6 +15,7 @@ use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::copy::Copy;
 use crate::stage::decode::{Decode, Place};
 use crate::stage::linear::{Linear, LinearParams};
+use crate::stage::stored::Stored;
 use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
 use std::sync::Arc;
@@ -40,7 +41,7 @@ pub(super) struct Figure {
     pub(super) name: String,
     pub(super) value: f64,
     pub(super) unit: &'static str,
-    /// Against the copy kernel (bandwidths) or the scheme `none` (trial rates).
+    /// Against the copy kernel (bandwidths), the bare op (times) or the scheme `none` (trial rates).
     pub(super) ratio: Option<f64>,
 }
 
@@ -57,6 +58,7 @@ impl Bench {
         let mut figures = super::bench_environment::figures(self.rounds)?;
         figures.extend(bandwidths(&gpu, self.rounds)?);
         figures.push(linear(&gpu, self.rounds)?);
+        figures.extend(super::bench_stored::figures(&gpu, self.rounds)?);
         for (name, inputs, trials) in [("digits-mlp", 128, 2048), ("digits-cnn", 128, 96)] {
             let workload = workload::load(&self.kernels.join(name), &Overrides::default());
             let workload = Arc::new(workload.map_err(Failure::input)?);
@@ -74,8 +76,9 @@ impl Bench {
                     say(&format!("{name:<44} {value:>14.2} {unit:<10}{ratio}"));
                 }
                 say(
-                    "ratios: bandwidths to the copy kernel, trial rates to none; best of the rounds",
+                    "ratios: bandwidths to the copy kernel, times of an op to its bare form, trial",
                 );
+                say("rates to none; best of the rounds");
             }
         }
         Ok(())
@@ -83,7 +86,10 @@ impl Bench {
 }
 
 /// Seconds of a submission, from recording to completion.
-fn timed(gpu: &Gpu, record: impl FnOnce(&mut crate::gpu::Pass<'_>)) -> Result<f64, Error> {
+pub(super) fn timed(
+    gpu: &Gpu,
+    record: impl FnOnce(&mut crate::gpu::Pass<'_>),
+) -> Result<f64, Error> {
     gpu.wait()?;
     let started = Instant::now();
     gpu.submit(record)?;
@@ -180,7 +186,7 @@ fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
         w_base: 0,
         w_stride: 0,
         b_base: 0,
-        pad: [0; 3],
+        stored: Stored::default(),
     };
     let stage = Linear::new(gpu)?;
     let ones = vec![1f32.to_bits(); (N * N) as usize];

@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 mod bench_environment;
+mod bench_stored;
 pub mod mission;
 pub mod orbit;
 mod prepare;

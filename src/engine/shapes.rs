@@ -7,6 +7,7 @@ use crate::stage::linear::LinearParams;
 use crate::stage::max_pool::MaxPoolParams;
 use crate::stage::relu::ReluParams;
 use crate::stage::softmax::SoftmaxParams;
+use crate::stage::stored::Stored;
 use crate::workload::{NanRule, ValueId, Workload};
 
 /// Makes parameters. Bases and strides of x are given in words, those of w are 0 and `w_stride`.
@@ -50,7 +51,7 @@ impl Shapes<'_> {
             w_base: self.offset(Some(weight)),
             w_stride,
             b_base: self.offset(bias),
-            pad: [0; 3],
+            stored: Stored::default(),
         }
     }
 
@@ -83,6 +84,8 @@ impl Shapes<'_> {
             w_base: self.offset(Some(weight)),
             w_stride,
             b_base: self.offset(bias),
+            stored: Stored::default(),
+            pad: 0,
         }
     }
 

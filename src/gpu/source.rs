@@ -29,7 +29,7 @@ shaders!(ENTRIES: "shaders" [
     "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu",
     "restore", "softmax", "tally", "vote",
 ]);
-shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded"]);
+shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded", "stored"]);
 
 impl Source {
     /// The entry file with this stem.

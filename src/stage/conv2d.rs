@@ -1,7 +1,9 @@
 //! The conv2d op: cross-correlation, channels, kernel rows and columns ascending from +0 with fma;
 //! padding is skipped, not added; the bias last.
 
-use super::{Check, random_floats, same_floats};
+use super::inject::TRAP_ECC;
+use super::stored::{Form, Stored, random_stored, separately};
+use super::{Check, all_of, random_floats, same_bits, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::seed::{Domain, stream};
 
@@ -9,6 +11,9 @@ use crate::seed::{Domain, stream};
 const OUTPUTS: u32 = 8;
 /// Invocations in a workgroup.
 const GROUP: u32 = 32;
+/// Quads of rows that one invocation computes, where there are as many rows as fill a workgroup: each
+/// word that was voted or decoded then serves 16 rows.
+const QUADS: u32 = 4;
 
 /// Shapes and places of the operands; bases and strides of x in quads of rows, of w in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -46,22 +51,51 @@ pub struct Conv2dParams {
     pub w_stride: u32,
     /// Where the bias begins in slot 0.
     pub b_base: u32,
+    /// Where copies and check words of w lie.
+    pub stored: Stored,
+    /// Padding.
+    pub pad: u32,
 }
 
-/// The kernel.
+/// The kernels of one form.
 #[derive(Debug)]
-pub struct Conv2d(Kernel);
+pub struct Conv2d {
+    form: Form,
+    narrow: Kernel,
+    wide: Option<Kernel>,
+}
 
 impl Conv2d {
-    /// Builds the kernel.
+    /// Builds the kernel that reads weights as they lie.
     ///
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("conv2d"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        Self::stored(gpu, Form::Bare)
+    }
+
+    /// Builds the kernels that read weights so.
+    ///
+    /// # Errors
+    /// Where the shader does not compile.
+    pub fn stored(gpu: &Gpu, form: Form) -> Result<Self, Error> {
+        let entry = if form == Form::Decoded { "trapping" } else { "main" };
+        let kernel = |quads: u32| {
+            let constants = [
+                ("GROUP", f64::from(GROUP)),
+                ("QUADS", f64::from(quads)),
+                ("STORAGE", form.constant()),
+            ];
+            Kernel::new(gpu, Source::named("conv2d"), entry, &constants)
+        };
+        let wide = if form == Form::Bare { None } else { Some(kernel(QUADS)?) };
+        Ok(Self { form, narrow: kernel(1)?, wide })
     }
 
     /// Records the op for `blocks` blocks. `uniform` holds `params`.
+    ///
+    /// # Panics
+    /// In the form that decodes, which needs a place for its traps.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -71,10 +105,38 @@ impl Conv2d {
         y: &Buffer<u32>,
         blocks: u32,
     ) {
-        let pixels = params.out_height * params.out_width;
-        let invocations = params.quads * pixels * params.outputs.div_ceil(OUTPUTS);
-        let groups = [invocations.div_ceil(GROUP), blocks, 1];
-        self.0.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y], groups);
+        assert!(self.form != Form::Decoded, "{:?} needs traps", self.form);
+        let (kernel, groups) = self.shape(params, blocks);
+        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y], groups);
+    }
+
+    /// Records the op in the form that decodes: as [`Conv2d::encode`], and the trap word of a slot gets
+    /// [`TRAP_ECC`] where a word that was read could not be corrected.
+    ///
+    /// # Panics
+    /// In any other form.
+    pub fn encode_trapping(
+        &self,
+        pass: &mut Pass<'_>,
+        (params, uniform): (&Conv2dParams, &Buffer<Conv2dParams>),
+        x: (&Buffer<u32>, &Buffer<u32>),
+        w: (&Buffer<u32>, &Buffer<u32>),
+        (y, traps): (&Buffer<u32>, &Buffer<u32>),
+        blocks: u32,
+    ) {
+        assert!(self.form == Form::Decoded, "{:?} has no traps", self.form);
+        let (kernel, groups) = self.shape(params, blocks);
+        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y, traps], groups);
+    }
+
+    /// The kernel for so many rows, and its workgroups.
+    fn shape(&self, params: &Conv2dParams, blocks: u32) -> (&Kernel, [u32; 3]) {
+        let wide = self.wide.as_ref().filter(|_| params.quads >= GROUP);
+        let (kernel, quads) = wide.map_or((&self.narrow, 1), |wide| (wide, QUADS));
+        let strips = params.quads.div_ceil(quads);
+        let invocations =
+            strips * params.out_height * params.out_width * params.outputs.div_ceil(OUTPUTS);
+        (kernel, [invocations.div_ceil(GROUP), blocks, 1])
     }
 }
 
@@ -85,6 +147,18 @@ pub fn reference(
     x: (&[u32], &[u32]),
     w: (&[u32], &[u32]),
 ) -> Vec<u32> {
+    reference_stored(Form::Bare, params, arithmetic, x, w, &mut [])
+}
+
+/// The same, with the weights read so. `traps` `[slot]` is only for the form that decodes.
+pub fn reference_stored(
+    form: Form,
+    params: &Conv2dParams,
+    arithmetic: Arithmetic,
+    x: (&[u32], &[u32]),
+    w: (&[u32], &[u32]),
+    traps: &mut [u32],
+) -> Vec<u32> {
     let rows = 4 * params.quads as usize;
     let (kh, kw) = (params.size >> 16, params.size & 0xffff);
     let taps = params.channels * kh * kw;
@@ -93,6 +167,13 @@ pub fn reference(
     for (x_slot, w_slot) in x.1.iter().zip(w.1) {
         let from = 4 * (params.x_base + x_slot * params.x_stride) as usize;
         let slot = (w_slot * params.w_stride) as usize;
+        let mut stored = |index: u32| {
+            let (word, lost) = params.stored.word(form, w.0, slot, index as usize);
+            if lost {
+                traps[*w_slot as usize] |= TRAP_ECC;
+            }
+            f32::from_bits(word)
+        };
         for output in 0..params.outputs {
             for pixel in 0..params.out_height * params.out_width {
                 sums.fill(0.0);
@@ -111,16 +192,14 @@ pub fn reference(
                     }
                     let feature =
                         ((channel * params.height + row) * params.width + column) as usize;
-                    let weight = f32::from_bits(
-                        w.0[params.w_base as usize + slot + (output * taps + tap) as usize],
-                    );
+                    let weight = stored(params.w_base + output * taps + tap);
                     let words = &x.0[from + feature * rows..][..rows];
                     for (sum, word) in sums.iter_mut().zip(words) {
                         *sum = arithmetic.fma(f32::from_bits(*word), weight, *sum);
                     }
                 }
                 if params.has_bias != 0 {
-                    let bias = f32::from_bits(w.0[(params.b_base + output) as usize + slot]);
+                    let bias = stored(params.b_base + output);
                     sums.iter_mut().for_each(|sum| *sum += bias);
                 }
                 y.extend(sums.iter().map(|sum| sum.to_bits()));
@@ -130,22 +209,36 @@ pub fn reference(
     y
 }
 
-/// Holds the shader to its reference on random shapes, strides and paddings.
+/// Holds the shader to its reference on random shapes, strides and paddings, in every form, and the
+/// forms that protect to their stage and the bare op after it.
 ///
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
+    let mut checks = Vec::new();
+    for form in [Form::Bare, Form::Voted, Form::Decoded] {
+        checks.extend(check_form(gpu, seed, form)?);
+    }
+    Ok(all_of(checks))
+}
+
+fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     use rand::RngExt;
-    let mut rng = stream(seed, Domain::Generate, &[2]);
+    let mut rng = stream(seed, Domain::Generate, &[2, form as u64]);
     let (kh, kw) = (rng.random_range(1..4u32), rng.random_range(1..4u32));
     let (stride, padding) = (rng.random_range(1..3u32), rng.random_range(0..2u32));
     let (height, width) = (rng.random_range(kh..8u32), rng.random_range(kw..8u32));
     let (channels, outputs) = (rng.random_range(1..4u32), rng.random_range(1..11u32));
-    let (quads, blocks) = (rng.random_range(1..4u32), rng.random_range(1..4u32));
+    let wide = seed.is_multiple_of(4);
+    let quads = if wide { rng.random_range(GROUP..GROUP + 8) } else { rng.random_range(1..4u32) };
+    let blocks = rng.random_range(1..4u32);
     let out_height = (height + 2 * padding - kh) / stride + 1;
     let out_width = (width + 2 * padding - kw) / stride + 1;
     let words = outputs * (channels * kh * kw + 1) + 1;
     let x_quads = channels * height * width * quads;
+    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
+    let golden: Vec<_> = (0..blocks).map(|_| random_floats(&mut rng, 1 + words, keeps)).collect();
+    let (w_stride, stored, w) = random_stored(&mut rng, form, &golden);
     let params = Conv2dParams {
         quads,
         channels,
@@ -161,25 +254,41 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         x_base: 2,
         x_stride: x_quads,
         w_base: 1,
-        w_stride: words,
+        w_stride,
         b_base: 1 + outputs * channels * kh * kw,
+        stored,
+        pad: 0,
     };
-    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
     let x = random_floats(&mut rng, 4 * (2 + blocks * x_quads), keeps);
-    let w = random_floats(&mut rng, 1 + blocks * words, keeps);
     let xs: Vec<u32> = (0..blocks).rev().collect();
     let ws: Vec<u32> = (0..blocks).map(|_| rng.random_range(0..blocks)).collect();
-    let y = gpu.upload(
-        "y",
-        &vec![u32::MAX; (blocks * outputs * out_height * out_width * 4 * quads) as usize],
-    );
-    let stage = Conv2d::new(gpu)?;
-    let uniform = gpu.uniform("params", &params);
-    let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
-    let (wb, wsb) = (gpu.upload("w", &w), gpu.upload("w slots", &ws));
-    gpu.submit(|pass| {
-        stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks);
-    })?;
-    let want = reference(&params, gpu.adapter().arithmetic, (&x, &xs), (&w, &ws));
-    Ok(same_floats("conv2d", &gpu.read(&y)?, &want))
+    let run = |form: Form, params: &Conv2dParams, w: &[u32]| {
+        let y_words = blocks * outputs * out_height * out_width * 4 * quads;
+        let y = gpu.upload("y", &vec![u32::MAX; y_words as usize]);
+        let stage = Conv2d::stored(gpu, form)?;
+        let uniform = gpu.uniform("params", params);
+        let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
+        let (wb, wsb) = (gpu.upload("w", w), gpu.upload("w slots", &ws));
+        let traps: Buffer<u32> = gpu.zeroed("traps", blocks as usize);
+        let (x, w) = ((&xb, &xsb), (&wb, &wsb));
+        gpu.submit(|pass| match form {
+            Form::Decoded => {
+                stage.encode_trapping(pass, (params, &uniform), x, w, (&y, &traps), blocks);
+            }
+            _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
+        })?;
+        Ok::<_, Error>((gpu.read(&y)?, gpu.read(&traps)?))
+    };
+    let mut want_traps = vec![0; blocks as usize];
+    let arithmetic = gpu.adapter().arithmetic;
+    let want = reference_stored(form, &params, arithmetic, (&x, &xs), (&w, &ws), &mut want_traps);
+    let (y, traps) = run(form, &params, &w)?;
+    let (plain, plain_stride) = separately(gpu, form, stored, w_stride, &w)?;
+    let plain_params = Conv2dParams { w_stride: plain_stride, stored: Stored::default(), ..params };
+    let separate = run(Form::Bare, &plain_params, &plain)?.0;
+    Ok(vec![
+        same_floats("conv2d", &y, &want),
+        same_bits("conv2d", &traps, &want_traps),
+        same_floats("conv2d", &y, &separate),
+    ])
 }

@@ -1,6 +1,8 @@
 //! The linear op: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
 
-use super::{Check, random_floats, same_floats};
+use super::inject::TRAP_ECC;
+use super::stored::{Form, Stored, random_stored, separately};
+use super::{Check, all_of, random_floats, same_bits, same_floats};
 use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::seed::{Domain, stream};
 
@@ -8,6 +10,9 @@ use crate::seed::{Domain, stream};
 const OUTPUTS: u32 = 8;
 /// Invocations in a workgroup.
 const GROUP: u32 = 32;
+/// Quads of rows that one invocation computes, where there are as many rows as fill a workgroup: each
+/// word that was voted or decoded then serves 16 rows.
+const QUADS: u32 = 4;
 
 /// Shapes and places of the operands; bases and strides of x in quads of rows, of w in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -31,24 +36,49 @@ pub struct LinearParams {
     pub w_stride: u32,
     /// Where the bias begins in slot 0.
     pub b_base: u32,
-    /// Padding.
-    pub pad: [u32; 3],
+    /// Where copies and check words of w lie.
+    pub stored: Stored,
 }
 
-/// The kernel.
+/// The kernels of one form.
 #[derive(Debug)]
-pub struct Linear(Kernel);
+pub struct Linear {
+    form: Form,
+    narrow: Kernel,
+    wide: Option<Kernel>,
+}
 
 impl Linear {
-    /// Builds the kernel.
+    /// Builds the kernel that reads weights as they lie.
     ///
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("linear"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        Self::stored(gpu, Form::Bare)
+    }
+
+    /// Builds the kernels that read weights so.
+    ///
+    /// # Errors
+    /// Where the shader does not compile.
+    pub fn stored(gpu: &Gpu, form: Form) -> Result<Self, Error> {
+        let entry = if form == Form::Decoded { "trapping" } else { "main" };
+        let kernel = |quads: u32| {
+            let constants = [
+                ("GROUP", f64::from(GROUP)),
+                ("QUADS", f64::from(quads)),
+                ("STORAGE", form.constant()),
+            ];
+            Kernel::new(gpu, Source::named("linear"), entry, &constants)
+        };
+        let wide = if form == Form::Bare { None } else { Some(kernel(QUADS)?) };
+        Ok(Self { form, narrow: kernel(1)?, wide })
     }
 
     /// Records the op for `blocks` blocks. `uniform` holds `params`.
+    ///
+    /// # Panics
+    /// In the form that decodes, which needs a place for its traps.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -58,9 +88,37 @@ impl Linear {
         y: &Buffer<u32>,
         blocks: u32,
     ) {
-        let invocations = params.quads * params.outputs.div_ceil(OUTPUTS);
-        let groups = [invocations.div_ceil(GROUP), blocks, 1];
-        self.0.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y], groups);
+        assert!(self.form != Form::Decoded, "{:?} needs traps", self.form);
+        let (kernel, groups) = self.shape(params, blocks);
+        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y], groups);
+    }
+
+    /// Records the op in the form that decodes: as [`Linear::encode`], and the trap word of a slot gets
+    /// [`TRAP_ECC`] where a word that was read could not be corrected.
+    ///
+    /// # Panics
+    /// In any other form.
+    pub fn encode_trapping(
+        &self,
+        pass: &mut Pass<'_>,
+        (params, uniform): (&LinearParams, &Buffer<LinearParams>),
+        x: (&Buffer<u32>, &Buffer<u32>),
+        w: (&Buffer<u32>, &Buffer<u32>),
+        (y, traps): (&Buffer<u32>, &Buffer<u32>),
+        blocks: u32,
+    ) {
+        assert!(self.form == Form::Decoded, "{:?} has no traps", self.form);
+        let (kernel, groups) = self.shape(params, blocks);
+        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y, traps], groups);
+    }
+
+    /// The kernel for so many rows, and its workgroups.
+    fn shape(&self, params: &LinearParams, blocks: u32) -> (&Kernel, [u32; 3]) {
+        let wide = self.wide.as_ref().filter(|_| params.quads >= GROUP);
+        let (kernel, quads) = wide.map_or((&self.narrow, 1), |wide| (wide, QUADS));
+        let strips = params.quads.div_ceil(quads);
+        let invocations = strips * params.outputs.div_ceil(OUTPUTS);
+        (kernel, [invocations.div_ceil(GROUP), blocks, 1])
     }
 }
 
@@ -71,25 +129,42 @@ pub fn reference(
     x: (&[u32], &[u32]),
     w: (&[u32], &[u32]),
 ) -> Vec<u32> {
+    reference_stored(Form::Bare, params, arithmetic, x, w, &mut [])
+}
+
+/// The same, with the weights read so. `traps` `[slot]` is only for the form that decodes.
+pub fn reference_stored(
+    form: Form,
+    params: &LinearParams,
+    arithmetic: Arithmetic,
+    x: (&[u32], &[u32]),
+    w: (&[u32], &[u32]),
+    traps: &mut [u32],
+) -> Vec<u32> {
     let rows = 4 * params.quads as usize;
-    let (inputs, outputs) = (params.inputs as usize, params.outputs as usize);
-    let mut y = Vec::with_capacity(x.1.len() * outputs * rows);
+    let mut y = Vec::with_capacity(x.1.len() * params.outputs as usize * rows);
     let mut sums = vec![0f32; rows];
     for (x_slot, w_slot) in x.1.iter().zip(w.1) {
         let from = 4 * (params.x_base + x_slot * params.x_stride) as usize;
         let slot = (w_slot * params.w_stride) as usize;
-        for output in 0..outputs {
+        let mut stored = |index: u32| {
+            let (word, lost) = params.stored.word(form, w.0, slot, index as usize);
+            if lost {
+                traps[*w_slot as usize] |= TRAP_ECC;
+            }
+            f32::from_bits(word)
+        };
+        for output in 0..params.outputs {
             sums.fill(0.0);
-            for k in 0..inputs {
-                let at = params.w_base as usize + slot + output * inputs + k;
-                let weight = f32::from_bits(w.0[at]);
-                let words = &x.0[from + k * rows..][..rows];
+            for k in 0..params.inputs {
+                let weight = stored(params.w_base + output * params.inputs + k);
+                let words = &x.0[from + k as usize * rows..][..rows];
                 for (sum, word) in sums.iter_mut().zip(words) {
                     *sum = arithmetic.fma(f32::from_bits(*word), weight, *sum);
                 }
             }
             if params.has_bias != 0 {
-                let bias = f32::from_bits(w.0[params.b_base as usize + slot + output]);
+                let bias = stored(params.b_base + output);
                 sums.iter_mut().for_each(|sum| *sum += bias);
             }
             y.extend(sums.iter().map(|sum| sum.to_bits()));
@@ -98,19 +173,33 @@ pub fn reference(
     y
 }
 
-/// Holds the shader to its reference on random shapes, slots and awkward floats.
+/// Holds the shader to its reference on random shapes, slots and awkward floats, in every form, and
+/// the forms that protect to their stage and the bare op after it.
 ///
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
+    let mut checks = Vec::new();
+    for form in [Form::Bare, Form::Voted, Form::Decoded] {
+        checks.extend(check_form(gpu, seed, form)?);
+    }
+    Ok(all_of(checks))
+}
+
+fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     use rand::RngExt;
-    let mut rng = stream(seed, Domain::Generate, &[1]);
-    let (quads, inputs, outputs) =
-        (rng.random_range(1..10u32), rng.random_range(1..40u32), rng.random_range(1..20u32));
+    let mut rng = stream(seed, Domain::Generate, &[1, form as u64]);
+    let wide = seed.is_multiple_of(4);
+    let quads = if wide { rng.random_range(GROUP..2 * GROUP) } else { rng.random_range(1..10u32) };
+    let (inputs, outputs) = (rng.random_range(1..40u32), rng.random_range(1..20u32));
     let blocks = rng.random_range(1..6u32);
     let x_slots = rng.random_range(1..4u32);
     let w_slots = rng.random_range(1..4u32);
     let weights = (inputs + 1) * outputs + 3;
+    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
+    let golden: Vec<_> =
+        (0..w_slots).map(|_| random_floats(&mut rng, 2 + weights, keeps)).collect();
+    let (stride, stored, w) = random_stored(&mut rng, form, &golden);
     let params = LinearParams {
         quads,
         inputs,
@@ -119,25 +208,45 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         x_base: 1,
         x_stride: inputs * quads,
         w_base: 2,
-        w_stride: if seed.is_multiple_of(3) { 0 } else { weights },
+        w_stride: if seed.is_multiple_of(3) { 0 } else { stride },
         b_base: 2 + inputs * outputs,
-        pad: [0; 3],
+        stored,
     };
-    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
     let x = random_floats(&mut rng, 4 * (1 + x_slots * inputs * quads), keeps);
-    let w = random_floats(&mut rng, 2 + w_slots * weights, keeps);
     let slots = |rng: &mut rand_xoshiro::Xoshiro256PlusPlus, of: u32| -> Vec<u32> {
         (0..blocks).map(|_| rng.random_range(0..of)).collect()
     };
     let (xs, ws) = (slots(&mut rng, x_slots), slots(&mut rng, w_slots));
-    let y = gpu.upload("y", &vec![u32::MAX; (blocks * outputs * 4 * quads) as usize]);
-    let stage = Linear::new(gpu)?;
-    let uniform = gpu.uniform("params", &params);
-    let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
-    let (wb, wsb) = (gpu.upload("w", &w), gpu.upload("w slots", &ws));
-    gpu.submit(|pass| {
-        stage.encode(pass, (&params, &uniform), (&xb, &xsb), (&wb, &wsb), &y, blocks);
-    })?;
-    let want = reference(&params, gpu.adapter().arithmetic, (&x, &xs), (&w, &ws));
-    Ok(same_floats("linear", &gpu.read(&y)?, &want))
+    let run = |form: Form, params: &LinearParams, w: &[u32]| {
+        let y = gpu.upload("y", &vec![u32::MAX; (blocks * outputs * 4 * quads) as usize]);
+        let stage = Linear::stored(gpu, form)?;
+        let uniform = gpu.uniform("params", params);
+        let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
+        let (wb, wsb) = (gpu.upload("w", w), gpu.upload("w slots", &ws));
+        let traps: Buffer<u32> = gpu.zeroed("traps", w_slots as usize);
+        let (x, w) = ((&xb, &xsb), (&wb, &wsb));
+        gpu.submit(|pass| match form {
+            Form::Decoded => {
+                stage.encode_trapping(pass, (params, &uniform), x, w, (&y, &traps), blocks);
+            }
+            _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
+        })?;
+        Ok::<_, Error>((gpu.read(&y)?, gpu.read(&traps)?))
+    };
+    let mut want_traps = vec![0; w_slots as usize];
+    let arithmetic = gpu.adapter().arithmetic;
+    let want = reference_stored(form, &params, arithmetic, (&x, &xs), (&w, &ws), &mut want_traps);
+    let (y, traps) = run(form, &params, &w)?;
+    let (plain, plain_stride) = separately(gpu, form, stored, stride, &w)?;
+    let plain_params = LinearParams {
+        w_stride: if params.w_stride == 0 { 0 } else { plain_stride },
+        stored: Stored::default(),
+        ..params
+    };
+    let separate = run(Form::Bare, &plain_params, &plain)?.0;
+    Ok(vec![
+        same_floats("linear", &y, &want),
+        same_bits("linear", &traps, &want_traps),
+        same_floats("linear", &y, &separate),
+    ])
 }

@@ -24,6 +24,7 @@ pub mod probe;
 pub mod relu;
 pub mod restore;
 pub mod softmax;
+pub mod stored;
 pub mod tally;
 pub mod vote;
 

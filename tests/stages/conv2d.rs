@@ -1,5 +1,6 @@
 use super::holds;
 use beamline::stage::conv2d;
+use beamline::stage::stored::Stored;
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -25,6 +26,8 @@ fn padding_is_skipped_so_that_an_infinite_weight_at_the_border_does_no_harm() {
         w_base: 0,
         w_stride: 9,
         b_base: 0,
+        stored: Stored::default(),
+        pad: 0,
     };
     let mut w = [f32::INFINITY.to_bits(); 9];
     w[4] = 3f32.to_bits();

@@ -1,0 +1,174 @@
+//! Stored words as the ops read them: as they lie, voted from three copies, or decoded.
+//!
+//! The shaders have the same in `shaders/lib/stored.wgsl`. A vote or a decoding on load gives the op
+//! the very words that the vote or decode stage would have delivered to it.
+
+use super::decode::{Decode, Place};
+use super::random_words;
+use super::vote::{self, Vote, VoteParams, majority3};
+use crate::gpu::{Error, Gpu};
+use crate::scheme::Code;
+use crate::scheme::code::Decoded;
+use rand::{Rng, RngExt};
+
+/// How an op reads its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Form {
+    /// As they lie.
+    Bare = 0,
+    /// The bitwise majority of three copies.
+    Voted = 1,
+    /// Corrected by [`Code::Hsiao72`]; a word that cannot be corrected is read as it lies and traps.
+    Decoded = 2,
+}
+
+impl Form {
+    /// The value of the shaders' `STORAGE`.
+    pub(super) fn constant(self) -> f64 {
+        f64::from(self as u32)
+    }
+}
+
+/// Where copies and check words lie; all zero for [`Form::Bare`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Stored {
+    /// Words between copies.
+    pub copy_stride: u32,
+    /// Where the check words begin in slot 0.
+    pub check_base: u32,
+    /// Data words of a slot; its blocks begin at its word 0, the last is filled with zeros.
+    pub words: u32,
+}
+
+impl Stored {
+    /// The word `index` of the slot that begins at `slot`, and whether it could not be corrected.
+    pub fn word(&self, form: Form, w: &[u32], slot: usize, index: usize) -> (u32, bool) {
+        let at = slot + index;
+        match form {
+            Form::Bare => (w[at], false),
+            Form::Voted => {
+                let stride = self.copy_stride as usize;
+                (majority3(w[at], w[at + stride], w[at + 2 * stride]), false)
+            }
+            Form::Decoded => {
+                let pair = index % 8 / 2 * 2;
+                let mut block = [0; 8];
+                for (k, word) in block.iter_mut().enumerate().skip(pair).take(2) {
+                    let index = index - index % 8 + k;
+                    *word = if index < self.words as usize { w[slot + index] } else { 0 };
+                }
+                let shift = 4 * pair;
+                let mut check = w[slot + self.check_base as usize + index / 8] & (0xff << shift);
+                let found = Code::Hsiao72.decode(&mut block, &mut check);
+                (block[index % 8], found == Decoded::Uncorrectable)
+            }
+        }
+    }
+}
+
+/// Slots of stored words drawn for a form, some struck so that the form has work to do: how many
+/// words a slot takes, where what lies, and the words.
+pub(super) fn random_stored(
+    rng: &mut impl Rng,
+    form: Form,
+    golden: &[Vec<u32>],
+) -> (u32, Stored, Vec<u32>) {
+    let words = golden.first().map_or(0, Vec::len);
+    let len = u32::try_from(words).unwrap_or(u32::MAX);
+    let gap = rng.random_range(0..5u32);
+    let checks = Code::Hsiao72.check_words(len);
+    let (stride, stored) = match form {
+        Form::Bare => (len + gap, Stored::default()),
+        Form::Voted => {
+            let copy_stride = (len + gap).next_multiple_of(4);
+            (3 * copy_stride, Stored { copy_stride, ..Stored::default() })
+        }
+        Form::Decoded => {
+            let stored = Stored { check_base: len + gap, words: len, ..Stored::default() };
+            (len + gap + checks + 1, stored)
+        }
+    };
+    let mut all = Vec::new();
+    for golden in golden {
+        let mut slot = random_words(rng, stride);
+        let copies = if form == Form::Voted { 3 } else { 1 };
+        for copy in 0..copies {
+            let at = copy * stored.copy_stride as usize;
+            slot[at..at + words].copy_from_slice(golden);
+        }
+        if form == Form::Decoded {
+            for (block, data) in golden.chunks(8).enumerate() {
+                let mut full = data.to_vec();
+                full.resize(8, 0);
+                slot[stored.check_base as usize + block] = Code::Hsiao72.encode(&full);
+            }
+        }
+        if form != Form::Bare {
+            for word in &mut slot {
+                for _ in 0..2 {
+                    if rng.random_bool(0.03) {
+                        *word ^= 1 << rng.random_range(0..32);
+                    }
+                }
+                if form == Form::Voted && rng.random_bool(0.03) {
+                    *word = rng.next_u32();
+                }
+            }
+        }
+        all.extend(slot);
+    }
+    (stride, stored, all)
+}
+
+/// The words that an op reads after the stage that protects them, and how many a slot takes.
+pub(super) fn separately(
+    gpu: &Gpu,
+    form: Form,
+    stored: Stored,
+    stride: u32,
+    w: &[u32],
+) -> Result<(Vec<u32>, u32), Error> {
+    let slots = u32::try_from(w.len()).unwrap_or(u32::MAX) / stride;
+    let image = gpu.upload("w", w);
+    match form {
+        Form::Bare => Ok((w.to_vec(), stride)),
+        Form::Voted => {
+            let quads = stored.copy_stride / 4;
+            let params = VoteParams {
+                quads,
+                stride: quads,
+                lanes: slots,
+                repair: 0,
+                input_base: quads,
+                row_quads: 1,
+                word: 0,
+                check_base: quads,
+            };
+            let words = (slots * stored.copy_stride) as usize;
+            let (voted, dissent) = (gpu.zeroed("voted", words), gpu.zeroed("dissent", words));
+            let alarms = gpu.zeroed("alarms", 5 * slots as usize);
+            let (stage, uniform) = (Vote::new(gpu)?, gpu.uniform("vote", &params));
+            let masks = gpu.upload("vote on all", &vote::ALL);
+            gpu.submit(|pass| {
+                let outputs = (&voted, &dissent, &alarms);
+                stage.encode(pass, (&params, &uniform), (&image, &masks), outputs);
+            })?;
+            Ok((gpu.read(&voted)?, stored.copy_stride))
+        }
+        Form::Decoded => {
+            let stage = Decode::new(gpu, Code::Hsiao72, true)?;
+            let (words, check_base) = (stored.words, stored.check_base);
+            let place = Place { words, stride, slots, data_base: 0, check_base };
+            let params = stage.params(place, false);
+            let decoded = gpu.zeroed("decoded", w.len());
+            let counts = gpu.zeroed("counts", 2 * slots as usize);
+            let uniform = gpu.uniform("decode", &params);
+            gpu.submit(|pass| {
+                stage.encode(pass, (&params, &uniform), &image, &decoded, &counts);
+            })?;
+            Ok((gpu.read(&decoded)?, stride))
+        }
+    }
+}

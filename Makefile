@@ -18,8 +18,8 @@ setup:  ## Check what is needed, and install it on Debian and Ubuntu
 	@scripts/setup.sh
 	@[ -d "$$XDG_RUNTIME_DIR" ] || mkdir -p -m 700 "$$XDG_RUNTIME_DIR"
 
-run: setup  ## Run the demonstration campaign and write its archive and report
-	cargo run --release --locked -- run campaigns/leo-demo.toml $(ARGS)
+run: setup  ## Run the demonstration mission and write its archive and report
+	cargo run --release --locked -- mission missions/suncatcher.toml $(ARGS)
 
 test: setup  ## Run all tests
 	@if cargo nextest --version >/dev/null 2>&1; then \

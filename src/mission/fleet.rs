@@ -9,7 +9,7 @@ use super::record::{Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
-use crate::device::Reach;
+use crate::device::{AddressMap, Reach};
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::rate::Arrival;
@@ -75,11 +75,31 @@ fn kinds(plan: &Plan, mode: usize) -> Vec<(Option<usize>, f64, u64)> {
     let kind = |shape: usize| {
         let from = match pattern.reach(shape, memory) {
             Reach::Entry => used,
-            _ => all,
+            Reach::Rows(rows) => rows_within(plan, used, rows),
+            Reach::Bank => all,
         };
         (Some(shape), pattern.events[shape].share * from as f64 / all as f64, from)
     };
     (0..pattern.events.len()).map(kind).collect()
+}
+
+/// The entries from which an event of so many rows can reach the first `used` entries. It runs on
+/// from where it begins, into later rows of its bank; where rows change last, the first entries of
+/// memory lie in the first rows of every bank.
+fn rows_within(plan: &Plan, used: u64, reach: u32) -> u64 {
+    let memory = &plan.ground.memory;
+    let last = used.checked_sub(1).and_then(|last| memory.locate(last, plan.ground.map));
+    match last {
+        // At the end of a bank an event is moved back by up to its length.
+        Some(last)
+            if plan.ground.map == AddressMap::Interleaved
+                && u64::from(last.row) + 2 * u64::from(reach) < u64::from(memory.rows) =>
+        {
+            let of_a_row = memory.banks_total() * u64::from(memory.columns);
+            (u64::from(last.row) + 1) * of_a_row
+        }
+        _ => memory.entries(),
+    }
 }
 
 fn used(plan: &Plan) -> u64 {

@@ -1,18 +1,18 @@
 //! Reports of missions made by hand: every figure here was chosen, none was simulated.
 
+use beamline::archive::mission::{MissionRun, TrackPlace, UpsetRow, WHAT_NAMES};
+use beamline::archive::schema::Source;
 use beamline::mission::figures::{
     Facts, Incidence, ModeFact, PerYear, SchemeFact, SchemeFigures, Spread, Verdict,
 };
-use beamline::mission::run::HistoryRun;
+use beamline::mission::fleet::FleetPoint;
 use beamline::mission::strata::{Expected, Share, Stratum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Cause, Change, Duration, Ended, Episode, Requirement, SchemeHistory, TenantCounts, Upset, What,
+    Cause, Change, Duration, Ended, Episode, Requirement, SchemeHistory, TenantCounts, What,
 };
 use beamline::report::Format;
-use beamline::report::mission::{
-    FleetPoint, MissionView, TrackPoint, html, map, markdown, write, write_all,
-};
+use beamline::report::mission::{MissionView, html, map, markdown, write, write_all};
 use beamline::stats::{Interval, garwood};
 
 const DAY_S: f64 = 86_400.0;
@@ -22,16 +22,15 @@ const YEARS: f64 = 5.0;
 
 /// Everything that a view refers to.
 struct Made {
-    setting: Vec<(String, String)>,
-    sources: Vec<(String, String)>,
+    sources: Vec<Source>,
+    warnings: Vec<String>,
     facts: Facts,
     figures: Vec<SchemeFigures>,
     expected: Vec<Expected>,
     strata: Vec<Stratum>,
     sweep: Vec<Point>,
-    tenants: Vec<[TenantCounts; 4]>,
-    histories: Vec<HistoryRun>,
-    track: Vec<TrackPoint>,
+    histories: Vec<MissionRun>,
+    track: Vec<TrackPlace>,
     fleet: Vec<FleetPoint>,
 }
 
@@ -40,16 +39,17 @@ impl Made {
         MissionView {
             name: "by-hand",
             version: "0.0.0",
-            setting: &self.setting,
+            setting: vec![("orbit", "650 km <sun-synchronous>".into())],
             sources: &self.sources,
+            warnings: &self.warnings,
             toml: "name = \"by-hand\" # <b>",
+            finished: self.figures.iter().all(|figures| figures.histories == HISTORIES),
             histories_planned: HISTORIES,
             facts: &self.facts,
             figures: &self.figures,
             expected: &self.expected,
             strata: &self.strata,
             sweep: &self.sweep,
-            tenants: &self.tenants,
             histories: &self.histories,
             track: &self.track,
             fleet: &self.fleet,
@@ -167,7 +167,7 @@ fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures {
 }
 
 /// An orbit over both poles, a place every 100 s; the anomaly lies where it lies.
-fn track() -> Vec<TrackPoint> {
+fn track() -> Vec<TrackPlace> {
     let place = |at: u32| {
         let turn = f64::from(at) * 100.0 / 5800.0 * std::f64::consts::TAU;
         let latitude = (0.98 * turn.sin()).asin().to_degrees();
@@ -175,7 +175,15 @@ fn track() -> Vec<TrackPoint> {
         let longitude = (east - f64::from(at) * 100.0 / 240.0 + 540.0).rem_euclid(360.0) - 180.0;
         let hour = (f64::from(at) * 100.0 / 3600.0 + longitude / 15.0).rem_euclid(24.0);
         let in_saa = (-50.0..0.0).contains(&latitude) && (-90.0..20.0).contains(&longitude);
-        TrackPoint { latitude_deg: latitude, longitude_deg: longitude, in_saa, solar_hour: hour }
+        TrackPlace {
+            time_s: f64::from(at) * 100.0,
+            latitude_deg: latitude,
+            longitude_deg: longitude,
+            altitude_km: 650.0,
+            local_time_h: hour,
+            events_per_s: 1e-6,
+            in_saa: u64::from(in_saa),
+        }
     };
     (0..1728).map(place).collect()
 }
@@ -196,32 +204,41 @@ fn episode(upset: u32, start_s: f64, length_s: f64, outcomes: [u64; 7]) -> Episo
 }
 
 /// Four upsets on day 2, one on day 400.
-fn history(track: &[TrackPoint]) -> HistoryRun {
-    let struck = || What::Uncorrectable { entry: 9 };
-    let whats = [
-        (1.1, struck()),
-        (1.3, struck()),
-        (1.32, What::Sefi),
-        (1.8, struck()),
-        (399.5, What::Hardened { word: 3, mask: 4 }),
+fn history(track: &[TrackPlace]) -> MissionRun {
+    let events = [
+        (1.1, "uncorrectable", 0),
+        (1.3, "uncorrectable", 0),
+        (1.32, "sefi", 1),
+        (1.8, "uncorrectable", 0),
+        (399.5, "hardened-storage", u32::MAX),
     ];
-    let saa = |n: usize| {
-        let mut places =
-            track.iter().enumerate().filter(|(_, at)| at.in_saa).map(|(place, _)| place);
-        places.nth(7 * n).and_then(|place| u32::try_from(place).ok()).unwrap_or(0)
+    let saa: Vec<&TrackPlace> = track.iter().filter(|at| at.in_saa == 1).collect();
+    let row = |(id, (days, what, mode)): (usize, (f64, &str, u32))| {
+        let at = saa[7 * id % saa.len()];
+        let what = WHAT_NAMES.iter().position(|name| *name == what).expect("a name");
+        UpsetRow {
+            history: 0,
+            time_s: days * DAY_S,
+            latitude_deg: at.latitude_deg,
+            longitude_deg: at.longitude_deg,
+            local_time_h: at.local_time_h,
+            first_entry: u64::MAX,
+            first_bit: u64::MAX,
+            id: u32::try_from(id).expect("few"),
+            entries: 1,
+            flipped_bits: 0,
+            bank: 0,
+            row: 0,
+            place: 0,
+            device: 0,
+            mode,
+            what: u16::try_from(what).expect("few"),
+            shape: u16::MAX,
+            persistence: u16::MAX,
+            in_saa: 1,
+        }
     };
-    let upsets = whats.into_iter().enumerate().map(|(id, (days, what))| Upset {
-        id: u32::try_from(id).expect("few"),
-        time_s: days * DAY_S,
-        device: 0,
-        mode: match what {
-            What::Uncorrectable { .. } => 0,
-            What::Sefi => 1,
-            _ => u16::MAX,
-        },
-        place: saa(id),
-        what,
-    });
+    let upsets = events.into_iter().enumerate().map(row);
     let change = |days: f64, ended: Option<Ended>| Change {
         time_s: days * DAY_S,
         copy: 5,
@@ -229,7 +246,11 @@ fn history(track: &[TrackPoint]) -> HistoryRun {
         ended,
         words: u32::from(ended.is_none()),
     };
+    let none = TenantCounts::default();
+    let struck = TenantCounts { upsets: 400, corrected: 0, uncorrectable: 0, silent: 400 };
+    let codewords = TenantCounts { upsets: 410, corrected: 400, uncorrectable: 9, silent: 1 };
     let bare = SchemeHistory {
+        tenants: [struck, none, none, struck],
         episodes: vec![
             episode(0, 1.1 * DAY_S, 0.22 * DAY_S, [10, 0, 0, 0, 3, 0, 0]),
             episode(1, 1.3 * DAY_S, 0.02 * DAY_S, [10, 0, 0, 3, 0, 0, 0]),
@@ -238,12 +259,13 @@ fn history(track: &[TrackPoint]) -> HistoryRun {
         ..SchemeHistory::default()
     };
     let coded = SchemeHistory {
+        tenants: [codewords, none, none, codewords],
         episodes: vec![episode(0, 1.1 * DAY_S, 0.03 * DAY_S, [10, 4, 0, 0, 0, 0, 0])],
         changes: vec![change(1.1, None), change(1.13, Some(Ended::Scrub))],
         ..SchemeHistory::default()
     };
     let schemes = vec![bare, coded, SchemeHistory::default()];
-    HistoryRun { history: 0, start_s: 0.0, upsets: upsets.collect(), schemes }
+    MissionRun { history: 0, start_s: 0.0, upsets: upsets.collect(), schemes }
 }
 
 fn sweep() -> Vec<Point> {
@@ -301,18 +323,22 @@ fn made() -> Made {
     let facts = facts();
     let names: Vec<&str> = facts.schemes.iter().map(|scheme| scheme.name.as_str()).collect();
     let track = track();
-    let struck = TenantCounts { upsets: 400, corrected: 0, uncorrectable: 0, silent: 400 };
-    let coded = TenantCounts { upsets: 410, corrected: 400, uncorrectable: 9, silent: 1 };
-    let none = TenantCounts::default();
     let fleet = |satellites: u64| FleetPoint {
         satellites,
-        events: 500 * satellites,
-        reaching: 60 * satellites,
-        states: (60 * satellites).min(90_000 + satellites / 10),
+        years: YEARS * satellites as f64,
+        events: 80 * satellites,
+        events_reaching: 60 * satellites,
+        states_run: (60 * satellites).min(90_000 + satellites / 10),
+        wrong: vec![200 * satellites, satellites, 0],
+        satellites_wrong: vec![satellites / 2, satellites / 100, 0],
+        seconds: 0.5,
     };
     Made {
-        setting: vec![("orbit".into(), "650 km <sun-synchronous>".into())],
-        sources: vec![("hbm".into(), "chosen for this test & nothing else".into())],
+        sources: vec![Source {
+            subject: "hbm".into(),
+            source: "chosen for this test & nothing else".into(),
+        }],
+        warnings: vec!["A warning of <this test>.".into()],
         figures: vec![
             figures(names[0], [1640, 12, 60], 0.0),
             figures(names[1], [30, 1, 4], facts.schemes[1].scrub_bytes_s),
@@ -321,7 +347,6 @@ fn made() -> Made {
         expected: vec![expected(names[0], 0.3), expected(names[1], 0.02), expected(names[2], 0.0)],
         strata: strata(),
         sweep: sweep(),
-        tenants: vec![[struck, none, none, struck], [coded, none, none, coded], [none; 4]],
         histories: vec![history(&track)],
         track,
         fleet: [1, 100, 10_000, 1_000_000].map(fleet).to_vec(),
@@ -407,7 +432,9 @@ fn the_page_has_every_section_and_needs_nothing_from_elsewhere() {
 #[test]
 fn names_are_escaped_in_the_page_and_in_drawings() {
     let page = html(&made().view()).expect("a page");
-    for raw in ["<none>", "<sun-synchronous>", "# <b>", "secded & scrub", "test & nothing"] {
+    for raw in
+        ["<none>", "<sun-synchronous>", "<this test>", "# <b>", "secded & scrub", "test & nothing"]
+    {
         assert!(!page.contains(raw), "{raw}");
     }
     assert!(
@@ -436,7 +463,8 @@ fn the_csv_has_one_row_a_figure_with_its_unit() {
     let refused = made.sweep.iter().filter(|point| point.refused.is_some()).count();
     let swept = rows.iter().filter(|row| &row[0] == "sweep" && &row[3] == "optimum").count();
     assert_eq!(swept + refused, made.sweep.len());
-    assert_eq!(&find(&[(0, "fleet"), (2, "1,000,000 satellites"), (3, "events")])[5], "500000000");
+    let million = [(0, "fleet"), (2, "1,000,000 satellites"), (3, "states run")];
+    assert_eq!(&find(&million)[5], "190000");
     assert_eq!(&find(&[(0, "tenant"), (2, "weights"), (3, "silent")])[5], "400");
 }
 
@@ -503,8 +531,8 @@ fn a_mission_without_events_sweep_fleet_or_track_is_reported() {
     made.sweep.clear();
     made.fleet.clear();
     made.track.clear();
-    made.tenants = vec![[TenantCounts::default(); 4]; 3];
     made.histories[0].upsets.clear();
+    made.histories[0].schemes = vec![SchemeHistory::default(); 3];
     made.facts.requirement = None;
     let view = made.view();
     let page = html(&view).expect("a page");

@@ -3,7 +3,7 @@
 use super::Failure;
 use crate::archive::mission::MissionArchive;
 use crate::archive::{Archive, Kind};
-use crate::report::mission::Held;
+use crate::report::mission::MissionView;
 use crate::report::{self, Format};
 use anyhow::Context;
 use std::io::Write;
@@ -31,8 +31,8 @@ impl Report {
         let mut text = Vec::new();
         if Kind::of(&self.archive)? == Kind::Mission {
             let archive = MissionArchive::read(&self.archive)?;
-            let held = Held::new(&archive);
-            let written = report::mission::write(&held.view(), self.format, &mut text);
+            let view = MissionView::of(&archive);
+            let written = report::mission::write(&view, self.format, &mut text);
             written.map_err(Failure::environment)?;
         } else {
             let archive = Archive::open(&self.archive)?;
@@ -62,15 +62,15 @@ impl Report {
 
 /// Writes every form of a mission's report into its folder.
 pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(), Failure> {
-    let held = Held::new(archive);
-    report::mission::write_all(folder, &held.view()).map_err(Failure::environment)
+    let view = MissionView::of(archive);
+    report::mission::write_all(folder, &view).map_err(Failure::environment)
 }
 
 /// A mission's report as a table for a terminal.
 pub(super) fn mission_table(archive: &MissionArchive) -> Result<String, Failure> {
-    let held = Held::new(archive);
+    let view = MissionView::of(archive);
     let mut text = Vec::new();
-    report::mission::write(&held.view(), Format::Table, &mut text).map_err(Failure::environment)?;
+    report::mission::write(&view, Format::Table, &mut text).map_err(Failure::environment)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }
 

@@ -5,7 +5,7 @@ use super::super::chart::{
 };
 use super::plot::{Axis, Frame, SMALL};
 use super::{Effect, MissionView, effects};
-use crate::mission::run::HistoryRun;
+use crate::archive::mission::MissionRun;
 use crate::mission::{Episode, SchemeHistory};
 use crate::outcome::Outcome;
 use crate::units::DAY_S;
@@ -20,7 +20,7 @@ const NOTHING: RGBColor = RGBColor(0xb8, 0xbe, 0xc6);
 
 /// The day of flight with the most upsets, the first of several.
 pub(super) struct Day<'v> {
-    run: &'v HistoryRun,
+    run: &'v MissionRun,
     /// Its number, from 0.
     pub(super) number: u64,
     /// Its upsets.

@@ -118,7 +118,7 @@ pub(super) fn tenants(view: &MissionView<'_>) -> Table {
         view.pace()
     );
     let mut table = Table::new("Tenants of the memory", caption, &columns, 2);
-    for (at, tenants) in view.tenants.iter().enumerate() {
+    for (at, tenants) in view.tenants().iter().enumerate() {
         for (tenant, counts) in Tenant::ALL.iter().zip(tenants) {
             let counts = [counts.upsets, counts.corrected, counts.uncorrectable, counts.silent];
             if counts.iter().any(|count| *count > 0) {
@@ -229,27 +229,38 @@ pub(super) fn modes(view: &MissionView<'_>) -> Table {
     table
 }
 
-/// What a fleet cost.
+/// What a fleet cost, and what came of it.
 pub(super) fn fleet(view: &MissionView<'_>) -> Table {
-    let columns = ["satellites", "events", "reach the workload", "states run", "states an event"];
+    let wrong = view.facts.schemes.iter().map(|scheme| format!("wrong a year: {}", scheme.name));
+    let wrong: Vec<String> = wrong.collect();
+    let fixed = ["satellites", "years together", "events", "states run", "states an event", "took"];
+    let columns: Vec<&str> = fixed.into_iter().chain(wrong.iter().map(String::as_str)).collect();
     let caption = format!(
         "Satellites of a fleet share the faulty states that the workload has already been run on: \
-         cost is the states that are run on the GPU, and it grows with the events that reach the \
-         workload, not with satellites or time.{}",
+         cost is the states that are run on the adapter, and it grows with the events that reach \
+         memory in use, not with satellites or time. Took: measured. Wrong a year: wrong answers of \
+         one satellite a year of flight, without an interval.{}",
         view.pace()
     );
     let mut table = Table::new("What a fleet costs", caption, &columns, 0);
     for point in view.fleet {
-        table.rows.push(vec![
+        let mut cells = vec![
             words::count(point.satellites),
-            tally(point.events),
+            words::number(point.years),
             tally(point.events_reaching),
             tally(point.states_run),
             match point.events_reaching {
                 0 => NONE.into(),
                 reaching => words::number(point.states_run as f64 / reaching as f64),
             },
-        ]);
+            words::span(point.seconds),
+        ];
+        let wrong = (0..view.facts.schemes.len()).map(|at| point.wrong.get(at));
+        cells.extend(wrong.map(|wrong| match wrong {
+            Some(wrong) if point.years > 0.0 => words::number(*wrong as f64 / point.years),
+            _ => NONE.into(),
+        }));
+        table.rows.push(cells);
     }
     table
 }

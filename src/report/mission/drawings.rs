@@ -189,12 +189,13 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
 }
 
 /// What is drawn of a fleet, in the order of its legend.
-pub(super) const FLEET: [&str; 3] = ["events", "events that reach the workload", "states run"];
+pub(super) const FLEET: [&str; 2] =
+    ["events that reach memory in use", "states run on the adapter"];
 
-/// Events and states against satellites.
+/// Events that reach memory, and states run for them, against satellites.
 pub(super) fn fleet(view: &MissionView<'_>) -> Result<String, Failure> {
     let counts = |at: &crate::mission::fleet::FleetPoint| {
-        [at.events, at.events_reaching, at.states_run].map(|n| n as f64)
+        [at.events_reaching, at.states_run].map(|n| n as f64)
     };
     let frame = Frame {
         left: LEFT,

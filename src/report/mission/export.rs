@@ -3,7 +3,8 @@
 use super::super::table::{aligned, piped};
 use super::super::{Error, words};
 use super::sections::tables;
-use super::{FleetPoint, MissionView, Tenant, TrackPoint, methods};
+use super::{FleetPoint, MissionView, Tenant, methods};
+use crate::archive::schema::Source;
 use crate::mission::Cause;
 use crate::mission::figures::{Facts, PerYear, SchemeFigures};
 use crate::mission::strata::{Expected, Stratum};
@@ -27,7 +28,7 @@ pub(super) fn terminal(view: &MissionView<'_>) -> String {
 /// The whole report as Markdown.
 pub(super) fn markdown(view: &MissionView<'_>) -> String {
     let mut text = format!("# {}\n\n", methods::title(view));
-    for (subject, setting) in view.setting {
+    for (subject, setting) in &view.setting {
         text.push_str(&format!("- {subject}: {setting}\n"));
     }
     if !view.setting.is_empty() {
@@ -53,7 +54,7 @@ pub(super) fn markdown(view: &MissionView<'_>) -> String {
     if !view.sources.is_empty() {
         text.push_str("\n## Sources\n\n");
     }
-    for (subject, source) in view.sources {
+    for Source { subject, source } in view.sources {
         text.push_str(&format!("- {subject}: {source}\n"));
     }
     text
@@ -117,6 +118,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
     rows.row("length", "s of flight", view.facts.horizon_s)?;
     rows.row("acceleration", "1", view.facts.acceleration)?;
     rows.row("histories", "1", view.histories_done() as f64)?;
+    let tenants = view.tenants();
     for (at, figures) in view.figures.iter().enumerate() {
         rows.scheme = &figures.name;
         scheme(&mut rows, figures)?;
@@ -135,7 +137,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             rows.row("wrong answers", A_YEAR, expected.wrong)?;
         }
         rows.table = "tenant";
-        for (tenant, counts) in Tenant::ALL.iter().zip(view.tenants.get(at).into_iter().flatten()) {
+        for (tenant, counts) in Tenant::ALL.iter().zip(tenants.get(at).into_iter().flatten()) {
             rows.of = tenant.name().to_owned();
             rows.row("upsets", "1", counts.upsets as f64)?;
             rows.row("corrected", "1", counts.corrected as f64)?;
@@ -251,9 +253,15 @@ fn rest<'v, W: Write>(rows: &mut Rows<'v, W>, view: &'v MissionView<'_>) -> Resu
     rows.scheme = "";
     for point in view.fleet {
         rows.of = format!("{} satellites", words::count(point.satellites));
-        rows.row("events", "1", point.events as f64)?;
-        rows.row("events that reach the workload", "1", point.events_reaching as f64)?;
+        rows.row("years together", "year of flight", point.years)?;
+        rows.row("events that reach memory in use", "1", point.events_reaching as f64)?;
         rows.row("states run", "1", point.states_run as f64)?;
+        rows.row("measured time", "s", point.seconds)?;
+        for (scheme, wrong) in view.facts.schemes.iter().zip(&point.wrong) {
+            rows.scheme = &scheme.name;
+            rows.row("wrong answers", "1", *wrong as f64)?;
+        }
+        rows.scheme = "";
     }
     Ok(())
 }
@@ -273,8 +281,9 @@ struct Data<'v> {
     tenants: Vec<TenantRow<'v>>,
     fleet: &'v [FleetPoint],
     upsets: Vec<Placed<'v>>,
-    setting: &'v [(String, String)],
-    sources: &'v [(String, String)],
+    setting: &'v [(&'static str, String)],
+    sources: &'v [Source],
+    warnings: &'v [String],
     limits: &'static [&'static str],
 }
 
@@ -296,13 +305,16 @@ struct Placed<'v> {
     device: u32,
     mode: &'v str,
     kind: &'static str,
-    at: Option<&'v TrackPoint>,
+    latitude_deg: f64,
+    longitude_deg: f64,
+    local_time_h: f64,
+    in_saa: bool,
 }
 
 /// Writes facts, figures and the upsets of the first history.
 pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Error> {
-    let schemes = view.tenants.iter().enumerate();
-    let tenants = schemes.flat_map(|(at, tenants)| {
+    let sums = view.tenants();
+    let tenants = sums.iter().enumerate().flat_map(|(at, tenants)| {
         Tenant::ALL.iter().zip(tenants).map(move |(tenant, counts)| TenantRow {
             scheme: view.scheme(at),
             tenant: tenant.name(),
@@ -316,7 +328,7 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
     let data = Data {
         name: view.name,
         version: view.version,
-        finished: view.finished(),
+        finished: view.finished,
         histories_planned: view.histories_planned,
         facts: view.facts,
         schemes: view.figures,
@@ -331,12 +343,16 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
                 time_s: upset.time_s,
                 device: upset.device,
                 mode: view.mode(upset).1,
-                kind: upset.what.name(),
-                at: view.track.get(upset.place as usize),
+                kind: upset.what(),
+                latitude_deg: upset.latitude_deg,
+                longitude_deg: upset.longitude_deg,
+                local_time_h: upset.local_time_h,
+                in_saa: upset.in_saa == 1,
             })
             .collect(),
-        setting: view.setting,
+        setting: &view.setting,
         sources: view.sources,
+        warnings: view.warnings,
         limits: methods::limits(),
     };
     serde_json::to_writer_pretty(&mut *out, &data)

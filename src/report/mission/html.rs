@@ -3,6 +3,7 @@
 use super::super::{Error, chart};
 use super::sections::{Entry, Section, sections};
 use super::{MissionView, methods};
+use crate::archive::schema::Source;
 use askama::Template;
 
 #[derive(Template)]
@@ -15,8 +16,8 @@ struct Page<'v> {
     sections: Vec<Section>,
     methods: Vec<String>,
     limits: &'static [&'static str],
-    setting: &'v [(String, String)],
-    sources: &'v [(String, String)],
+    setting: &'v [(&'static str, String)],
+    sources: &'v [Source],
     toml: &'v str,
     version: &'v str,
 }
@@ -33,7 +34,7 @@ pub(super) fn page(view: &MissionView<'_>) -> Result<String, Error> {
         sections: sections(view).map_err(|error| Error::Form(error.to_string()))?,
         methods: methods::paragraphs(view),
         limits: methods::limits(),
-        setting: view.setting,
+        setting: &view.setting,
         sources: view.sources,
         toml: view.toml,
         version: view.version,

@@ -5,7 +5,7 @@ use super::super::chart::{Canvas, Drawn, Failure, TEXT, draw};
 use super::super::orbit::map::{LEFT, MAP_HEIGHT, MAP_TOP, SMALL, TRACK, file, on_map, world};
 use super::super::words;
 use super::places::placed;
-use super::{Effect, MissionView, TrackPoint, day};
+use super::{Effect, MissionView, TrackPlace, UpsetRow, day};
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 
@@ -29,7 +29,7 @@ pub fn map(view: &MissionView<'_>) -> Result<Option<String>, Error> {
 
 /// The map as an element of a page.
 pub(super) fn drawing(view: &MissionView<'_>) -> Result<String, Failure> {
-    let upsets: Vec<(&TrackPoint, Effect)> = placed(view).collect();
+    let upsets: Vec<(&UpsetRow, Effect)> = placed(view).collect();
     let height = MAP_TOP + MAP_HEIGHT + 74.0;
     draw("Where upsets fell", height, |canvas| {
         let histories = words::plural(view.histories.len() as u64, "history", "histories");
@@ -51,12 +51,12 @@ pub(super) fn drawing(view: &MissionView<'_>) -> Result<String, Failure> {
     })
 }
 
-fn at(place: &TrackPoint) -> (f64, f64) {
+fn at(place: &TrackPlace) -> (f64, f64) {
     on_map(place.longitude_deg, place.latitude_deg)
 }
 
-fn anomaly(canvas: &Canvas<'_>, places: &[TrackPoint]) -> Drawn {
-    let within: Vec<&TrackPoint> = places.iter().filter(|place| place.in_saa).collect();
+fn anomaly(canvas: &Canvas<'_>, places: &[TrackPlace]) -> Drawn {
+    let within: Vec<&TrackPlace> = places.iter().filter(|place| place.in_saa == 1).collect();
     for place in within.iter().step_by(within.len().div_ceil(POINTS_MAX).max(1)) {
         canvas.disc(at(place), 3.0, ANOMALY)?;
     }
@@ -64,9 +64,9 @@ fn anomaly(canvas: &Canvas<'_>, places: &[TrackPoint]) -> Drawn {
 }
 
 /// The first part of the track, as a line that breaks at the date line.
-fn track(canvas: &Canvas<'_>, places: &[TrackPoint]) -> Drawn {
+fn track(canvas: &Canvas<'_>, places: &[TrackPlace]) -> Drawn {
     let first = &places[..places.len().min(LINE_MAX)];
-    let near = |a: &TrackPoint, b: &TrackPoint| (a.longitude_deg - b.longitude_deg).abs() <= 180.0;
+    let near = |a: &TrackPlace, b: &TrackPlace| (a.longitude_deg - b.longitude_deg).abs() <= 180.0;
     for run in first.chunk_by(near) {
         let line: Vec<(f64, f64)> = run.iter().map(at).collect();
         match line[..] {
@@ -78,7 +78,7 @@ fn track(canvas: &Canvas<'_>, places: &[TrackPoint]) -> Drawn {
     Ok(())
 }
 
-fn points(canvas: &Canvas<'_>, mut upsets: Vec<(&TrackPoint, Effect)>) -> Drawn {
+fn points(canvas: &Canvas<'_>, mut upsets: Vec<(&UpsetRow, Effect)>) -> Drawn {
     // The worst last, so that nothing hides it.
     upsets.sort_by_key(|(_, effect)| match effect {
         Effect::Nothing => 0,
@@ -87,12 +87,13 @@ fn points(canvas: &Canvas<'_>, mut upsets: Vec<(&TrackPoint, Effect)>) -> Drawn 
     });
     let harmless = upsets.partition_point(|(_, effect)| *effect == Effect::Nothing);
     let every = harmless.div_ceil(POINTS_MAX).max(1);
-    for (place, effect) in upsets[..harmless].iter().step_by(every) {
-        canvas.disc(at(place), 1.4, day::colour(*effect))?;
+    let at = |upset: &UpsetRow| on_map(upset.longitude_deg, upset.latitude_deg);
+    for (upset, effect) in upsets[..harmless].iter().step_by(every) {
+        canvas.disc(at(upset), 1.4, day::colour(*effect))?;
     }
-    for (place, effect) in &upsets[harmless..] {
-        canvas.disc(at(place), 3.2, RGBColor(0xff, 0xff, 0xff))?;
-        canvas.disc(at(place), 2.6, day::colour(*effect))?;
+    for (upset, effect) in &upsets[harmless..] {
+        canvas.disc(at(upset), 3.2, RGBColor(0xff, 0xff, 0xff))?;
+        canvas.disc(at(upset), 2.6, day::colour(*effect))?;
     }
     Ok(())
 }

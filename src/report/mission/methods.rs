@@ -51,7 +51,7 @@ fn years(view: &MissionView<'_>) -> String {
 /// What a reader must know before any figure.
 pub(super) fn notices(view: &MissionView<'_>) -> Vec<String> {
     let mut notices = Vec::new();
-    if !view.finished() {
+    if !view.finished {
         notices.push(format!(
             "The mission has not finished: these are the figures of {} of {} histories.",
             words::count(view.histories_done()),
@@ -65,6 +65,7 @@ pub(super) fn notices(view: &MissionView<'_>) -> Vec<String> {
             words::number(view.facts.acceleration)
         ));
     }
+    notices.extend(view.warnings.iter().cloned());
     if view.histories_done() == 1 {
         notices.push(
             "One history: its wrong answers have no interval, since one mission says nothing of the \

@@ -1,13 +1,12 @@
 //! The report of a mission: what each scheme came to over years, beside what was expected.
 //!
-//! A [`MissionView`] holds references to everything that is shown, wherever it was kept.
+//! A [`MissionView`] holds references to everything that is shown, of an archive or made by hand.
 //! `sections` puts tables and drawings into their order once; each form only sets them.
 
 mod day;
 mod details;
 mod drawings;
 mod export;
-mod held;
 mod html;
 mod map;
 mod methods;
@@ -16,68 +15,56 @@ mod plot;
 mod sections;
 mod tables;
 
-pub use held::Held;
 pub use map::map;
 
 use super::{Error, Format};
+use crate::archive::mission::{MissionArchive, MissionRun, TrackPlace, UpsetRow};
+use crate::archive::schema::Source;
 use crate::mission::figures::{Facts, SchemeFigures};
 use crate::mission::fleet::FleetPoint;
-use crate::mission::run::HistoryRun;
 use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
-use crate::mission::{Tenant, TenantCounts, Upset, What};
+use crate::mission::{Tenant, TenantCounts, What};
 use crate::outcome::Outcome;
 use crate::units::{YEAR_S, duration_text};
-use serde::Serialize;
 use std::io::Write;
 use std::path::Path;
 
 /// What a report of a mission shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct MissionView<'a> {
     /// The mission's name.
     pub name: &'a str,
     /// The version of beamline that flew it.
     pub version: &'a str,
-    /// What it was, by subject: orbit, shield, memory, workload, adapter.
-    pub setting: &'a [(String, String)],
-    /// Where figures come from, by subject.
-    pub sources: &'a [(String, String)],
+    /// What it was, by subject: orbit, memory, workload, adapter.
+    pub setting: Vec<(&'static str, String)>,
+    /// Where figures come from.
+    pub sources: &'a [Source],
+    /// Where a model is used beyond what it was made for.
+    pub warnings: &'a [String],
     /// The mission file, verbatim.
     pub toml: &'a str,
+    /// Whether the mission has finished.
+    pub finished: bool,
     /// Histories that the mission asks for.
     pub histories_planned: u64,
     /// What figures needed of the plan.
     pub facts: &'a Facts,
     /// What happened, by scheme.
     pub figures: &'a [SchemeFigures],
-    /// What was expected, by scheme; empty where it was not asked for.
+    /// What was expected, by scheme; empty where it is not known.
     pub expected: &'a [Expected],
     /// The kinds of events that expected rates are added up from.
     pub strata: &'a [Stratum],
     /// The sweep of the scrub's period; empty where there was none.
     pub sweep: &'a [Point],
-    /// What happened in each tenant, by scheme, over all histories.
-    pub tenants: &'a [[TenantCounts; Tenant::ALL.len()]],
-    /// The histories that are shown event by event; the first one's worst day is drawn.
-    pub histories: &'a [HistoryRun],
-    /// The places of the orbit, evenly spaced in time, in the order that upsets name them.
-    pub track: &'a [TrackPoint],
+    /// The histories; the first one's worst day is drawn.
+    pub histories: &'a [MissionRun],
+    /// The places of one lap of the orbit, evenly spaced in time.
+    pub track: &'a [TrackPlace],
     /// How the cost of a fleet grew; empty where there was none.
     pub fleet: &'a [FleetPoint],
-}
-
-/// A place of the orbit.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct TrackPoint {
-    /// Latitude in degrees, north positive.
-    pub latitude_deg: f64,
-    /// Longitude in degrees, east positive.
-    pub longitude_deg: f64,
-    /// Whether it lies in the South Atlantic Anomaly.
-    pub in_saa: bool,
-    /// Local mean solar time in hours.
-    pub solar_hour: f64,
 }
 
 /// What an upset did under one scheme.
@@ -91,7 +78,55 @@ enum Effect {
     Stopped,
 }
 
-impl MissionView<'_> {
+impl<'a> MissionView<'a> {
+    /// Of all that an archive has.
+    pub fn of(archive: &'a MissionArchive) -> Self {
+        let MissionArchive { header, finished, runs, closing } = archive;
+        let adapter = &header.adapter;
+        let software = if adapter.software { ", software" } else { "" };
+        let memory = &header.memory;
+        let workload = &header.workload;
+        Self {
+            name: &header.name,
+            version: &header.version,
+            setting: vec![
+                ("orbit", format!("{}, from {}", header.orbit.description, header.orbit.start)),
+                ("memory", format!("{} ({}), addresses {}", memory.name, memory.title, memory.map)),
+                ("workload", format!("{}: {}", workload.name, workload.description)),
+                ("adapter", format!("{} ({}{software})", adapter.name, adapter.backend)),
+            ],
+            sources: &header.sources,
+            warnings: &header.warnings,
+            toml: &header.toml,
+            finished: *finished,
+            histories_planned: header.histories,
+            facts: &header.facts,
+            figures: &closing.figures,
+            expected: &closing.expected,
+            strata: &closing.strata,
+            sweep: &closing.sweep,
+            histories: runs,
+            track: &header.track,
+            fleet: &closing.fleet,
+        }
+    }
+
+    /// What happened in each tenant, by scheme, over all histories.
+    fn tenants(&self) -> Vec<[TenantCounts; Tenant::ALL.len()]> {
+        let mut sums = vec![[TenantCounts::default(); Tenant::ALL.len()]; self.facts.schemes.len()];
+        for run in self.histories {
+            for (sums, history) in sums.iter_mut().zip(&run.schemes) {
+                for (sum, counts) in sums.iter_mut().zip(history.tenants) {
+                    sum.upsets += counts.upsets;
+                    sum.corrected += counts.corrected;
+                    sum.uncorrectable += counts.uncorrectable;
+                    sum.silent += counts.silent;
+                }
+            }
+        }
+        sums
+    }
+
     /// The name of a scheme.
     fn scheme(&self, index: usize) -> &str {
         self.facts.schemes.get(index).map_or("?", |scheme| &scheme.name)
@@ -123,25 +158,21 @@ impl MissionView<'_> {
         duration_text(self.facts.horizon_s)
     }
 
-    fn finished(&self) -> bool {
-        self.histories_done() >= self.histories_planned
-    }
-
     fn histories_done(&self) -> u64 {
         self.figures.first().map_or(0, |figures| figures.histories)
     }
 
     /// The device and mode of an upset.
-    fn mode(&self, upset: &Upset) -> (&str, &str) {
-        let known = self.facts.modes.get(usize::from(upset.mode));
-        known.map_or(("", upset.what.name()), |mode| (&mode.device, &mode.mode))
+    fn mode(&self, upset: &UpsetRow) -> (&str, &str) {
+        let known = self.facts.modes.get(upset.mode as usize);
+        known.map_or(("", upset.what()), |mode| (&mode.device, &mode.mode))
     }
 }
 
 /// What each upset of a history did under a scheme. An episode counts for the upset that began it.
-fn effects(run: &HistoryRun, scheme: usize) -> Vec<Effect> {
-    let stops = |what: &What| matches!(what, What::Sefi | What::Host | What::Sel);
-    let of = |upset: &Upset| if stops(&upset.what) { Effect::Stopped } else { Effect::Nothing };
+fn effects(run: &MissionRun, scheme: usize) -> Vec<Effect> {
+    let stops = |what: &str| [What::Sefi, What::Host, What::Sel].iter().any(|w| w.name() == what);
+    let of = |upset: &UpsetRow| if stops(upset.what()) { Effect::Stopped } else { Effect::Nothing };
     let mut effects: Vec<Effect> = run.upsets.iter().map(of).collect();
     for episode in run.schemes.get(scheme).iter().flat_map(|history| &history.episodes) {
         // An upset's number is its place in the history.

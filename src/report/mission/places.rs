@@ -5,7 +5,7 @@ use super::super::tables::Table;
 use super::super::words;
 use super::plot::{Axis, Frame};
 use super::tables::{NONE, tally};
-use super::{Effect, MissionView, TrackPoint, What, effects};
+use super::{Effect, MissionView, UpsetRow, What, effects};
 use crate::outcome::Outcome;
 use plotters::style::{Color, RGBColor};
 
@@ -18,21 +18,18 @@ pub(super) const ELSEWHERE: RGBColor = RGBColor(0x1f, 0x7a, 0xc4);
 /// Upsets that have a place, with what they did under the first scheme.
 pub(super) fn placed<'v>(
     view: &'v MissionView<'_>,
-) -> impl Iterator<Item = (&'v TrackPoint, Effect)> {
-    view.histories.iter().flat_map(|run| {
+) -> impl Iterator<Item = (&'v UpsetRow, Effect)> {
+    // Hardened storage is struck at a constant rate, wherever it is.
+    let anywhere = What::Hardened { word: 0, mask: 0 }.name();
+    view.histories.iter().flat_map(move |run| {
         let upsets = run.upsets.iter().zip(effects(run, 0));
-        upsets.filter_map(|(upset, effect)| {
-            // Hardened storage is struck at a constant rate, wherever it is.
-            let anywhere = matches!(upset.what, What::Hardened { .. });
-            let at = view.track.get(upset.place as usize).filter(|_| !anywhere)?;
-            Some((at, effect))
-        })
+        upsets.filter(move |(at, _)| at.latitude_deg.is_finite() && at.what() != anywhere)
     })
 }
 
 /// Parts of the orbit: in the South Atlantic Anomaly, else near a pole, else neither.
-fn part(at: &TrackPoint) -> usize {
-    match (at.in_saa, at.latitude_deg.abs() >= POLAR_DEG) {
+fn part(in_saa: bool, latitude_deg: f64) -> usize {
+    match (in_saa, latitude_deg.abs() >= POLAR_DEG) {
         (true, _) => 0,
         (false, true) => 1,
         (false, false) => 2,
@@ -54,7 +51,7 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
     let mut table = Table::new("Upsets by place", caption, &columns, 1);
     let mut found = [[0_u64; 2]; 3];
     for (at, effect) in placed(view) {
-        let counts = &mut found[part(at)];
+        let counts = &mut found[part(at.in_saa == 1, at.latitude_deg)];
         counts[0] += 1;
         let error = matches!(effect, Effect::Worst(worst) if worst >= Outcome::TolerableSdc);
         counts[1] += u64::from(error);
@@ -63,7 +60,8 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
     let polar = format!("poleward of {POLAR_DEG}°");
     let names = ["South Atlantic Anomaly", &polar, "elsewhere"];
     for (index, (name, [upsets, errors])) in names.into_iter().zip(found).enumerate() {
-        let time = view.track.iter().filter(|at| part(at) == index).count() as f64;
+        let there = view.track.iter().map(|at| part(at.in_saa == 1, at.latitude_deg));
+        let time = there.filter(|part| *part == index).count() as f64;
         let share = time / view.track.len().max(1) as f64;
         let years = share * view.years() * view.histories.len() as f64;
         if time == 0.0 {
@@ -82,20 +80,20 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour of the day")]
-fn hour(at: &TrackPoint) -> usize {
-    (at.solar_hour.rem_euclid(24.0) as usize).min(HOURS - 1)
+fn hour(local_time_h: f64) -> usize {
+    (local_time_h.rem_euclid(24.0) as usize).min(HOURS - 1)
 }
 
 /// Upsets by local solar time, beside the time spent there.
 pub(super) fn hours(view: &MissionView<'_>) -> Result<String, Failure> {
     let mut upsets = [[0_u64; 2]; HOURS];
     for (at, _) in placed(view) {
-        upsets[hour(at)][usize::from(!at.in_saa)] += 1;
+        upsets[hour(at.local_time_h)][usize::from(at.in_saa == 0)] += 1;
     }
     let all = upsets.iter().flatten().sum::<u64>().max(1) as f64;
     let mut time = [0.0; HOURS];
     for at in view.track {
-        time[hour(at)] += 1.0 / view.track.len() as f64;
+        time[hour(at.local_time_h)] += 1.0 / view.track.len() as f64;
     }
     let share = |counts: &[u64; 2]| (counts[0] + counts[1]) as f64 / all;
     let most = upsets.iter().map(share).chain(time).fold(0.0, f64::max);

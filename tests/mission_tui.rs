@@ -54,7 +54,7 @@ fn live(memory: &Memory, index: usize, scheme: Scheme) -> LiveScheme {
 fn track() -> Track {
     let spot = |at: i32| {
         let turn = f64::from(at) / 100.0;
-        let latitude_deg = 60.0 * (turn * std::f64::consts::TAU).sin();
+        let latitude_deg = -60.0 * (turn * std::f64::consts::TAU).sin();
         let longitude_deg = 360.0 * turn - 180.0;
         let in_saa = (-90.0..0.0).contains(&longitude_deg) && latitude_deg < -20.0;
         Spot { latitude_deg, longitude_deg, in_saa }
@@ -127,12 +127,12 @@ fn change(days: f64, copy: u64, words: u32, ended: Cleared) -> Change {
 fn first() -> HistoryRun {
     let entries = WEIGHTS / 32;
     let upsets = vec![
-        at(0, 100.0, 60, flip(0)),
-        at(1, 400.25, 61, flip(entries / 3)),
+        at(0, 100.0, 30, flip(0)),
+        at(1, 400.25, 31, flip(entries / 3)),
         at(2, 400.5, 10, flip(entries / 2)),
         at(3, 500.0, 40, What::Sefi),
-        at(4, 1200.0, 63, flip(entries / 5)),
-        at(5, 1500.0, 64, What::Host),
+        at(4, 1200.0, 33, flip(entries / 5)),
+        at(5, 1500.0, 34, What::Host),
     ];
     let wrong = |count| [(Outcome::CriticalSdc, count), (Outcome::TolerableSdc, 10)];
     let end = 5.0 * YEAR_S / DAY_S;
@@ -141,17 +141,17 @@ fn first() -> HistoryRun {
         rows_remapped: 2,
         episodes: vec![
             episode([100.0, 500.0], 0, Cleared::Reset, wrong(400)),
-            episode([400.25, 500.0], 8000, Cleared::Reset, wrong(100)),
-            episode([1200.0, end], 5000, Cleared::Mission, wrong(600)),
+            episode([400.25, 500.0], 7142, Cleared::Reset, wrong(100)),
+            episode([1200.0, end], 4285, Cleared::Mission, wrong(600)),
         ],
         changes: vec![
             change(100.0, 0, 1, Cleared::Reset),
-            change(400.25, 8000, 1, Cleared::Reset),
-            change(400.5, 11_000, 1, Cleared::Reset),
+            change(400.25, 7142, 1, Cleared::Reset),
+            change(400.5, 10_713, 1, Cleared::Reset),
             change(500.0, 0, 0, Cleared::Reset),
-            change(500.0, 8000, 0, Cleared::Reset),
-            change(500.0, 11_000, 0, Cleared::Reset),
-            change(1200.0, 5000, 1, Cleared::Reset),
+            change(500.0, 7142, 0, Cleared::Reset),
+            change(500.0, 10_713, 0, Cleared::Reset),
+            change(1200.0, 4285, 1, Cleared::Reset),
         ],
         ..SchemeHistory::default()
     };
@@ -164,8 +164,9 @@ fn first() -> HistoryRun {
     };
     let tmr = SchemeHistory {
         outcomes: [0, 36, 0, 0, 0, 0, 0],
-        episodes: vec![corrected(100.0, 0), corrected(400.25, 8000), corrected(1200.0, 5000)],
-        changes: [voted(100.0, 0), voted(400.25, 8000), voted(1200.0, 5000)].concat(),
+        episodes: vec![corrected(100.0, 0), corrected(400.5, 10_713)],
+        changes: [voted(100.0, 0), voted(400.25, 7142), voted(400.5, 10_713), voted(1200.0, 4285)]
+            .concat(),
         ..SchemeHistory::default()
     };
     let due = [(Outcome::Due, 1), (Outcome::Masked, 0)];

@@ -1,9 +1,9 @@
 //! The memory of one scheme: stacks and channels downward, their banks across.
 //!
 //! ```text
-//! secded on device 1 of 1: a100-40gb, 40 channels of 64 banks; a row is 3 channels
+//! secded, device 1 of 1: a100-40gb, 40 channels × 32 banks, 3 channels a row
 //! 12 errors in 9 banks now, 433 banks struck before; in all 2 rows remapped, …
-//! scrub by ecc every 1 h: pass 8213, 41.2 % through, stack 2 channel 6 row 511
+//! scrub by ecc every 1.00 h: pass 8213, 41.2 % through, stack 0 channel 7 row 511
 //! s0 c0  ····○···1·········○···················
 //! s0 c3  ······························2·······
 //! s0 c6  ··········▼···························
@@ -143,19 +143,19 @@ impl BankMap {
 /// What the map is of, what it shows in numbers, and where the scrubber is.
 fn head(app: &App, started: &Started, scheme: &LiveScheme, map: &BankMap) -> Vec<Line<'static>> {
     let name = cut(&scheme.scheme.name, 20);
-    let folded = match (map.channels_per_row, map.banks_per_column) {
-        (1, 1) => String::new(),
-        (rows, 1) => format!("; a row is {rows} channels"),
-        (1, columns) => format!("; a cell is {columns} banks"),
-        (rows, columns) => format!("; a cell is {columns} banks of {rows} channels"),
+    let folded = |count: u64, what: &str, of: &str| match count {
+        1 => String::new(),
+        count => format!(", {count} {what} a {of}"),
     };
     let of = format!(
-        " on device {} of {}: {}, {} channels of {} banks{folded}",
+        ", device {} of {}: {}, {} channels × {} banks{}{}",
         app.device + 1,
         scheme.layout.devices,
         started.memory.name,
         map.channels,
-        map.banks
+        map.banks,
+        folded(map.channels_per_row, "channels", "row"),
+        folded(map.banks_per_column, "banks", "cell")
     );
     let numbers = match app.replay().zip(app.replay().and_then(|r| r.history(app.selected))) {
         None => "the first history is being computed".to_owned(),

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! tmr-secded: 12 of 433 up to now
-//!   0 y 034.17 d  upset    memory, 1 bit in 1 entry, trillium-hbm: seu, 23.1°S 45.6°W, SAA
-//!   0 y 034.17 d  state    copy 61: 1 word differs
-//!   0 y 034.17 d  episode  memory: worst corrected, cleared after 22.1 min by scrub
+//!   0 y 034.17 d  upset    memory, 1 bit in 1 entry, 23.1°S 45.6°W, SAA, trillium-hbm: seu
+//!   0 y 034.17 d  state    copy 61: 1 word differs from golden
+//!   0 y 034.17 d  episode  memory: corrected, scrub after 22.1 min
 //! ▸ 0 y 034.19 d  state    copy 61: golden again by scrub
-//!   0 y 051.80 d  upset    sefi, trillium-tpu: sefi, 60.2°N 12.9°E
+//!   0 y 051.80 d  upset    sefi, 60.2°N 12.9°E, trillium-tpu: sefi
 //! ```
 
 use super::app::App;
@@ -84,7 +84,7 @@ pub(super) fn upset_text(started: &Started, upset: &Upset) -> Line<'static> {
     let spot = spot.map_or_else(String::new, |spot| format!(", {}", place(*spot)));
     Line::from(vec![
         Span::styled("upset    ", Style::new().fg(Color::Yellow)),
-        Span::raw(format!("{what}{mode}{spot}")),
+        Span::raw(format!("{what}{spot}{mode}")),
     ])
 }
 
@@ -103,7 +103,7 @@ fn change_text(change: &Change) -> Line<'static> {
 fn episode_text(episode: &Episode) -> Line<'static> {
     let worst = episode.worst();
     let color = if worst == Outcome::CriticalSdc { Color::Red } else { Color::Magenta };
-    let mut parts = format!("{}: worst {}", episode.cause.name(), worst.name());
+    let mut parts = format!("{}: {}", episode.cause.name(), worst.name());
     let wrong = episode.count(Outcome::CriticalSdc);
     if wrong > 0 {
         parts += &format!(", {} wrong", short(wrong));
@@ -113,11 +113,8 @@ fn episode_text(episode: &Episode) -> Line<'static> {
     }
     parts += &match episode.ended {
         Ended::Itself => ", one inference".to_owned(),
-        Ended::Mission => ", not cleared by the end".to_owned(),
-        ended => {
-            let length = lapse(episode.end_s - episode.start_s);
-            format!(", cleared after {length} by {}", ended.name())
-        }
+        Ended::Mission => ", never cleared".to_owned(),
+        ended => format!(", {} after {}", ended.name(), lapse(episode.end_s - episode.start_s)),
     };
     Line::from(vec![Span::styled("episode  ", Style::new().fg(color)), Span::raw(parts)])
 }

@@ -26,7 +26,7 @@ const NAME: usize = 18;
 /// Columns after a curve.
 const END: usize = 18;
 /// The highest curve, in rows.
-const CURVE_MAX: usize = 4;
+const CURVE_MAX: usize = 8;
 /// Eighths of a cell.
 const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 

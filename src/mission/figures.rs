@@ -353,9 +353,9 @@ fn incidence(facts: &Facts, histories: &[&SchemeHistory]) -> Vec<Incidence> {
     for (time_s, critical) in ends {
         at.years = time_s / YEAR_S;
         if critical {
-            at.critical += share
+            at.critical += share;
         } else {
-            at.away += share
+            at.away += share;
         }
         steps.push(at);
     }

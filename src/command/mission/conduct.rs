@@ -72,10 +72,10 @@ impl Conduct<'_> {
         let Self { engine, writer, done, snapshots, controls, .. } = self;
         if first > 0 {
             // What a screen plays is the first history: it is the same again.
-            let upsets = vec![crate::mission::upset::history(plan, 0)];
             let schemes = done[0].clone();
             let start_s = crate::mission::upset::start_s(plan, 0);
-            let run = HistoryRun { history: 0, start_s, upsets: upsets.concat(), schemes };
+            let upsets = crate::mission::upset::history(plan, 0);
+            let run = HistoryRun { history: 0, start_s, upsets, schemes };
             let figures: Arc<[_]> = figures(&facts, done).into();
             snapshots.send_modify(|snapshot| {
                 snapshot.first = Some(Arc::new(run));

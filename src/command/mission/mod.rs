@@ -32,7 +32,7 @@ pub struct Mission {
     /// Where results land.
     #[arg(long, default_value = "results")]
     results: PathBuf,
-    /// Periods of scrubbing to compare: scrub_period=1s,10s,1min,10min,1h,off.
+    /// Periods of scrubbing to compare: `scrub_period=1s,10s,1min,10min,1h,off`.
     #[arg(long)]
     sweep: Option<Sweep>,
     /// Single events drawn of each kind for the expected rates; 0 for none.

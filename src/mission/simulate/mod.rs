@@ -213,11 +213,7 @@ impl Simulation<'_> {
             What::Memory(hit) => self.memory_upset(upset, hit),
             What::Uncorrectable { entry } => self.reported(upset, *entry),
             What::LogicSdc => self.logic(upset),
-            What::Sefi | What::Sel => self.interrupt(upset),
-            What::Host => {
-                self.result.host_resets += 1;
-                self.away(upset.time_s, self.ground.host_reset_s);
-            }
+            What::Sefi | What::Sel | What::Host => self.interrupt(upset),
             What::Scrubber { bit } => self.scrubber_upset(upset, *bit),
             What::Hardened { word, mask } => self.hardened.push((*word, *mask)),
         }

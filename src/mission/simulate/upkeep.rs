@@ -224,18 +224,24 @@ impl Simulation<'_> {
         self.flip(copy, replica, block, words, code.encode(&data) ^ zero);
     }
 
-    /// A SEFI or a latch-up of one device.
+    /// A SEFI or a latch-up of one device, or a fall of its host: each device has one of its own.
     pub(super) fn interrupt(&mut self, upset: &Upset) {
         if upset.device >= self.terms.layout.devices {
             return;
         }
-        self.result.resets += 1;
+        let seconds = if upset.what == What::Host {
+            self.result.host_resets += 1;
+            self.ground.host_reset_s
+        } else {
+            self.result.resets += 1;
+            self.ground.reset_s
+        };
         let scheme = &self.terms.reader.scheme;
         if scheme.placement == Placement::Device && self.terms.layout.devices >= 3 {
             // The other two carry on; the replica is written anew when its device is back.
             self.lose_replica(u8::try_from(upset.device).unwrap_or(0), upset.time_s);
         } else {
-            self.away(upset.time_s, self.ground.reset_s);
+            self.away(upset.time_s, seconds);
         }
     }
 

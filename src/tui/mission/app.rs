@@ -211,6 +211,17 @@ impl App {
         self.snapshot = snapshot;
     }
 
+    /// Whether there is a history to play.
+    pub const fn plays(&self) -> bool {
+        self.replay.is_some()
+    }
+
+    /// Takes the highest speed at which the mission still plays for a minute.
+    pub fn fit_speed(&mut self) {
+        let slow_enough = |speed: &usize| self.horizon_s() / SPEEDS[*speed].0 >= 60.0;
+        self.speed = (0..SPEEDS.len()).rev().find(slow_enough).unwrap_or(0);
+    }
+
     /// Lets some seconds pass, unless time stands still or there is nothing to play.
     pub fn pass(&mut self, seconds: f64) {
         if !self.standing && self.replay.is_some() {

@@ -33,7 +33,11 @@ pub async fn run(
         tokio::select! {
             _ = frames.tick() => {
                 let now = Instant::now();
+                let played = app.plays();
                 app.take(snapshots.borrow_and_update().clone());
+                if app.plays() && !played {
+                    app.fit_speed();
+                }
                 app.pass(now.duration_since(last).as_secs_f64());
                 last = now;
                 terminal.draw(|frame| render(frame, frame.area(), &app))?;

@@ -26,7 +26,7 @@ const HISTORIES: u64 = 6;
 const MISSION: &str = r#"
 name = "archived"   # a comment
 seed = 7
-lasts = "60d"
+lasts = "2y"
 histories = 6
 
 [environment]
@@ -353,7 +353,7 @@ fn another_experiment_is_refused_by_name() {
     let other = Made { golden: vec![9], ..made() };
     let message = refusal(&MissionHeader::of(&PLAN, MISSION, &other).fingerprint);
     assert!(message.contains("header.h5: made with another golden;"), "{message}");
-    let longer = MISSION.replace("60d", "61d");
+    let longer = MISSION.replace("2y", "3y");
     let message = refusal(&MissionHeader::of(&plan_of(&longer), &longer, &made()).fingerprint);
     assert!(message.contains("made with another mission;"), "{message}");
     // A comment decides nothing.

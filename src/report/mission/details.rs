@@ -2,7 +2,7 @@
 
 use super::super::tables::Table;
 use super::super::words;
-use super::tables::{NONE, per_year, rate, tally};
+use super::tables::{NONE, NONE_SEEN, per_year, rate, tally};
 use super::{MissionView, Tenant};
 use crate::mission::Cause;
 use crate::units::{YEAR_S, duration_text};
@@ -18,7 +18,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
     let columns = [
         "scheme",
         "period",
-        "traffic a second",
+        "traffic",
         "of the bandwidth",
         "wrong answers a year",
         "error episodes a year",
@@ -41,9 +41,12 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
             let share = traffic / view.facts.bandwidth_bytes_s;
             let moved = traffic > 0.0;
             cells.extend([
-                if moved { words::bytes(traffic) } else { NONE.into() },
+                if moved { format!("{}/s", words::bytes(traffic)) } else { NONE.into() },
                 if moved && share.is_finite() { words::percent(share) } else { NONE.into() },
-                rate(point.wrong_per_year),
+                match point.wrong_per_year.1.high {
+                    0.0 => NONE_SEEN.into(),
+                    _ => rate(point.wrong_per_year),
+                },
                 per_year(&point.error_episodes),
                 if point.optimum { "optimum" } else { "" }.to_owned(),
             ]);
@@ -200,7 +203,7 @@ pub(super) fn modes(view: &MissionView<'_>) -> Table {
     let histories = view.histories.len() as u64;
     let caption = format!(
         "Events a year of flight of one device, the mean over the orbit at the chosen level of its \
-         figures, and the low and the high level; came: events in the {} shown here, on all devices.{}",
+         figures, and the low and the high level; came: events in {}, on all devices.{}",
         words::plural(histories, "history", "histories"),
         view.pace()
     );

@@ -5,6 +5,7 @@ use super::super::words;
 use super::tables::{NONE, NONE_SEEN, per_year, rate, tally};
 use super::{MissionView, Tenant};
 use crate::mission::Cause;
+use crate::mission::sweep::Point;
 use crate::units::{YEAR_S, duration_text};
 use std::collections::BTreeMap;
 
@@ -27,15 +28,15 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
     let caption = format!(
         "The same histories with another period. Optimum: of the periods whose wrong answers lie \
          within the interval of the fewest, the one that moves least. Intervals are 95 %: bootstrap \
-         over histories, and Garwood for episodes.{}",
+         over histories, and Garwood for episodes.{}{}",
+        refused(view),
         view.pace()
     );
     let mut table = Table::new("Scrubbing more often", caption, &columns, 2);
     for point in view.sweep {
         let mut cells = vec![point.scheme.clone(), period(point.period_s)];
-        if let Some(why) = &point.refused {
-            cells.extend([NONE; 4].map(str::to_owned));
-            cells.push(why.clone());
+        if point.refused.is_some() {
+            cells.extend([NONE, NONE, NONE, NONE, "cannot be"].map(str::to_owned));
         } else {
             let traffic = point.traffic_bytes_s;
             let share = traffic / view.facts.bandwidth_bytes_s;
@@ -54,6 +55,16 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
         table.rows.push(cells);
     }
     table
+}
+
+/// Why periods of the sweep cannot be had.
+fn refused(view: &MissionView<'_>) -> String {
+    let why = |point: &Point| {
+        let why = point.refused.as_ref()?;
+        Some(format!("{} every {} ({why})", point.scheme, period(point.period_s)))
+    };
+    let all: Vec<String> = view.sweep.iter().filter_map(why).collect();
+    if all.is_empty() { String::new() } else { format!(" Cannot be: {}.", words::list(&all)) }
 }
 
 /// Rates of events times what one of them does by itself.

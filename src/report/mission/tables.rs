@@ -241,7 +241,7 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
                 let met = if verdict.met {
                     "met"
                 } else if verdict.held == verdict.histories {
-                    "not shown: too few histories"
+                    "too few histories"
                 } else {
                     "not met"
                 };

@@ -43,7 +43,7 @@ impl Made {
             sources: &self.sources,
             warnings: &self.warnings,
             toml: "name = \"by-hand\" # <b>",
-            finished: self.figures.iter().all(|figures| figures.histories == HISTORIES),
+            finished: self.figures.first().is_some_and(|f| f.histories == HISTORIES),
             histories_planned: HISTORIES,
             facts: &self.facts,
             figures: &self.figures,
@@ -503,7 +503,10 @@ fn an_accelerated_mission_says_so_under_every_table_and_drawing() {
     let tables = text.matches("\n| --- |").count() + text.matches("\n| ---: |").count();
     assert_eq!(tables, 13);
     assert_eq!(text.matches("Accelerated ×20, every period alike").count(), tables);
-    assert!(text.contains("by-hand: 8 histories of 0.25"), "the mission's own length is said too");
+    assert!(
+        text.contains("by-hand: 8 histories of 91.3 d (×20: 5.00 y of flight)"),
+        "the mission's own length is said too"
+    );
     let page = html(&view).expect("a page");
     for part in page.split("<h2>").skip(1).filter(|part| part.contains("<svg ")) {
         assert!(part.contains("Accelerated ×20"), "{}", &part[..40]);
@@ -558,7 +561,7 @@ fn one_history_has_no_interval_and_an_unfinished_mission_says_so() {
     let text = markdown(&view);
     assert!(text.contains("the figures of 1 of 8 histories"));
     assert!(text.contains("One history: its wrong answers have no interval"));
-    assert!(text.contains("| wrong answers a year | 41.0 | 0.750 | 0 |"), "{text}");
+    assert!(text.contains("| wrong answers a year | 41.0 | 0.750 | none seen |"), "{text}");
     assert!(text.contains("| bare <none> | 41.0 | – | 0–820 | – |"), "{text}");
 }
 

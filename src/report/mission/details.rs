@@ -2,9 +2,10 @@
 
 use super::super::tables::Table;
 use super::super::words;
-use super::tables::{NONE, per_year, rate, tally};
+use super::tables::{NONE, NONE_SEEN, per_year, rate, tally};
 use super::{MissionView, Tenant};
 use crate::mission::Cause;
+use crate::mission::sweep::Point;
 use crate::units::{YEAR_S, duration_text};
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
     let columns = [
         "scheme",
         "period",
-        "traffic a second",
+        "traffic",
         "of the bandwidth",
         "wrong answers a year",
         "error episodes a year",
@@ -27,23 +28,26 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
     let caption = format!(
         "The same histories with another period. Optimum: of the periods whose wrong answers lie \
          within the interval of the fewest, the one that moves least. Intervals are 95 %: bootstrap \
-         over histories, and Garwood for episodes.{}",
+         over histories, and Garwood for episodes.{}{}",
+        refused(view),
         view.pace()
     );
     let mut table = Table::new("Scrubbing more often", caption, &columns, 2);
     for point in view.sweep {
         let mut cells = vec![point.scheme.clone(), period(point.period_s)];
-        if let Some(why) = &point.refused {
-            cells.extend([NONE; 4].map(str::to_owned));
-            cells.push(why.clone());
+        if point.refused.is_some() {
+            cells.extend([NONE, NONE, NONE, NONE, "cannot be"].map(str::to_owned));
         } else {
             let traffic = point.traffic_bytes_s;
             let share = traffic / view.facts.bandwidth_bytes_s;
             let moved = traffic > 0.0;
             cells.extend([
-                if moved { words::bytes(traffic) } else { NONE.into() },
+                if moved { format!("{}/s", words::bytes(traffic)) } else { NONE.into() },
                 if moved && share.is_finite() { words::percent(share) } else { NONE.into() },
-                rate(point.wrong_per_year),
+                match point.wrong_per_year.1.high {
+                    0.0 => NONE_SEEN.into(),
+                    _ => rate(point.wrong_per_year),
+                },
                 per_year(&point.error_episodes),
                 if point.optimum { "optimum" } else { "" }.to_owned(),
             ]);
@@ -51,6 +55,16 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Table {
         table.rows.push(cells);
     }
     table
+}
+
+/// Why periods of the sweep cannot be had.
+fn refused(view: &MissionView<'_>) -> String {
+    let why = |point: &Point| {
+        let why = point.refused.as_ref()?;
+        Some(format!("{} every {} ({why})", point.scheme, period(point.period_s)))
+    };
+    let all: Vec<String> = view.sweep.iter().filter_map(why).collect();
+    if all.is_empty() { String::new() } else { format!(" Cannot be: {}.", words::list(&all)) }
 }
 
 /// Rates of events times what one of them does by itself.
@@ -200,7 +214,7 @@ pub(super) fn modes(view: &MissionView<'_>) -> Table {
     let histories = view.histories.len() as u64;
     let caption = format!(
         "Events a year of flight of one device, the mean over the orbit at the chosen level of its \
-         figures, and the low and the high level; came: events in the {} shown here, on all devices.{}",
+         figures, and the low and the high level; came: events in {}, on all devices.{}",
         words::plural(histories, "history", "histories"),
         view.pace()
     );

@@ -167,7 +167,9 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
                     line.push((x, y));
                 }
                 if point.optimum {
-                    canvas.disc((x, y), 8.5, INK)?;
+                    let turn = |part: i32| f64::from(part) / 24.0 * std::f64::consts::TAU;
+                    let at = |part| (x + 9.0 * turn(part).cos(), y + 9.0 * turn(part).sin());
+                    canvas.path(&(0..=24).map(at).collect::<Vec<_>>(), INK.into(), 2.0)?;
                 }
                 if mean > 0.0 {
                     scale.estimate(canvas, x, (mean, interval), colour)?;
@@ -176,7 +178,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
                 }
                 if index == 0 && point.traffic_bytes_s > 0.0 {
                     let text = period(point.period_s);
-                    canvas.text(&text, (x, frame.top - 2.0), HPos::Center, SMALL - 1.0)?;
+                    canvas.text(&text, (x, frame.top + 8.0), HPos::Center, SMALL - 1.0)?;
                 }
             }
             line.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));

@@ -2,7 +2,6 @@
 
 use super::super::words;
 use super::MissionView;
-use crate::units::duration_text;
 
 /// What this simulation leaves out or takes for granted; every report of a mission says it.
 const LIMITS: [&str; 8] = [
@@ -23,8 +22,8 @@ const LIMITS: [&str; 8] = [
      that the memory holds. No shipped workload reads a key-value cache, whose upsets are counted only.",
     "A wrong result of logic counts as a critical SDC unless executions are compared: no data say what \
      share would leave the decision alone.",
-    "Single upsets that a mission never sees are not in it: use a requirement's confidence, not the \
-     count of zero.",
+    "What is rarer than once in all the years flown together does not show: read the upper end of an \
+     interval, not the zero.",
 ];
 
 /// The report in one line.
@@ -39,10 +38,10 @@ pub(super) fn title(view: &MissionView<'_>) -> String {
 }
 
 fn years(view: &MissionView<'_>) -> String {
-    let text = duration_text(view.facts.horizon_s);
+    let text = view.horizon();
     if view.accelerated() {
-        let lasts = duration_text(view.facts.horizon_s / view.facts.acceleration);
-        format!("{lasts} (×{}: {text} of flight)", words::number(view.facts.acceleration))
+        let lasts = words::span(view.facts.horizon_s / view.facts.acceleration);
+        format!("{lasts} (×{}: {text} of flight)", view.facts.acceleration)
     } else {
         format!("{text} of flight")
     }
@@ -62,7 +61,7 @@ pub(super) fn notices(view: &MissionView<'_>) -> Vec<String> {
         notices.push(format!(
             "Accelerated ×{}: upsets, orbit, scrubs, inferences and recoveries are all that much \
              faster than in flight, so that figures a year of flight stay what they are.",
-            words::number(view.facts.acceleration)
+            view.facts.acceleration
         ));
     }
     notices.extend(view.warnings.iter().cloned());
@@ -98,7 +97,7 @@ pub(super) fn headlines(view: &MissionView<'_>) -> Vec<String> {
         };
         let verdict = match figures.requirement {
             Some(verdict) if verdict.met => "; it meets the requirement",
-            Some(verdict) if verdict.histories < verdict.needed => {
+            Some(verdict) if verdict.held == verdict.histories => {
                 "; too few histories to show the requirement"
             }
             Some(_) => "; it does not meet the requirement",

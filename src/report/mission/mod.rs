@@ -26,7 +26,7 @@ use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
 use crate::mission::{Tenant, TenantCounts, What};
 use crate::outcome::Outcome;
-use crate::units::{YEAR_S, duration_text};
+use crate::units::YEAR_S;
 use std::io::Write;
 use std::path::Path;
 
@@ -146,7 +146,7 @@ impl<'a> MissionView<'a> {
         if self.accelerated() {
             format!(
                 " Accelerated ×{}, every period alike: times and years are of flight.",
-                super::words::number(self.facts.acceleration)
+                self.facts.acceleration
             )
         } else {
             String::new()
@@ -155,7 +155,7 @@ impl<'a> MissionView<'a> {
 
     /// The mission's length in flight.
     fn horizon(&self) -> String {
-        duration_text(self.facts.horizon_s)
+        super::words::span(self.facts.horizon_s)
     }
 
     fn histories_done(&self) -> u64 {

@@ -41,7 +41,7 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
     let columns =
         ["part of the orbit", "of the time", "upsets", "of the upsets", "a year there", "errors"];
     let caption = format!(
-        "Upsets of the {} shown here that have a place. A year there: upsets a year of flight spent \
+        "Upsets with a place, in {}. A year there: upsets a year of flight spent \
          in that part. Errors: upsets that began an error episode under {}. In the anomaly: more than \
          1 trapped proton above 10 MeV per cm² and second before the shield.{}",
         words::plural(view.histories.len() as u64, "history", "histories"),

@@ -136,7 +136,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
     orbit(view, &mut sections)?;
     if let Some(day) = day::worst(view) {
         let caption = format!(
-            "The day of flight with the most upsets ({}) in the first history shown. Above: upsets by \
+            "The day of flight with the most upsets ({}) in the first history. Above: upsets by \
              what they did under {}. Below, a lane a scheme: episodes from upset to cleared state by \
              their worst outcome, and ticks for changes of state, those back to golden lower.{pace}",
             day.upsets,

@@ -24,9 +24,16 @@ pub(super) fn per_year(found: &PerYear) -> String {
     rate((found.rate, found.interval))
 }
 
+/// What stands for a bootstrap of zeros, which has no width.
+pub(super) const NONE_SEEN: &str = "none seen";
+
 /// A mean over histories; one history has no interval.
 fn bootstrap(figures: &SchemeFigures, found: (f64, Interval)) -> String {
-    if figures.histories < 2 { words::number(found.0) } else { rate(found) }
+    match (found.1.high > 0.0, figures.histories < 2) {
+        (false, _) => NONE_SEEN.into(),
+        (true, true) => words::number(found.0),
+        (true, false) => rate(found),
+    }
 }
 
 /// The figures that matter, a scheme a column.
@@ -35,7 +42,8 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     let columns: Vec<&str> = [""].into_iter().chain(names).collect();
     let caption = format!(
         "Read down a column for a scheme and along a row to compare; every scheme met the same \
-         upsets. Years are of flight. In brackets 95 % intervals: of wrong answers by bootstrap over \
+         upsets. Years are of flight. None seen: the interval of episodes says how many there may be \
+         all the same. In brackets 95 % intervals: of wrong answers by bootstrap over \
          independent histories, of everything that is counted in episodes and resets after Garwood \
          (Poisson); of expected rates the Monte-Carlo error alone. Episode: from an upset to \
          the cleared state; it is an error episode where an answer differed or none was \
@@ -53,7 +61,7 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
             view.expected.get(at).map_or(NONE.into(), |e| words::number(e.wrong))
         });
     }
-    row("wrong answers per million", &|_, f| bootstrap(f, f.wrong_per_million));
+    row("wrong answers per million inferences", &|_, f| bootstrap(f, f.wrong_per_million));
     row("episodes with a wrong answer a year", &|_, f| per_year(&f.critical_episodes));
     if !view.expected.is_empty() {
         row("… expected", &|at, _| {
@@ -69,9 +77,9 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     row("restarts of the host a year", &|_, f| per_year(&f.host_resets));
     row("availability", &|_, f| availability(f.availability));
     row("mean time to repair", &|_, f| f.mean_time_to_repair_s.map_or(NONE.into(), words::span));
-    row("scrub traffic a second", &|_, f| match f.scrub_traffic.0 {
+    row("scrub traffic", &|_, f| match f.scrub_traffic.0 {
         0.0 => NONE.into(),
-        bytes => words::bytes(bytes),
+        bytes => format!("{}/s", words::bytes(bytes)),
     });
     row("… share of the bandwidth", &|_, f| match f.scrub_traffic.1 {
         0.0 => NONE.into(),
@@ -140,7 +148,7 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         table.rows.push(vec![
             figures.name.clone(),
             words::number(mean),
-            if several { words::range(interval) } else { NONE.into() },
+            if several && interval.high > 0.0 { words::range(interval) } else { NONE.into() },
             format!("{}–{}", words::count(least), words::count(most)),
             if several { words::number(figures.wrong_deviation) } else { NONE.into() },
             format!("{}–{}", words::ratio(low), words::ratio(high)),
@@ -192,7 +200,7 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
         columns.extend(["held", "lower end", "requirement"]);
     }
     let asked = required.map_or_else(String::new, |required| {
-        let length = crate::units::duration_text(required.no_critical_sdc_for.0);
+        let length = words::span(required.no_critical_sdc_for.0);
         format!(
             " Required: P(no critical SDC in {length}) of at least {}, at 90 % confidence. Held: \
              histories without one for so long; lower end: the one-sided lower limit of that \
@@ -232,8 +240,8 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
             cells.extend(figures.requirement.map_or([NONE; 3].map(str::to_owned), |verdict| {
                 let met = if verdict.met {
                     "met"
-                } else if verdict.histories < verdict.needed {
-                    "not shown: too few histories"
+                } else if verdict.held == verdict.histories {
+                    "too few histories"
                 } else {
                     "not met"
                 };

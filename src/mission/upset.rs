@@ -122,7 +122,16 @@ fn others(plan: &Plan, history: u64, upsets: &mut Vec<Upset>) {
             let time_s = unit(&mut draws) * horizon;
             let bit = below(&mut draws, 32 * words);
             let word = u32::try_from(bit / 32).unwrap_or(0);
-            upsets.push(other(time_s, What::Hardened { word, mask: 1 << (bit % 32) }));
+            let upset = other(time_s, What::Hardened { word, mask: 1 << (bit % 32) });
+            let place = place_at(plan, start_s(plan, history) + time_s);
+            upsets.push(Upset { place, ..upset });
         }
     }
+}
+
+/// The place of the track at a time since its start.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place of the track")]
+fn place_at(plan: &Plan, time_s: f64) -> u32 {
+    let places = plan.timeline.places.len().max(1) as f64;
+    (time_s / plan.timeline.step_s()).rem_euclid(places) as u32
 }

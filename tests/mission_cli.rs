@@ -1,0 +1,149 @@
+//! Missions as a user meets them: exit codes, messages, a real kill, what a control shows.
+
+mod support;
+
+use beamline::archive::mission::MissionArchive;
+use beamline::outcome::Outcome;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const SMALL: &str = r#"name = "small"
+seed = 11
+lasts = "20y"
+histories = 24
+[environment]
+orbit = "suncatcher"
+days = 1
+[memory]
+preset = "tpu-v6e-32gb"
+weights = "4GiB"
+[[device]]
+name = "trillium-hbm"
+modes = ["upset"]
+[[device]]
+name = "trillium-tpu"
+modes = ["sdc", "sefi"]
+[workload]
+name = "digits-mlp"
+inputs = 8
+[[scheme]]
+name = "none"
+protection = "none"
+[[scheme]]
+name = "TMR + scrub"
+protection = "tmr-storage"
+scrub = { every = "1h", by = "vote" }
+"#;
+
+fn beamline(folder: &TempDir, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beamline"));
+    command
+        .arg("mission")
+        .arg(folder.path().join("mission.toml"))
+        .args(["--no-tui", "--singles", "0", "--lanes", "32", "--results"])
+        .arg(folder.path().join("results"))
+        .args(more)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("BEAMLINE_ADAPTER", support::adapter());
+    command
+}
+
+fn bench(mission: &str) -> TempDir {
+    let folder = TempDir::new().expect("a temporary folder");
+    std::fs::write(folder.path().join("mission.toml"), mission).expect("a written file");
+    folder
+}
+
+fn run(folder: &TempDir, more: &[&str]) -> Output {
+    beamline(folder, more).output().expect("the binary starts")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn results(folder: &TempDir) -> PathBuf {
+    folder.path().join("results/small")
+}
+
+fn histories(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.ends_with(".h5") && name != "header.h5").count()
+}
+
+#[test]
+fn a_killed_mission_goes_on_to_the_rows_of_one_never_killed() {
+    let undisturbed = bench(SMALL);
+    let output = run(&undisturbed, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for file in ["archive.h5", "report.html", "report.md", "map.svg"] {
+        assert!(results(&undisturbed).join(file).is_file(), "{file} is missing");
+    }
+    let archive = MissionArchive::read(&results(&undisturbed)).expect("an archive");
+    for schemes in archive.runs.iter().map(|run| &run.schemes) {
+        for history in schemes {
+            let served: u64 = history.outcomes.iter().sum();
+            assert_eq!(served + history.unavailable, history.inferences);
+        }
+    }
+    let wrong =
+        |scheme: usize| archive.closing.figures[scheme].outcomes[Outcome::CriticalSdc as usize];
+    assert!(wrong(0) > 0, "without protection some answers are wrong in 480 years");
+
+    let killed = bench(SMALL);
+    let mut child = beamline(&killed, &[])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let segments = results(&killed).join("segments");
+    let patience = Instant::now();
+    while histories(&segments) < 2 && patience.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().expect("a kill");
+    child.wait().expect("an end");
+    assert!(histories(&segments) >= 2, "killed on its way");
+    if !results(&killed).join("archive.h5").exists() {
+        let resumed = run(&killed, &["--resume"]);
+        assert_eq!(resumed.status.code(), Some(0), "{}", text(&resumed.stderr));
+        assert!(text(&resumed.stdout).contains("going on from history"));
+    }
+    let other = MissionArchive::read(&results(&killed)).expect("an archive");
+    assert!(other.runs == archive.runs, "a resumed mission differs");
+    assert!(other.closing == archive.closing);
+
+    let finished = run(&killed, &["--resume"]);
+    assert_eq!(finished.status.code(), Some(2));
+    assert!(text(&finished.stderr).contains("found a finished one"));
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_with_its_line_and_leaves_nothing() {
+    for (from, to, parts) in [
+        ("lasts = \"20y\"", "lasts = \"-20y\"", vec!["mission.toml:3", "expected a duration"]),
+        ("every = \"1h\"", "every = \"-1h\"", vec!["mission.toml:", "expected a duration"]),
+        ("weights = \"4GiB\"", "weights = \"16GiB\"", vec!["mission.toml:27", "34359738368 bytes"]),
+        ("by = \"vote\"", "by = \"ecc\"", vec!["mission.toml:28", "code"]),
+        ("\"tpu-v6e-32gb\"", "\"tpu-v9\"", vec!["mission.toml:9", "h100-80gb"]),
+        (
+            "modes = [\"sdc\", \"sefi\"]",
+            "modes = [\"sdc\", \"sofi\"]",
+            vec!["mission.toml:16", "\"sofi\""],
+        ),
+        ("every = \"1h\"", "every = \"1ms\"", vec!["mission.toml:28", "s or more"]),
+    ] {
+        assert!(SMALL.contains(from));
+        let folder = bench(&SMALL.replace(from, to));
+        let output = run(&folder, &[]);
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{to}: {message}");
+        for part in parts {
+            assert!(message.contains(part), "expected {part:?} in {message}");
+        }
+        assert!(!folder.path().join("results").exists(), "results were left behind");
+    }
+}

@@ -17,6 +17,7 @@ use crate::engine::Windows;
 use crate::fault::Course;
 use crate::rate::{ScheduledEvent, Timeline};
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
+use crate::units;
 use crate::workload::{OpKind, Workload};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +100,13 @@ impl Plan {
             values: values(&workload),
             keep_changes: false,
         };
+        let wanted_s = mission.requirement.map_or(0.0, |wanted| wanted.no_critical_sdc_for.0);
+        if wanted_s > ground.horizon_s {
+            let found = units::duration_text(wanted_s);
+            let flight = units::duration_text(ground.horizon_s);
+            let expected = format!("at most the {flight} of flight that the mission stands for");
+            return Err(Error::value("requirement.no_critical_sdc_for", expected, found));
+        }
         let scheduled = mission.solar_event.iter();
         let scheduled = scheduled
             .map(|event| ScheduledEvent { start_s: event.after.0, scenario: event.event })

@@ -1,13 +1,18 @@
-//! Models against figures that others published.
+//! Models against figures that others published, and missions against closed forms.
 
+#[path = "../support/bench.rs"]
+mod bench;
 mod environment;
+mod forms;
+mod missions;
+mod plot;
 mod rates;
 mod statistics;
 mod table;
 mod trapped;
 
 use std::path::Path;
-use table::Row;
+use table::{Point, Row};
 
 fn rows() -> Vec<Row> {
     let mut rows = trapped::rows();
@@ -25,17 +30,28 @@ fn every_published_figure_is_met_or_its_miss_is_explained_and_the_page_says_so()
         .filter(|row| row.is_met() == row.miss.is_some())
         .map(|row| format!("{} {}: {} for {}", row.point, row.what, row.measured, row.expected))
         .collect();
-    let page = table::page(&rows);
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/validation.md");
+    let mut points = missions::points();
+    let law = missions::quadratic();
+    let drawing = plot::drawing(&law);
+    points.extend(law.into_iter().map(|(_, point)| point));
+    let page = table::page(&rows, &points);
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let files = [("validation.md", page), ("images/quadratic-law.svg", drawing)];
     if std::env::var_os("BEAMLINE_BLESS").is_some() {
-        std::fs::write(&path, &page).expect("the page can be written");
+        for (file, text) in &files {
+            std::fs::write(docs.join(file), text).expect("the page can be written");
+        }
     }
-    let written = std::fs::read_to_string(&path).unwrap_or_default();
+    let off: Vec<String> = points.iter().filter(|p| !p.is_met()).map(Point::said).collect();
+    assert!(off.is_empty(), "closed forms outside what was simulated: {off:#?}");
     assert!(
         wrong.is_empty(),
         "outside their tolerance, or met though a reason is given: {wrong:#?}"
     );
-    assert_eq!(written, page, "docs/validation.md is not what the tests find");
+    for (file, text) in &files {
+        let written = std::fs::read_to_string(docs.join(file)).unwrap_or_default();
+        assert_eq!(&written, text, "docs/{file} is not what the tests find");
+    }
 }
 
 /// A file of `tests/data/radiation`, without its comments and header, as numbers; words that are

@@ -4,10 +4,14 @@ use crate::table::{Row, Tolerance};
 use crate::trapped::orbit;
 use beamline::device::{Device, Level};
 use beamline::environment::shield::{Geometry, Shield};
+use beamline::mission::{Mission, Plan, upset};
 use beamline::rate::response::{EDGES, Kernel};
 use beamline::rate::{AltitudeAbove, Environment, OrbitChoice, SolarPhase, Timeline};
 use beamline::units::DAY_S;
+use beamline::workload::{self, Overrides};
 use std::f64::consts::PI;
+use std::path::Path;
+use std::sync::Arc;
 
 const CREME: &str = "CREME96 run of 2 March 2022 in PRBEM/IRBEM-extras csda_rpp (MIT): \
     AP8MIN and cosmic rays of 1977, 800 km 90°, 100 mil Al";
@@ -62,6 +66,7 @@ pub(crate) fn rows() -> Vec<Row> {
         Tolerance::Report,
     ));
     rows.extend(suncatcher());
+    rows.extend(flown());
     rows
 }
 
@@ -122,6 +127,34 @@ fn suncatcher() -> Vec<Row> {
                 (expected, yearly(mode)),
                 Tolerance::Factor(1.5),
             ));
+        }
+    }
+    rows
+}
+
+/// The same counted in the histories of missions.
+fn flown() -> Vec<Row> {
+    let workload = workload::load(Path::new("kernels/digits-mlp"), &Overrides::default());
+    let workload = Arc::new(workload.expect("shipped"));
+    let mut rows = Vec::new();
+    for (phase, name) in [("min", "minimum"), ("max", "maximum")] {
+        let text = format!(
+            "name = \"v13\"\nseed = 13\nlasts = \"100y\"\n[environment]\norbit = \"suncatcher\"\n\
+             shielding_mm_al = 10.0\nsolar = \"{phase}\"\n[memory]\npreset = \"tpu-v6e-32gb\"\n\
+             [[device]]\nname = \"trillium-tpu\"\nmodes = [\"sdc\", \"hbm-uncorrectable\"]\n\
+             [workload]\nname = \"digits-mlp\"\n[[scheme]]\nname = \"none\"\nprotection = \"none\"\n"
+        );
+        let mission = Mission::parse(Path::new("v13.toml"), &text).expect("a mission");
+        let plan = Plan::new(&mission, Arc::clone(&workload), Path::new(".")).expect("a plan");
+        let histories = 10;
+        let upsets: Vec<_> = (0..histories).flat_map(|at| upset::history(&plan, at)).collect();
+        for (mode, expected) in [("sdc", 8.83), ("hbm-uncorrectable", 3.41)] {
+            let at = plan.modes.iter().position(|m| m.mode.name == mode).expect("a mode");
+            let count = upsets.iter().filter(|upset| usize::from(upset.mode) == at).count();
+            let yearly = count as f64 / (histories as f64 * plan.years());
+            let what = format!("{mode} events per TPU and year in mission histories, solar {name}");
+            let tolerance = Tolerance::Factor(1.5);
+            rows.push(Row::new("V13", what, SUNCATCHER, (expected, yearly), tolerance));
         }
     }
     rows

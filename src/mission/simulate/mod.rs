@@ -19,7 +19,7 @@ use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, Ra
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::ScrubBy;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 /// What becomes of every input in a faulty state.
@@ -71,7 +71,7 @@ pub struct Terms {
     pub checks: Vec<u32>,
 }
 
-/// A stuck or weak bit.
+/// Stuck or weak bits of a word; none where the word was replaced.
 #[derive(Clone, Debug)]
 struct Hard {
     replica: u8,
@@ -136,6 +136,8 @@ pub(super) struct Simulation<'a> {
     copies: BTreeMap<u64, Copy>,
     queue: BinaryHeap<Reverse<Due>>,
     order: u64,
+    /// Blocks that the patrol is to visit: copy, replica, block.
+    pending: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
     hardened: Vec<(u32, u32)>,
     ras: Vec<RasState>,
@@ -159,6 +161,7 @@ pub fn simulate(
         copies: BTreeMap::new(),
         queue: BinaryHeap::new(),
         order: 0,
+        pending: BTreeSet::new(),
         hard: BTreeMap::new(),
         hardened: Vec::new(),
         ras,

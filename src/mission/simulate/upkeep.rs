@@ -10,7 +10,7 @@ use crate::outcome::Outcome;
 use crate::scheme::{OnDue, Placement, Protection, ScrubBy};
 
 impl Simulation<'_> {
-    /// Asks for the next pass of the patrol over these blocks.
+    /// Asks for the next pass of the patrol over these blocks, where it is not asked for already.
     pub(super) fn plan_visits(&mut self, copy: u64, time_s: f64, blocks: &[(u8, u32)]) {
         let Some((patrol, by)) = &self.terms.patrol else { return };
         let visits: Vec<(f64, u8, u32)> = blocks
@@ -22,7 +22,9 @@ impl Simulation<'_> {
             })
             .collect();
         for (when, replica, block) in visits {
-            self.at(when, copy, Action::Visit { replica, block });
+            if self.pending.insert((copy, replica, block)) {
+                self.at(when, copy, Action::Visit { replica, block });
+            }
         }
     }
 
@@ -43,6 +45,7 @@ impl Simulation<'_> {
     pub(super) fn visit(&mut self, due: Due, replica: u8, block: u32) {
         let Some((_, by)) = &self.terms.patrol else { return };
         let by = *by;
+        self.pending.remove(&(due.copy, replica, block));
         self.settle(due.copy, due.time_s);
         let reader = &self.terms.reader;
         let Some(copy) = self.copies.get_mut(&due.copy) else { return };
@@ -63,7 +66,9 @@ impl Simulation<'_> {
         if by == ScrubBy::Reload {
             self.reload_errors(due.copy, Some((replica, block)));
         }
-        self.assert_hard(due, replica, block, by);
+        self.assert_hard(due.copy, due.time_s, |hard| {
+            hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
+        });
         let Some(copy) = self.copies.get_mut(&due.copy) else { return };
         state::forget_clean(&mut copy.blocks);
         self.result.scrub_uncorrectable += uncorrectable;
@@ -77,17 +82,15 @@ impl Simulation<'_> {
         self.changed(due.copy, due.time_s, u32::MAX, Ended::Scrub);
     }
 
-    /// Stuck cells assert themselves after a write; weak ones lose their charge later.
-    pub(super) fn assert_hard(&mut self, due: Due, replica: u8, block: u32, by: ScrubBy) {
-        let Some(hard) = self.hard.get(&due.copy) else { return };
-        let written = |h: &Hard| h.block == block && (h.replica == replica || by == ScrubBy::Vote);
-        let hard: Vec<(usize, Hard)> =
-            hard.iter().cloned().enumerate().filter(|(_, h)| written(h)).collect();
-        for (at, hard) in hard {
+    /// Of the cells that were written, stuck ones assert themselves at once, and weak ones lose
+    /// their charge later.
+    pub(super) fn assert_hard(&mut self, copy: u64, time_s: f64, written: impl Fn(&Hard) -> bool) {
+        let hard = self.hard.get(&copy).cloned().unwrap_or_default();
+        for (at, hard) in hard.iter().enumerate().filter(|(_, h)| h.mask != 0 && written(h)) {
             if hard.retention_s > 0.0 {
-                self.at(due.time_s + hard.retention_s, due.copy, Action::Weak { hard: at });
+                self.at(time_s + hard.retention_s, copy, Action::Weak { hard: at });
             } else {
-                self.set_hard(due.copy, &hard);
+                self.set_hard(copy, hard);
             }
         }
     }
@@ -101,9 +104,8 @@ impl Simulation<'_> {
     }
 
     pub(super) fn weak(&mut self, due: Due, hard: usize) {
-        let Some(hard) = self.hard.get(&due.copy).and_then(|all| all.get(hard)).cloned() else {
-            return;
-        };
+        let hard = self.hard.get(&due.copy).and_then(|all| all.get(hard)).cloned();
+        let Some(hard) = hard.filter(|hard| hard.mask != 0) else { return };
         let upset = Upset {
             id: u32::MAX,
             time_s: due.time_s,
@@ -168,9 +170,7 @@ impl Simulation<'_> {
             repaired += reader.repair_by_vote(&mut copy.blocks, None);
         }
         state::forget_clean(&mut copy.blocks);
-        for hard in self.hard.get(&at).cloned().unwrap_or_default() {
-            self.set_hard(at, &hard);
-        }
+        self.assert_hard(at, time_s, |hard| before.contains_key(&(hard.replica, hard.block)));
         let Some(copy) = self.copies.get(&at) else { return };
         if copy.blocks == before {
             return;
@@ -186,9 +186,7 @@ impl Simulation<'_> {
             copy.blocks.clear();
         }
         self.reload_errors(at, None);
-        for hard in self.hard.get(&at).cloned().unwrap_or_default() {
-            self.set_hard(at, &hard);
-        }
+        self.assert_hard(at, time_s, |_| true);
         self.changed(at, time_s, u32::MAX, Ended::Reload);
     }
 
@@ -253,6 +251,7 @@ impl Simulation<'_> {
             let before = copy.blocks.len();
             copy.blocks.retain(|(r, _), _| *r != replica);
             if copy.blocks.len() != before {
+                self.assert_hard(at, time_s, |hard| hard.replica == replica);
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
             }
         }
@@ -274,9 +273,7 @@ impl Simulation<'_> {
                 copy.since = copy.since.max(end);
             }
             self.reload_errors(at, None);
-            for hard in self.hard.get(&at).cloned().unwrap_or_default() {
-                self.set_hard(at, &hard);
-            }
+            self.assert_hard(at, end, |_| true);
             self.away_until = end;
             self.changed(at, time_s, u32::MAX, Ended::Reset);
         }
@@ -293,8 +290,10 @@ impl Simulation<'_> {
             RasAction::Nothing => {}
             RasAction::Exhausted => self.result.exhausted += 1,
             RasAction::RowRemapped | RasAction::PageRetired => {
-                if let Some(hard) = self.hard.get_mut(&copy) {
-                    hard.retain(|h| (h.replica, h.block) != (replica, block));
+                // The others keep their places, which the queue knows them by.
+                let hard = self.hard.get_mut(&copy).into_iter().flatten();
+                for hard in hard.filter(|h| (h.replica, h.block) == (replica, block)) {
+                    hard.mask = 0;
                 }
             }
         }

@@ -18,6 +18,7 @@ use crate::fault::Course;
 use crate::rate::{ScheduledEvent, Timeline};
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
+use crate::units::YEAR_S;
 use crate::workload::{OpKind, Workload};
 use std::path::Path;
 use std::sync::Arc;
@@ -198,7 +199,7 @@ impl Plan {
 
     /// Years of flight.
     pub fn years(&self) -> f64 {
-        self.ground.horizon_s / crate::units::YEAR_S
+        self.ground.horizon_s / YEAR_S
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A stratum is a mode and, where it flips bits, one shape of its pattern within or outside the
 //! stretch of memory that some scheme uses for weights. From each stratum single events are drawn,
-//! each alone in a history of its own, and followed to the end of the mission. What two events do
-//! together is not in these figures; a realised history has it.
+//! each alone in a history of its own but for resets and restarts, and followed to the end of the
+//! mission. What two events do together is not in these figures; a realised history has it.
 
 use super::figures::AP8_FACTOR;
 use super::plan::Plan;
@@ -11,7 +11,9 @@ use super::record::{SchemeHistory, Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
+use crate::device::Kind as DeviceKind;
 use crate::engine::{Engine, Error};
+use crate::fault::poisson_count;
 use crate::outcome::Outcome;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
@@ -118,7 +120,7 @@ pub fn strata(
         }
         let drawn = if per_year > 0.0 { each } else { 0 };
         let histories: Vec<Vec<Upset>> =
-            (0..drawn).map(|event| vec![draw(plan, kind, number, event, used)]).collect();
+            (0..drawn).map(|event| draw(plan, kind, number, event, used)).collect();
         let runs = settled(plan, engine, verdicts, &histories, &mut |_| {})?;
         let mut schemes = vec![Share::default(); plan.terms.len()];
         for run in &runs {
@@ -149,8 +151,9 @@ impl Share {
     }
 }
 
-/// An event at a time that follows the orbit.
-fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Upset {
+/// An event at a time that follows the orbit, and the interrupts of a history, which load memory
+/// anew and so end what the event began.
+fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Upset> {
     let keys = [HISTORIES + stratum, 0, event];
     let mut draws = stream(plan.mission.seed, Domain::MissionEvent, &keys);
     let mode = &plan.modes[kind.mode];
@@ -168,7 +171,21 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Upset {
         let map = plan.ground.map;
         upset.what = What::Memory(pattern.draw_shape(shape, &mut draws, memory, map, origin));
     }
-    upset
+    let mut upsets = vec![upset];
+    for (index, mode) in plan.modes.iter().enumerate() {
+        if !matches!(mode.mode.kind, DeviceKind::Sefi | DeviceKind::Sel | DeviceKind::Host) {
+            continue;
+        }
+        let course = plan.timeline.course(index, mode.level.index());
+        let expected = course.expected(plan.ground.horizon_s);
+        for _ in 0..poisson_count(&mut draws, expected) {
+            let (time_s, place) = course.when(unit(&mut draws) * expected);
+            let arrival = Arrival { time_s, mode: index, place };
+            upsets.push(upset::upset(plan, 0, &arrival, &mut draws));
+        }
+    }
+    upsets.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+    upsets
 }
 
 /// The expected rates of each scheme.

@@ -303,15 +303,13 @@ fn arrivals_follow_the_orbit_are_the_same_again_and_lie_where_the_rate_is() {
 
 #[test]
 fn a_scheduled_event_strikes_in_its_own_time_alone() {
-    let mut environment = suncatcher(1.0);
-    environment.event = Scenario::WorstDay;
-    let timeline = timeline(&environment, "trillium-tpu");
+    let timeline = timeline(&suncatcher(1.0), "trillium-tpu");
     let event = ScheduledEvent { start_s: 5.0 * DAY_S, scenario: Scenario::WorstDay };
     let lasts = Scenario::WorstDay.duration_s().expect("it ends");
     let (mut within, mut without, mut quiet) = (0, 0, 0);
     for history in 0..200 {
-        let events = timeline.arrivals_with(3, history, 1, 10.0 * DAY_S, &[event]);
-        let calm = timeline.arrivals_with(3, history, 1, 10.0 * DAY_S, &[]);
+        let events = timeline.arrivals_with(3, history, 1, (0.0, 10.0 * DAY_S), &[event]);
+        let calm = timeline.arrivals_with(3, history, 1, (0.0, 10.0 * DAY_S), &[]);
         let during = |time_s: f64| (event.start_s..event.start_s + lasts).contains(&time_s);
         within += events.iter().filter(|event| during(event.time_s)).count();
         without += events.iter().filter(|event| !during(event.time_s)).count();

@@ -126,15 +126,15 @@ fn what_cannot_be_meant_is_refused_with_its_line_and_leaves_nothing() {
     for (from, to, parts) in [
         ("lasts = \"20y\"", "lasts = \"-20y\"", vec!["mission.toml:3", "expected a duration"]),
         ("every = \"1h\"", "every = \"-1h\"", vec!["mission.toml:", "expected a duration"]),
-        ("weights = \"4GiB\"", "weights = \"16GiB\"", vec!["mission.toml:27", "34359738368 bytes"]),
-        ("by = \"vote\"", "by = \"ecc\"", vec!["mission.toml:28", "code"]),
+        ("weights = \"4GiB\"", "weights = \"16GiB\"", vec!["mission.toml:25", "34359738368 bytes"]),
+        ("by = \"vote\"", "by = \"ecc\"", vec!["mission.toml:26", "code"]),
         ("\"tpu-v6e-32gb\"", "\"tpu-v9\"", vec!["mission.toml:9", "h100-80gb"]),
         (
             "modes = [\"sdc\", \"sefi\"]",
             "modes = [\"sdc\", \"sofi\"]",
             vec!["mission.toml:16", "\"sofi\""],
         ),
-        ("every = \"1h\"", "every = \"1ms\"", vec!["mission.toml:28", "s or more"]),
+        ("every = \"1h\"", "every = \"1ms\"", vec!["mission.toml:26", "s or more"]),
     ] {
         assert!(SMALL.contains(from));
         let folder = bench(&SMALL.replace(from, to));

@@ -32,7 +32,7 @@ fn refusal(path: &Path, workload: &Arc<Workload>) -> Option<String> {
 
 #[test]
 fn ready_missions_are_planned_and_written_out_again_are_the_same() {
-    let files = files("campaigns", "-mission.toml");
+    let files = files("missions", ".toml");
     assert!(!files.is_empty());
     for path in files {
         assert_eq!(refusal(&path, &digits()), None, "{}", path.display());

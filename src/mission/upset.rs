@@ -51,7 +51,7 @@ fn arrivals(plan: &Plan, key: u64, start_s: f64) -> Vec<Arrival> {
     for level in levels {
         let span = (start_s, plan.ground.horizon_s);
         let seed = plan.mission.seed;
-        let drawn = plan.timeline.arrivals_from(seed, key, level, span, &plan.scheduled);
+        let drawn = plan.timeline.arrivals_with(seed, key, level, span, &plan.scheduled);
         all.extend(drawn.into_iter().filter(|a| plan.modes[a.mode].level.index() == level));
     }
     all.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));

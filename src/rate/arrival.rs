@@ -40,22 +40,10 @@ impl Timeline {
         })
     }
 
-    /// The events of `duration_s` seconds with solar events at times: those of the conditions
-    /// themselves, and during each event those of the solar particles.
+    /// The events of `duration_s` seconds from `start_s` on the track on, with solar events at
+    /// times: those of the conditions themselves, and during each event those of its particles
+    /// besides. Times, those of the solar events too, are in seconds since `start_s`.
     pub fn arrivals_with(
-        &self,
-        seed: u64,
-        history: u64,
-        level: usize,
-        duration_s: f64,
-        scheduled: &[ScheduledEvent],
-    ) -> Vec<Arrival> {
-        self.arrivals_from(seed, history, level, (0.0, duration_s), scheduled)
-    }
-
-    /// The same from a time on the track on, in seconds since that time; solar events are at
-    /// seconds since then, too.
-    pub fn arrivals_from(
         &self,
         seed: u64,
         history: u64,

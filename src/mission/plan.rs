@@ -13,13 +13,13 @@ use crate::device::{
     AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
     Per, Polarity,
 };
-use crate::engine::Windows;
+use crate::engine::{Layout, Windows};
 use crate::fault::Course;
 use crate::rate::{ScheduledEvent, Timeline};
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
-use crate::workload::{OpKind, Workload};
+use crate::workload::{Decision, OpKind, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -132,9 +132,7 @@ impl Plan {
     pub fn with_schemes(&self, schemes: Vec<Scheme>) -> Result<Self, Error> {
         let mut plan = self.clone();
         plan.mission.scheme = schemes;
-        let of = |(index, scheme)| {
-            terms_of(index, scheme, &plan.mission, &plan.ground, &plan.workload, &plan.timeline)
-        };
+        let of = |(index, scheme)| terms_of(index, scheme, &plan);
         plan.terms = plan.mission.scheme.iter().enumerate().map(of).collect::<Result<_, _>>()?;
         Ok(plan)
     }
@@ -315,14 +313,8 @@ fn values(workload: &Workload) -> Values {
     Values { ops: computed.map(|(at, op)| (at, workload.features(op.output))).collect() }
 }
 
-fn terms_of(
-    index: usize,
-    scheme: &Scheme,
-    mission: &Mission,
-    ground: &Ground,
-    workload: &Workload,
-    timeline: &Timeline,
-) -> Result<Terms, Error> {
+fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> {
+    let Plan { mission, ground, workload, timeline, windows, .. } = plan;
     let others = (mission.memory.kv_cache.0, mission.memory.activations.0);
     let image_words = workload.stored_words();
     let tiling = Tiling {
@@ -338,7 +330,13 @@ fn terms_of(
     let checks = scheme.code.map_or_else(Vec::new, |code: Code| {
         ground.golden.chunks(block_words).map(|block| code.encode(block)).collect()
     });
-    let protected = protected(index, scheme, workload)?;
+    let tensors: Vec<&str> = workload.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {
+        let expected = "a scheme of this workload";
+        return Err(Error::scheme(index, refusal.key, expected, refusal));
+    }
+    let protected = Layout::new(workload, windows).protected(scheme, workload);
     let reader = Reader { scheme: scheme.clone(), protected, image_words };
     Ok(Terms { index, reader, layout, patrol, checks })
 }
@@ -373,32 +371,4 @@ fn patrol(
         }
     };
     Ok((patrol, scrub.by))
-}
-
-/// The bits of each word of the image that a scheme protects; `None` where it is all of them.
-fn protected(
-    index: usize,
-    scheme: &Scheme,
-    workload: &Workload,
-) -> Result<Option<Vec<u32>>, Error> {
-    let Some(protect) = &scheme.protect else { return Ok(None) };
-    let bits = protect.bits.as_ref().map_or(u32::MAX, |bits| {
-        bits.iter().fold(0, |mask, bit| mask | 1u32.checked_shl(*bit).unwrap_or(0))
-    });
-    let mut masks = vec![0; workload.stored_words() as usize];
-    if let Some(names) = &protect.tensors {
-        for (at, name) in names.iter().enumerate() {
-            let Some(tensor) = workload.tensors.iter().find(|tensor| tensor.name == *name) else {
-                let known: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
-                let expected = format!("tensors among {}", known.join(", "));
-                let key = format!("protect.tensors.{at}");
-                return Err(Error::scheme(index, &key, expected, format!("\"{name}\"")));
-            };
-            let from = tensor.offset as usize;
-            masks[from..from + tensor.words.len()].fill(bits);
-        }
-    } else {
-        masks.fill(bits);
-    }
-    Ok(Some(masks))
 }

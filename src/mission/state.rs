@@ -4,7 +4,8 @@
 //! constant), so that what a decoder does depends on the mask alone.
 
 use crate::outcome::Outcome;
-use crate::scheme::{Code, Decoded, OnRead, Protection, Scheme, Voter};
+use crate::scheme::{Code, Decoded, Protection, Scheme, Voter};
+use crate::stage::vote::{majority3, votes};
 use std::collections::BTreeMap;
 
 /// Where a flipped word lies within a copy.
@@ -150,11 +151,6 @@ impl Reader {
         self.protected.as_ref().map_or(u32::MAX, |masks| masks.get(word as usize).map_or(0, |m| *m))
     }
 
-    /// Whether a block is under the code.
-    fn coded(&self, at: u32, words: u32) -> bool {
-        self.protected.is_none() || (at * words..(at + 1) * words).any(|word| self.mask(word) != 0)
-    }
-
     /// The state that these blocks are, within the words of the image: what lies behind them, up
     /// to the next copy, is read by nobody.
     pub fn state(&self, blocks: &Blocks) -> State {
@@ -171,7 +167,7 @@ impl Reader {
             if at * length >= self.image_words {
                 continue;
             }
-            if let Some(code) = self.scheme.code.filter(|_| self.coded(*at, length)) {
+            if let Some(code) = self.scheme.code {
                 match block.decode(code) {
                     Decoded::Clean => {}
                     Decoded::Corrected => read.alarm = true,
@@ -195,7 +191,8 @@ impl Reader {
                 let protected = self.mask(word);
                 let differs = (masks[0] ^ masks[1]) | (masks[0] ^ masks[2]);
                 read.alarm |= differs & protected != 0;
-                let delivered = self.vote(masks) & protected | masks[0] & !protected;
+                let (decided, majority) = self.vote(masks, protected);
+                let delivered = majority & decided | masks[0] & !decided;
                 read.differs |= delivered != 0;
             } else {
                 read.differs = true;
@@ -204,18 +201,10 @@ impl Reader {
         read
     }
 
-    fn vote(&self, [a, b, c]: [u32; 3]) -> u32 {
-        if self.scheme.voter == Voter::Word {
-            if b == c { b } else { a }
-        } else {
-            majority(a, b, c)
-        }
-    }
-
-    /// Whether a read that finds an error writes back.
-    pub fn writes_back(&self) -> bool {
-        let finds = self.scheme.code.is_some() || self.scheme.protection == Protection::TmrStorage;
-        self.scheme.on_read == OnRead::WriteBack && finds
+    /// The bits of a word that a vote decides, and their majority, as the vote stage has them.
+    fn vote(&self, masks @ [a, b, c]: [u32; 3], protected: u32) -> (u32, u32) {
+        let decided = votes(masks, protected, self.scheme.voter == Voter::Word);
+        (decided, majority3(a, b, c))
     }
 
     /// Decodes the blocks in place, as a scrub by ECC or a read with write-back does; gives the
@@ -223,10 +212,7 @@ impl Reader {
     pub fn repair_by_code(&self, blocks: &mut Blocks, only: Option<(u8, u32)>) -> (u64, u64) {
         let (mut repaired, mut uncorrectable) = (0, 0);
         let Some(code) = self.scheme.code else { return (0, 0) };
-        for (key, block) in blocks.iter_mut().filter(|(key, _)| only.is_none_or(|o| o == **key)) {
-            if !self.coded(key.1, count(block.0.len() - 1)) {
-                continue;
-            }
+        for (_, block) in blocks.iter_mut().filter(|(key, _)| only.is_none_or(|o| o == **key)) {
             match block.decode(code) {
                 Decoded::Clean => {}
                 Decoded::Corrected => repaired += 1,
@@ -256,9 +242,9 @@ impl Reader {
                 let data = word + 1 < length;
                 let protected =
                     if data { self.mask(at * count(length - 1) + count(word)) } else { u32::MAX };
-                let majority = self.vote(masks);
+                let (decided, majority) = self.vote(masks, protected);
                 for (replica, mask) in voted.iter_mut().zip(masks) {
-                    replica[word] = majority & protected | mask & !protected;
+                    replica[word] = majority & decided | mask & !decided;
                 }
             }
             repaired += u64::from(voted != before);
@@ -268,11 +254,6 @@ impl Reader {
         }
         repaired
     }
-}
-
-/// The bitwise majority of three words.
-const fn majority(a: u32, b: u32, c: u32) -> u32 {
-    (a & b) | (a & c) | (b & c)
 }
 
 /// Drops blocks that are golden again.

@@ -106,7 +106,7 @@ impl Simulation<'_> {
         let reads = self.ground.reads;
         let run = reads.within(at, copy.since, self.ground.horizon_s);
         let scheme = &self.terms.reader.scheme;
-        let writes_back = self.terms.reader.writes_back() && copy.read.alarm;
+        let writes_back = scheme.writes_back() && copy.read.alarm;
         let acts = |row: InferenceRow| match row.outcome() {
             Outcome::DueRecovered => true,
             Outcome::Due | Outcome::Hang => scheme.on_due != OnDue::Keep,

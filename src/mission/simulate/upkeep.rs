@@ -7,7 +7,7 @@ use super::super::state::{self, Block};
 use super::{Action, Due, Hard, Simulation};
 use crate::device::RasAction;
 use crate::outcome::Outcome;
-use crate::scheme::{OnDue, Placement, Protection, ScrubBy};
+use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
 
 impl Simulation<'_> {
     /// Asks for the next pass of the patrol over these blocks, where it is not asked for already.
@@ -72,13 +72,14 @@ impl Simulation<'_> {
         let Some(copy) = self.copies.get_mut(&due.copy) else { return };
         state::forget_clean(&mut copy.blocks);
         self.result.scrub_uncorrectable += uncorrectable;
-        if copy.blocks == before {
-            return;
-        }
-        self.result.scrub_repaired += 1;
+        let unchanged = copy.blocks == before;
         if uncorrectable > 0 {
             self.ras_uncorrectable(due.copy, replica, block);
         }
+        if unchanged {
+            return;
+        }
+        self.result.scrub_repaired += 1;
         self.changed(due.copy, due.time_s, u32::MAX, Ended::Scrub);
     }
 
@@ -134,26 +135,23 @@ impl Simulation<'_> {
         let row = reads.find(Run { count: run.count.min(1), ..run }, &rows, |_| true);
         let input = usize::try_from(reads.input(run, row.unwrap_or(0))).unwrap_or(0);
         match rows[input].outcome() {
-            Outcome::DueRecovered => self.reload(due.copy, after, true),
+            Outcome::DueRecovered => self.reload(due.copy, after),
             Outcome::Due | Outcome::Hang => self.after_due(due.copy, after),
             _ => self.write_back(due.copy, after),
         }
     }
 
     pub(super) fn after_due(&mut self, at: u64, time_s: f64) {
-        if self.terms.reader.scheme.code.is_some() {
-            let blocks: Vec<(u8, u32)> = self
-                .copies
-                .get(&at)
-                .map(|c| c.blocks.keys().copied().collect())
-                .unwrap_or_default();
-            for (replica, block) in blocks {
-                self.ras_uncorrectable(at, replica, block);
+        if let Some(code) = self.terms.reader.scheme.code {
+            let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
+            let blocks = self.copies.get(&at).map(|copy| copy.blocks.clone()).unwrap_or_default();
+            for ((replica, at_block), _) in blocks.iter().filter(|(_, block)| lost(block)) {
+                self.ras_uncorrectable(at, *replica, *at_block);
             }
         }
         match self.terms.reader.scheme.on_due {
             OnDue::Keep => {}
-            OnDue::Reload => self.reload(at, time_s, true),
+            OnDue::Reload => self.reload(at, time_s),
             OnDue::Reset => {
                 self.result.resets += 1;
                 self.away(time_s, self.ground.reset_s);
@@ -180,8 +178,8 @@ impl Simulation<'_> {
     }
 
     /// Golden from hardened storage over one copy, in all its replicas.
-    pub(super) fn reload(&mut self, at: u64, time_s: f64, counted: bool) {
-        self.result.reloads += u64::from(counted);
+    pub(super) fn reload(&mut self, at: u64, time_s: f64) {
+        self.result.reloads += 1;
         if let Some(copy) = self.copies.get_mut(&at) {
             copy.blocks.clear();
         }

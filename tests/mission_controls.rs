@@ -7,7 +7,9 @@ mod bench;
 use beamline::device::{AddressMap, Memory, Persistence};
 use beamline::mission::{Change, Ended, SchemeHistory, SchemeLayout, Site, Tiling, Upset, What};
 use beamline::outcome::Outcome;
-use beamline::scheme::{Code, Decoded, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy};
+use beamline::scheme::{
+    Code, Decoded, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy, Voter,
+};
 use beamline::seed::{Domain, below, stream, unit};
 use bench::{Bench, bit, memory, scheme, scrub, upset};
 
@@ -330,4 +332,34 @@ fn apart(
         Placement::Stack => a.stack != b.stack,
         Placement::Device => device != other_device,
     }
+}
+
+#[test]
+fn a_row_is_replaced_for_what_no_code_corrects_and_for_nothing_else() {
+    let scrubbed = scheme(Protection::None, HSIAO, Some(scrub(100.0, ScrubBy::Ecc, false)));
+    let reloaded = Scheme { on_due: OnDue::Reload, ..scheme(Protection::None, HSIAO, None) };
+    for of in [scrubbed, reloaded] {
+        let bench = Bench::new(&of, 64, 1, 1.0);
+        let single = bench.hit(10.5, (0, 0, 1), bit(3));
+        let pair: Vec<Upset> =
+            [4, 5].map(|at| bench.hit(10.5, (0, 0, 0), bit(at))).into_iter().collect();
+        assert_eq!(bench.run(vec![single.clone()]).rows_remapped, 0);
+        let both = bench.run([vec![single], pair].concat());
+        assert_eq!(both.rows_remapped, 1, "of two struck entries one is lost: {both:?}");
+    }
+}
+
+#[test]
+fn three_different_words_stay_under_a_vote_of_words() {
+    let by = Some(scrub(100.0, ScrubBy::Vote, false));
+    let words = Scheme { voter: Voter::Word, ..scheme(Protection::TmrStorage, None, by) };
+    let bits = scheme(Protection::TmrStorage, None, by);
+    let differ = |bench: &Bench| {
+        [0, 1, 2].map(|r| bench.hit(10.5, (r, 0, 0), bit(usize::from(r) + 4))).into_iter().collect()
+    };
+    let words = Bench::new(&words, 64, 1, 1.0);
+    let bits = Bench::new(&bits, 64, 1, 1.0);
+    let (kept, healed) = (words.run(differ(&words)), bits.run(differ(&bits)));
+    assert_eq!((kept.scrub_repaired, healed.scrub_repaired), (0, 1));
+    assert!(ends(&kept, 0).is_empty() && !ends(&healed, 0).is_empty());
 }

@@ -3,10 +3,9 @@
 // 8 output channels of one pixel of QUADS quads of rows of one block. See src/stage/conv2d.rs for the
 // reference.
 #import outcome
-#import stored
+#import tile
 
 override GROUP: u32 = 64u;
-override QUADS: u32 = 1u;   // 1 or 4
 
 struct Conv2dParams {
     quads:     u32,   // row quads of a block
@@ -50,52 +49,18 @@ fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
 }
 
-fn accumulate(acc: ptr<function, array<vec4<f32>, 8>>, v: vec4<f32>, a: vec4<f32>, b: vec4<f32>) {
-    (*acc)[0] = fma(v, vec4(a.x), (*acc)[0]);
-    (*acc)[1] = fma(v, vec4(a.y), (*acc)[1]);
-    (*acc)[2] = fma(v, vec4(a.z), (*acc)[2]);
-    (*acc)[3] = fma(v, vec4(a.w), (*acc)[3]);
-    (*acc)[4] = fma(v, vec4(b.x), (*acc)[4]);
-    (*acc)[5] = fma(v, vec4(b.y), (*acc)[5]);
-    (*acc)[6] = fma(v, vec4(b.z), (*acc)[6]);
-    (*acc)[7] = fma(v, vec4(b.w), (*acc)[7]);
-}
-
-fn deliver(at: u32, sum: vec4<f32>, bias: f32) {
-    y[at] = bitcast<vec4<u32>>(select(sum, sum + vec4(bias), params.has_bias != 0u));
-}
-
 fn run(group: vec3<u32>, local: vec3<u32>) {
     let id = group.x * GROUP + local.x;
-    let quads = params.quads;
-    let strip = (quads + QUADS - 1u) / QUADS;
-    let pixels = params.out_height * params.out_width;
-    let quad = id % strip;
-    let pixel = (id / strip) % pixels;
-    let first = id / strip / pixels * 8u;
-    if first >= params.outputs { return; }
     let block = group.y;
+    let pixels = params.out_height * params.out_width;
     let kh = params.size >> 16u;
     let kw = params.size & 0xffffu;
+    let tile = tile_of(id, pixels, params.channels * kh * kw, block);
+    if tile.first >= params.outputs { return; }
+    let pixel = id / tile.strip % pixels;
     let row = i32(pixel / params.out_width * params.stride) - i32(params.padding);
     let column = i32(pixel % params.out_width * params.stride) - i32(params.padding);
-    let taps = params.channels * kh * kw;
-    let x0 = params.x_base + x_slot[block] * params.x_stride + quad;
-    let beyond = quads - 1u - quad;
-    let slot = w_slot[block] * params.w_stride;
-    let last = params.outputs - 1u;
-    let o0 = params.w_base + min(first + 0u, last) * taps;
-    let o1 = params.w_base + min(first + 1u, last) * taps;
-    let o2 = params.w_base + min(first + 2u, last) * taps;
-    let o3 = params.w_base + min(first + 3u, last) * taps;
-    let o4 = params.w_base + min(first + 4u, last) * taps;
-    let o5 = params.w_base + min(first + 5u, last) * taps;
-    let o6 = params.w_base + min(first + 6u, last) * taps;
-    let o7 = params.w_base + min(first + 7u, last) * taps;
-    var acc0: array<vec4<f32>, 8>;
-    var acc1: array<vec4<f32>, 8>;
-    var acc2: array<vec4<f32>, 8>;
-    var acc3: array<vec4<f32>, 8>;
+    let x0 = params.x_base + x_slot[block] * params.x_stride + tile.quad;
     for (var c = 0u; c < params.channels; c++) {
         for (var ky = 0u; ky < kh; ky++) {
             let at_row = row + i32(ky);
@@ -104,41 +69,10 @@ fn run(group: vec3<u32>, local: vec3<u32>) {
                 let at_column = column + i32(kx);
                 if at_column < 0 || at_column >= i32(params.width) { continue; }
                 let feature = (c * params.height + u32(at_row)) * params.width + u32(at_column);
-                let at = x0 + feature * quads;
-                let k = (c * kh + ky) * kw + kx;
-                let a = vec4(
-                    stored_float(slot, o0 + k),
-                    stored_float(slot, o1 + k),
-                    stored_float(slot, o2 + k),
-                    stored_float(slot, o3 + k),
-                );
-                let b = vec4(
-                    stored_float(slot, o4 + k),
-                    stored_float(slot, o5 + k),
-                    stored_float(slot, o6 + k),
-                    stored_float(slot, o7 + k),
-                );
-                accumulate(&acc0, bitcast<vec4<f32>>(x[at]), a, b);
-                if QUADS == 4u {
-                    accumulate(&acc1, bitcast<vec4<f32>>(x[at + min(strip, beyond)]), a, b);
-                    accumulate(&acc2, bitcast<vec4<f32>>(x[at + min(2u * strip, beyond)]), a, b);
-                    accumulate(&acc3, bitcast<vec4<f32>>(x[at + min(3u * strip, beyond)]), a, b);
-                }
+                tile_add(tile, x0 + feature * params.quads, (c * kh + ky) * kw + kx);
             }
         }
     }
-    for (var i = 0u; i < 8u; i++) {
-        let output = first + i;
-        if output < params.outputs {
-            var bias = 0f;
-            if params.has_bias != 0u { bias = stored_float(slot, params.b_base + output); }
-            let to = ((block * params.outputs + output) * pixels + pixel) * quads + quad;
-            deliver(to, acc0[i], bias);
-            if QUADS == 4u {
-                if strip <= beyond { deliver(to + strip, acc1[i], bias); }
-                if 2u * strip <= beyond { deliver(to + 2u * strip, acc2[i], bias); }
-                if 3u * strip <= beyond { deliver(to + 3u * strip, acc3[i], bias); }
-            }
-        }
-    }
+    let plane = pixels * params.quads;
+    tile_store(tile, block * params.outputs * plane + pixel * params.quads + tile.quad, plane);
 }

@@ -2,10 +2,9 @@
 // shaders/lib/stored.wgsl says. One invocation computes 8 output features of QUADS quads of rows of one
 // block. See src/stage/linear.rs for the reference.
 #import outcome
-#import stored
+#import tile
 
 override GROUP: u32 = 32u;
-override QUADS: u32 = 1u;   // 1 or 4
 
 struct LinearParams {
     quads:    u32,   // row quads of a block
@@ -41,79 +40,14 @@ fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_i
     if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
 }
 
-fn accumulate(acc: ptr<function, array<vec4<f32>, 8>>, v: vec4<f32>, a: vec4<f32>, b: vec4<f32>) {
-    (*acc)[0] = fma(v, vec4(a.x), (*acc)[0]);
-    (*acc)[1] = fma(v, vec4(a.y), (*acc)[1]);
-    (*acc)[2] = fma(v, vec4(a.z), (*acc)[2]);
-    (*acc)[3] = fma(v, vec4(a.w), (*acc)[3]);
-    (*acc)[4] = fma(v, vec4(b.x), (*acc)[4]);
-    (*acc)[5] = fma(v, vec4(b.y), (*acc)[5]);
-    (*acc)[6] = fma(v, vec4(b.z), (*acc)[6]);
-    (*acc)[7] = fma(v, vec4(b.w), (*acc)[7]);
-}
-
-fn deliver(at: u32, sum: vec4<f32>, bias: f32) {
-    y[at] = bitcast<vec4<u32>>(select(sum, sum + vec4(bias), params.has_bias != 0u));
-}
-
 fn run(group: vec3<u32>, local: vec3<u32>) {
-    let id = group.x * GROUP + local.x;
-    let quads = params.quads;
-    let strip = (quads + QUADS - 1u) / QUADS;
-    let quad = id % strip;
-    let first = id / strip * 8u;
-    if first >= params.outputs { return; }
     let block = group.y;
-    let inputs = params.inputs;
-    var at = params.x_base + x_slot[block] * params.x_stride + quad;
-    let beyond = quads - 1u - quad;
-    let slot = w_slot[block] * params.w_stride;
-    let last = params.outputs - 1u;
-    let o0 = params.w_base + min(first + 0u, last) * inputs;
-    let o1 = params.w_base + min(first + 1u, last) * inputs;
-    let o2 = params.w_base + min(first + 2u, last) * inputs;
-    let o3 = params.w_base + min(first + 3u, last) * inputs;
-    let o4 = params.w_base + min(first + 4u, last) * inputs;
-    let o5 = params.w_base + min(first + 5u, last) * inputs;
-    let o6 = params.w_base + min(first + 6u, last) * inputs;
-    let o7 = params.w_base + min(first + 7u, last) * inputs;
-    var acc0: array<vec4<f32>, 8>;
-    var acc1: array<vec4<f32>, 8>;
-    var acc2: array<vec4<f32>, 8>;
-    var acc3: array<vec4<f32>, 8>;
-    for (var k = 0u; k < inputs; k++) {
-        let a = vec4(
-            stored_float(slot, o0 + k),
-            stored_float(slot, o1 + k),
-            stored_float(slot, o2 + k),
-            stored_float(slot, o3 + k),
-        );
-        let b = vec4(
-            stored_float(slot, o4 + k),
-            stored_float(slot, o5 + k),
-            stored_float(slot, o6 + k),
-            stored_float(slot, o7 + k),
-        );
-        accumulate(&acc0, bitcast<vec4<f32>>(x[at]), a, b);
-        if QUADS == 4u {
-            accumulate(&acc1, bitcast<vec4<f32>>(x[at + min(strip, beyond)]), a, b);
-            accumulate(&acc2, bitcast<vec4<f32>>(x[at + min(2u * strip, beyond)]), a, b);
-            accumulate(&acc3, bitcast<vec4<f32>>(x[at + min(3u * strip, beyond)]), a, b);
-        }
-        at += quads;
+    let tile = tile_of(group.x * GROUP + local.x, 1u, params.inputs, block);
+    if tile.first >= params.outputs { return; }
+    var at = params.x_base + x_slot[block] * params.x_stride + tile.quad;
+    for (var k = 0u; k < params.inputs; k++) {
+        tile_add(tile, at, k);
+        at += params.quads;
     }
-    for (var i = 0u; i < 8u; i++) {
-        let output = first + i;
-        if output < params.outputs {
-            var bias = 0f;
-            if params.has_bias != 0u { bias = stored_float(slot, params.b_base + output); }
-            let to = (block * params.outputs + output) * quads + quad;
-            deliver(to, acc0[i], bias);
-            if QUADS == 4u {
-                if strip <= beyond { deliver(to + strip, acc1[i], bias); }
-                if 2u * strip <= beyond { deliver(to + 2u * strip, acc2[i], bias); }
-                if 3u * strip <= beyond { deliver(to + 3u * strip, acc3[i], bias); }
-            }
-        }
-    }
+    tile_store(tile, block * params.outputs * params.quads + tile.quad, params.quads);
 }

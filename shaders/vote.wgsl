@@ -4,6 +4,7 @@
 #import fold
 
 override GROUP: u32 = 64u;
+override ALIKE: bool = false;   // the first quad of masks is for all
 
 struct VoteParams {
     quads:      u32,   // quads of words to vote on in an image
@@ -25,6 +26,8 @@ struct VoteParams {
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    // Before any lane can be masked, where a software adapter loads once what all lanes share.
+    var mask = masks[0];
     let i = fold_index(id, groups, GROUP);
     let lane = i / params.quads;
     if lane >= params.lanes { return; }
@@ -33,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let a = copies[first];
     let b = copies[first + params.stride];
     let c = copies[first + 2u * params.stride];
-    let mask = masks[min(quad, arrayLength(&masks) - 1u)];
+    if !ALIKE { mask = masks[min(quad, arrayLength(&masks) - 1u)]; }
     let differs = ((a ^ b) | (a ^ c)) & mask;
     let to = lane * params.stride + quad;
     dissent[to] = differs;

@@ -18,6 +18,7 @@ use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::stored::Stored;
 use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
+use clap::ValueEnum;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -27,12 +28,30 @@ pub struct Bench {
     /// Rounds; each figure is the best of them.
     #[arg(long, default_value_t = 7)]
     rounds: u32,
+    /// Only these figures (may be given more than once); all where it is not given.
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
     /// Where the workloads lie.
     #[arg(long, default_value = "kernels")]
     kernels: std::path::PathBuf,
     /// The form.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
+}
+
+/// What there is to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// Belts, field and orbits on the CPU.
+    Environment,
+    /// Bandwidth of copy, vote and decoder.
+    Memory,
+    /// The linear op.
+    Linear,
+    /// Ops that vote or decode what they load.
+    Stored,
+    /// Trials of the direct engine.
+    Trials,
 }
 
 /// One measured thing.
@@ -55,33 +74,44 @@ impl Bench {
     /// Where there is no adapter or a workload is missing.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let gpu = open_gpu(adapter)?;
-        let mut figures = super::bench_environment::figures(self.rounds)?;
-        figures.extend(bandwidths(&gpu, self.rounds)?);
-        figures.push(linear(&gpu, self.rounds)?);
-        figures.extend(super::bench_stored::figures(&gpu, self.rounds)?);
-        for (name, inputs, trials) in [("digits-mlp", 128, 2048), ("digits-cnn", 128, 96)] {
-            let workload = workload::load(&self.kernels.join(name), &Overrides::default());
-            let workload = Arc::new(workload.map_err(Failure::input)?);
-            figures.extend(trial_rates(&gpu, &workload, inputs, trials, self.rounds.div_ceil(2))?);
+        let table = self.format == TableFormat::Table;
+        if table {
+            say(&format!("adapter: {}", gpu.adapter().line()));
         }
-        match self.format {
-            TableFormat::Json => {
-                let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
-                say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+        let mut figures = Vec::new();
+        let parts = Part::value_variants().iter().copied();
+        for part in parts.filter(|part| self.only.is_empty() || self.only.contains(part)) {
+            let measured = match part {
+                Part::Environment => super::bench_environment::figures(self.rounds)?,
+                Part::Memory => bandwidths(&gpu, self.rounds)?,
+                Part::Linear => vec![linear(&gpu, self.rounds)?],
+                Part::Stored => super::bench_stored::figures(&gpu, self.rounds)?,
+                Part::Trials => self.trials(&gpu)?,
+            };
+            for Figure { name, value, unit, ratio } in measured.iter().filter(|_| table) {
+                let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
+                say(&format!("{name:<58} {value:>12.2} {unit:<10}{ratio}"));
             }
-            TableFormat::Table => {
-                say(&format!("adapter: {}", gpu.adapter().line()));
-                for Figure { name, value, unit, ratio } in &figures {
-                    let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
-                    say(&format!("{name:<44} {value:>14.2} {unit:<10}{ratio}"));
-                }
-                say(
-                    "ratios: bandwidths to the copy kernel, times of an op to its bare form, trial",
-                );
-                say("rates to none; best of the rounds");
-            }
+            figures.extend(measured);
+        }
+        if table {
+            say("ratios: bandwidths to the copy kernel, times of an op to its bare form, trial");
+            say("rates to none; best of the rounds");
+        } else {
+            let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
+            say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
         }
         Ok(())
+    }
+
+    fn trials(&self, gpu: &Arc<Gpu>) -> Result<Vec<Figure>, Failure> {
+        let mut figures = Vec::new();
+        for name in ["digits-mlp", "digits-cnn"] {
+            let workload = workload::load(&self.kernels.join(name), &Overrides::default());
+            let workload = Arc::new(workload.map_err(Failure::input)?);
+            figures.extend(trial_rates(gpu, &workload, 128, self.rounds.div_ceil(2))?);
+        }
+        Ok(figures)
     }
 }
 
@@ -210,20 +240,26 @@ fn trial_rates(
     gpu: &Arc<Gpu>,
     workload: &Arc<Workload>,
     inputs: u32,
-    trials: u64,
     rounds: u32,
 ) -> Result<Vec<Figure>, Failure> {
     let windows = Windows::new(inputs, (0..inputs).collect());
     let mut engine = Direct::tuned(&Arc::new(Kernels::new(gpu)?), gpu, workload, &windows, 3)?;
     let sites = Sites::new(workload, Region::Weights, None, None)
         .map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
-    let jobs: Vec<Job> = (0..trials)
-        .map(|trial| {
-            let drawn = draw(1, trial, &sites, 1, FaultKind::Xor, inputs);
-            Job { trial, first_window: 0, faults: drawn.faults }
-        })
-        .collect();
+    let job = |trial| {
+        let drawn = draw(1, trial, &sites, 1, FaultKind::Xor, inputs);
+        Job { trial, first_window: 0, faults: drawn.faults }
+    };
     let course = Course { first_step: 0, end_step: 1, conditional: true };
+    // The first batch compiles; the second says how many fill about a second.
+    let bare = Scheme::bare("none", Protection::None);
+    let batch: Vec<Job> = (0..Engine::lanes(&engine) as u64).map(job).collect();
+    engine.run(&bare, course, &batch)?;
+    let started = Instant::now();
+    engine.run(&bare, course, &batch)?;
+    let batches = (1.0 / started.elapsed().as_secs_f64()).clamp(1.0, 64.0) as u64;
+    let trials = batch.len() as u64 * batches;
+    let jobs: Vec<Job> = (0..trials).map(job).collect();
     let mut best = [f64::INFINITY; Protection::ALL.len()];
     for _ in 0..rounds {
         for (best, protection) in best.iter_mut().zip(Protection::ALL) {

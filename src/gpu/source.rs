@@ -29,7 +29,7 @@ shaders!(ENTRIES: "shaders" [
     "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu",
     "restore", "softmax", "tally", "vote",
 ]);
-shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded", "stored"]);
+shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded", "stored", "tile"]);
 
 impl Source {
     /// The entry file with this stem.

@@ -2,17 +2,10 @@
 
 use super::inject::TRAP_ECC;
 use super::stored::{Form, Stored, random_stored, separately};
+use super::tile::{self, Tiles};
 use super::{Check, all_of, random_floats, same_bits, same_floats};
-use crate::gpu::{Arithmetic, Buffer, Error, Gpu, Kernel, Pass, Source};
+use crate::gpu::{Arithmetic, Buffer, Error, Gpu};
 use crate::seed::{Domain, stream};
-
-/// Output features that one invocation computes.
-const OUTPUTS: u32 = 8;
-/// Invocations in a workgroup.
-const GROUP: u32 = 32;
-/// Quads of rows that one invocation computes, where there are as many rows as fill a workgroup: each
-/// word that was voted or decoded then serves 16 rows.
-const QUADS: u32 = 4;
 
 /// Shapes and places of the operands; bases and strides of x in quads of rows, of w in words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
@@ -40,87 +33,24 @@ pub struct LinearParams {
     pub stored: Stored,
 }
 
-/// The kernels of one form.
-#[derive(Debug)]
-pub struct Linear {
-    form: Form,
-    narrow: Kernel,
-    wide: Option<Kernel>,
-}
+impl tile::Params for LinearParams {
+    const SHADER: &'static str = "linear";
 
-impl Linear {
-    /// Builds the kernel that reads weights as they lie.
-    ///
-    /// # Errors
-    /// Where the shader does not compile.
-    pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Self::stored(gpu, Form::Bare)
+    fn quads(&self) -> u32 {
+        self.quads
     }
 
-    /// Builds the kernels that read weights so.
-    ///
-    /// # Errors
-    /// Where the shader does not compile.
-    pub fn stored(gpu: &Gpu, form: Form) -> Result<Self, Error> {
-        let entry = if form == Form::Decoded { "trapping" } else { "main" };
-        let kernel = |quads: u32| {
-            let constants = [
-                ("GROUP", f64::from(GROUP)),
-                ("QUADS", f64::from(quads)),
-                ("STORAGE", form.constant()),
-            ];
-            Kernel::new(gpu, Source::named("linear"), entry, &constants)
-        };
-        let wide = if form == Form::Bare { None } else { Some(kernel(QUADS)?) };
-        Ok(Self { form, narrow: kernel(1)?, wide })
+    fn cells(&self) -> u32 {
+        1
     }
 
-    /// Records the op for `blocks` blocks. `uniform` holds `params`.
-    ///
-    /// # Panics
-    /// In the form that decodes, which needs a place for its traps.
-    pub fn encode(
-        &self,
-        pass: &mut Pass<'_>,
-        (params, uniform): (&LinearParams, &Buffer<LinearParams>),
-        x: (&Buffer<u32>, &Buffer<u32>),
-        w: (&Buffer<u32>, &Buffer<u32>),
-        y: &Buffer<u32>,
-        blocks: u32,
-    ) {
-        assert!(self.form != Form::Decoded, "{:?} needs traps", self.form);
-        let (kernel, groups) = self.shape(params, blocks);
-        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y], groups);
-    }
-
-    /// Records the op in the form that decodes: as [`Linear::encode`], and the trap word of a slot gets
-    /// [`TRAP_ECC`] where a word that was read could not be corrected.
-    ///
-    /// # Panics
-    /// In any other form.
-    pub fn encode_trapping(
-        &self,
-        pass: &mut Pass<'_>,
-        (params, uniform): (&LinearParams, &Buffer<LinearParams>),
-        x: (&Buffer<u32>, &Buffer<u32>),
-        w: (&Buffer<u32>, &Buffer<u32>),
-        (y, traps): (&Buffer<u32>, &Buffer<u32>),
-        blocks: u32,
-    ) {
-        assert!(self.form == Form::Decoded, "{:?} has no traps", self.form);
-        let (kernel, groups) = self.shape(params, blocks);
-        kernel.dispatch(pass, [uniform, x.0, x.1, w.0, w.1, y, traps], groups);
-    }
-
-    /// The kernel for so many rows, and its workgroups.
-    fn shape(&self, params: &LinearParams, blocks: u32) -> (&Kernel, [u32; 3]) {
-        let wide = self.wide.as_ref().filter(|_| params.quads >= GROUP);
-        let (kernel, quads) = wide.map_or((&self.narrow, 1), |wide| (wide, QUADS));
-        let strips = params.quads.div_ceil(quads);
-        let invocations = strips * params.outputs.div_ceil(OUTPUTS);
-        (kernel, [invocations.div_ceil(GROUP), blocks, 1])
+    fn outputs(&self) -> u32 {
+        self.outputs
     }
 }
+
+/// The linear op.
+pub type Linear = Tiles<LinearParams>;
 
 /// The same on the CPU: y `[block, output, row]` for one block a slot pair.
 pub fn reference(
@@ -189,8 +119,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
 fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[1, form as u64]);
-    let wide = seed.is_multiple_of(4);
-    let quads = if wide { rng.random_range(GROUP..2 * GROUP) } else { rng.random_range(1..10u32) };
+    let quads = rng.random_range(1..40u32);
     let (inputs, outputs) = (rng.random_range(1..40u32), rng.random_range(1..20u32));
     let blocks = rng.random_range(1..6u32);
     let x_slots = rng.random_range(1..4u32);
@@ -219,7 +148,7 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     let (xs, ws) = (slots(&mut rng, x_slots), slots(&mut rng, w_slots));
     let run = |form: Form, params: &LinearParams, w: &[u32]| {
         let y = gpu.upload("y", &vec![u32::MAX; (blocks * outputs * 4 * quads) as usize]);
-        let stage = Linear::stored(gpu, form)?;
+        let stage = Linear::any(gpu, form, seed)?;
         let uniform = gpu.uniform("params", params);
         let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
         let (wb, wsb) = (gpu.upload("w", w), gpu.upload("w slots", &ws));

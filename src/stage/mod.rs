@@ -26,6 +26,7 @@ pub mod restore;
 pub mod softmax;
 pub mod stored;
 pub mod tally;
+pub mod tile;
 pub mod vote;
 
 use crate::gpu::{Error, Gpu};

@@ -29,17 +29,24 @@ pub struct VoteParams {
 /// The mask under which every bit of every word votes.
 pub const ALL: [u32; 4] = [u32::MAX; 4];
 
-/// The kernel.
+/// The kernels: for masks that differ from quad to quad, and for one that all share.
 #[derive(Debug)]
-pub struct Vote(Kernel);
+pub struct Vote {
+    masked: Kernel,
+    alike: Kernel,
+}
 
 impl Vote {
-    /// Builds the kernel.
+    /// Builds the kernels.
     ///
     /// # Errors
     /// Where the shader does not compile.
     pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("vote"), "main", &[("GROUP", f64::from(GROUP))]).map(Self)
+        let kernel = |alike: bool| {
+            let constants = [("GROUP", f64::from(GROUP)), ("ALIKE", f64::from(u8::from(alike)))];
+            Kernel::new(gpu, Source::named("vote"), "main", &constants)
+        };
+        Ok(Self { masked: kernel(false)?, alike: kernel(true)? })
     }
 
     /// Records the vote of `copies` under `masks` `[word]`: the bits that vote, the last quad for all
@@ -53,7 +60,8 @@ impl Vote {
         (voted, dissent, alarms): (&Buffer<u32>, &Buffer<u32>, &Buffer<u32>),
     ) {
         let groups = pass.fold(u64::from(params.quads) * u64::from(params.lanes), GROUP);
-        self.0.dispatch(pass, [uniform, copies, masks, voted, dissent, alarms], groups);
+        let kernel = if masks.len() == ALL.len() { &self.alike } else { &self.masked };
+        kernel.dispatch(pass, [uniform, copies, masks, voted, dissent, alarms], groups);
     }
 }
 

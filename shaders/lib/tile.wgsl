@@ -1,0 +1,125 @@
+// The sums of one invocation of linear and conv2d: 8 outputs of QUADS quads of rows, which lie a strip of
+// quads apart. The entry file declares x, y, w_slot and params. See src/stage/tile.rs.
+#import stored
+
+override QUADS: u32 = 1u;   // 1, 4 or 8
+
+struct Tile {
+    first:  u32,   // of the 8 outputs
+    quad:   u32,   // first quad
+    strip:  u32,   // from one quad to the next
+    beyond: u32,   // quads of the block after the first
+    slot:   u32,   // where the slot of the weights begins, in words
+    a:      vec4<u32>,   // where the weights of outputs 0 to 3 begin
+    b:      vec4<u32>,   // and of 4 to 7
+}
+
+var<private> sum0: array<vec4<f32>, 8>;
+var<private> sum1: array<vec4<f32>, 8>;
+var<private> sum2: array<vec4<f32>, 8>;
+var<private> sum3: array<vec4<f32>, 8>;
+var<private> sum4: array<vec4<f32>, 8>;
+var<private> sum5: array<vec4<f32>, 8>;
+var<private> sum6: array<vec4<f32>, 8>;
+var<private> sum7: array<vec4<f32>, 8>;
+
+// The tile of an invocation that is number `id` of its block, `cells` of which (pixels) share their weights,
+// `taps` words an output.
+fn tile_of(id: u32, cells: u32, taps: u32, block: u32) -> Tile {
+    var tile: Tile;
+    tile.strip = (params.quads + QUADS - 1u) / QUADS;
+    tile.quad = id % tile.strip;
+    tile.beyond = params.quads - 1u - tile.quad;
+    tile.first = id / tile.strip / cells * 8u;
+    tile.slot = w_slot[block] * params.w_stride;
+    let last = vec4(params.outputs - 1u);
+    tile.a = params.w_base + min(tile.first + vec4(0u, 1u, 2u, 3u), last) * taps;
+    tile.b = params.w_base + min(tile.first + vec4(4u, 5u, 6u, 7u), last) * taps;
+    return tile;
+}
+
+fn tile_sum(sum: ptr<private, array<vec4<f32>, 8>>, at: u32, a: vec4<f32>, b: vec4<f32>) {
+    let v = bitcast<vec4<f32>>(x[at]);
+    (*sum)[0] = fma(v, vec4(a.x), (*sum)[0]);
+    (*sum)[1] = fma(v, vec4(a.y), (*sum)[1]);
+    (*sum)[2] = fma(v, vec4(a.z), (*sum)[2]);
+    (*sum)[3] = fma(v, vec4(a.w), (*sum)[3]);
+    (*sum)[4] = fma(v, vec4(b.x), (*sum)[4]);
+    (*sum)[5] = fma(v, vec4(b.y), (*sum)[5]);
+    (*sum)[6] = fma(v, vec4(b.z), (*sum)[6]);
+    (*sum)[7] = fma(v, vec4(b.w), (*sum)[7]);
+}
+
+// Adds the products of the quads at `at` and weight k of each output. A quad past the end of the block is
+// the last one again and never stored.
+fn tile_add(tile: Tile, at: u32, k: u32) {
+    let a = vec4(
+        stored_float(tile.slot, tile.a.x + k),
+        stored_float(tile.slot, tile.a.y + k),
+        stored_float(tile.slot, tile.a.z + k),
+        stored_float(tile.slot, tile.a.w + k),
+    );
+    let b = vec4(
+        stored_float(tile.slot, tile.b.x + k),
+        stored_float(tile.slot, tile.b.y + k),
+        stored_float(tile.slot, tile.b.z + k),
+        stored_float(tile.slot, tile.b.w + k),
+    );
+    tile_sum(&sum0, at, a, b);
+    if QUADS >= 4u {
+        tile_sum(&sum1, at + min(tile.strip, tile.beyond), a, b);
+        tile_sum(&sum2, at + min(2u * tile.strip, tile.beyond), a, b);
+        tile_sum(&sum3, at + min(3u * tile.strip, tile.beyond), a, b);
+    }
+    if QUADS >= 8u {
+        tile_sum(&sum4, at + min(4u * tile.strip, tile.beyond), a, b);
+        tile_sum(&sum5, at + min(5u * tile.strip, tile.beyond), a, b);
+        tile_sum(&sum6, at + min(6u * tile.strip, tile.beyond), a, b);
+        tile_sum(&sum7, at + min(7u * tile.strip, tile.beyond), a, b);
+    }
+}
+
+fn tile_deliver(at: u32, sum: vec4<f32>, bias: f32) {
+    y[at] = bitcast<vec4<u32>>(select(sum, sum + vec4(bias), params.has_bias != 0u));
+}
+
+fn tile_output(tile: Tile, at: u32, stride: u32, i: u32, sums: array<vec4<f32>, 8>) {
+    let output = tile.first + i;
+    if output >= params.outputs { return; }
+    var bias = 0f;
+    if params.has_bias != 0u { bias = stored_float(tile.slot, params.b_base + output); }
+    let to = at + output * stride;
+    tile_deliver(to, sums[0], bias);
+    if QUADS >= 4u {
+        if tile.strip <= tile.beyond { tile_deliver(to + tile.strip, sums[1], bias); }
+        if 2u * tile.strip <= tile.beyond { tile_deliver(to + 2u * tile.strip, sums[2], bias); }
+        if 3u * tile.strip <= tile.beyond { tile_deliver(to + 3u * tile.strip, sums[3], bias); }
+    }
+    if QUADS >= 8u {
+        if 4u * tile.strip <= tile.beyond { tile_deliver(to + 4u * tile.strip, sums[4], bias); }
+        if 5u * tile.strip <= tile.beyond { tile_deliver(to + 5u * tile.strip, sums[5], bias); }
+        if 6u * tile.strip <= tile.beyond { tile_deliver(to + 6u * tile.strip, sums[6], bias); }
+        if 7u * tile.strip <= tile.beyond { tile_deliver(to + 7u * tile.strip, sums[7], bias); }
+    }
+}
+
+// Stores the outputs that there are. The first quad of output 0 is at `at`, those of the next ones `stride`
+// further each. Indices are constants: sums that are indexed by a variable do not stay in registers.
+fn tile_store(tile: Tile, at: u32, stride: u32) {
+    tile_output(tile, at, stride, 0u,
+        array(sum0[0], sum1[0], sum2[0], sum3[0], sum4[0], sum5[0], sum6[0], sum7[0]));
+    tile_output(tile, at, stride, 1u,
+        array(sum0[1], sum1[1], sum2[1], sum3[1], sum4[1], sum5[1], sum6[1], sum7[1]));
+    tile_output(tile, at, stride, 2u,
+        array(sum0[2], sum1[2], sum2[2], sum3[2], sum4[2], sum5[2], sum6[2], sum7[2]));
+    tile_output(tile, at, stride, 3u,
+        array(sum0[3], sum1[3], sum2[3], sum3[3], sum4[3], sum5[3], sum6[3], sum7[3]));
+    tile_output(tile, at, stride, 4u,
+        array(sum0[4], sum1[4], sum2[4], sum3[4], sum4[4], sum5[4], sum6[4], sum7[4]));
+    tile_output(tile, at, stride, 5u,
+        array(sum0[5], sum1[5], sum2[5], sum3[5], sum4[5], sum5[5], sum6[5], sum7[5]));
+    tile_output(tile, at, stride, 6u,
+        array(sum0[6], sum1[6], sum2[6], sum3[6], sum4[6], sum5[6], sum6[6], sum7[6]));
+    tile_output(tile, at, stride, 7u,
+        array(sum0[7], sum1[7], sum2[7], sum3[7], sum4[7], sum5[7], sum6[7], sum7[7]));
+}

@@ -334,8 +334,10 @@ impl Scheme {
     }
 }
 
-/// The scheme that the others are compared with: no redundancy, and the fewest checks and scrubs.
+/// The scheme that the others are compared with: no redundancy, and the fewest codes, checks and
+/// scrubs.
 pub fn baseline(schemes: &[Scheme]) -> Option<usize> {
     let bare = schemes.iter().enumerate().filter(|(_, s)| s.protection == Protection::None);
-    bare.min_by_key(|(_, s)| (s.scrub.is_some(), s.guard.is_some())).map(|(index, _)| index)
+    let parts = |s: &Scheme| (s.code.is_some(), s.scrub.is_some(), s.guard.is_some());
+    bare.min_by_key(|(_, s)| parts(s)).map(|(index, _)| index)
 }

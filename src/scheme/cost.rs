@@ -100,6 +100,7 @@ mod tests {
             protect: Some(Protect {
                 tensors: tensors.map(|names| names.iter().map(|n| (*n).to_owned()).collect()),
                 bits: bits.map(<[u32]>::to_vec),
+                choice: None,
             }),
             ..Scheme::bare("s", Protection::TmrStorage)
         };

@@ -5,11 +5,13 @@
 
 pub mod code;
 mod cost;
+mod protect;
 mod refusal;
 mod scrub;
 
 pub use code::{Code, Decoded};
 pub use cost::Cost;
+pub use protect::{Choice, ChosenBy, Found, Protect};
 pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};
@@ -218,31 +220,6 @@ impl Placement {
             Self::Stack => "stack",
             Self::Device => "device",
         }
-    }
-}
-
-/// Which stored words a vote protects; the others are stored once and read as they are. Inputs are
-/// protected where no tensors are named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Protect {
-    /// Only these tensors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tensors: Option<Vec<String>>,
-    /// Only these bits of each word, 0 (least significant) to 31 (sign).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bits: Option<Vec<u32>>,
-}
-
-impl Protect {
-    /// The protected bits of a word of the tensor `name`; `None` names an input.
-    pub fn mask(&self, name: Option<&str>) -> u32 {
-        let within = |names: &Vec<String>| name.is_some_and(|name| names.iter().any(|n| n == name));
-        if !self.tensors.as_ref().is_none_or(within) {
-            return 0;
-        }
-        let bits = |bits: &Vec<u32>| bits.iter().fold(0, |mask, bit| mask | 1 << (bit % 32));
-        self.bits.as_ref().map_or(u32::MAX, bits)
     }
 }
 

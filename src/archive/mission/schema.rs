@@ -259,6 +259,9 @@ fn sources(plan: &Plan) -> Vec<Source> {
     if let Some(hardened) = &plan.mission.hardened {
         add("hardened storage".into(), &hardened.source);
     }
+    for Source { subject, source } in super::super::critical::sources(&plan.mission.scheme) {
+        add(subject, &source);
+    }
     let mut known = std::collections::HashSet::new();
     sources.retain(|source| known.insert((source.subject.clone(), source.source.clone())));
     sources
@@ -271,17 +274,12 @@ fn fingerprint(plan: &Plan, facts: &Facts, made: &Made) -> Fingerprint {
         "{:?} {:?} {:?} {:?} {facts:?}",
         plan.mission, plan.ground.memory, plan.modes, plan.scheduled
     );
-    let workload = &plan.workload;
     let adapter = &made.adapter;
     Fingerprint {
         campaign: digest([mission.as_bytes()]),
         version: digest([made.version.as_bytes(), made.commit.as_bytes()]),
         shaders: digest(made.shaders.iter().map(String::as_bytes)),
-        weights: digest([
-            bytemuck::cast_slice(&workload.stored_image()),
-            bytemuck::cast_slice(&workload.inputs.words),
-            format!("{:?} {:?}", workload.ops, workload.decision).as_bytes(),
-        ]),
+        weights: Fingerprint::weights_of(&plan.workload),
         adapter: digest([adapter.name.as_bytes(), adapter.backend.as_bytes()]),
         driver: digest([adapter.driver.as_bytes(), adapter.driver_info.as_bytes()]),
         golden: digest([bytemuck::cast_slice(&made.golden)]),

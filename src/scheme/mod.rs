@@ -117,7 +117,7 @@ impl ScrubBy {
 }
 
 /// A periodic scrub. A campaign counts in steps, a mission in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "scrub::ScrubTable", into = "scrub::ScrubTable")]
 pub struct Scrub {
     /// Time from one visit of a word to the next.
@@ -129,19 +129,27 @@ pub struct Scrub {
     /// Whether visits of a word come at random, exponentially distributed intervals with this
     /// mean, as Saleh et al. 1990 also have it (missions).
     pub random: bool,
+    /// The patrol of the mission's memory that gives the period, by its name there.
+    pub patrol: Option<String>,
 }
 
 impl Scrub {
     /// A scrub every `steps` steps of a campaign.
     pub const fn steps(steps: u32, by: ScrubBy) -> Self {
-        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false }
+        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false, patrol: None }
+    }
+
+    /// A scrub that passes once every `period_s` seconds of a mission.
+    pub const fn seconds(period_s: f64, by: ScrubBy) -> Self {
+        let every = Period::Seconds(period_s);
+        Self { every, by, in_saa_s: None, random: false, patrol: None }
     }
 
     /// Steps between scrubs; `None` where the period is one of time.
     pub const fn every_steps(&self) -> Option<u32> {
         match self.every {
             Period::Steps(steps) => Some(steps),
-            Period::Seconds(_) => None,
+            Period::Seconds(_) | Period::OfPatrol => None,
         }
     }
 }
@@ -153,6 +161,8 @@ pub enum Period {
     Steps(u32),
     /// Seconds of a mission in which a patrol passes the whole memory once.
     Seconds(f64),
+    /// That of the patrol which the scrub names: seconds, once the mission's memory is known.
+    OfPatrol,
 }
 
 /// How voters compare.

@@ -1,6 +1,8 @@
 //! Combinations that cannot exist, each with its reason.
 
-use super::{Choice, Code, OnDue, OnRead, Placement, Protect, Protection, Scheme, ScrubBy, Voter};
+use super::{
+    Choice, Code, OnDue, OnRead, Period, Placement, Protect, Protection, Scheme, ScrubBy, Voter,
+};
 use std::fmt;
 
 /// Why a scheme cannot exist, and at which of its keys.
@@ -45,7 +47,20 @@ impl Scheme {
     }
 
     fn scrub_refusal(&self) -> Option<Refusal> {
-        let scrub = self.scrub?;
+        let scrub = self.scrub.as_ref()?;
+        if let Some(patrol) = &scrub.patrol {
+            if scrub.every != Period::OfPatrol {
+                let reason = format!("scrub.every with patrol \"{patrol}\", which has a period");
+                return refuse("scrub", reason);
+            }
+            if scrub.by != ScrubBy::Ecc {
+                let reason = format!(
+                    "scrub by {} with patrol \"{patrol}\": the patrol of a memory works by ecc",
+                    scrub.by.name()
+                );
+                return refuse("scrub", reason);
+            }
+        }
         if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
             return refuse("scrub", "scrub by ecc without a code that corrects");
         }
@@ -149,7 +164,10 @@ impl Scheme {
 
     /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.
     pub fn campaign_refusal(&self) -> Option<Refusal> {
-        if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
+        if self.scrub.as_ref().is_some_and(|scrub| scrub.patrol.is_some()) {
+            return refuse("scrub", "the patrol of a memory, which missions have");
+        }
+        if self.scrub.as_ref().is_some_and(|scrub| scrub.every_steps().is_none()) {
             let reason = "a scrub with a period of time; a campaign counts in every_steps";
             return refuse("scrub", reason);
         }
@@ -241,6 +259,22 @@ mod tests {
                 "tmr-temporal has 1",
             ),
             (
+                "protection = \"tmr-storage\"\nscrub = { patrol = \"p\", by = \"vote\" }",
+                "scrub",
+                "the patrol of a memory works by ecc",
+            ),
+            (
+                "protection = \"none\"\ncode = \"trio\"\n\
+                 scrub = { patrol = \"p\", every = \"1d\", by = \"ecc\" }",
+                "scrub",
+                "scrub.every with patrol \"p\", which has a period",
+            ),
+            (
+                "protection = \"none\"\nscrub = { patrol = \"p\", by = \"ecc\" }",
+                "scrub",
+                "without a code that corrects",
+            ),
+            (
                 "protection = \"none\"\ncode = \"crc-32\"\nscrub = { every_steps = 1, by = \"ecc\" }",
                 "scrub",
                 "without a code that corrects",
@@ -262,6 +296,7 @@ mod tests {
             "protection = \"tmr-temporal\"\nvoter = \"tolerance\"",
             "protection = \"none\"\ncode = \"hsiao-72-64\"\non_read = \"write-back\"",
             "protection = \"none\"\ncode = \"trio\"\nscrub = { every_steps = 1, by = \"ecc\" }",
+            "protection = \"none\"\ncode = \"trio\"\nscrub = { patrol = \"p\", by = \"ecc\" }",
         ] {
             assert_eq!(refused(lines), None, "{lines}");
         }
@@ -295,10 +330,7 @@ mod tests {
 
     #[test]
     fn a_campaign_counts_in_steps() {
-        let timed = Scrub {
-            every: super::super::Period::Seconds(60.0),
-            ..Scrub::steps(1, ScrubBy::Reload)
-        };
+        let timed = Scrub::seconds(60.0, ScrubBy::Reload);
         let scheme = Scheme { scrub: Some(timed), ..Scheme::bare("s", Protection::None) };
         assert_eq!(scheme.campaign_refusal().map(|refusal| refusal.key), Some("scrub"));
         assert_eq!(Scheme::bare("s", Protection::TmrLayer).campaign_refusal(), None);

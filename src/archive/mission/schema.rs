@@ -250,6 +250,12 @@ fn sources(plan: &Plan) -> Vec<Source> {
     add("trapped protons".into(), &assessment.trapped_protons.model);
     add("cosmic rays".into(), assessment.gcr.model);
     add(format!("memory {}", plan.ground.memory.name), &plan.ground.memory.source);
+    for name in plan.mission.scheme.iter().filter_map(|s| s.scrub.as_ref()?.patrol.as_ref()) {
+        if let Some(patrol) = plan.ground.memory.ras.scrub(name) {
+            let figure = &patrol.period_s;
+            add(format!("patrol {name}"), &format!("{} ({})", figure.source, figure.mark.name()));
+        }
+    }
     for mode in &plan.modes {
         add(format!("{}, {}", mode.device, mode.mode.name), &mode.mode.source);
         if let Some(pattern) = &mode.pattern {

@@ -3,10 +3,11 @@
 mod fixture;
 mod support;
 
+use beamline::archive::critical::candidates;
 use beamline::archive::mission::MissionArchive;
 use beamline::archive::{Archive, Header, Writer};
 use beamline::fault::Region;
-use beamline::scheme::{Choice, Protect};
+use beamline::scheme::{Choice, ChosenBy, Protect};
 use std::collections::BTreeMap;
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -187,6 +188,42 @@ fn the_fewest_bits_that_a_census_finds_critical_are_protected_and_no_others() {
     let more = ["--trial", "0", "--scheme", "chosen"];
     let replayed = beamline(&folder, "replay", "results/gemm-chosen", &more);
     assert_eq!(replayed.status.code(), Some(0), "{}", self::text(&replayed.stderr));
+}
+
+#[test]
+fn only_single_faults_in_weights_without_protection_count() {
+    let folder = TempDir::new().expect("a folder");
+    let rows = fixture::segment(0, 1500);
+    let mut writer = Writer::start(folder.path(), fixture::header()).expect("a writer");
+    writer.send(rows.clone()).expect("a segment");
+    writer.finish().expect("an archive");
+    let archive = Archive::open(folder.path()).expect("an archive");
+    let found = candidates(&archive, ChosenBy::Bits).expect("rows").expect("a baseline");
+    assert_eq!(found.iter().map(|candidate| candidate.which).collect::<Vec<_>>()[..2], [31, 30]);
+    let mut counted = 0;
+    for candidate in found {
+        let faults = rows.faults.iter().filter(|fault| {
+            let of_trial = rows
+                .faults
+                .iter()
+                .filter(|other| (other.scheme, other.trial) == (fault.scheme, fault.trial));
+            fault.scheme == 0
+                && fault.region == Region::Weights as u8
+                && fault.mask == 1 << candidate.which
+                && of_trial.count() == 1
+        });
+        let wrong = faults.clone().filter(|fault| {
+            rows.outcomes
+                .iter()
+                .any(|row| (row.scheme, row.trial) == (0, fault.trial) && row.wrong == 1)
+        });
+        let by_hand = (faults.clone().count() as u64, wrong.count() as u64);
+        assert_eq!((candidate.faults, candidate.critical), by_hand, "bit {}", candidate.which);
+        assert_eq!(candidate.sites, 4096 + 64 + 640);
+        counted += candidate.faults;
+    }
+    let single = rows.outcomes.iter().filter(|row| row.scheme == 0 && row.faults == 1).count();
+    assert!(counted > 0 && counted <= single as u64, "{counted} of {single} single faults");
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn composed(workload: &Workload) -> Vec<Scheme> {
             tensors: tensors
                 .map(|list| list.iter().map(|t| workload.tensors[*t].name.clone()).collect()),
             bits: bits.map(<[u32]>::to_vec),
+            choice: None,
         }),
         ..scheme(Protection::TmrStorage)
     };
@@ -101,7 +102,7 @@ fn schemes(workload: &Workload, conditional: bool) -> Vec<Scheme> {
             scrub: scrub(1, ScrubBy::Vote),
             ..scheme(Protection::TmrStorage)
         });
-        let partly = Protect { tensors: None, bits: Some(vec![31, 30]) };
+        let partly = Protect { bits: Some(vec![31, 30]), ..Protect::default() };
         all.push(Scheme {
             protect: Some(partly),
             scrub: scrub(1, ScrubBy::Vote),

@@ -352,7 +352,7 @@ fn a_row_is_replaced_for_what_no_code_corrects_and_for_nothing_else() {
 #[test]
 fn three_different_words_stay_under_a_vote_of_words() {
     let by = Some(scrub(100.0, ScrubBy::Vote, false));
-    let words = Scheme { voter: Voter::Word, ..scheme(Protection::TmrStorage, None, by) };
+    let words = Scheme { voter: Voter::Word, ..scheme(Protection::TmrStorage, None, by.clone()) };
     let bits = scheme(Protection::TmrStorage, None, by);
     let differ = |bench: &Bench| {
         [0, 1, 2].map(|r| bench.hit(10.5, (r, 0, 0), bit(usize::from(r) + 4))).into_iter().collect()

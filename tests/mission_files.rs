@@ -1,6 +1,9 @@
 //! Mission files as users write them: the ready ones are planned, the refused ones say why and where.
 
+use beamline::archive::mission::{Made, MissionHeader};
+use beamline::archive::schema::AdapterInfo;
 use beamline::mission::{Mission, Plan};
+use beamline::scheme::{Period, Scheme};
 use beamline::workload::{self, Overrides, Workload};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,4 +63,75 @@ fn refused_missions_say_what_and_where() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A mission whose scheme scrubs as `scrub` says, in the memory `preset`.
+fn scrubbed(preset: &str, scrub: &str) -> String {
+    format!(
+        "name = \"scrubbed\"\nseed = 1\nlasts = \"30d\"\n[environment]\norbit = \"suncatcher\"\n\
+         days = 1\n[memory]\npreset = \"{preset}\"\n[[device]]\nname = \"trillium-hbm\"\n\
+         modes = [\"upset\"]\n[workload]\nname = \"digits-mlp\"\ninputs = 4\n[[scheme]]\n\
+         name = \"ecs\"\nprotection = \"none\"\ncode = \"hsiao-72-64\"\nscrub = {{ {scrub} }}\n"
+    )
+}
+
+fn planned(text: &str, folder: &Path) -> Result<Plan, String> {
+    let path = folder.join("scrubbed.toml");
+    let mission = Mission::parse(&path, text).map_err(|error| error.to_string())?;
+    Plan::new(&mission, digits(), folder).map_err(|error| error.placed(&path, text).to_string())
+}
+
+#[test]
+fn a_patrol_has_the_period_of_the_memory() {
+    let named = scrubbed("ddr5", "patrol = \"ddr5-ecs\", by = \"ecc\"");
+    let plan = planned(&named, Path::new(".")).expect("a plan");
+    let scrub = plan.mission.scheme[0].scrub.clone().expect("a scrub");
+    assert_eq!(
+        (scrub.every, scrub.patrol.as_deref()),
+        (Period::Seconds(86_400.0), Some("ddr5-ecs"))
+    );
+    let by_hand = planned(&scrubbed("ddr5", "every = \"1d\", by = \"ecc\""), Path::new("."));
+    assert_eq!(plan.facts(), by_hand.expect("a plan").facts());
+
+    // What is archived has the period and the name, and where the period comes from.
+    let definition = serde_json::to_string(&plan.mission.scheme[0]).expect("JSON");
+    assert!(definition.contains(r#""every":"1d","patrol":"ddr5-ecs""#), "{definition}");
+    let again: Scheme = serde_json::from_str(&definition).expect("a scheme");
+    assert_eq!(again, plan.mission.scheme[0]);
+    let made = Made {
+        version: String::new(),
+        commit: String::new(),
+        adapter: AdapterInfo::default(),
+        shaders: Vec::new(),
+        golden: Vec::new(),
+    };
+    let header = MissionHeader::of(&plan, &named, &made);
+    let source = header.sources.iter().find(|row| row.subject == "patrol ddr5-ecs");
+    let source = &source.expect("a source").source;
+    assert!(source.contains("JESD79-5") && source.ends_with("(recalled)"), "{source}");
+}
+
+#[test]
+fn a_memory_says_how_long_its_patrol_takes_and_whether_it_has_one() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("fault-models/memories/ddr5.toml");
+    let memory = std::fs::read_to_string(shipped).expect("a memory");
+    let (without, _) = memory.split_once("[[scrub]]").expect("a patrol");
+    let slow = "[[scrub]]\nname = \"slow\"\n\
+                period_s = { value = 172_800, mark = \"assumed\", source = \"this test\" }\n";
+    std::fs::write(folder.path().join("none.toml"), without).expect("a written file");
+    std::fs::write(folder.path().join("slow.toml"), format!("{without}{slow}")).expect("written");
+    let named = |preset| scrubbed(preset, "patrol = \"slow\", by = \"ecc\"");
+    let plan = planned(&named("slow.toml"), folder.path()).expect("a plan");
+    assert_eq!(
+        plan.mission.scheme[0].scrub.as_ref().map(|scrub| scrub.every),
+        Some(Period::Seconds(172_800.0))
+    );
+    let (patrol, _) = plan.terms[0].patrol.as_ref().expect("a patrol");
+    assert!((patrol.passes_per_s() * 172_800.0 - 1.0).abs() < 1e-12);
+
+    let refused = planned(&named("none.toml"), folder.path()).err().expect("a refusal");
+    let expected = "scrubbed.toml:19: expected scrub.every = \"1h\", as memory ddr5 names no patrol, \
+                    found \"slow\"";
+    assert!(refused.ends_with(expected), "{refused}");
 }

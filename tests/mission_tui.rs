@@ -10,7 +10,7 @@ use beamline::mission::{
     What,
 };
 use beamline::outcome::Outcome;
-use beamline::scheme::{OnDue, Period, Protection, Scheme, Scrub, ScrubBy};
+use beamline::scheme::{OnDue, Protection, Scheme, Scrub, ScrubBy};
 use beamline::stats::Interval;
 use beamline::tui::mission::{App, KEYS, Message, SPEEDS, Screen, message_of, picture, update};
 use beamline::units::{DAY_S, YEAR_S};
@@ -23,7 +23,7 @@ const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
 const WEIGHTS: u64 = 8 << 30;
 
 fn hourly(by: ScrubBy) -> Scrub {
-    Scrub { every: Period::Seconds(3600.0), by, in_saa_s: None, random: false }
+    Scrub::seconds(3600.0, by)
 }
 
 /// Nothing, three copies with a vote every hour, and one that is reset after a DUE.
@@ -46,7 +46,7 @@ fn live(memory: &Memory, index: usize, scheme: Scheme) -> LiveScheme {
     let tiling = Tiling::new(100_000, Some(WEIGHTS)).expect("copies");
     let layout = SchemeLayout::new((index, &scheme), tiling, (memory, memory.map), (0, 0))
         .expect("a layout");
-    let patrol = scheme.scrub.map(|scrub| (Patrol::Periodic(3600.0), scrub.by));
+    let patrol = scheme.scrub.as_ref().map(|scrub| (Patrol::Periodic(3600.0), scrub.by));
     LiveScheme { scheme, layout, patrol }
 }
 

@@ -1,6 +1,7 @@
 //! What makes two runs the same experiment: resume and merge refuse rows of another.
 
 use crate::seed::mix;
+use crate::workload::Workload;
 use serde::Serialize;
 
 /// Digests of everything that decides a trial's rows.
@@ -47,6 +48,15 @@ impl Fingerprint {
             ("driver", &mut self.driver),
             ("golden", &mut self.golden),
         ]
+    }
+
+    /// The part `weights` of a workload: what is stored, its inputs, and what is computed of them.
+    pub fn weights_of(workload: &Workload) -> String {
+        digest([
+            bytemuck::cast_slice(&workload.stored_image()),
+            bytemuck::cast_slice(&workload.inputs.words),
+            format!("{:?} {:?}", workload.ops, workload.decision).as_bytes(),
+        ])
     }
 
     /// One digest of all parts, as reports print it.

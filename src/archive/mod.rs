@@ -3,10 +3,12 @@
 //! A running campaign is a folder of segments, each a complete file; a finished one is a single
 //! file with the same tables and a summary. `schema` says what stands in them, `segment` and
 //! `merge` write them, [`Writer`] owns the thread that does, [`Existing`] is what a resumed run
-//! finds, [`Archive`] reads either form, and `summary` turns rows into figures. The layout, column
-//! by column, is `docs/archive-format.md`.
+//! finds, [`Archive`] reads either form, and `summary` turns rows into figures, and
+//! `critical` into the most critical bits and tensors. The layout, column by column, is
+//! `docs/archive-format.md`.
 
 pub mod beam;
+pub mod critical;
 mod figures;
 mod file;
 mod fingerprint;

@@ -303,7 +303,7 @@ impl Header {
     pub fn live_events_per_scrub(&self, scheme: usize) -> Option<f64> {
         const SECONDS_PER_DAY: f64 = 86_400.0;
         let (rate, scheme) = (self.rate.as_ref()?, &self.schemes[scheme]);
-        let interval_s = scheme.definition.scrub.map_or(rate.trial_s, |scrub| {
+        let interval_s = scheme.definition.scrub.as_ref().map_or(rate.trial_s, |scrub| {
             let inferences = f64::from(scrub.every_steps().unwrap_or(u32::MAX))
                 * f64::from(self.campaign.inferences_per_step);
             (inferences * rate.inference_period_s).min(rate.trial_s)

@@ -65,13 +65,17 @@ fn first_step(scheme: &Scheme, step: u32) -> u32 {
     if reloads || scheme.writes_back() || scheme.code.is_some() {
         return 0;
     }
-    scheme.scrub.and_then(|scrub| scrub.every_steps()).map_or(step, |every| step / every * every)
+    scheme
+        .scrub
+        .as_ref()
+        .and_then(|scrub| scrub.every_steps())
+        .map_or(step, |every| step / every * every)
 }
 
 /// The events that this scheme received and that can still matter, latest first. A scrub clears
 /// what came before it, but for a bit that was struck in two copies: there the vote is wrong.
 fn live_events(scheme: &Scheme, trial: &Trial, step: u32, row: u32, from: u32) -> Vec<Fault> {
-    let reloaded = scheme.scrub.is_some_and(|scrub| scrub.by == ScrubBy::Reload);
+    let reloaded = scheme.scrub.as_ref().is_some_and(|scrub| scrub.by == ScrubBy::Reload);
     let struck_twice = |fault: &Fault| {
         let same = |other: &&Fault| {
             other.step < from

@@ -1,16 +1,18 @@
 //! From files and an adapter to a campaign that can run: everything before the first trial.
 
-use super::Failure;
+use super::{Failure, say};
 use crate::archive::schema::{
     AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
 };
-use crate::archive::{Fingerprint, Header, digest};
+use crate::archive::{Fingerprint, Header, critical, digest};
 use crate::campaign::file::WorkloadChoice;
 use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Engine, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
+use crate::place::Place;
+use crate::scheme::Scheme;
 use crate::stats::looks;
 use crate::workload::{self, Overrides, Workload};
 use anyhow::{Context, anyhow};
@@ -32,20 +34,23 @@ pub(super) struct Planned {
 impl Planned {
     /// Reads and checks a campaign file and its workload.
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
-        let (campaign, text) = Campaign::load(path).map_err(Failure::input)?;
+        let (mut campaign, text) = Campaign::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let workload = find_workload(&campaign.workload, folder)?;
+        choose(&mut campaign.scheme, &workload, path, &text)?;
         let plan = Plan::new(&campaign, &workload, folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;
         Ok(Self { campaign, text, workload: Arc::new(workload), plan })
     }
 
-    /// The campaign that an archive holds, at the rate that it holds; a fault list is found from
-    /// `folder`.
+    /// The campaign that an archive holds, at the rate and with the schemes that it holds; a fault
+    /// list is found from `folder`.
     pub(super) fn archived(header: &Header, folder: &Path) -> Result<Self, Failure> {
         let text = header.campaign.toml.as_str();
         let path = folder.join("campaign.toml");
-        let campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
+        let mut campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
+        // A set that was chosen from an earlier archive stays what it was.
+        campaign.scheme = header.schemes.iter().map(|scheme| scheme.definition.clone()).collect();
         let workload = find_workload(&campaign.workload, folder)?;
         let rate = header.upset_rate();
         let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
@@ -106,7 +111,7 @@ impl Planned {
         let inferences_per_step = first.windows.rows();
         let input_words = workload.values[0].features();
         let tensors = workload.stored_tensors();
-        let exposed = |scheme: &crate::scheme::Scheme| {
+        let exposed = |scheme: &Scheme| {
             plan.exposure().map(|exposure| {
                 let (weights, input) = scheme.replica_bits(&tensors, input_words);
                 let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
@@ -163,7 +168,6 @@ impl Planned {
     fn fingerprint(&self, gpu: &Gpu, golden: &[u32]) -> Fingerprint {
         let shaders = shaders();
         let adapter = gpu.adapter();
-        let image = self.workload.stored_image();
         let list = match &self.campaign.faults {
             Mode::List { .. } => (0..self.plan.trials_max()).fold(String::new(), |text, trial| {
                 use std::fmt::Write;
@@ -178,15 +182,14 @@ impl Planned {
             (Some(_), Some(rate)) => format!("{rate:?}"),
             _ => list,
         };
+        // So may a set that was chosen, where the archive that it came from is another now.
+        let chosen = critical::sources(&self.campaign.scheme);
+        let derived = chosen.iter().fold(derived, |derived, set| derived + &set.source);
         Fingerprint {
             campaign: digest([self.text.as_bytes(), derived.as_bytes()]),
             version: digest([VERSION.as_bytes(), COMMIT.as_bytes()]),
             shaders: digest(shaders.iter().map(String::as_bytes)),
-            weights: digest([
-                bytemuck::cast_slice(&image),
-                bytemuck::cast_slice(&self.workload.inputs.words),
-                format!("{:?} {:?}", self.workload.ops, self.workload.decision).as_bytes(),
-            ]),
+            weights: Fingerprint::weights_of(&self.workload),
             adapter: digest([adapter.name.as_bytes(), adapter.backend.as_bytes()]),
             driver: digest([adapter.driver.as_bytes(), adapter.driver_info.as_bytes()]),
             golden: digest([bytemuck::cast_slice(golden)]),
@@ -221,6 +224,31 @@ impl Planned {
         }
         Ok(())
     }
+}
+
+/// Chooses the sets that schemes of the file at `path`, whose text this is, take from earlier
+/// archives, and says which they are.
+pub(super) fn choose(
+    schemes: &mut [Scheme],
+    workload: &Workload,
+    path: &Path,
+    text: &str,
+) -> Result<(), Failure> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    critical::choose(schemes, workload, folder).map_err(|error| {
+        let scheme = error.scheme.to_string();
+        match Place::parse(path, text) {
+            Ok(place) => {
+                let keys = ["scheme", &scheme, "protect", "from"];
+                Failure::input(place.value(&keys, error.expected, error.found))
+            }
+            Err(_) => Failure::input(error),
+        }
+    })?;
+    for set in critical::sources(schemes) {
+        say(&format!("{}: {}", set.subject, set.source));
+    }
+    Ok(())
 }
 
 /// What an archive says of the adapter.
@@ -305,5 +333,6 @@ fn sources(campaign: &Campaign, plan: &Plan, workload: &Workload) -> Vec<Source>
     };
     let mut sources = vec![source("workload", &workload.source), source("fault model", model)];
     sources.extend(plan.rate().map(|rate| source("upset rate", &rate.source)));
+    sources.extend(critical::sources(&campaign.scheme));
     sources
 }

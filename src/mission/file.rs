@@ -334,7 +334,7 @@ impl Mission {
                 let keys = ["scheme", &at, refusal.key];
                 return Err(place.value(&keys, "a scheme that can exist", refusal));
             }
-            if scheme.scrub.is_some_and(|scrub| matches!(scrub.every, Period::Steps(_))) {
+            if scheme.scrub.as_ref().is_some_and(|scrub| matches!(scrub.every, Period::Steps(_))) {
                 let expected = "a period of time, such as every = \"1h\": a mission has no steps";
                 return Err(place.value(&["scheme", &at, "scrub"], expected, "every_steps"));
             }

@@ -132,6 +132,9 @@ impl Plan {
     pub fn with_schemes(&self, schemes: Vec<Scheme>) -> Result<Self, Error> {
         let mut plan = self.clone();
         plan.mission.scheme = schemes;
+        for (index, scheme) in plan.mission.scheme.iter_mut().enumerate() {
+            give_period(index, scheme, &plan.ground.memory)?;
+        }
         let of = |(index, scheme)| terms_of(index, scheme, &plan);
         plan.terms = plan.mission.scheme.iter().enumerate().map(of).collect::<Result<_, _>>()?;
         Ok(plan)
@@ -324,7 +327,7 @@ fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> 
     };
     let memory = (&*ground.memory, ground.map);
     let layout = SchemeLayout::new((index, scheme), tiling, memory, others)?;
-    let patrol = scheme.scrub.map(|scrub| patrol(index, scrub, &layout, ground, timeline));
+    let patrol = scheme.scrub.as_ref().map(|scrub| patrol(index, scrub, &layout, ground, timeline));
     let patrol = patrol.transpose()?;
     let block_words = layout.block_words as usize;
     let checks = scheme.code.map_or_else(Vec::new, |code: Code| {
@@ -341,9 +344,27 @@ fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> 
     Ok(Terms { index, reader, layout, patrol, checks })
 }
 
+/// Gives a scrub that names a patrol of the memory the period that it has there.
+fn give_period(index: usize, scheme: &mut Scheme, memory: &Memory) -> Result<(), Error> {
+    let Some(scrub) = scheme.scrub.as_mut().filter(|scrub| scrub.every == Period::OfPatrol) else {
+        return Ok(());
+    };
+    let name = scrub.patrol.as_deref().unwrap_or_default();
+    let Some(patrol) = memory.ras.scrub(name) else {
+        let known: Vec<&str> = memory.ras.scrubs.iter().map(|scrub| scrub.name.as_str()).collect();
+        let expected = match &known[..] {
+            [] => format!("scrub.every = \"1h\", as memory {} names no patrol", memory.name),
+            known => format!("patrols of memory {} among {}", memory.name, known.join(", ")),
+        };
+        return Err(Error::scheme(index, "scrub.patrol", expected, format!("\"{name}\"")));
+    };
+    scrub.every = Period::Seconds(patrol.period_s.at(Level::Nominal));
+    Ok(())
+}
+
 fn patrol(
     index: usize,
-    scrub: Scrub,
+    scrub: &Scrub,
     layout: &SchemeLayout,
     ground: &Ground,
     timeline: &Timeline,

@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::run::{self, Event};
 use super::verdicts::Verdicts;
 use crate::engine::{Engine, Error};
-use crate::scheme::{Period, Scheme};
+use crate::scheme::{Scheme, Scrub};
 use crate::stats::Interval;
 use crate::units;
 use serde::Serialize;
@@ -87,12 +87,11 @@ fn point(
     verdicts: &mut Verdicts,
 ) -> Result<Point, Error> {
     let mut varied = scheme.clone();
-    varied.scrub = scheme.scrub.zip(period_s).map(|(scrub, period_s)| crate::scheme::Scrub {
-        every: Period::Seconds(period_s),
-        in_saa_s: None,
-        random: false,
-        ..scrub
-    });
+    varied.scrub = scheme
+        .scrub
+        .as_ref()
+        .zip(period_s)
+        .map(|(scrub, period_s)| Scrub::seconds(period_s, scrub.by));
     let mut point = Point {
         scheme: scheme.name.clone(),
         period_s,

@@ -55,7 +55,7 @@ impl Scheme {
         let stored = weights + self.check_bits(tensors);
         let image = stored as f64 / 8.0;
         let step = f64::from(inferences_per_step);
-        let scrub = self.scrub.map_or(0.0, |scrub| {
+        let scrub = self.scrub.as_ref().map_or(0.0, |scrub| {
             let bytes = match scrub.by {
                 ScrubBy::Vote | ScrubBy::Ecc => 2.0 * image,
                 ScrubBy::Reload => image + image / copies,
@@ -100,6 +100,7 @@ mod tests {
             protect: Some(Protect {
                 tensors: tensors.map(|names| names.iter().map(|n| (*n).to_owned()).collect()),
                 bits: bits.map(<[u32]>::to_vec),
+                choice: None,
             }),
             ..Scheme::bare("s", Protection::TmrStorage)
         };

@@ -5,11 +5,13 @@
 
 pub mod code;
 mod cost;
+mod protect;
 mod refusal;
 mod scrub;
 
 pub use code::{Code, Decoded};
 pub use cost::Cost;
+pub use protect::{Choice, ChosenBy, Found, Protect};
 pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};
@@ -115,7 +117,7 @@ impl ScrubBy {
 }
 
 /// A periodic scrub. A campaign counts in steps, a mission in seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "scrub::ScrubTable", into = "scrub::ScrubTable")]
 pub struct Scrub {
     /// Time from one visit of a word to the next.
@@ -127,19 +129,27 @@ pub struct Scrub {
     /// Whether visits of a word come at random, exponentially distributed intervals with this
     /// mean, as Saleh et al. 1990 also have it (missions).
     pub random: bool,
+    /// The patrol of the mission's memory that gives the period, by its name there.
+    pub patrol: Option<String>,
 }
 
 impl Scrub {
     /// A scrub every `steps` steps of a campaign.
     pub const fn steps(steps: u32, by: ScrubBy) -> Self {
-        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false }
+        Self { every: Period::Steps(steps), by, in_saa_s: None, random: false, patrol: None }
+    }
+
+    /// A scrub that passes once every `period_s` seconds of a mission.
+    pub const fn seconds(period_s: f64, by: ScrubBy) -> Self {
+        let every = Period::Seconds(period_s);
+        Self { every, by, in_saa_s: None, random: false, patrol: None }
     }
 
     /// Steps between scrubs; `None` where the period is one of time.
     pub const fn every_steps(&self) -> Option<u32> {
         match self.every {
             Period::Steps(steps) => Some(steps),
-            Period::Seconds(_) => None,
+            Period::Seconds(_) | Period::OfPatrol => None,
         }
     }
 }
@@ -151,6 +161,8 @@ pub enum Period {
     Steps(u32),
     /// Seconds of a mission in which a patrol passes the whole memory once.
     Seconds(f64),
+    /// That of the patrol which the scrub names: seconds, once the mission's memory is known.
+    OfPatrol,
 }
 
 /// How voters compare.
@@ -218,31 +230,6 @@ impl Placement {
             Self::Stack => "stack",
             Self::Device => "device",
         }
-    }
-}
-
-/// Which stored words a vote protects; the others are stored once and read as they are. Inputs are
-/// protected where no tensors are named.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Protect {
-    /// Only these tensors.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tensors: Option<Vec<String>>,
-    /// Only these bits of each word, 0 (least significant) to 31 (sign).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bits: Option<Vec<u32>>,
-}
-
-impl Protect {
-    /// The protected bits of a word of the tensor `name`; `None` names an input.
-    pub fn mask(&self, name: Option<&str>) -> u32 {
-        let within = |names: &Vec<String>| name.is_some_and(|name| names.iter().any(|n| n == name));
-        if !self.tensors.as_ref().is_none_or(within) {
-            return 0;
-        }
-        let bits = |bits: &Vec<u32>| bits.iter().fold(0, |mask, bit| mask | 1 << (bit % 32));
-        self.bits.as_ref().map_or(u32::MAX, bits)
     }
 }
 
@@ -334,8 +321,10 @@ impl Scheme {
     }
 }
 
-/// The scheme that the others are compared with: no redundancy, and the fewest checks and scrubs.
+/// The scheme that the others are compared with: no redundancy, and the fewest codes, checks and
+/// scrubs.
 pub fn baseline(schemes: &[Scheme]) -> Option<usize> {
     let bare = schemes.iter().enumerate().filter(|(_, s)| s.protection == Protection::None);
-    bare.min_by_key(|(_, s)| (s.scrub.is_some(), s.guard.is_some())).map(|(index, _)| index)
+    let parts = |s: &Scheme| (s.code.is_some(), s.scrub.is_some(), s.guard.is_some());
+    bare.min_by_key(|(_, s)| parts(s)).map(|(index, _)| index)
 }

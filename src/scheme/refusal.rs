@@ -1,6 +1,8 @@
 //! Combinations that cannot exist, each with its reason.
 
-use super::{Code, OnDue, OnRead, Placement, Protect, Protection, Scheme, ScrubBy, Voter};
+use super::{
+    Choice, Code, OnDue, OnRead, Period, Placement, Protect, Protection, Scheme, ScrubBy, Voter,
+};
 use std::fmt;
 
 /// Why a scheme cannot exist, and at which of its keys.
@@ -45,7 +47,20 @@ impl Scheme {
     }
 
     fn scrub_refusal(&self) -> Option<Refusal> {
-        let scrub = self.scrub?;
+        let scrub = self.scrub.as_ref()?;
+        if let Some(patrol) = &scrub.patrol {
+            if scrub.every != Period::OfPatrol {
+                let reason = format!("scrub.every with patrol \"{patrol}\", which has a period");
+                return refuse("scrub", reason);
+            }
+            if scrub.by != ScrubBy::Ecc {
+                let reason = format!(
+                    "scrub by {} with patrol \"{patrol}\": the patrol of a memory works by ecc",
+                    scrub.by.name()
+                );
+                return refuse("scrub", reason);
+            }
+        }
         if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
             return refuse("scrub", "scrub by ecc without a code that corrects");
         }
@@ -101,6 +116,9 @@ impl Scheme {
                 format!("protect with {}: only tmr-storage votes words", self.protection.name());
             return refuse("protect", reason);
         }
+        if let Some(choice) = &protect.choice {
+            return choice_refusal(protect, choice);
+        }
         if protect.tensors.is_none() && protect.bits.is_none() {
             return refuse("protect", "protect without tensors or bits, which protects all");
         }
@@ -133,6 +151,11 @@ impl Scheme {
             let reason = "voter = \"tolerance\", but the workload decides by label (arg-max)";
             return refuse("voter", reason);
         }
+        if let Some(choice) = self.protect.as_ref().and_then(Protect::unread) {
+            let reason =
+                format!("protect.from = \"{}\", an archive that was not read", choice.from);
+            return refuse("protect", reason);
+        }
         let named = self.protect.as_ref().and_then(|protect| protect.tensors.as_deref());
         let unknown = named?.iter().find(|name| !tensors.contains(&name.as_str()))?;
         let known = tensors.join(", ");
@@ -141,7 +164,10 @@ impl Scheme {
 
     /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.
     pub fn campaign_refusal(&self) -> Option<Refusal> {
-        if self.scrub.is_some_and(|scrub| scrub.every_steps().is_none()) {
+        if self.scrub.as_ref().is_some_and(|scrub| scrub.patrol.is_some()) {
+            return refuse("scrub", "the patrol of a memory, which missions have");
+        }
+        if self.scrub.as_ref().is_some_and(|scrub| scrub.every_steps().is_none()) {
             let reason = "a scrub with a period of time; a campaign counts in every_steps";
             return refuse("scrub", reason);
         }
@@ -153,6 +179,25 @@ impl Scheme {
         }
         None
     }
+}
+
+/// What a file may not say of a set that is chosen from an archive.
+fn choice_refusal(protect: &Protect, choice: &Choice) -> Option<Refusal> {
+    if protect.tensors.is_some() || protect.bits.is_some() {
+        let reason = "protect.from, which chooses the set, together with tensors or bits";
+        return refuse("protect", reason);
+    }
+    if choice.found.is_some() {
+        return refuse("protect", "protect.found, which archives have");
+    }
+    if choice.from.trim().is_empty() {
+        return refuse("protect", "protect.from without the path of an archive");
+    }
+    if !(choice.share > 0.0 && choice.share <= 1.0) {
+        let reason = format!("protect.share = {}; a share is above 0 and at most 1", choice.share);
+        return refuse("protect", reason);
+    }
+    None
 }
 
 /// The first that stands there a second time.
@@ -196,12 +241,38 @@ mod tests {
             (&*format!("{storage}\nprotect.bits = [32]"), "protect", "bit 32"),
             (&*format!("{storage}\nprotect.bits = [3, 3]"), "protect", "bit 3 twice"),
             (&*format!("{storage}\nprotect.tensors = []"), "protect", "without a tensor"),
+            (
+                &*format!("{storage}\nprotect = {{ from = \"a\", by = \"bits\", share = 0.0 }}"),
+                "protect",
+                "above 0 and at most 1",
+            ),
+            (
+                &*format!("{storage}\nprotect = {{ from = \" \", by = \"bits\", share = 1.0 }}"),
+                "protect",
+                "the path of an archive",
+            ),
             (&*format!("{storage}\nprotect.tensors = [\"a\", \"a\"]"), "protect", "\"a\" twice"),
             ("protection = \"tmr-temporal\"\nplacement = \"stack\"", "placement", "one copy"),
             (
                 "protection = \"tmr-temporal\"\nscrub = { every_steps = 1, by = \"vote\" }",
                 "scrub",
                 "tmr-temporal has 1",
+            ),
+            (
+                "protection = \"tmr-storage\"\nscrub = { patrol = \"p\", by = \"vote\" }",
+                "scrub",
+                "the patrol of a memory works by ecc",
+            ),
+            (
+                "protection = \"none\"\ncode = \"trio\"\n\
+                 scrub = { patrol = \"p\", every = \"1d\", by = \"ecc\" }",
+                "scrub",
+                "scrub.every with patrol \"p\", which has a period",
+            ),
+            (
+                "protection = \"none\"\nscrub = { patrol = \"p\", by = \"ecc\" }",
+                "scrub",
+                "without a code that corrects",
             ),
             (
                 "protection = \"none\"\ncode = \"crc-32\"\nscrub = { every_steps = 1, by = \"ecc\" }",
@@ -220,10 +291,12 @@ mod tests {
         for lines in [
             "protection = \"tmr-storage\"\nvoter = \"word\"\non_read = \"write-back\"",
             "protection = \"tmr-storage\"\nprotect = { tensors = [\"a\"], bits = [30, 31] }",
+            "protection = \"tmr-storage\"\nprotect = { from = \"a\", by = \"bits\", share = 1.0 }",
             "protection = \"dmr\"\nvoter = \"label\"\nplacement = \"stack\"",
             "protection = \"tmr-temporal\"\nvoter = \"tolerance\"",
             "protection = \"none\"\ncode = \"hsiao-72-64\"\non_read = \"write-back\"",
             "protection = \"none\"\ncode = \"trio\"\nscrub = { every_steps = 1, by = \"ecc\" }",
+            "protection = \"none\"\ncode = \"trio\"\nscrub = { patrol = \"p\", by = \"ecc\" }",
         ] {
             assert_eq!(refused(lines), None, "{lines}");
         }
@@ -233,7 +306,8 @@ mod tests {
     fn a_workload_must_have_what_a_scheme_names() {
         let scheme = |voter, tensors: Option<&str>| Scheme {
             voter,
-            protect: tensors.map(|name| Protect { tensors: Some(vec![name.into()]), bits: None }),
+            protect: tensors
+                .map(|name| Protect { tensors: Some(vec![name.into()]), ..Protect::default() }),
             ..Scheme::bare("s", Protection::TmrStorage)
         };
         let found = |scheme: Scheme, by_label| {
@@ -246,14 +320,17 @@ mod tests {
         assert_eq!(found(scheme(Voter::Bitwise, Some("b")), true), None);
         let unknown = found(scheme(Voter::Bitwise, Some("c")), true).expect("a refusal");
         assert_eq!(unknown, "\"c\" in protect.tensors; the workload has a, b");
+        let by = super::super::ChosenBy::Bits;
+        let choice = Choice { from: "results/a".into(), by, share: 0.9, found: None };
+        let protect = Protect { choice: Some(choice), ..Protect::default() };
+        let unread = Scheme { protect: Some(protect), ..scheme(Voter::Bitwise, None) };
+        let refusal = found(unread, true).expect("a refusal");
+        assert_eq!(refusal, "protect.from = \"results/a\", an archive that was not read");
     }
 
     #[test]
     fn a_campaign_counts_in_steps() {
-        let timed = Scrub {
-            every: super::super::Period::Seconds(60.0),
-            ..Scrub::steps(1, ScrubBy::Reload)
-        };
+        let timed = Scrub::seconds(60.0, ScrubBy::Reload);
         let scheme = Scheme { scrub: Some(timed), ..Scheme::bare("s", Protection::None) };
         assert_eq!(scheme.campaign_refusal().map(|refusal| refusal.key), Some("scrub"));
         assert_eq!(Scheme::bare("s", Protection::TmrLayer).campaign_refusal(), None);

@@ -1,4 +1,5 @@
-//! A scrub as TOML has it: `{ every_steps = 4, by = "vote" }` or `{ every = "1h", by = "ecc" }`.
+//! A scrub as TOML has it: `{ every_steps = 4, by = "vote" }`, `{ every = "1h", by = "ecc" }` or
+//! `{ patrol = "ddr5-ecs", by = "ecc" }`. In an archive a patrol has its period beside its name.
 
 use super::{Period, Scrub, ScrubBy};
 use crate::units;
@@ -12,6 +13,8 @@ pub(super) struct ScrubTable {
     every_steps: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     every: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    patrol: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     in_saa: Option<String>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -27,19 +30,24 @@ impl TryFrom<ScrubTable> for Scrub {
             (Some(0), None) => return Err("scrub.every_steps must be 1 or more".into()),
             (Some(steps), None) => Period::Steps(steps),
             (None, Some(text)) => Period::Seconds(units::duration_s(text)?),
+            (None, None) if table.patrol.is_some() => Period::OfPatrol,
             (None, None) => {
                 return Err("expected every_steps (campaigns) or every = \"1h\" (missions)".into());
             }
             (Some(_), Some(_)) => return Err("expected every_steps or every, found both".into()),
         };
+        let steps = matches!(every, Period::Steps(_));
+        if table.patrol.is_some() && (steps || table.in_saa.is_some() || table.random) {
+            return Err("expected patrol, whose period is the memory's, with by alone".into());
+        }
         let in_saa_s = table.in_saa.as_deref().map(units::duration_s).transpose()?;
-        if in_saa_s.is_some() && matches!(every, Period::Steps(_)) {
+        if in_saa_s.is_some() && steps {
             return Err("in_saa belongs to a mission, whose scrub has every = \"1h\"".into());
         }
-        if table.random && (in_saa_s.is_some() || matches!(every, Period::Steps(_))) {
+        if table.random && (in_saa_s.is_some() || steps) {
             return Err("random belongs to a mission's scrub with one period".into());
         }
-        Ok(Self { every, by: table.by, in_saa_s, random: table.random })
+        Ok(Self { every, by: table.by, in_saa_s, random: table.random, patrol: table.patrol })
     }
 }
 
@@ -48,8 +56,10 @@ impl From<Scrub> for ScrubTable {
         let (every_steps, every) = match scrub.every {
             Period::Steps(steps) => (Some(steps), None),
             Period::Seconds(seconds) => (None, Some(units::duration_text(seconds))),
+            Period::OfPatrol => (None, None),
         };
         let in_saa = scrub.in_saa_s.map(units::duration_text);
-        Self { every_steps, every, in_saa, random: scrub.random, by: scrub.by }
+        let Scrub { by, random, patrol, .. } = scrub;
+        Self { every_steps, every, patrol, in_saa, random, by }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) fn scheme(protection: Protection, code: Option<Code>, scrub: Option<S
 
 /// A scrub with a period.
 pub(crate) fn scrub(seconds: f64, by: ScrubBy, random: bool) -> Scrub {
-    Scrub { every: Period::Seconds(seconds), by, in_saa_s: None, random }
+    Scrub { random, ..Scrub::seconds(seconds, by) }
 }
 
 impl Bench {
@@ -56,10 +56,10 @@ impl Bench {
         let blocks = golden.chunks(layout.block_words as usize);
         let checks =
             scheme.code.map_or_else(Vec::new, |code| blocks.map(|b| code.encode(b)).collect());
-        let patrol = scheme.scrub.map(|scrub| match scrub.every {
+        let patrol = scheme.scrub.as_ref().map(|scrub| match scrub.every {
             Period::Seconds(mean_s) if scrub.random => (Patrol::Random(mean_s), scrub.by),
             Period::Seconds(period_s) => (Patrol::Periodic(period_s), scrub.by),
-            Period::Steps(_) => panic!("a mission has no steps"),
+            Period::Steps(_) | Period::OfPatrol => panic!("a mission has seconds"),
         });
         let ground = Ground {
             horizon_s: 1000.0,

@@ -250,6 +250,12 @@ fn sources(plan: &Plan) -> Vec<Source> {
     add("trapped protons".into(), &assessment.trapped_protons.model);
     add("cosmic rays".into(), assessment.gcr.model);
     add(format!("memory {}", plan.ground.memory.name), &plan.ground.memory.source);
+    for name in plan.mission.scheme.iter().filter_map(|s| s.scrub.as_ref()?.patrol.as_ref()) {
+        if let Some(patrol) = plan.ground.memory.ras.scrub(name) {
+            let figure = &patrol.period_s;
+            add(format!("patrol {name}"), &format!("{} ({})", figure.source, figure.mark.name()));
+        }
+    }
     for mode in &plan.modes {
         add(format!("{}, {}", mode.device, mode.mode.name), &mode.mode.source);
         if let Some(pattern) = &mode.pattern {
@@ -258,6 +264,9 @@ fn sources(plan: &Plan) -> Vec<Source> {
     }
     if let Some(hardened) = &plan.mission.hardened {
         add("hardened storage".into(), &hardened.source);
+    }
+    for Source { subject, source } in super::super::critical::sources(&plan.mission.scheme) {
+        add(subject, &source);
     }
     let mut known = std::collections::HashSet::new();
     sources.retain(|source| known.insert((source.subject.clone(), source.source.clone())));
@@ -271,17 +280,12 @@ fn fingerprint(plan: &Plan, facts: &Facts, made: &Made) -> Fingerprint {
         "{:?} {:?} {:?} {:?} {facts:?}",
         plan.mission, plan.ground.memory, plan.modes, plan.scheduled
     );
-    let workload = &plan.workload;
     let adapter = &made.adapter;
     Fingerprint {
         campaign: digest([mission.as_bytes()]),
         version: digest([made.version.as_bytes(), made.commit.as_bytes()]),
         shaders: digest(made.shaders.iter().map(String::as_bytes)),
-        weights: digest([
-            bytemuck::cast_slice(&workload.stored_image()),
-            bytemuck::cast_slice(&workload.inputs.words),
-            format!("{:?} {:?}", workload.ops, workload.decision).as_bytes(),
-        ]),
+        weights: Fingerprint::weights_of(&plan.workload),
         adapter: digest([adapter.name.as_bytes(), adapter.backend.as_bytes()]),
         driver: digest([adapter.driver.as_bytes(), adapter.driver_info.as_bytes()]),
         golden: digest([bytemuck::cast_slice(&made.golden)]),

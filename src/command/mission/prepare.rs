@@ -2,7 +2,7 @@
 
 use crate::archive::mission::{Made, MissionHeader};
 use crate::command::Failure;
-use crate::command::prepare::{COMMIT, VERSION, adapter_info, find_workload, shaders};
+use crate::command::prepare::{COMMIT, VERSION, adapter_info, choose, find_workload, shaders};
 use crate::engine::direct::{Direct, Kernels};
 use crate::gpu::Gpu;
 use crate::mission::{Mission, Plan, fleet};
@@ -20,9 +20,10 @@ pub(super) struct Prepared {
 impl Prepared {
     /// Reads and checks a mission file, its memory, devices and workload.
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
-        let (mission, text) = Mission::load(path).map_err(Failure::input)?;
+        let (mut mission, text) = Mission::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let workload = Arc::new(find_workload(&mission.workload, folder)?);
+        choose(&mut mission.scheme, &workload, path, &text)?;
         let plan = Plan::new(&mission, Arc::clone(&workload), folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;
         Ok(Self { text, workload, plan })

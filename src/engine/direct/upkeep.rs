@@ -111,7 +111,7 @@ impl Direct {
             let subset: Vec<usize> = (0..lanes.len()).filter(|lane| due(&lanes[*lane])).collect();
             self.reload(scheme, lanes, &subset)?;
         }
-        match scheme.scrub {
+        match &scheme.scrub {
             Some(scrub) if scrub.every_steps().is_some_and(|n| (step + 1).is_multiple_of(n)) => {
                 self.scrub(scheme, scrub.by, lanes)
             }

@@ -81,7 +81,9 @@ impl Setting<'_> {
                 result.reloads += 1;
             }
             let is_due = |every| (step + 1) % every == 0;
-            if let Some(scrub) = scheme.scrub.filter(|s| s.every_steps().is_some_and(is_due)) {
+            if let Some(scrub) =
+                scheme.scrub.as_ref().filter(|s| s.every_steps().is_some_and(is_due))
+            {
                 self.scrub(scrub.by, &mut memory, window, &mut result);
             }
         }

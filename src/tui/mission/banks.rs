@@ -184,13 +184,15 @@ fn head(app: &App, started: &Started, scheme: &LiveScheme, map: &BankMap) -> Vec
 }
 
 fn scrubber(app: &App, started: &Started, scheme: &LiveScheme) -> String {
-    let (Some(at), Some(scrub)) = (scheme.scrubbing(app.time_s), scheme.scheme.scrub) else {
+    let (Some(at), Some(scrub)) = (scheme.scrubbing(app.time_s), &scheme.scheme.scrub) else {
         return "no scrub".into();
     };
     let every = match scrub.every {
         Period::Seconds(seconds) => format!(" every {}", lapse(seconds)),
         Period::Steps(steps) => format!(" every {steps} steps"),
+        Period::OfPatrol => String::new(),
     };
+    let patrol = scrub.patrol.as_ref().map(|name| format!(" ({name})"));
     let saa = scrub.in_saa_s.map(|seconds| format!(" ({} in the SAA)", lapse(seconds)));
     let first = scheme.entries(at).into_iter().next();
     let place = first.and_then(|(_, entry)| started.memory.locate(entry, started.map));
@@ -198,8 +200,9 @@ fn scrubber(app: &App, started: &Started, scheme: &LiveScheme) -> String {
         format!(", stack {} channel {} row {}", at.stack, at.channel, at.row)
     });
     format!(
-        "scrub by {}{every}{}: pass {}, {:.1} % through{place}",
+        "scrub by {}{every}{}{}: pass {}, {:.1} % through{place}",
         scrub.by.name(),
+        patrol.unwrap_or_default(),
         saa.unwrap_or_default(),
         at.passes + 1,
         100.0 * at.share

@@ -17,12 +17,12 @@ struct DecodeParams {
     data_base:     u32,   // the first data word of an image
     check_base:    u32,   // its first check word
     repair:        u32,   // 1: corrected words are written back
+    deliver:       u32,   // as DELIVER
+    pad0:          u32,
     block_words:   u32,
     syndrome_bits: u32,   // of a codeword
     agree:         u32,   // 1: corrections of several codewords must lie in one byte or on one pin
     actions_base:  u32,   // where actions begin in the tables
-    pad0:          u32,
-    pad1:          u32,
 }
 
 const NO_ACTION: u32 = 0xffffffffu;

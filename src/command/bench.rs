@@ -13,7 +13,7 @@ use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
 use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::copy::Copy;
-use crate::stage::decode::{Decode, Place};
+use crate::stage::decode::{BlockParams, Decode};
 use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::stored::Stored;
 use crate::stage::vote::{self, Vote, VoteParams};
@@ -138,16 +138,7 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let from: Buffer<u32> = gpu.zeroed("copy from", words);
     let to: Buffer<u32> = gpu.zeroed("copy to", words);
     let image = u32::try_from(words / 3).map_err(Failure::environment)?;
-    let params = VoteParams {
-        quads: image / 4,
-        stride: image / 4,
-        lanes: 1,
-        repair: 0,
-        input_base: image / 4,
-        row_quads: 1,
-        word: 0,
-        check_base: image / 4,
-    };
+    let params = VoteParams::one(image / 4);
     let uniform = gpu.uniform("vote", &params);
     let voted: Buffer<u32> = gpu.zeroed("voted", image as usize);
     let dissent: Buffer<u32> = gpu.zeroed("dissent", image as usize);
@@ -155,8 +146,7 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let alarms: Buffer<u32> = gpu.zeroed("alarms", 8);
     let decode = Decode::new(gpu, Code::Hsiao72, false)?;
     let data = u32::try_from(words / 9 * 8).map_err(Failure::environment)? / 8 * 8;
-    let place = Place { words: data, stride: 0, slots: 1, data_base: 0, check_base: data };
-    let decode_params = decode.params(place, true);
+    let decode_params = decode.params(BlockParams::one(data, true));
     let decode_uniform = gpu.uniform("decode", &decode_params);
     let mut best = [f64::INFINITY; 4];
     for _ in 0..rounds {

@@ -6,7 +6,7 @@ use super::bench::{Figure, timed};
 use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::scheme::Code;
 use crate::stage::conv2d::{Conv2d, Conv2dParams};
-use crate::stage::decode::{Decode, DecodeParams, Place};
+use crate::stage::decode::{BlockParams, Decode, DecodeParams};
 use crate::stage::linear::{Linear, LinearParams};
 use crate::stage::stored::{Form, Stored};
 use crate::stage::vote::{self, Vote, VoteParams};
@@ -137,20 +137,9 @@ struct Protected {
 impl Protected {
     fn new(gpu: &Gpu, words: u32) -> Result<Self, Error> {
         let weight = 0.25f32.to_bits();
-        let quads = words / 4;
-        let vote = VoteParams {
-            quads,
-            stride: quads,
-            lanes: 1,
-            repair: 0,
-            input_base: quads,
-            row_quads: 1,
-            word: 0,
-            check_base: quads,
-        };
+        let vote = VoteParams::one(words / 4);
         let stage = Decode::new(gpu, Code::Hsiao72, true)?;
-        let place = Place { words, stride: 0, slots: 1, data_base: 0, check_base: words };
-        let decode = stage.params(place, false);
+        let decode = stage.params(BlockParams::one(words, false));
         let len = words as usize;
         let mut coded = vec![weight; len];
         coded.resize(len + len / 8, Code::Hsiao72.encode(&[weight; 8]));

@@ -1,6 +1,7 @@
 //! The stage that checks blocks by their CRC-32.
 
-use super::decode_symbols::{BlockParams, each_block, problem};
+use super::decode::{BlockParams, each_block};
+use super::decode_symbols::problem;
 use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
 use crate::scheme::Code;

@@ -1,34 +1,12 @@
 //! The stage that decodes Reed–Solomon codes: data corrected, delivered and repaired, block by block.
 
+use super::decode::{BlockParams, each_block};
 use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
-use crate::scheme::code::Decoded;
 use crate::scheme::code::symbol::{RS18, RS39, Symbols};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
-
-/// Where data and check words lie in the images, and what to do with them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub struct BlockParams {
-    /// Data words of an image; the last block is filled with zeros.
-    pub words: u32,
-    /// Words between images.
-    pub stride: u32,
-    /// Images.
-    pub slots: u32,
-    /// The first data word of an image.
-    pub data_base: u32,
-    /// Its first check word.
-    pub check_base: u32,
-    /// 1 where corrected words are written back.
-    pub repair: u32,
-    /// 1 where data words are written to the other image, corrected.
-    pub deliver: u32,
-    /// Padding.
-    pub pad: u32,
-}
 
 /// The kernel.
 #[derive(Debug)]
@@ -80,38 +58,6 @@ pub fn reference(
 ) {
     let decode = |data: &mut [u32], check: &mut u32| code.decode(data, check);
     each_block(code.block_words(), params, (image, decoded, counts), decode);
-}
-
-/// Decodes every block of every image.
-pub(super) fn each_block(
-    block_words: u32,
-    params: &BlockParams,
-    (image, decoded, counts): (&mut [u32], &mut [u32], &mut [u32]),
-    decode: impl Fn(&mut [u32], &mut u32) -> Decoded,
-) {
-    for slot in 0..params.slots as usize {
-        let base = slot * params.stride as usize;
-        for (index, first) in (0..params.words).step_by(block_words as usize).enumerate() {
-            let exist = (params.words - first).min(block_words) as usize;
-            let at = base + (params.data_base + first) as usize;
-            let check_at = base + params.check_base as usize + index;
-            let mut data = image[at..at + exist].to_vec();
-            data.resize(block_words as usize, 0);
-            let mut check = image[check_at];
-            match decode(&mut data, &mut check) {
-                Decoded::Clean => {}
-                Decoded::Corrected => counts[2 * slot] += 1,
-                Decoded::Uncorrectable => counts[2 * slot + 1] += 1,
-            }
-            if params.repair != 0 {
-                image[at..at + exist].copy_from_slice(&data[..exist]);
-                image[check_at] = check;
-            }
-            if params.deliver != 0 {
-                decoded[at..at + exist].copy_from_slice(&data[..exist]);
-            }
-        }
-    }
 }
 
 /// Images of a code with up to three struck words a block, one of them the check word, by a bit, a

@@ -3,7 +3,7 @@
 //! The shaders have the same in `shaders/lib/stored.wgsl`. A vote or a decoding on load gives the op
 //! the very words that the vote or decode stage would have delivered to it.
 
-use super::decode::{Decode, Place};
+use super::decode::{BlockParams, Decode};
 use super::random_words;
 use super::vote::{self, Vote, VoteParams, majority3};
 use crate::gpu::{Error, Gpu};
@@ -136,16 +136,7 @@ pub(super) fn separately(
         Form::Bare => Ok((w.to_vec(), stride)),
         Form::Voted => {
             let quads = stored.copy_stride / 4;
-            let params = VoteParams {
-                quads,
-                stride: quads,
-                lanes: slots,
-                repair: 0,
-                input_base: quads,
-                row_quads: 1,
-                word: 0,
-                check_base: quads,
-            };
+            let params = VoteParams { lanes: slots, ..VoteParams::one(quads) };
             let words = (slots * stored.copy_stride) as usize;
             let (voted, dissent) = (gpu.zeroed("voted", words), gpu.zeroed("dissent", words));
             let alarms = gpu.zeroed("alarms", 5 * slots as usize);
@@ -160,8 +151,8 @@ pub(super) fn separately(
         Form::Decoded => {
             let stage = Decode::new(gpu, Code::Hsiao72, true)?;
             let (words, check_base) = (stored.words, stored.check_base);
-            let place = Place { words, stride, slots, data_base: 0, check_base };
-            let params = stage.params(place, false);
+            let one = BlockParams::one(words, false);
+            let params = stage.params(BlockParams { stride, slots, check_base, ..one });
             let decoded = gpu.zeroed("decoded", w.len());
             let counts = gpu.zeroed("counts", 2 * slots as usize);
             let uniform = gpu.uniform("decode", &params);

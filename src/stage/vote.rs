@@ -26,6 +26,23 @@ pub struct VoteParams {
     pub check_base: u32,
 }
 
+impl VoteParams {
+    /// A bitwise vote of one image of `quads` quads without inputs, nothing repaired.
+    pub const fn one(quads: u32) -> Self {
+        let (lanes, repair, row_quads, word) = (1, 0, 1, 0);
+        Self {
+            quads,
+            stride: quads,
+            lanes,
+            repair,
+            input_base: quads,
+            row_quads,
+            word,
+            check_base: quads,
+        }
+    }
+}
+
 /// The mask under which every bit of every word votes.
 pub const ALL: [u32; 4] = [u32::MAX; 4];
 

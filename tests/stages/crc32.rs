@@ -2,7 +2,7 @@ use super::{holds, support};
 use beamline::scheme::Code;
 use beamline::scheme::code::crc;
 use beamline::stage::crc32::{self, Crc32};
-use beamline::stage::decode_symbols::BlockParams;
+use beamline::stage::decode::BlockParams;
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -13,16 +13,7 @@ fn the_shader_equals_its_reference() {
 fn counted(words: u32, slots: u32, image: &[u32]) -> Vec<u32> {
     let gpu = support::gpu();
     let check = Code::Crc32.check_words(words);
-    let params = BlockParams {
-        words,
-        stride: words + check,
-        slots,
-        data_base: 0,
-        check_base: words,
-        repair: 0,
-        deliver: 0,
-        pad: 0,
-    };
+    let params = BlockParams { stride: words + check, slots, ..BlockParams::one(words, false) };
     let stage = Crc32::new(&gpu).expect("the shader compiles");
     let uniform = gpu.uniform("params", &params);
     let (image, unused) = (gpu.upload("image", image), gpu.zeroed("decoded", 1));

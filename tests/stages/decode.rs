@@ -1,6 +1,6 @@
 use super::{holds, support};
 use beamline::scheme::Code;
-use beamline::stage::decode::{self, Decode, Place};
+use beamline::stage::decode::{self, BlockParams, Decode};
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -11,9 +11,7 @@ fn the_shader_equals_its_reference() {
 fn run(code: Code, words: u32, image: &[u32], repair: bool) -> [Vec<u32>; 3] {
     let gpu = support::gpu();
     let stage = Decode::new(&gpu, code, true).expect("the shader compiles");
-    let stride = words + code.check_words(words);
-    let place = Place { words, stride, slots: 1, data_base: 0, check_base: words };
-    let params = stage.params(place, repair);
+    let params = stage.params(BlockParams::one(words, repair));
     let uniform = gpu.uniform("params", &params);
     let (ib, cb) = (gpu.upload("image", image), gpu.zeroed("counts", 2));
     let db = gpu.upload("decoded", &vec![9; image.len()]);

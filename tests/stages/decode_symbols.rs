@@ -1,6 +1,7 @@
 use super::{holds, support};
 use beamline::scheme::code::symbol::{RS18, RS39, Symbols};
-use beamline::stage::decode_symbols::{self, BlockParams, DecodeSymbols};
+use beamline::stage::decode::BlockParams;
+use beamline::stage::decode_symbols::{self, DecodeSymbols};
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -10,17 +11,7 @@ fn the_shader_equals_its_reference() {
 /// What the stage makes of one image: the image after it, the data delivered, the counts.
 fn decoded(code: Symbols, words: u32, image: &[u32], repair: bool) -> [Vec<u32>; 3] {
     let gpu = support::gpu();
-    let stride = u32::try_from(image.len()).expect("a small image");
-    let params = BlockParams {
-        words,
-        stride,
-        slots: 1,
-        data_base: 0,
-        check_base: words,
-        repair: repair.into(),
-        deliver: 1,
-        pad: 0,
-    };
+    let params = BlockParams { deliver: 1, ..BlockParams::one(words, repair) };
     let stage = DecodeSymbols::new(&gpu, code).expect("the shader compiles");
     let uniform = gpu.uniform("params", &params);
     let (ib, db) = (gpu.upload("image", image), gpu.zeroed("decoded", image.len()));
@@ -88,16 +79,7 @@ fn more_blocks_than_one_dimension_of_the_grid() {
     let blocks = 65_536 * 64 + 1;
     let gpu = support::gpu();
     // Every slot is the same image: one block of zeros with a flipped bit in the check word.
-    let params = BlockParams {
-        words: 1,
-        stride: 0,
-        slots: blocks,
-        data_base: 0,
-        check_base: 1,
-        repair: 0,
-        deliver: 0,
-        pad: 0,
-    };
+    let params = BlockParams { slots: blocks, ..BlockParams::one(1, false) };
     let stage = DecodeSymbols::new(&gpu, RS18).expect("the shader compiles");
     let uniform = gpu.uniform("params", &params);
     let (image, unused) = (gpu.upload("image", &[0_u32, 4]), gpu.zeroed("decoded", 1));

@@ -3,8 +3,8 @@
 use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::scheme::Code;
 use crate::stage::crc32::Crc32;
-use crate::stage::decode::{Decode, Place};
-use crate::stage::decode_symbols::{BlockParams, DecodeSymbols};
+use crate::stage::decode::{BlockParams, Decode};
+use crate::stage::decode_symbols::DecodeSymbols;
 
 /// The decoder of one code.
 #[derive(Debug)]
@@ -19,13 +19,6 @@ enum Stage {
     Binary([Decode; 2]),
     Symbols(DecodeSymbols),
     Crc(Crc32),
-}
-
-/// Where decoded blocks go: back to where they were read, to the same words of another image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ways {
-    pub repair: bool,
-    pub deliver: bool,
 }
 
 impl Decoder {
@@ -44,34 +37,21 @@ impl Decoder {
     pub(super) fn encode(
         &self,
         (gpu, pass): (&Gpu, &mut Pass<'_>),
-        (place, ways): (Place, Ways),
+        at: BlockParams,
         image: &Buffer<u32>,
         decoded: &Buffer<u32>,
         found: &Buffer<u32>,
     ) {
-        if let Stage::Binary(stages) = &self.stage {
-            let stage = &stages[usize::from(ways.deliver)];
-            let params = stage.params(place, ways.repair);
-            let uniform = gpu.uniform("decode", &params);
-            return stage.encode(pass, (&params, &uniform), image, decoded, found);
-        }
-        let params = BlockParams {
-            words: place.words,
-            stride: place.stride,
-            slots: place.slots,
-            data_base: place.data_base,
-            check_base: place.check_base,
-            repair: ways.repair.into(),
-            deliver: ways.deliver.into(),
-            pad: 0,
-        };
-        let uniform = gpu.uniform("decode blocks", &params);
+        let blocks = || gpu.uniform("decode blocks", &at);
         match &self.stage {
-            Stage::Binary(_) => {}
-            Stage::Symbols(stage) => {
+            Stage::Binary(stages) => {
+                let stage = &stages[usize::from(at.deliver != 0)];
+                let params = stage.params(at);
+                let uniform = gpu.uniform("decode", &params);
                 stage.encode(pass, (&params, &uniform), image, decoded, found);
             }
-            Stage::Crc(stage) => stage.encode(pass, (&params, &uniform), image, decoded, found),
+            Stage::Symbols(stage) => stage.encode(pass, (&at, &blocks()), image, decoded, found),
+            Stage::Crc(stage) => stage.encode(pass, (&at, &blocks()), image, decoded, found),
         }
     }
 }

@@ -2,14 +2,20 @@
 
 use super::Direct;
 use super::batch::narrow;
-use super::decoder::Ways;
 use super::proof::Strikes;
 use crate::gpu::{Buffer, Pass};
 use crate::scheme::{Protection, Scheme, Voter};
-use crate::stage::decode::Place;
+use crate::stage::decode::BlockParams;
 use crate::stage::findings::{self, FindingsParams};
 use crate::stage::load::LoadParams;
 use crate::stage::vote::VoteParams;
+
+/// Where decoded blocks go: back to where they were read, to the same words of another image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ways {
+    pub repair: bool,
+    pub deliver: bool,
+}
 
 impl Direct {
     /// Records what a read of every copy delivers; a read that writes back is followed by the stuck
@@ -69,15 +75,18 @@ impl Direct {
         let of_code = |code| self.decoders.iter().find(|decoder| decoder.code == code);
         let Some(decoder) = scheme.code.and_then(of_code) else { return };
         let layout = &self.layout;
-        let place = Place {
+        let at = BlockParams {
             words: layout.stored,
             stride: layout.image(),
             slots: narrow(count) * scheme.protection.copies(),
             data_base: 0,
             check_base: layout.check_base(),
+            repair: ways.repair.into(),
+            deliver: ways.deliver.into(),
+            pad: 0,
         };
         let (image, decoded) = (&self.memory.image, &self.memory.decoded);
-        decoder.encode((&self.gpu, pass), (place, ways), image, decoded, found);
+        decoder.encode((&self.gpu, pass), at, image, decoded, found);
     }
 
     /// Records the copy of what no code covers beside the words that decoders deliver.

@@ -247,8 +247,9 @@ fn trial_rates(
     engine.run(&bare, course, &batch)?;
     let started = Instant::now();
     engine.run(&bare, course, &batch)?;
-    let batches = (1.0 / started.elapsed().as_secs_f64()).clamp(1.0, 64.0) as u64;
-    let trials = batch.len() as u64 * batches;
+    let seconds = started.elapsed().as_secs_f64();
+    let batches = (1..=64).take_while(|count| f64::from(*count) * seconds < 1.0).count().max(1);
+    let trials = (batch.len() * batches) as u64;
     let jobs: Vec<Job> = (0..trials).map(job).collect();
     let mut best = [f64::INFINITY; Protection::ALL.len()];
     for _ in 0..rounds {

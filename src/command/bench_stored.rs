@@ -5,10 +5,11 @@ use super::Failure;
 use super::bench::{Figure, timed};
 use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::scheme::Code;
-use crate::stage::conv2d::{Conv2d, Conv2dParams};
+use crate::stage::conv2d::Conv2dParams;
 use crate::stage::decode::{BlockParams, Decode, DecodeParams};
-use crate::stage::linear::{Linear, LinearParams};
+use crate::stage::linear::LinearParams;
 use crate::stage::stored::{Form, Stored};
+use crate::stage::tile::{Params, Tiles};
 use crate::stage::vote::{self, Vote, VoteParams};
 
 /// Every form, at its own place.
@@ -63,21 +64,8 @@ fn linear(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
         b_base: FEATURES * FEATURES,
         stored: stored(words),
     };
-    let [bare, voted, decoded] = FORMS.map(|form| Linear::stored(gpu, form));
-    let stages = [bare?, voted?, decoded?];
-    let uniform = gpu.uniform("linear", &params);
-    let x = gpu.upload("x", &vec![1f32.to_bits(); (FEATURES * 4 * quads) as usize]);
-    let y: Buffer<u32> = gpu.zeroed("y", (FEATURES * 4 * quads) as usize);
-    let (slots, traps) = (gpu.upload("slots", &[0u32]), gpu.upload("traps", &[0u32]));
-    let record: Record = Box::new(move |pass, form, w| {
-        let (stage, params) = (&stages[form as usize], (&params, &uniform));
-        let (x, w) = ((&x, &slots), (w, &slots));
-        match form {
-            Form::Decoded => stage.encode_trapping(pass, params, x, w, (&y, &traps), 1),
-            _ => stage.encode(pass, params, x, w, &y, 1),
-        }
-    });
-    Ok(Op { name: format!("linear {FEATURES} x {FEATURES}, batch {rows}"), words, record })
+    let name = format!("linear {FEATURES} x {FEATURES}, batch {rows}");
+    op(gpu, name, params, words, FEATURES)
 }
 
 fn conv2d(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
@@ -104,10 +92,16 @@ fn conv2d(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
         stored: stored(words),
         pad: 0,
     };
-    let [bare, voted, decoded] = FORMS.map(|form| Conv2d::stored(gpu, form));
+    let name = format!("conv2d 3 x 3, {CHANNELS} to {CHANNELS} channels, batch {rows}");
+    op(gpu, name, params, words, CHANNELS * SIDE * SIDE)
+}
+
+/// The op in every form, with as many values of a row in its input as in its output.
+fn op<P: Params>(gpu: &Gpu, name: String, params: P, words: u32, values: u32) -> Result<Op, Error> {
+    let [bare, voted, decoded] = FORMS.map(|form| Tiles::<P>::stored(gpu, form));
     let stages = [bare?, voted?, decoded?];
-    let uniform = gpu.uniform("conv2d", &params);
-    let values = (CHANNELS * SIDE * SIDE * 4 * quads) as usize;
+    let uniform = gpu.uniform("params", &params);
+    let values = (values * 4 * params.quads()) as usize;
     let x = gpu.upload("x", &vec![1f32.to_bits(); values]);
     let y: Buffer<u32> = gpu.zeroed("y", values);
     let (slots, traps) = (gpu.upload("slots", &[0u32]), gpu.upload("traps", &[0u32]));
@@ -119,7 +113,6 @@ fn conv2d(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
             _ => stage.encode(pass, params, x, w, &y, 1),
         }
     });
-    let name = format!("conv2d 3 x 3, {CHANNELS} to {CHANNELS} channels, batch {rows}");
     Ok(Op { name, words, record })
 }
 

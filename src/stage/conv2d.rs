@@ -2,10 +2,10 @@
 //! padding is skipped, not added; the bias last.
 
 use super::inject::TRAP_ECC;
-use super::stored::{Form, Stored, random_stored, separately};
-use super::tile::{self, Tiles};
-use super::{Check, all_of, random_floats, same_bits, same_floats};
-use crate::gpu::{Arithmetic, Buffer, Error, Gpu};
+use super::stored::{Form, Stored, random_stored};
+use super::tile::{self, Problem, Tiles};
+use super::{Check, random_floats};
+use crate::gpu::{Arithmetic, Error, Gpu};
 use crate::seed::{Domain, stream};
 
 /// Shapes and places of the operands; bases and strides of x in quads of rows, of w in words.
@@ -63,6 +63,21 @@ impl tile::Params for Conv2dParams {
 
     fn outputs(&self) -> u32 {
         self.outputs
+    }
+
+    fn placed(self, w_stride: u32, stored: Stored) -> Self {
+        Self { w_stride, stored, ..self }
+    }
+
+    fn reference(
+        &self,
+        form: Form,
+        arithmetic: Arithmetic,
+        x: (&[u32], &[u32]),
+        w: (&[u32], &[u32]),
+        traps: &mut [u32],
+    ) -> Vec<u32> {
+        reference_stored(form, self, arithmetic, x, w, traps)
     }
 }
 
@@ -144,14 +159,11 @@ pub fn reference_stored(
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
-    let mut checks = Vec::new();
-    for form in [Form::Bare, Form::Voted, Form::Decoded] {
-        checks.extend(check_form(gpu, seed, form)?);
-    }
-    Ok(all_of(checks))
+    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
+    tile::hold(gpu, seed, |form| problem(seed, form, keeps))
 }
 
-fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
+fn problem(seed: u64, form: Form, keeps: bool) -> Problem<Conv2dParams> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[2, form as u64]);
     let (kh, kw) = (rng.random_range(1..4u32), rng.random_range(1..4u32));
@@ -164,7 +176,6 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     let out_width = (width + 2 * padding - kw) / stride + 1;
     let words = outputs * (channels * kh * kw + 1) + 1;
     let x_quads = channels * height * width * quads;
-    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
     let golden: Vec<_> = (0..blocks).map(|_| random_floats(&mut rng, 1 + words, keeps)).collect();
     let (w_stride, stored, w) = random_stored(&mut rng, form, &golden);
     let params = Conv2dParams {
@@ -190,33 +201,5 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     let x = random_floats(&mut rng, 4 * (2 + blocks * x_quads), keeps);
     let xs: Vec<u32> = (0..blocks).rev().collect();
     let ws: Vec<u32> = (0..blocks).map(|_| rng.random_range(0..blocks)).collect();
-    let run = |form: Form, params: &Conv2dParams, w: &[u32]| {
-        let y_words = blocks * outputs * out_height * out_width * 4 * quads;
-        let y = gpu.upload("y", &vec![u32::MAX; y_words as usize]);
-        let stage = Conv2d::any(gpu, form, seed)?;
-        let uniform = gpu.uniform("params", params);
-        let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
-        let (wb, wsb) = (gpu.upload("w", w), gpu.upload("w slots", &ws));
-        let traps: Buffer<u32> = gpu.zeroed("traps", blocks as usize);
-        let (x, w) = ((&xb, &xsb), (&wb, &wsb));
-        gpu.submit(|pass| match form {
-            Form::Decoded => {
-                stage.encode_trapping(pass, (params, &uniform), x, w, (&y, &traps), blocks);
-            }
-            _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
-        })?;
-        Ok::<_, Error>((gpu.read(&y)?, gpu.read(&traps)?))
-    };
-    let mut want_traps = vec![0; blocks as usize];
-    let arithmetic = gpu.adapter().arithmetic;
-    let want = reference_stored(form, &params, arithmetic, (&x, &xs), (&w, &ws), &mut want_traps);
-    let (y, traps) = run(form, &params, &w)?;
-    let (plain, plain_stride) = separately(gpu, form, stored, w_stride, &w)?;
-    let plain_params = Conv2dParams { w_stride: plain_stride, stored: Stored::default(), ..params };
-    let separate = run(Form::Bare, &plain_params, &plain)?.0;
-    Ok(vec![
-        same_floats("conv2d", &y, &want),
-        same_bits("conv2d", &traps, &want_traps),
-        same_floats("conv2d", &y, &separate),
-    ])
+    Problem { params, x: (x, xs), w: (w, ws), stored, stride: w_stride, shared: false }
 }

@@ -1,10 +1,10 @@
 //! The linear op: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
 
 use super::inject::TRAP_ECC;
-use super::stored::{Form, Stored, random_stored, separately};
-use super::tile::{self, Tiles};
-use super::{Check, all_of, random_floats, same_bits, same_floats};
-use crate::gpu::{Arithmetic, Buffer, Error, Gpu};
+use super::stored::{Form, Stored, random_stored};
+use super::tile::{self, Problem, Tiles};
+use super::{Check, random_floats};
+use crate::gpu::{Arithmetic, Error, Gpu};
 use crate::seed::{Domain, stream};
 
 /// Shapes and places of the operands; bases and strides of x in quads of rows, of w in words.
@@ -46,6 +46,21 @@ impl tile::Params for LinearParams {
 
     fn outputs(&self) -> u32 {
         self.outputs
+    }
+
+    fn placed(self, w_stride: u32, stored: Stored) -> Self {
+        Self { w_stride, stored, ..self }
+    }
+
+    fn reference(
+        &self,
+        form: Form,
+        arithmetic: Arithmetic,
+        x: (&[u32], &[u32]),
+        w: (&[u32], &[u32]),
+        traps: &mut [u32],
+    ) -> Vec<u32> {
+        reference_stored(form, self, arithmetic, x, w, traps)
     }
 }
 
@@ -109,14 +124,11 @@ pub fn reference_stored(
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
-    let mut checks = Vec::new();
-    for form in [Form::Bare, Form::Voted, Form::Decoded] {
-        checks.extend(check_form(gpu, seed, form)?);
-    }
-    Ok(all_of(checks))
+    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
+    tile::hold(gpu, seed, |form| problem(seed, form, keeps))
 }
 
-fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
+fn problem(seed: u64, form: Form, keeps: bool) -> Problem<LinearParams> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[1, form as u64]);
     let quads = rng.random_range(1..40u32);
@@ -125,7 +137,6 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
     let x_slots = rng.random_range(1..4u32);
     let w_slots = rng.random_range(1..4u32);
     let weights = (inputs + 1) * outputs + 3;
-    let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
     let golden: Vec<_> =
         (0..w_slots).map(|_| random_floats(&mut rng, 2 + weights, keeps)).collect();
     let (stride, stored, w) = random_stored(&mut rng, form, &golden);
@@ -137,7 +148,7 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
         x_base: 1,
         x_stride: inputs * quads,
         w_base: 2,
-        w_stride: if seed.is_multiple_of(3) { 0 } else { stride },
+        w_stride: stride,
         b_base: 2 + inputs * outputs,
         stored,
     };
@@ -146,36 +157,5 @@ fn check_form(gpu: &Gpu, seed: u64, form: Form) -> Result<Vec<Check>, Error> {
         (0..blocks).map(|_| rng.random_range(0..of)).collect()
     };
     let (xs, ws) = (slots(&mut rng, x_slots), slots(&mut rng, w_slots));
-    let run = |form: Form, params: &LinearParams, w: &[u32]| {
-        let y = gpu.upload("y", &vec![u32::MAX; (blocks * outputs * 4 * quads) as usize]);
-        let stage = Linear::any(gpu, form, seed)?;
-        let uniform = gpu.uniform("params", params);
-        let (xb, xsb) = (gpu.upload("x", &x), gpu.upload("x slots", &xs));
-        let (wb, wsb) = (gpu.upload("w", w), gpu.upload("w slots", &ws));
-        let traps: Buffer<u32> = gpu.zeroed("traps", w_slots as usize);
-        let (x, w) = ((&xb, &xsb), (&wb, &wsb));
-        gpu.submit(|pass| match form {
-            Form::Decoded => {
-                stage.encode_trapping(pass, (params, &uniform), x, w, (&y, &traps), blocks);
-            }
-            _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
-        })?;
-        Ok::<_, Error>((gpu.read(&y)?, gpu.read(&traps)?))
-    };
-    let mut want_traps = vec![0; w_slots as usize];
-    let arithmetic = gpu.adapter().arithmetic;
-    let want = reference_stored(form, &params, arithmetic, (&x, &xs), (&w, &ws), &mut want_traps);
-    let (y, traps) = run(form, &params, &w)?;
-    let (plain, plain_stride) = separately(gpu, form, stored, stride, &w)?;
-    let plain_params = LinearParams {
-        w_stride: if params.w_stride == 0 { 0 } else { plain_stride },
-        stored: Stored::default(),
-        ..params
-    };
-    let separate = run(Form::Bare, &plain_params, &plain)?.0;
-    Ok(vec![
-        same_floats("linear", &y, &want),
-        same_bits("linear", &traps, &want_traps),
-        same_floats("linear", &y, &separate),
-    ])
+    Problem { params, x: (x, xs), w: (w, ws), stored, stride, shared: seed.is_multiple_of(3) }
 }

@@ -1,8 +1,9 @@
 //! The kernels of linear and conv2d: an invocation computes 8 outputs of one or more quads of rows, so
 //! that each weight that it loads, votes or decodes serves them all.
 
-use super::stored::Form;
-use crate::gpu::{Binding, Buffer, Error, Gpu, Kernel, Pass, Source};
+use super::stored::{Form, Stored, separately};
+use super::{Check, all_of, same_bits, same_floats};
+use crate::gpu::{Arithmetic, Binding, Buffer, Error, Gpu, Kernel, Pass, Source};
 use bytemuck::Pod;
 use std::marker::PhantomData;
 
@@ -28,6 +29,17 @@ pub trait Params: Pod {
     fn cells(&self) -> u32;
     /// Outputs (features, channels).
     fn outputs(&self) -> u32;
+    /// The same with weights that lie otherwise: words between slots, copies and check words.
+    fn placed(self, w_stride: u32, stored: Stored) -> Self;
+    /// The op on the CPU; `traps` `[slot]` is only for the form that decodes.
+    fn reference(
+        &self,
+        form: Form,
+        arithmetic: Arithmetic,
+        x: (&[u32], &[u32]),
+        w: (&[u32], &[u32]),
+        traps: &mut [u32],
+    ) -> Vec<u32>;
 }
 
 /// The kernels of one form of an op, by the quads that an invocation computes.
@@ -58,8 +70,8 @@ impl<P: Params> Tiles<P> {
     }
 
     /// Builds one kernel, whose width `seed` chooses.
-    pub(super) fn any(gpu: &Gpu, form: Form, seed: u64) -> Result<Self, Error> {
-        Self::with(gpu, form, [QUADS[(seed % 3) as usize]])
+    fn any(gpu: &Gpu, form: Form, seed: u64) -> Result<Self, Error> {
+        Self::with(gpu, form, [QUADS[(seed / 3 % 3) as usize]])
     }
 
     fn with(gpu: &Gpu, form: Form, widths: impl IntoIterator<Item = u32>) -> Result<Self, Error> {
@@ -132,4 +144,74 @@ impl<P: Params> Tiles<P> {
             kernel.dispatch(pass, buffers, [invocations(*quads).div_ceil(GROUP), blocks, 1]);
         }
     }
+}
+
+/// What an op is held to its reference on: values and weights with the slot of every block, and the words
+/// between slots of the weights.
+pub(super) struct Problem<P> {
+    pub params: P,
+    pub x: (Vec<u32>, Vec<u32>),
+    pub w: (Vec<u32>, Vec<u32>),
+    pub stored: Stored,
+    pub stride: u32,
+    /// Whether all blocks read slot 0.
+    pub shared: bool,
+}
+
+/// Holds an op to its reference in every form, and the forms that protect to their stage and the bare op
+/// after it.
+///
+/// # Errors
+/// Where the GPU fails.
+pub(super) fn hold<P: Params>(
+    gpu: &Gpu,
+    seed: u64,
+    problem: impl Fn(Form) -> Problem<P>,
+) -> Result<Check, Error> {
+    let mut checks = Vec::new();
+    for form in [Form::Bare, Form::Voted, Form::Decoded] {
+        let Problem { params, x, w, stored, stride, shared } = problem(form);
+        let slots = w.0.len() / stride as usize;
+        let placed = |stride, stored| params.placed(if shared { 0 } else { stride }, stored);
+        let run =
+            |form: Form, params: &P, words: &[u32]| run(gpu, seed, form, params, &x, (words, &w.1));
+        let mut traps = vec![0; slots];
+        let arithmetic = gpu.adapter().arithmetic;
+        let own = placed(stride, stored);
+        let want = own.reference(form, arithmetic, (&x.0, &x.1), (&w.0, &w.1), &mut traps);
+        let (y, found) = run(form, &own, &w.0)?;
+        let (plain, plain_stride) = separately(gpu, form, stored, stride, &w.0)?;
+        let separate = run(Form::Bare, &placed(plain_stride, Stored::default()), &plain)?.0;
+        checks.push(same_floats(P::SHADER, &y, &want));
+        checks.push(same_bits(P::SHADER, &found[..slots], &traps));
+        checks.push(same_floats(P::SHADER, &y, &separate));
+    }
+    Ok(all_of(checks))
+}
+
+/// What the op gives on the GPU, and the traps of every slot.
+fn run<P: Params>(
+    gpu: &Gpu,
+    seed: u64,
+    form: Form,
+    params: &P,
+    x: &(Vec<u32>, Vec<u32>),
+    w: (&[u32], &[u32]),
+) -> Result<(Vec<u32>, Vec<u32>), Error> {
+    let words = w.1.len() * (params.outputs() * params.cells() * 4 * params.quads()) as usize;
+    let y = gpu.upload("y", &vec![u32::MAX; words]);
+    let stage = Tiles::<P>::any(gpu, form, seed)?;
+    let uniform = gpu.uniform("params", params);
+    let blocks = u32::try_from(w.1.len()).unwrap_or(u32::MAX);
+    let (xb, xsb) = (gpu.upload("x", &x.0), gpu.upload("x slots", &x.1));
+    let (wb, wsb) = (gpu.upload("w", w.0), gpu.upload("w slots", w.1));
+    let traps: Buffer<u32> = gpu.zeroed("traps", w.0.len());
+    let (x, w) = ((&xb, &xsb), (&wb, &wsb));
+    gpu.submit(|pass| match form {
+        Form::Decoded => {
+            stage.encode_trapping(pass, (params, &uniform), x, w, (&y, &traps), blocks);
+        }
+        _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
+    })?;
+    Ok((gpu.read(&y)?, gpu.read(&traps)?))
 }

@@ -6,7 +6,7 @@ use crate::archive::{Archive, Kind};
 use crate::report::mission::MissionView;
 use crate::report::{self, Format};
 use anyhow::Context;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 /// What the user asked for.
@@ -31,9 +31,13 @@ impl Report {
         let mut text = Vec::new();
         if Kind::of(&self.archive)? == Kind::Mission {
             let archive = MissionArchive::read(&self.archive)?;
-            let view = MissionView::of(&archive);
-            let written = report::mission::write(&view, self.format, &mut text);
-            written.map_err(Failure::environment)?;
+            if self.format == Format::Table && self.output.is_none() {
+                text.extend(mission_table(&archive).into_bytes());
+            } else {
+                let view = MissionView::of(&archive);
+                let written = report::mission::write(&view, self.format, &mut text);
+                written.map_err(Failure::environment)?;
+            }
         } else {
             let archive = Archive::open(&self.archive)?;
             report::write(&archive, self.format, &mut text).map_err(Failure::environment)?;
@@ -66,12 +70,13 @@ pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(
     report::mission::write_all(folder, &view).map_err(Failure::environment)
 }
 
-/// A mission's report as a table for a terminal.
-pub(super) fn mission_table(archive: &MissionArchive) -> Result<String, Failure> {
-    let view = MissionView::of(archive);
-    let mut text = Vec::new();
-    report::mission::write(&view, Format::Table, &mut text).map_err(Failure::environment)?;
-    Ok(String::from_utf8_lossy(&text).into_owned())
+/// A mission's report as a table for the terminal that it is written to.
+pub(super) fn mission_table(archive: &MissionArchive) -> String {
+    let columns = match std::io::stdout().is_terminal() {
+        true => crossterm::terminal::size().map_or(usize::MAX, |(columns, _)| columns.into()),
+        false => usize::MAX,
+    };
+    report::mission::table(&MissionView::of(archive), columns)
 }
 
 fn parent(path: &Path) -> &Path {

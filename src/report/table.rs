@@ -40,21 +40,46 @@ pub(super) fn terminal(report: &Report) -> String {
 
 /// A table in columns of even width: names to the left, figures to the right.
 pub(super) fn aligned(table: &Table) -> String {
+    aligned_within(table, usize::MAX)
+}
+
+/// The same in parts below one another, each no wider than `most` unless a single column of figures
+/// beside the names is; every part begins with the names.
+pub(super) fn aligned_within(table: &Table, most: usize) -> String {
     let width = |column: usize| {
         let cells = table.rows.iter().map(|row| &row[column]).chain([&table.columns[column]]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
-    let line = |cells: &[String]| {
-        let cells = cells.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
-            if column < table.names { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
-        });
-        let joined: Vec<String> = cells.collect();
-        format!("{}\n", joined.join("  ").trim_end())
+    let sum = |columns: &[usize]| columns.iter().map(|at| widths[*at] + 2).sum::<usize>();
+    let whole = |columns: &[usize]| sum(columns).saturating_sub(2);
+    let names: Vec<usize> = (0..table.names).collect();
+    let mut parts = vec![names.clone()];
+    for column in table.names..table.columns.len() {
+        let last = parts.len() - 1;
+        parts[last].push(column);
+        if whole(&parts[last]) > most && parts[last].len() > table.names + 1 {
+            parts[last].pop();
+            parts.push([names.as_slice(), &[column]].concat());
+        }
+    }
+    let part = |columns: &Vec<usize>| {
+        let line = |cells: &[String]| {
+            let cell = |at: &usize| {
+                let (cell, width) = (&cells[*at], widths[*at]);
+                if *at < table.names {
+                    format!("{cell:<width$}")
+                } else {
+                    format!("{cell:>width$}")
+                }
+            };
+            let joined: Vec<String> = columns.iter().map(cell).collect();
+            format!("{}\n", joined.join("  ").trim_end())
+        };
+        let rows: String = table.rows.iter().map(|row| line(row)).collect();
+        format!("{}{}\n{rows}", line(&table.columns), "─".repeat(whole(columns)))
     };
-    let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len().max(1) - 1));
-    let rows: String = table.rows.iter().map(|row| line(row)).collect();
-    format!("{}{rule}\n{rows}", line(&table.columns))
+    parts.iter().map(part).collect::<Vec<_>>().join("\n")
 }
 
 /// The whole report as Markdown.
@@ -105,4 +130,28 @@ pub(super) fn piped(table: &Table) -> String {
         .map(|column| if column < table.names { "---" } else { "---:" }.to_owned());
     let rows: String = table.rows.iter().map(|row| line(row)).collect();
     format!("{}{}{rows}", line(&table.columns), line(&ruler.collect::<Vec<_>>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_that_is_too_wide_comes_in_parts_with_the_names_in_each() {
+        let mut table = Table::new("", String::new(), &["", "none", "SEC-DED", "TMR"], 1);
+        table.rows.push(["wrong", "21.5", "5.88", "2.63"].map(String::from).to_vec());
+        let whole = "       none  SEC-DED   TMR\n\
+                     ──────────────────────────\n\
+                     wrong  21.5     5.88  2.63\n";
+        assert_eq!(aligned(&table), whole);
+        assert_eq!(aligned_within(&table, 26), whole);
+        let parts = "       none  SEC-DED\n\
+                     ────────────────────\n\
+                     wrong  21.5     5.88\n\
+                     \n        TMR\n\
+                     ───────────\n\
+                     wrong  2.63\n";
+        assert_eq!(aligned_within(&table, 25), parts);
+        assert_eq!(aligned_within(&table, 3).matches("wrong").count(), 3, "one column each");
+    }
 }

@@ -170,7 +170,7 @@ fn finish(folder: &Path, ended: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let archive = MissionArchive::read(folder)?;
-    say(&super::report::mission_table(&archive)?);
+    say(&super::report::mission_table(&archive));
     say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()));
     say(&format!("report:  {}", folder.join("report.html").display()));
     Ok(())

@@ -1,6 +1,6 @@
 //! The report of a mission as text, and its figures for another program.
 
-use super::super::table::{aligned, piped};
+use super::super::table::{aligned_within, piped};
 use super::super::{Error, words};
 use super::sections::tables;
 use super::{FleetPoint, MissionView, Tenant, methods};
@@ -15,12 +15,12 @@ use serde::Serialize;
 use std::io::Write;
 
 /// What happened under each scheme, for a terminal.
-pub(super) fn terminal(view: &MissionView<'_>) -> String {
+pub(super) fn terminal(view: &MissionView<'_>, most: usize) -> String {
     let mut text = format!("{}\n", methods::title(view));
     for notice in methods::notices(view) {
         text.push_str(&format!("{notice}\n"));
     }
-    text.push_str(&format!("\n{}", aligned(&super::tables::headline(view))));
+    text.push_str(&format!("\n{}", aligned_within(&super::tables::headline(view), most)));
     text.push_str("\nYears are of flight. In brackets: 95 % intervals.\n");
     text
 }

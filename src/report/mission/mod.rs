@@ -196,7 +196,7 @@ pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Res
     match format {
         Format::Html => out.write_all(html(view)?.as_bytes())?,
         Format::Markdown => out.write_all(markdown(view).as_bytes())?,
-        Format::Table => out.write_all(export::terminal(view).as_bytes())?,
+        Format::Table => out.write_all(table(view, usize::MAX).as_bytes())?,
         Format::Csv => export::csv(view, out)?,
         Format::Json => export::json(view, out)?,
     }
@@ -209,6 +209,11 @@ pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Res
 /// Where a drawing or the page cannot be made.
 pub fn html(view: &MissionView<'_>) -> Result<String, Error> {
     html::page(view)
+}
+
+/// The figures that a mission ends with, for a terminal of so many columns.
+pub fn table(view: &MissionView<'_>, columns: usize) -> String {
+    export::terminal(view, columns)
 }
 
 /// The page's tables and paragraphs as Markdown.

@@ -181,6 +181,17 @@ impl Episode {
         self.worst() >= Outcome::TolerableSdc
     }
 
+    /// Counts one inference at `time_s`.
+    pub(super) fn count_one(&mut self, outcome: Outcome, time_s: f64) {
+        self.outcomes[outcome as usize] += 1;
+        if outcome >= Outcome::DueRecovered {
+            self.first_effect_s.get_or_insert(time_s);
+        }
+        if outcome == Outcome::CriticalSdc {
+            self.first_critical_s.get_or_insert(time_s);
+        }
+    }
+
     /// Its inferences with this outcome.
     pub const fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize]

@@ -47,7 +47,7 @@ impl Simulation<'_> {
     /// Begins an episode of a copy, or counts an upset to the one that lasts.
     pub(super) fn open(&mut self, copy: u64, upset: &Upset) {
         self.settle(copy, upset.time_s);
-        let since = upset.time_s.max(self.away_until);
+        let since = upset.time_s.max(self.uncounted_s());
         let entry = self.copies.entry(copy).or_insert_with(|| Copy {
             blocks: Blocks::new(),
             read: Read::default(),
@@ -113,24 +113,30 @@ impl Simulation<'_> {
             _ => writes_back,
         };
         if let Some(k) = reads.find(run, rows, acts) {
-            let when = reads.time_s(run.first + k * reads.copies);
-            self.at(when, at, Action::Read { version });
+            let inference = run.first + k * reads.copies;
+            self.at(reads.time_s(inference), at, Action::Read { version, inference });
         }
     }
 
-    /// Counts the inferences of a copy up to `time_s`.
+    /// Counts the inferences of a copy up to `time_s`; the one at hand is put aside.
     pub(super) fn settle(&mut self, at: u64, time_s: f64) {
+        let now = self.at_hand(time_s);
+        self.count_before(now);
         let Some(copy) = self.copies.get_mut(&at) else { return };
         if time_s <= copy.since {
             return;
         }
         let reads = self.ground.reads;
-        let run = reads.within(at, copy.since, time_s);
+        let mut run = reads.within(at, copy.since, time_s);
         copy.since = time_s;
         let Some(rows) = &copy.rows else { return };
         if run.count == 0 {
             return;
         }
+        let last = run.count - 1;
+        let aside =
+            (run.first + last * reads.copies == now).then(|| reads.outcome(run, last, rows));
+        run.count -= u64::from(aside.is_some());
         let first = |is: &dyn Fn(Outcome) -> bool| {
             let k = reads.find(run, rows, |row| is(row.outcome()))?;
             Some(reads.time_s(run.first + k * reads.copies))
@@ -143,6 +149,9 @@ impl Simulation<'_> {
             episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
         }
         reads.tally(run, rows, &mut episode.outcomes);
+        if let Some(outcome) = aside {
+            self.put_aside(now, outcome);
+        }
     }
 
     pub(super) fn close(&mut self, at: u64, time_s: f64, ended: Ended) {
@@ -153,11 +162,11 @@ impl Simulation<'_> {
             self.result.repairs.0 += 1;
             self.result.repairs.1 += time_s - copy.episode.start_s;
         }
-        self.keep(copy.episode);
+        self.ended(copy.episode);
     }
 
     /// Keeps an episode and adds it to the sums.
-    pub(in crate::mission) fn keep(&mut self, episode: Episode) {
+    pub(super) fn keep(&mut self, episode: Episode) {
         for (sum, count) in self.result.outcomes.iter_mut().zip(episode.outcomes) {
             *sum += count;
         }

@@ -7,7 +7,11 @@
 //! GPU.
 
 mod copies;
+mod current;
 mod upkeep;
+
+use current::Current;
+pub(super) use current::Strike;
 
 use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
@@ -100,7 +104,9 @@ enum Action {
     /// The patrol reaches a block.
     Visit { replica: u8, block: u32 },
     /// A read whose outcome changes memory.
-    Read { version: u32 },
+    Read { version: u32, inference: u64 },
+    /// A read that meets an error which memory reports.
+    Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
     /// A weak cell loses its charge again.
     Weak { hard: usize },
 }
@@ -143,10 +149,16 @@ pub(super) struct Simulation<'a> {
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,
+    /// The inference at hand, which is not counted yet.
+    current: Option<Current>,
     pub(super) result: SchemeHistory,
 }
 
 /// Runs the upsets of a history, in the order of time, under one scheme.
+///
+/// # Panics
+/// Where an inference was counted twice: outcomes and inferences that found the service away sum to
+/// the inferences asked for.
 pub fn simulate(
     ground: &Ground,
     terms: &Terms,
@@ -166,6 +178,7 @@ pub fn simulate(
         hardened: Vec::new(),
         ras,
         away_until: 0.0,
+        current: None,
         result: SchemeHistory::default(),
     };
     for upset in upsets.iter().take_while(|upset| upset.time_s < ground.horizon_s) {
@@ -183,7 +196,12 @@ impl Simulation<'_> {
             self.queue.pop();
             match due.action {
                 Action::Visit { replica, block } => self.visit(due, replica, block),
-                Action::Read { version } => self.acting_read(due, version),
+                Action::Read { version, inference } => {
+                    self.acting_read(due, version, inference);
+                }
+                Action::Reported { inference, upset, struck_s, outcome } => {
+                    self.meet(due, inference, (upset, struck_s), outcome);
+                }
                 Action::Weak { hard } => self.weak(due, hard),
             }
         }
@@ -192,11 +210,6 @@ impl Simulation<'_> {
     /// The service is away until then.
     pub(super) const fn away_until(&self) -> f64 {
         self.away_until
-    }
-
-    /// Whether a copy differs from golden.
-    pub(super) fn is_open(&self, copy: u64) -> bool {
-        self.copies.contains_key(&copy)
     }
 
     /// The rows of a state under this scheme, where they are known.
@@ -291,11 +304,17 @@ impl Simulation<'_> {
             self.settle(at, horizon);
             self.close(at, horizon, Ended::Mission);
         }
+        self.count_current();
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);
-        let served = result.inferences.saturating_sub(result.unavailable);
-        let others: u64 = result.outcomes[1..].iter().sum();
-        result.outcomes[Outcome::Masked as usize] = served.saturating_sub(others);
+        // Inferences of copies that equal golden are masked, and were not counted one by one.
+        let counted = result.unavailable + result.outcomes.iter().sum::<u64>();
+        assert!(
+            counted <= result.inferences,
+            "each inference has one outcome: {} were asked for and {counted} counted",
+            result.inferences
+        );
+        result.outcomes[Outcome::Masked as usize] += result.inferences - counted;
         for ras in &self.ras {
             result.rows_remapped += ras.rows_remapped();
             result.pages_retired += ras.pages_retired();

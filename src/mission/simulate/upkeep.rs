@@ -1,10 +1,9 @@
 //! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
 //! them can be struck.
 
-use super::super::reads::Run;
-use super::super::record::{Ended, Upset, What};
+use super::super::record::{Cause, Ended, Upset, What};
 use super::super::state::{self, Block};
-use super::{Action, Due, Hard, Simulation};
+use super::{Action, Due, Hard, Simulation, Strike};
 use crate::device::RasAction;
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
@@ -121,7 +120,7 @@ impl Simulation<'_> {
         self.changed(due.copy, due.time_s, u32::MAX, Ended::Upset);
     }
 
-    pub(super) fn acting_read(&mut self, due: Due, version: u32) {
+    pub(super) fn acting_read(&mut self, due: Due, version: u32, inference: u64) {
         let Some(copy) = self.copies.get(&due.copy) else { return };
         if copy.version != version {
             return;
@@ -129,15 +128,38 @@ impl Simulation<'_> {
         let Some(rows) = copy.rows.clone() else { return };
         let reads = self.ground.reads;
         // The read itself is counted: inferences before the instant after it.
-        let after = reads.time_s(reads.before(due.time_s) + 1) - 0.5 / reads.per_s;
-        let run = reads.within(due.copy, due.time_s, after);
+        let after = reads.after_s(inference);
         self.settle(due.copy, after);
-        let row = reads.find(Run { count: run.count.min(1), ..run }, &rows, |_| true);
-        let input = usize::try_from(reads.input(run, row.unwrap_or(0))).unwrap_or(0);
+        let input = usize::try_from(inference % reads.inputs).unwrap_or(0);
         match rows[input].outcome() {
             Outcome::DueRecovered => self.reload(due.copy, after),
             Outcome::Due | Outcome::Hang => self.after_due(due.copy, after),
             _ => self.write_back(due.copy, after),
+        }
+    }
+
+    /// Asks for the read that meets an error which memory reports.
+    pub(in crate::mission) fn report(&mut self, upset: &Upset, inference: u64, outcome: Outcome) {
+        let Upset { id: upset, time_s: struck_s, .. } = *upset;
+        let reads = self.ground.reads;
+        let action = Action::Reported { inference, upset, struck_s, outcome };
+        self.at(reads.time_s(inference), inference % reads.copies, action);
+    }
+
+    /// A read meets an error which memory reports, unless a reset has loaded memory anew.
+    pub(super) fn meet(
+        &mut self,
+        due: Due,
+        inference: u64,
+        (upset, start_s): (u32, f64),
+        outcome: Outcome,
+    ) {
+        let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
+        let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
+        let reset = outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset;
+        if self.away_until <= start_s && self.strike(strike) && reset {
+            self.result.resets += 1;
+            self.away(self.ground.reads.after_s(inference), self.ground.reset_s);
         }
     }
 
@@ -262,7 +284,7 @@ impl Simulation<'_> {
         self.result.first_away_s.get_or_insert(time_s);
         self.result.dead_s += end - start;
         let reads = self.ground.reads;
-        self.result.unavailable += reads.before(end) - reads.before(start);
+        self.result.unavailable += reads.before(end).saturating_sub(self.uncounted(start));
         let at: Vec<u64> = self.copies.keys().copied().collect();
         for at in at {
             self.settle(at, time_s);

@@ -47,7 +47,7 @@ fn the_worst_of_two_strikes_counts() {
     assert_eq!((episode.start_s, episode.first_effect_s), (100.1, Some(100.25)));
     // With a reset after it, the inference is a DUE and those of the next minute are not served.
     let reset = bench(OnDue::Reset).run(strikes);
-    assert_eq!((count(&reset, Outcome::Due), reset.unavailable, reset.resets), (1, 240, 1));
+    assert_eq!((count(&reset, Outcome::Due), reset.unavailable, reset.resets()), (1, 240, 1));
     assert_eq!(sum(&reset), 4000);
 }
 

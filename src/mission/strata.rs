@@ -11,7 +11,6 @@ use super::record::{SchemeHistory, Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
-use crate::device::Kind as DeviceKind;
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::outcome::Outcome;
@@ -173,7 +172,7 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
     }
     let mut upsets = vec![upset];
     for (index, mode) in plan.modes.iter().enumerate() {
-        if !matches!(mode.mode.kind, DeviceKind::Sefi | DeviceKind::Sel | DeviceKind::Host) {
+        if upset::stop(mode.mode.kind).is_none() {
             continue;
         }
         let course = plan.timeline.course(index, mode.level.index());

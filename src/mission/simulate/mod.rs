@@ -229,7 +229,7 @@ impl Simulation<'_> {
             What::Memory(hit) => self.memory_upset(upset, hit),
             What::Uncorrectable { entry } => self.reported(upset, *entry),
             What::LogicSdc => self.logic(upset),
-            What::Sefi | What::Sel | What::Host => self.interrupt(upset),
+            What::Sefi | What::Sel | What::HostSefi | What::HostRam => self.interrupt(upset),
             What::Scrubber { bit } => self.scrubber_upset(upset, *bit),
             What::Hardened { word, mask } => self.hardened.push((*word, *mask)),
         }
@@ -316,11 +316,11 @@ impl Simulation<'_> {
         );
         result.outcomes[Outcome::Masked as usize] += result.inferences - counted;
         for ras in &self.ras {
-            result.rows_remapped += ras.rows_remapped();
-            result.pages_retired += ras.pages_retired();
             result.lost_bytes += ras.lost_bytes();
         }
         result.episodes.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+        result.away.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+        result.replaced.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
         self.result
     }
 }

@@ -1,9 +1,10 @@
 //! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
 //! them can be struck.
 
+use super::super::loss::{Away, Replaced, Why};
 use super::super::record::{Cause, Ended, Upset, What};
 use super::super::state::{self, Block};
-use super::{Action, Due, Hard, Simulation, Strike};
+use super::{Action, Due, Ground, Hard, Simulation, Strike};
 use crate::device::RasAction;
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
@@ -73,7 +74,7 @@ impl Simulation<'_> {
         self.result.scrub_uncorrectable += uncorrectable;
         let unchanged = copy.blocks == before;
         if uncorrectable > 0 {
-            self.ras_uncorrectable(due.copy, replica, block);
+            self.ras_uncorrectable(due.time_s, due.copy, (replica, block));
         }
         if unchanged {
             return;
@@ -158,8 +159,7 @@ impl Simulation<'_> {
         let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
         let reset = outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset;
         if self.away_until <= start_s && self.strike(strike) && reset {
-            self.result.resets += 1;
-            self.away(self.ground.reads.after_s(inference), self.ground.reset_s);
+            self.away(self.ground.reads.after_s(inference), Why::Due, None);
         }
     }
 
@@ -168,16 +168,13 @@ impl Simulation<'_> {
             let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
             let blocks = self.copies.get(&at).map(|copy| copy.blocks.clone()).unwrap_or_default();
             for ((replica, at_block), _) in blocks.iter().filter(|(_, block)| lost(block)) {
-                self.ras_uncorrectable(at, *replica, *at_block);
+                self.ras_uncorrectable(time_s, at, (*replica, *at_block));
             }
         }
         match self.terms.reader.scheme.on_due {
             OnDue::Keep => {}
             OnDue::Reload => self.reload(at, time_s),
-            OnDue::Reset => {
-                self.result.resets += 1;
-                self.away(time_s, self.ground.reset_s);
-            }
+            OnDue::Reset => self.away(time_s, Why::Due, None),
         }
     }
 
@@ -247,19 +244,17 @@ impl Simulation<'_> {
         if upset.device >= self.terms.layout.devices {
             return;
         }
-        let seconds = if upset.what == What::Host {
-            self.result.host_resets += 1;
-            self.ground.host_reset_s
-        } else {
-            self.result.resets += 1;
-            self.ground.reset_s
-        };
+        let Some(why) = upset.what.stops() else { return };
+        let Upset { id, time_s, device, .. } = *upset;
         let scheme = &self.terms.reader.scheme;
         if scheme.placement == Placement::Device && self.terms.layout.devices >= 3 {
             // The other two carry on; the replica is written anew when its device is back.
-            self.lose_replica(u8::try_from(upset.device).unwrap_or(0), upset.time_s);
+            let start_s = time_s;
+            let away = Away { time_s, start_s, length_s: 0.0, device, upset: id, why };
+            self.result.away.push(away);
+            self.lose_replica(u8::try_from(device).unwrap_or(0), time_s);
         } else {
-            self.away(upset.time_s, seconds);
+            self.away(time_s, why, Some(upset));
         }
     }
 
@@ -278,11 +273,21 @@ impl Simulation<'_> {
     }
 
     /// The service is away, and memory is loaded anew.
-    pub(in crate::mission) fn away(&mut self, time_s: f64, seconds: f64) {
+    pub(super) fn away(&mut self, time_s: f64, why: Why, upset: Option<&Upset>) {
+        let Ground { reset_s, host_reset_s, .. } = *self.ground;
+        let seconds = if why.is_host() { host_reset_s } else { reset_s };
         let start = time_s.max(self.away_until).min(self.ground.horizon_s);
         let end = (time_s + seconds).max(self.away_until).min(self.ground.horizon_s);
         self.result.first_away_s.get_or_insert(time_s);
-        self.result.dead_s += end - start;
+        let all = if self.terms.layout.devices == 1 { 0 } else { u32::MAX };
+        self.result.away.push(Away {
+            time_s,
+            start_s: start,
+            length_s: end - start,
+            device: upset.map_or(all, |upset| upset.device),
+            upset: upset.map_or(u32::MAX, |upset| upset.id),
+            why,
+        });
         let reads = self.ground.reads;
         self.result.unavailable += reads.before(end).saturating_sub(self.uncounted(start));
         let at: Vec<u64> = self.copies.keys().copied().collect();
@@ -300,7 +305,12 @@ impl Simulation<'_> {
         self.away_until = end;
     }
 
-    pub(super) fn ras_uncorrectable(&mut self, copy: u64, replica: u8, block: u32) {
+    pub(super) fn ras_uncorrectable(
+        &mut self,
+        time_s: f64,
+        copy: u64,
+        (replica, block): (u8, u32),
+    ) {
         let (device, entry) = self.terms.layout.home(replica, copy, block);
         let memory = &self.ground.memory;
         let Some(location) = memory.locate(entry, self.ground.map) else { return };
@@ -309,7 +319,9 @@ impl Simulation<'_> {
         match ras.on_uncorrectable(bank, location.row, entry) {
             RasAction::Nothing => {}
             RasAction::Exhausted => self.result.exhausted += 1,
-            RasAction::RowRemapped | RasAction::PageRetired => {
+            action @ (RasAction::RowRemapped | RasAction::PageRetired) => {
+                let page = ras.page(entry).filter(|_| action == RasAction::PageRetired);
+                self.result.replaced.push(Replaced { time_s, device, entry, at: location, page });
                 // The others keep their places, which the queue knows them by.
                 let hard = self.hard.get_mut(&copy).into_iter().flatten();
                 for hard in hard.filter(|h| (h.replica, h.block) == (replica, block)) {

@@ -2,7 +2,8 @@
 
 use super::super::tables::Table;
 use super::super::words;
-use super::MissionView;
+use super::{MissionView, losses};
+use crate::mission::Why;
 use crate::mission::figures::{PerYear, SchemeFigures, Spread};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
@@ -75,6 +76,10 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     }
     row("resets of the device a year", &|_, f| per_year(&f.resets));
     row("restarts of the host a year", &|_, f| per_year(&f.host_resets));
+    for why in [Why::HostSefi, Why::HostRam] {
+        let name = format!("… {}", losses::reason(why));
+        row(&name, &|_, f| per_year(&f.away[why as usize].times));
+    }
     row("availability", &|_, f| availability(f.availability));
     row("mean time to repair", &|_, f| f.mean_time_to_repair_s.map_or(NONE.into(), words::span));
     row("scrub traffic", &|_, f| match f.scrub_traffic.0 {

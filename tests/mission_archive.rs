@@ -193,7 +193,14 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
 fn closing() -> Closing {
     let runs: Vec<_> = (0..HISTORIES).map(|history| run(history).schemes).collect();
     let interval = Interval { low: 0.5, high: 2.5 };
-    let share = |critical| Share { critical, due: 2, tolerable: 3, wrong: 4 };
+    let share = |critical| Share {
+        critical,
+        due: 2,
+        tolerable: 3,
+        wrong: 4,
+        wrong_squares: 8.0,
+        wrong_most: 2,
+    };
     let stratum = |shape: Option<&str>, within| Stratum {
         device: "trillium-hbm".into(),
         mode: "upset".into(),
@@ -216,7 +223,7 @@ fn closing() -> Closing {
         scheme: scheme.into(),
         critical: (1.0, interval),
         due: (0.0, interval),
-        wrong: 17.0,
+        wrong: (17.0, interval),
         ap8_factor: 2.0,
     };
     let fleet = |satellites: u64| FleetPoint {

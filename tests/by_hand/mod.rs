@@ -303,7 +303,14 @@ pub(crate) fn sweep() -> Vec<Point> {
 }
 
 pub(crate) fn strata() -> Vec<Stratum> {
-    let share = |critical: u64| Share { critical, due: 1, tolerable: 3, wrong: 9 * critical };
+    let share = |critical: u64| Share {
+        critical,
+        due: 1,
+        tolerable: 3,
+        wrong: 9 * critical,
+        wrong_squares: 90.0 * critical as f64,
+        wrong_most: 12,
+    };
     vec![
         Stratum {
             device: "hbm".into(),
@@ -331,7 +338,7 @@ pub(crate) fn made() -> Made {
         scheme: scheme.into(),
         critical: (critical, interval(0.7 * critical, 1.4 * critical)),
         due: (0.06, interval(0.01, 0.2)),
-        wrong: 9.0 * critical,
+        wrong: (9.0 * critical, interval(5.0 * critical, 15.0 * critical)),
         ap8_factor: 2.0,
     };
     let facts = facts();

@@ -136,7 +136,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             let kind = "Monte Carlo 95 %";
             rows.with("episodes with a wrong answer", A_YEAR, expected.critical, kind)?;
             rows.with("episodes with a DUE", A_YEAR, expected.due, kind)?;
-            rows.row("wrong answers", A_YEAR, expected.wrong)?;
+            rows.with("wrong answers", A_YEAR, expected.wrong, kind)?;
         }
         rows.table = "tenant";
         for (tenant, counts) in Tenant::ALL.iter().zip(tenants.get(at).into_iter().flatten()) {

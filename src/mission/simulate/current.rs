@@ -14,6 +14,8 @@ pub(super) struct Current {
     inference: u64,
     /// What the state of its copy comes to, where that differs from golden.
     state: Option<Outcome>,
+    /// What it would have come to where its copy is as all are, and it was struck for worse.
+    common: Option<Outcome>,
     /// The episode of that state, where it has ended meanwhile.
     ended: Option<Episode>,
     /// The worst strike on this inference alone.
@@ -86,6 +88,7 @@ impl Simulation<'_> {
         self.current.get_or_insert(Current {
             inference,
             state: None,
+            common: None,
             ended: None,
             struck: None,
             latest: u32::MAX,
@@ -101,6 +104,16 @@ impl Simulation<'_> {
         }
         let copy = inference % reads.copies;
         self.settle(copy, reads.after_s(inference).max(strike.time_s));
+        let common = self.common_outcome(inference);
+        let current = self.current_at(inference);
+        if let (None, None, Some(common)) = (current.state, current.common, common)
+            && strike.outcome > common
+        {
+            current.common = Some(common);
+            self.take_one(common);
+        } else if current.state.is_none() && common.is_some_and(|common| strike.outcome <= common) {
+            return true;
+        }
         let current = self.current_at(inference);
         match &mut current.struck {
             Some(known) => {

@@ -6,10 +6,12 @@
 //! ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it on the
 //! GPU.
 
+mod common;
 mod copies;
 mod current;
 mod upkeep;
 
+use common::{Alike, Common, Stored};
 use current::Current;
 pub(super) use current::Strike;
 
@@ -107,6 +109,8 @@ enum Action {
     Read { version: u32, inference: u64 },
     /// A read that meets an error which memory reports.
     Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
+    /// All copies alike change.
+    Alike(Alike),
     /// A weak cell loses its charge again.
     Weak { hard: usize },
 }
@@ -145,7 +149,9 @@ pub(super) struct Simulation<'a> {
     /// Blocks that the patrol is to visit: copy, replica, block.
     pending: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
-    hardened: Vec<(u32, u32)>,
+    /// What all copies hold that are not among `copies`.
+    common: Common,
+    hardened: Vec<Stored>,
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,
@@ -175,6 +181,7 @@ pub fn simulate(
         order: 0,
         pending: BTreeSet::new(),
         hard: BTreeMap::new(),
+        common: Common::default(),
         hardened: Vec::new(),
         ras,
         away_until: 0.0,
@@ -202,6 +209,7 @@ impl Simulation<'_> {
                 Action::Reported { inference, upset, struck_s, outcome } => {
                     self.meet(due, inference, (upset, struck_s), outcome);
                 }
+                Action::Alike(what) => self.alike(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }
         }
@@ -231,7 +239,7 @@ impl Simulation<'_> {
             What::LogicSdc => self.logic(upset),
             What::Sefi | What::Sel | What::HostSefi | What::HostRam => self.interrupt(upset),
             What::Scrubber { bit } => self.scrubber_upset(upset, *bit),
-            What::Hardened { word, mask } => self.hardened.push((*word, *mask)),
+            What::Hardened { word, mask } => self.hardened_upset(upset, *word, *mask),
         }
     }
 
@@ -305,6 +313,7 @@ impl Simulation<'_> {
             self.close(at, horizon, Ended::Mission);
         }
         self.count_current();
+        self.close_common(horizon, Ended::Mission);
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);
         // Inferences of copies that equal golden are masked, and were not counted one by one.

@@ -60,11 +60,8 @@ impl Simulation<'_> {
                 reader.repair_by_vote(&mut copy.blocks, Some(block));
             }
             ScrubBy::Reload => {
-                copy.blocks.remove(&(replica, block));
+                self.write_stored(due.copy, |r, b| (r, b) == (replica, block));
             }
-        }
-        if by == ScrubBy::Reload {
-            self.reload_errors(due.copy, Some((replica, block)));
         }
         self.assert_hard(due.copy, due.time_s, |hard| {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
@@ -199,27 +196,9 @@ impl Simulation<'_> {
     /// Golden from hardened storage over one copy, in all its replicas.
     pub(super) fn reload(&mut self, at: u64, time_s: f64) {
         self.result.reloads += 1;
-        if let Some(copy) = self.copies.get_mut(&at) {
-            copy.blocks.clear();
-        }
-        self.reload_errors(at, None);
+        self.write_stored(at, |_, _| true);
         self.assert_hard(at, time_s, |_| true);
         self.changed(at, time_s, u32::MAX, Ended::Reload);
-    }
-
-    /// What is wrong in hardened storage is written too, as valid code words.
-    pub(super) fn reload_errors(&mut self, at: u64, only: Option<(u8, u32)>) {
-        let words = self.terms.layout.block_words;
-        let replicas = u8::try_from(self.terms.layout.replica_count()).unwrap_or(3);
-        for (word, mask) in self.hardened.clone() {
-            let (block, within) = (word / words, (word % words) as usize);
-            for replica in 0..replicas {
-                if only.is_none_or(|only| only == (replica, block)) {
-                    self.flip(at, replica, block, within, mask);
-                    self.valid_check(at, replica, block, within, mask);
-                }
-            }
-        }
     }
 
     /// Makes the check word fit a data word that was written with these bits wrong.
@@ -258,15 +237,19 @@ impl Simulation<'_> {
         }
     }
 
+    /// One replica is loaded anew.
     pub(super) fn lose_replica(&mut self, replica: u8, time_s: f64) {
         let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in &at {
+            self.settle(*at, time_s);
+        }
+        self.reset_common(time_s, time_s, Some(replica));
         for at in at {
-            self.settle(at, time_s);
-            let Some(copy) = self.copies.get_mut(&at) else { continue };
-            let before = copy.blocks.len();
-            copy.blocks.retain(|(r, _), _| *r != replica);
-            if copy.blocks.len() != before {
-                self.assert_hard(at, time_s, |hard| hard.replica == replica);
+            let Some(copy) = self.copies.get(&at) else { continue };
+            let before = copy.blocks.clone();
+            self.write_stored(at, |of, _| of == replica);
+            self.assert_hard(at, time_s, |hard| hard.replica == replica);
+            if self.copies.get(&at).is_some_and(|copy| copy.blocks != before) {
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
             }
         }
@@ -291,13 +274,15 @@ impl Simulation<'_> {
         let reads = self.ground.reads;
         self.result.unavailable += reads.before(end).saturating_sub(self.uncounted(start));
         let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in &at {
+            self.settle(*at, time_s);
+        }
+        self.reset_common(time_s, end, None);
         for at in at {
-            self.settle(at, time_s);
             if let Some(copy) = self.copies.get_mut(&at) {
-                copy.blocks.clear();
                 copy.since = copy.since.max(end);
             }
-            self.reload_errors(at, None);
+            self.write_stored(at, |_, _| true);
             self.assert_hard(at, end, |_| true);
             self.away_until = end;
             self.changed(at, time_s, u32::MAX, Ended::Reset);

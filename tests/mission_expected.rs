@@ -33,6 +33,7 @@ fn stratum(mode: &str, (per_year, drawn): (f64, u64), schemes: Vec<Share>) -> St
     }
 }
 
+#[expect(clippy::cast_possible_truncation, reason = "counts")]
 fn sampled(truths: &[Truth], drawn: u64, draws: &mut impl rand::Rng) -> Vec<Stratum> {
     let mut of = |(mode, of): (usize, &Truth)| {
         let mut share = Share::default();

@@ -188,6 +188,7 @@ fn crowded_missions_with_resets_equal_a_count_one_inference_at_a_time() {
 }
 
 /// Every inference by itself, without scrub or protection; bit 0 of entries 0 and 1 may differ.
+#[expect(clippy::cast_possible_truncation, reason = "counts")]
 fn one_by_one(bench: &Bench, upsets: &[Upset]) -> ([u64; 7], u64) {
     let (rate, seconds) = (bench.ground.reads.per_s, bench.ground.reset_s);
     let before = |time_s: f64| (time_s * rate).ceil().max(0.0) as u64;

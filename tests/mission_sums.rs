@@ -89,6 +89,7 @@ fn a_strike_on_an_inference_that_reads_a_struck_copy_counts_once() {
 }
 
 /// Every inference of a mission without protection, one by one.
+#[expect(clippy::cast_possible_truncation, reason = "counts")]
 fn one_by_one(bench: &Bench, upsets: &[Upset]) -> ([u64; 7], u64) {
     let (rate, seconds) = (bench.ground.reads.per_s, bench.ground.reset_s);
     let before = |time_s: f64| (time_s * rate).ceil().max(0.0) as u64;

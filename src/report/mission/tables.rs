@@ -138,8 +138,9 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         "Monte-Carlo interval: how well so many histories fix the mean, 95 % by bootstrap; more \
          histories narrow it. Expected: event rates × what single events of each stratum did, with the \
          95 % interval of drawing so many of them (Fay and Feuer). Of one mission: \
-         wrong answers of single histories of {} and their standard deviation; no number of histories narrows it. Model band: the factors that \
-         every rate may be off by, the low and the high level of the devices' cross-sections \
+         wrong answers of single histories of {} and their standard deviation; no number of histories \
+         narrows it. Model band: the factors that every rate may be off by, the low and the high level \
+         of the devices' cross-sections \
          times 2 either way for AP8; only better data narrow it. They are not combined.{}",
         view.horizon(),
         view.pace()

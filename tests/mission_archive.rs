@@ -6,13 +6,15 @@ use beamline::archive::{
     Archive, Error, Existing, Fingerprint, Kind, MissionArchive, MissionExisting, MissionHeader,
     MissionRun, MissionWriter, set_aside,
 };
+use beamline::device::Location;
 use beamline::mission::figures::{PerYear, figures};
 use beamline::mission::fleet::FleetPoint;
 use beamline::mission::run::HistoryRun;
 use beamline::mission::strata::{Expected, Share, Stratum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Cause, Change, Ended, Episode, Mission, Plan, SchemeHistory, TenantCounts, upset,
+    Away, Cause, Change, Ended, Episode, Mission, Plan, Replaced, SchemeHistory, TenantCounts, Why,
+    upset,
 };
 use beamline::seed::mix;
 use beamline::stats::Interval;
@@ -141,6 +143,22 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
         ended: (n.is_multiple_of(2)).then(|| Ended::ALL[draw(n, 7) as usize]),
         words: draw(n, 9) as u32,
     };
+    let away = |n: u64| Away {
+        time_s: time_s(n),
+        start_s: time_s(n + 1),
+        length_s: time_s(n + 2),
+        device: if n.is_multiple_of(3) { u32::MAX } else { draw(n, 3) as u32 },
+        upset: draw(n + 3, 1000) as u32,
+        why: Why::ALL[draw(n + 4, 5) as usize],
+    };
+    let part = |n: u64| draw(n, 64) as u32;
+    let replaced = |n: u64| Replaced {
+        time_s: time_s(n),
+        device: draw(n + 1, 3) as u32,
+        entry: draw(n + 2, 1 << 40),
+        at: Location { stack: part(n), bank: part(n + 1), row: part(n + 2), ..Location::default() },
+        page: (draw(n + 3, 2) == 1).then(|| draw(n + 4, 1 << 30)),
+    };
     let tenant = |n: u64| TenantCounts {
         upsets: draw(n, 90),
         corrected: draw(n + 1, 90),
@@ -153,15 +171,10 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
         inferences: 5_000_000,
         unavailable: draw(1, 100),
         outcomes: outcomes(2),
-        dead_s: time_s(3),
-        resets: draw(4, 9) as u32,
-        host_resets: draw(5, 9) as u32,
         reloads: draw(6, 9),
         scrub_repaired: draw(7, 9),
         scrub_uncorrectable: draw(8, 9),
         read_repaired: draw(9, 9),
-        rows_remapped: draw(10, 9),
-        pages_retired: draw(11, 9),
         exhausted: draw(12, 9),
         lost_bytes: draw(13, 1 << 40),
         struck: draw(14, 900),
@@ -172,13 +185,22 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
         first_away_s: maybe(19),
         episodes: (0..episodes).map(|n| episode(1000 + 10 * n)).collect(),
         changes: (0..draw(21, 9)).map(|n| change(100_000 + n)).collect(),
+        away: (0..draw(22, 9)).map(|n| away(200_000 + 10 * n)).collect(),
+        replaced: (0..draw(23, 9)).map(|n| replaced(300_000 + 10 * n)).collect(),
     }
 }
 
 fn closing() -> Closing {
     let runs: Vec<_> = (0..HISTORIES).map(|history| run(history).schemes).collect();
     let interval = Interval { low: 0.5, high: 2.5 };
-    let share = |critical| Share { critical, due: 2, tolerable: 3, wrong: 4 };
+    let share = |critical| Share {
+        critical,
+        due: 2,
+        tolerable: 3,
+        wrong: 4,
+        wrong_squares: 8.0,
+        wrong_most: 2,
+    };
     let stratum = |shape: Option<&str>, within| Stratum {
         device: "trillium-hbm".into(),
         mode: "upset".into(),
@@ -201,7 +223,7 @@ fn closing() -> Closing {
         scheme: scheme.into(),
         critical: (1.0, interval),
         due: (0.0, interval),
-        wrong: 17.0,
+        wrong: (17.0, interval),
         ap8_factor: 2.0,
     };
     let fleet = |satellites: u64| FleetPoint {

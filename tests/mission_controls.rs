@@ -5,7 +5,10 @@
 mod bench;
 
 use beamline::device::{AddressMap, Memory, Persistence};
-use beamline::mission::{Change, Ended, SchemeHistory, SchemeLayout, Site, Tiling, Upset, What};
+use beamline::mission::figures::{Facts, SchemeFact, figures};
+use beamline::mission::{
+    Change, Ended, SchemeHistory, SchemeLayout, Site, Tiling, Upset, What, Why,
+};
 use beamline::outcome::Outcome;
 use beamline::scheme::{
     Code, Decoded, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy, Voter,
@@ -134,12 +137,79 @@ fn a_sefi_takes_replicas_of_one_device_away_and_leaves_those_of_three_in_service
         ])
     };
     let one = run(Placement::Bank);
-    assert_eq!((one.resets, one.unavailable), (1, 240), "60 s of 4 inferences a second");
-    assert!((one.dead_s - 60.0).abs() < 1e-9 && one.first_away_s == Some(200.1));
+    assert_eq!((one.resets(), one.unavailable), (1, 240), "60 s of 4 inferences a second");
+    assert!((one.dead_s() - 60.0).abs() < 1e-9 && one.first_away_s == Some(200.1));
     let three = run(Placement::Device);
-    assert_eq!((three.resets, three.unavailable, three.first_away_s), (1, 0, None));
+    assert_eq!((three.resets(), three.unavailable, three.first_away_s), (1, 0, None));
     for history in [one, three] {
         assert_eq!(ends(&history, 3), [(200.1, Ended::Reset)], "memory is loaded anew");
+    }
+}
+
+#[test]
+fn time_away_is_kept_apart_by_its_cause_and_counts_once() {
+    let due = Scheme { on_due: OnDue::Reset, ..scheme(Protection::None, HSIAO, None) };
+    let bench = Bench::new(&due, 576, 4, 1.0);
+    let mut pair = bit(5);
+    pair[0] |= 1 << 6;
+    let history = bench.run(vec![
+        upset(100.0, What::HostRam),
+        upset(400.0, What::Sefi),
+        upset(680.0, What::HostSefi),
+        upset(690.0, What::Sel),
+        bench.hit(50.1, (0, 1, 0), pair),
+    ]);
+    let away: Vec<_> =
+        history.away.iter().map(|a| (a.why, a.time_s, a.start_s, a.length_s, a.upset)).collect();
+    // Copy 1 is read at 50.25 s; the reset follows an eighth of a second later.
+    assert_eq!(
+        away,
+        [
+            (Why::Due, 50.375, 50.375, 60.0, u32::MAX),
+            (Why::HostRam, 100.0, 110.375, 589.625, 1),
+            (Why::Sefi, 400.0, 700.0, 0.0, 2),
+            (Why::HostSefi, 680.0, 700.0, 300.0, 3),
+            (Why::Sel, 690.0, 1000.0, 0.0, 4),
+        ]
+    );
+    assert_eq!((history.resets(), history.host_resets()), (3, 2));
+    assert!((history.dead_s() - 949.625).abs() < 1e-9);
+    assert_eq!(history.unavailable, 4000 - 202, "served: 0 to 201");
+    let facts = Facts { schemes: vec![fact()], ..facts(1000.0) };
+    let figures = &figures(&facts, &[vec![history.clone()]])[0];
+    let counts = figures.away.map(|of| (of.why, of.times.count));
+    let one = |why| (why, 1);
+    assert_eq!(counts, Why::ALL.map(one));
+    let shares: f64 = figures.away.iter().map(|of| of.share).sum();
+    assert!((shares + figures.availability - 1.0).abs() < 1e-12);
+    assert_eq!(figures.away[Why::HostRam as usize].dead_s, 589.625);
+    assert_eq!((figures.resets.count, figures.host_resets.count), (3, 2));
+}
+
+fn fact() -> SchemeFact {
+    SchemeFact {
+        name: "under test".into(),
+        stored_bytes: 1,
+        weight_bytes: 1,
+        devices: 1,
+        scrub_passes_s: 0.0,
+        scrub_bytes_s: 0.0,
+        executions: 1,
+    }
+}
+
+fn facts(horizon_s: f64) -> Facts {
+    Facts {
+        seed: 1,
+        horizon_s,
+        acceleration: 1.0,
+        inferences_per_s: 4.0,
+        bandwidth_bytes_s: 1.0,
+        capacity_bytes: 1,
+        copies: 4,
+        requirement: None,
+        modes: Vec::new(),
+        schemes: Vec::new(),
     }
 }
 
@@ -343,9 +413,16 @@ fn a_row_is_replaced_for_what_no_code_corrects_and_for_nothing_else() {
         let single = bench.hit(10.5, (0, 0, 1), bit(3));
         let pair: Vec<Upset> =
             [4, 5].map(|at| bench.hit(10.5, (0, 0, 0), bit(at))).into_iter().collect();
-        assert_eq!(bench.run(vec![single.clone()]).rows_remapped, 0);
+        assert_eq!(bench.run(vec![single.clone()]).rows_remapped(), 0);
         let both = bench.run([vec![single], pair].concat());
-        assert_eq!(both.rows_remapped, 1, "of two struck entries one is lost: {both:?}");
+        assert_eq!(both.rows_remapped(), 1, "of two struck entries one is lost: {both:?}");
+        let [place] = both.replaced[..] else { panic!("one: {:?}", both.replaced) };
+        let (device, entry) = bench.terms.layout.home(0, 0, 0);
+        let at = bench.ground.memory.locate(entry, bench.ground.map);
+        assert_eq!((place.device, place.entry, Some(place.at)), (device, entry, at));
+        // The scrub that passes copy 0 at 100 s, or a moment after the read at 11 s.
+        let when = if of.scrub.is_some() { 100.0 } else { 11.5 };
+        assert_eq!((place.time_s, place.page), (when, None));
     }
 }
 

@@ -155,7 +155,7 @@ fn an_accelerated_mission_says_so_under_every_table_and_drawing() {
     let view = made.view();
     let text = markdown(&view);
     let tables = text.matches("\n| --- |").count() + text.matches("\n| ---: |").count();
-    assert_eq!(tables, 13);
+    assert_eq!(tables, 15);
     assert_eq!(text.matches("Accelerated ×20, every period alike").count(), tables);
     assert!(
         text.contains("by-hand: 8 histories of 91.3 d (×20: 5.00 y of flight)"),

@@ -1,259 +1,17 @@
 //! The screens of a mission, drawn without a terminal, and what each key does.
 
-use beamline::device::{Hit, Memory, Persistence, Shape, Strike};
-use beamline::mission::figures::{PerYear, SchemeFigures, Spread, Verdict};
-use beamline::mission::live::{Control, Ended, LiveScheme, Phase, Snapshot, Spot, Started, Track};
-use beamline::mission::run::HistoryRun;
-use beamline::mission::sweep::Point;
-use beamline::mission::{
-    Cause, Change, Ended as Cleared, Episode, Patrol, SchemeHistory, SchemeLayout, Tiling, Upset,
-    What,
-};
-use beamline::outcome::Outcome;
-use beamline::scheme::{OnDue, Protection, Scheme, Scrub, ScrubBy};
-use beamline::stats::Interval;
+#[path = "support/flight.rs"]
+mod flight;
+
+use beamline::mission::live::{Control, Ended, Snapshot};
 use beamline::tui::mission::{App, KEYS, Message, SPEEDS, Screen, message_of, picture, update};
 use beamline::units::{DAY_S, YEAR_S};
 use crossterm::event::KeyCode;
+use flight::running;
 use insta::assert_snapshot;
 use std::sync::Arc;
 
 const SIZES: [(u16, u16); 2] = [(80, 24), (120, 40)];
-/// Bytes of the weights of one replica.
-const WEIGHTS: u64 = 8 << 30;
-
-fn hourly(by: ScrubBy) -> Scrub {
-    Scrub::seconds(3600.0, by)
-}
-
-/// Nothing, three copies with a vote every hour, and one that is reset after a DUE.
-fn schemes() -> [Scheme; 3] {
-    [
-        Scheme::bare("none", Protection::None),
-        Scheme {
-            scrub: Some(hourly(ScrubBy::Vote)),
-            ..Scheme::bare("tmr-hourly", Protection::TmrStorage)
-        },
-        Scheme { on_due: OnDue::Reset, ..Scheme::bare("dmr-reset", Protection::Dmr) },
-    ]
-}
-
-fn memory() -> Arc<Memory> {
-    Arc::new(Memory::load("a100-40gb").expect("a memory").0)
-}
-
-fn live(memory: &Memory, index: usize, scheme: Scheme) -> LiveScheme {
-    let tiling = Tiling::new(100_000, Some(WEIGHTS)).expect("copies");
-    let layout = SchemeLayout::new((index, &scheme), tiling, (memory, memory.map), (0, 0))
-        .expect("a layout");
-    let patrol = scheme.scrub.as_ref().map(|scrub| (Patrol::Periodic(3600.0), scrub.by));
-    LiveScheme { scheme, layout, patrol }
-}
-
-/// A circle inclined by 60°, with an anomaly over the South Atlantic; 100 places of a minute.
-fn track() -> Track {
-    let spot = |at: i32| {
-        let turn = f64::from(at) / 100.0;
-        let latitude_deg = -60.0 * (turn * std::f64::consts::TAU).sin();
-        let longitude_deg = 360.0 * turn - 180.0;
-        let in_saa = (-90.0..0.0).contains(&longitude_deg) && latitude_deg < -20.0;
-        Spot { latitude_deg, longitude_deg, in_saa }
-    };
-    Track { step_s: 60.0, period_s: 6000.0, spots: (0..100).map(spot).collect() }
-}
-
-fn started() -> Started {
-    let memory = memory();
-    let schemes = (0..).zip(schemes()).map(|(at, scheme)| live(&memory, at, scheme)).collect();
-    Started {
-        mission: "leo-hbm".into(),
-        workload: "digits-cnn".into(),
-        adapter: "llvmpipe (LLVM 15.0.6, 256 bits) (llvmpipe Mesa 22.3.6, Vulkan, software)".into(),
-        acceleration: 1000.0,
-        horizon_s: 5.0 * YEAR_S,
-        histories: 100,
-        map: memory.map,
-        memory,
-        reset_s: 60.0,
-        host_reset_s: 600.0,
-        modes: vec!["trillium-hbm: seu".into(), "trillium-tpu: sefi".into()],
-        schemes,
-        track: track(),
-    }
-}
-
-fn at(id: u32, days: f64, place: u32, what: What) -> Upset {
-    let mode = u16::from(!matches!(what, What::Memory(_)));
-    Upset { id, time_s: days * DAY_S, device: 0, mode, place, what }
-}
-
-fn flip(entry: u64) -> What {
-    let mut mask = [0; 9];
-    mask[3] = 1 << 30;
-    What::Memory(Hit {
-        shape: Shape::SingleBit,
-        persistence: Persistence::Transient,
-        strikes: vec![Strike { entry, mask }],
-    })
-}
-
-fn episode(days: [f64; 2], copy: u64, ended: Cleared, outcomes: [(Outcome, u64); 2]) -> Episode {
-    let mut counts = [0; 7];
-    for (outcome, count) in outcomes {
-        counts[outcome as usize] += count;
-    }
-    let critical = counts[Outcome::CriticalSdc as usize] > 0;
-    let first = days[0] * DAY_S + 30.0;
-    Episode {
-        cause: Cause::Memory,
-        upset: 0,
-        upsets: 1,
-        copy,
-        start_s: days[0] * DAY_S,
-        first_effect_s: Some(first),
-        first_critical_s: critical.then_some(first),
-        end_s: days[1] * DAY_S,
-        ended,
-        outcomes: counts,
-    }
-}
-
-fn change(days: f64, copy: u64, words: u32, ended: Cleared) -> Change {
-    let ended = (words == 0).then_some(ended);
-    Change { time_s: days * DAY_S, copy, upset: u32::MAX, ended, words }
-}
-
-/// Four upsets of memory, one SEFI and one restart of the host in five years.
-fn first() -> HistoryRun {
-    let entries = WEIGHTS / 32;
-    let upsets = vec![
-        at(0, 100.0, 30, flip(0)),
-        at(1, 400.25, 31, flip(entries / 3)),
-        at(2, 400.5, 10, flip(entries / 2)),
-        at(3, 500.0, 40, What::Sefi),
-        at(4, 1200.0, 33, flip(entries / 5)),
-        at(5, 1500.0, 34, What::Host),
-    ];
-    let wrong = |count| [(Outcome::CriticalSdc, count), (Outcome::TolerableSdc, 10)];
-    let end = 5.0 * YEAR_S / DAY_S;
-    let none = SchemeHistory {
-        outcomes: [0, 0, 0, 30, 1_100, 0, 0],
-        rows_remapped: 2,
-        episodes: vec![
-            episode([100.0, 500.0], 0, Cleared::Reset, wrong(400)),
-            episode([400.25, 500.0], 7142, Cleared::Reset, wrong(100)),
-            episode([1200.0, end], 4285, Cleared::Mission, wrong(600)),
-        ],
-        changes: vec![
-            change(100.0, 0, 1, Cleared::Reset),
-            change(400.25, 7142, 1, Cleared::Reset),
-            change(400.5, 10_713, 1, Cleared::Reset),
-            change(500.0, 0, 0, Cleared::Reset),
-            change(500.0, 7142, 0, Cleared::Reset),
-            change(500.0, 10_713, 0, Cleared::Reset),
-            change(1200.0, 4285, 1, Cleared::Reset),
-        ],
-        ..SchemeHistory::default()
-    };
-    let voted = |days: f64, copy| {
-        [change(days, copy, 1, Cleared::Scrub), change(days + 0.02, copy, 0, Cleared::Scrub)]
-    };
-    let corrected = |days: f64, copy| {
-        let corrected = [(Outcome::Corrected, 12), (Outcome::Masked, 0)];
-        episode([days, days + 0.02], copy, Cleared::Scrub, corrected)
-    };
-    let tmr = SchemeHistory {
-        outcomes: [0, 36, 0, 0, 0, 0, 0],
-        episodes: vec![corrected(100.0, 0), corrected(400.5, 10_713)],
-        changes: [voted(100.0, 0), voted(400.25, 7142), voted(400.5, 10_713), voted(1200.0, 4285)]
-            .concat(),
-        ..SchemeHistory::default()
-    };
-    let due = [(Outcome::Due, 1), (Outcome::Masked, 0)];
-    let dmr = SchemeHistory {
-        outcomes: [0, 0, 0, 0, 0, 1, 0],
-        episodes: vec![episode([100.0, 100.001], 0, Cleared::Reset, due)],
-        changes: vec![change(100.0, 0, 1, Cleared::Reset), change(100.001, 0, 0, Cleared::Reset)],
-        ..SchemeHistory::default()
-    };
-    HistoryRun { history: 0, start_s: 600.0, upsets, schemes: vec![none, tmr, dmr] }
-}
-
-fn figures(name: &str, wrong: f64) -> SchemeFigures {
-    let interval = |value: f64| Interval { low: 0.8 * value, high: 1.2 * value };
-    let rate = |rate: f64| PerYear { count: 12, rate, interval: interval(rate) };
-    SchemeFigures {
-        name: name.into(),
-        histories: 12,
-        years: 60.0,
-        inferences: 1_893_456_000,
-        unavailable: 7920,
-        outcomes: [1_893_400_000, 0, 0, 360, 13_200, 0, 0],
-        error_episodes: rate(0.61),
-        critical_episodes: rate(0.6),
-        critical_by_cause: [36, 0, 0, 0],
-        due_episodes: rate(0.2),
-        latency_s: Spread::default(),
-        length_s: Spread::default(),
-        censored: 1,
-        wrong_per_year: (wrong, interval(wrong)),
-        wrong_per_million: (6.97, interval(6.97)),
-        wrong_of_a_history: (500, 2100),
-        wrong_deviation: 410.0,
-        model_band: (0.4, 2.6),
-        availability: 0.999_99,
-        resets: rate(0.2),
-        host_resets: rate(0.2),
-        mean_time_to_repair_s: Some(3600.0),
-        scrub_traffic: (7e6, 4.5e-6),
-        repairs: [0; 4],
-        lost: [2, 0, 0, 0],
-        common_cause: (4, 0),
-        incidence: Vec::new(),
-        restricted_mean_years: 3.1,
-        requirement: Some(Verdict {
-            held: 12,
-            histories: 12,
-            low: 0.82,
-            wanted: 0.9,
-            met: wrong == 0.0,
-            needed: 22,
-        }),
-    }
-}
-
-fn point(period_s: Option<f64>, wrong: f64, optimum: bool) -> Point {
-    Point {
-        scheme: "tmr-hourly".into(),
-        period_s,
-        traffic_bytes_s: period_s.map_or(0.0, |period_s| 2.4e10 / period_s),
-        wrong_per_year: (wrong, Interval { low: 0.5 * wrong, high: 1.5 * wrong }),
-        error_episodes: PerYear { count: 3, rate: 0.1, interval: Interval { low: 0.0, high: 0.2 } },
-        optimum,
-        refused: period_s.is_some_and(|s| s < 1.0).then(|| "expected 0.02 s or more".into()),
-    }
-}
-
-fn running() -> Snapshot {
-    Snapshot {
-        started: Some(Arc::new(started())),
-        phase: Phase::Histories,
-        histories: 12,
-        states: 3412,
-        figures: [("none", 220.0), ("tmr-hourly", 0.0), ("dmr-reset", 0.0)]
-            .map(|(name, wrong)| figures(name, wrong))
-            .into(),
-        first: Some(Arc::new(first())),
-        sweep: [
-            point(Some(0.001), 0.0, false),
-            point(Some(3600.0), 1.1, false),
-            point(Some(DAY_S), 1.3, true),
-            point(None, 220.0, false),
-        ]
-        .into(),
-        ..Snapshot::default()
-    }
-}
 
 /// On day 450 of the first history: three copies of the first scheme differ.
 fn app(screen: Screen) -> App {
@@ -496,4 +254,14 @@ fn every_key_is_its_own_and_in_the_help() {
         assert!(help.contains(key.help), "{} is not in the help\n{help}", key.name);
     }
     assert_eq!(message_of(KeyCode::F(12)), None);
+}
+
+#[test]
+fn banks_tell_what_was_replaced_so_far() {
+    for (days, marks, said) in [(100.0, 0, "so far 0 rows"), (450.0, 2, "so far 2 rows")] {
+        let drawn = picture(&app_at(Screen::Banks, days), 120, 40);
+        assert!(drawn.contains(said), "{drawn}");
+        // One mark is the legend's.
+        assert_eq!(drawn.matches('▪').count(), 1 + marks, "{drawn}");
+    }
 }

@@ -29,8 +29,10 @@ pub enum Kind {
     LogicSdc,
     /// The part stops working until it is reset.
     Sefi,
-    /// The computer around the part fails.
-    Host,
+    /// The computer around the part stops working until it is restarted.
+    HostSefi,
+    /// Memory of the computer around the part fails.
+    HostRam,
     /// A latch-up.
     Sel,
 }
@@ -47,7 +49,8 @@ impl Kind {
             Self::StuckBit => "stuck-bit",
             Self::LogicSdc => "logic-sdc",
             Self::Sefi => "sefi",
-            Self::Host => "host",
+            Self::HostSefi => "host-sefi",
+            Self::HostRam => "host-ram",
             Self::Sel => "sel",
         }
     }
@@ -61,7 +64,7 @@ impl Kind {
             | Self::Bank
             | Self::Uncorrectable
             | Self::StuckBit => true,
-            Self::LogicSdc | Self::Sefi | Self::Host | Self::Sel => false,
+            Self::LogicSdc | Self::Sefi | Self::HostSefi | Self::HostRam | Self::Sel => false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a mission comes to, scheme by scheme, with the uncertainty of each figure kept apart.
 
 use super::file::Requirement;
+use super::loss::Why;
 use super::record::{Cause, Episode, SchemeHistory};
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream};
@@ -109,6 +110,19 @@ pub struct PerYear {
     pub interval: Interval,
 }
 
+/// The time away for one reason.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct AwayFigure {
+    /// The reason.
+    pub why: Why,
+    /// How often a year.
+    pub times: PerYear,
+    /// Seconds away of all histories together.
+    pub dead_s: f64,
+    /// Their share of all time.
+    pub share: f64,
+}
+
 /// One step of a cumulative incidence: by this time, this share of the histories.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Incidence {
@@ -183,6 +197,9 @@ pub struct SchemeFigures {
     pub resets: PerYear,
     /// Restarts of the host a year.
     pub host_resets: PerYear,
+    /// The time away by its reason, in the order of [`Why::ALL`]; the shares sum to what the
+    /// availability lacks.
+    pub away: [AwayFigure; Why::ALL.len()],
     /// Mean seconds from an upset to golden memory, of all copies that became golden again.
     pub mean_time_to_repair_s: Option<f64>,
     /// Bytes a second that scrubs move, and their share of the memory's bandwidth.
@@ -253,7 +270,13 @@ fn of_scheme(
     let share = mean_wrong / per_history.max(1.0);
     let variance = wrong.iter().map(|w| (*w as f64 - mean_wrong).powi(2)).sum::<f64>()
         / (count.max(2) - 1) as f64;
-    let dead: f64 = histories.iter().map(|h| h.dead_s).sum();
+    let all_s = facts.horizon_s * count.max(1) as f64;
+    let dead: f64 = histories.iter().map(|h| h.dead_s()).sum();
+    let away = |why: Why| {
+        let of = histories.iter().flat_map(|h| &h.away).filter(|away| away.why == why);
+        let (times, dead_s) = of.fold((0, 0.0), |(n, s), away| (n + 1, s + away.length_s));
+        AwayFigure { why, times: per_year(times), dead_s, share: dead_s / all_s }
+    };
     let (repaired, took) =
         histories.iter().fold((0, 0.0), |(n, s), h| (n + h.repairs.0, s + h.repairs.1));
     let mut critical_by_cause = [0; Cause::ALL.len()];
@@ -282,9 +305,10 @@ fn of_scheme(
         ),
         wrong_deviation: variance.sqrt(),
         model_band: model_band(facts, &critical_by_cause),
-        availability: 1.0 - dead / (facts.horizon_s * count.max(1) as f64),
-        resets: per_year(sum(&|h| u64::from(h.resets))),
-        host_resets: per_year(sum(&|h| u64::from(h.host_resets))),
+        availability: 1.0 - dead / all_s,
+        resets: per_year(sum(&|h| h.resets())),
+        host_resets: per_year(sum(&|h| h.host_resets())),
+        away: Why::ALL.map(away),
         mean_time_to_repair_s: (repaired > 0).then(|| took / repaired as f64),
         scrub_traffic: (fact.scrub_bytes_s, fact.scrub_bytes_s / facts.bandwidth_bytes_s),
         repairs: [
@@ -294,8 +318,8 @@ fn of_scheme(
             sum(&|h| h.reloads),
         ],
         lost: [
-            sum(&|h| h.rows_remapped),
-            sum(&|h| h.pages_retired),
+            sum(&|h| h.rows_remapped()),
+            sum(&|h| h.pages_retired()),
             sum(&|h| h.exhausted),
             sum(&|h| h.lost_bytes),
         ],

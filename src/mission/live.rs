@@ -12,7 +12,7 @@ use super::run::HistoryRun;
 use super::sweep::Point;
 use crate::device::{AddressMap, Memory};
 use crate::rate::Timeline;
-use crate::scheme::{Placement, Scheme, ScrubBy};
+use crate::scheme::{Scheme, ScrubBy};
 use crate::units::DAY_S;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -120,10 +120,6 @@ pub struct Started {
     pub memory: Arc<Memory>,
     /// How its addresses map.
     pub map: AddressMap,
-    /// Seconds of flight that a reset of the device takes.
-    pub reset_s: f64,
-    /// Seconds of flight that a restart of the host takes.
-    pub host_reset_s: f64,
     /// By mode of the plan: the device and the mode.
     pub modes: Vec<String>,
     /// The schemes.
@@ -159,13 +155,8 @@ pub struct Scrubbing {
 impl LiveScheme {
     /// Whether an upset happens to a device that the scheme has, or to what all schemes share.
     pub fn concerns(&self, upset: &Upset) -> bool {
-        matches!(upset.what, What::Host | What::Scrubber { .. } | What::Hardened { .. })
+        matches!(upset.what, What::Scrubber { .. } | What::Hardened { .. })
             || upset.device < self.layout.devices
-    }
-
-    /// Whether two other devices carry on where one stops.
-    pub fn carries_on(&self) -> bool {
-        self.scheme.placement == Placement::Device && self.layout.devices >= 3
     }
 
     /// Where its scrubber is at a time of flight; `None` without one.
@@ -261,8 +252,6 @@ impl Started {
             histories: u64::from(plan.mission.histories),
             memory: Arc::clone(&ground.memory),
             map: ground.map,
-            reset_s: ground.reset_s,
-            host_reset_s: ground.host_reset_s,
             modes: plan.modes.iter().map(mode).collect(),
             schemes: plan.terms.iter().map(scheme).collect(),
             track: Track::new(&plan.timeline),

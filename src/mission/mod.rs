@@ -12,6 +12,7 @@ mod file;
 pub mod fleet;
 mod layout;
 pub mod live;
+mod loss;
 mod patrol;
 mod plan;
 mod reads;
@@ -27,6 +28,7 @@ mod verdicts;
 
 pub use file::{Bytes, DeviceModes, Duration, MemoryChoice, Mission, Requirement, Service};
 pub use layout::{SchemeLayout, Site, Tenant, Tiling};
+pub use loss::{Away, Replaced, Why};
 pub use patrol::Patrol;
 pub use plan::{Plan, PlanMode};
 pub use reads::{Reads, Run};

@@ -263,9 +263,12 @@ fn pattern(mode: &Mode) -> Result<Option<Pattern>, Error> {
         // Half of the bits of each entry: cells that hold either value lose what they held.
         Kind::Row => ("row", 128.0, ""),
         Kind::Bank => ("bank", 128.0, ""),
-        Kind::Uncorrectable | Kind::LogicSdc | Kind::Sefi | Kind::Host | Kind::Sel => {
-            return Ok(None);
-        }
+        Kind::Uncorrectable
+        | Kind::LogicSdc
+        | Kind::Sefi
+        | Kind::HostSefi
+        | Kind::HostRam
+        | Kind::Sel => return Ok(None),
     };
     if let Some(pattern) = &mode.pattern {
         return Ok(Some(pattern.clone()));

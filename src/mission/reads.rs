@@ -35,6 +35,11 @@ impl Reads {
         inference as f64 / self.per_s
     }
 
+    /// A moment after inference i and before the next, in seconds: half an inference later.
+    pub fn after_s(&self, inference: u64) -> f64 {
+        (inference as f64 + 0.5) / self.per_s
+    }
+
     /// The inferences of a copy from `start_s` on and before `end_s`.
     pub fn within(&self, copy: u64, start_s: f64, end_s: f64) -> Run {
         let (from, to) = (self.before(start_s), self.before(end_s));
@@ -77,7 +82,8 @@ impl Reads {
         usize::try_from(self.input(run, k)).map_or_else(|_| rows[0], |input| rows[input])
     }
 
-    fn outcome(&self, run: Run, k: u64, rows: &[InferenceRow]) -> Outcome {
+    /// The outcome of the k-th inference of a run.
+    pub fn outcome(&self, run: Run, k: u64, rows: &[InferenceRow]) -> Outcome {
         self.row(run, k, rows).outcome()
     }
 }

@@ -1,6 +1,7 @@
 //! What a mission leaves behind: upsets, episodes, changes of state, and their sums.
 
 use super::layout::Tenant;
+use super::loss::{Away, Replaced, Why};
 use crate::device::Hit;
 use crate::outcome::Outcome;
 
@@ -36,7 +37,9 @@ pub enum What {
     /// The device stops until it is reset.
     Sefi,
     /// The host stops until it is restarted.
-    Host,
+    HostSefi,
+    /// The host's memory fails: it is restarted.
+    HostRam,
     /// A latch-up: the device is without power until it is restarted.
     Sel,
     /// A bit of the scrubber's buffer flips.
@@ -61,10 +64,22 @@ impl What {
             Self::Uncorrectable { .. } => "uncorrectable",
             Self::LogicSdc => "logic-sdc",
             Self::Sefi => "sefi",
-            Self::Host => "host",
+            Self::HostSefi => "host-sefi",
+            Self::HostRam => "host-ram",
             Self::Sel => "sel",
             Self::Scrubber { .. } => "scrubber",
             Self::Hardened { .. } => "hardened-storage",
+        }
+    }
+
+    /// Why the service is away after it, where it stops a device or a host.
+    pub const fn stops(&self) -> Option<Why> {
+        match self {
+            Self::Sefi => Some(Why::Sefi),
+            Self::Sel => Some(Why::Sel),
+            Self::HostSefi => Some(Why::HostSefi),
+            Self::HostRam => Some(Why::HostRam),
+            _ => None,
         }
     }
 }
@@ -181,6 +196,17 @@ impl Episode {
         self.worst() >= Outcome::TolerableSdc
     }
 
+    /// Counts one inference at `time_s`.
+    pub(super) fn count_one(&mut self, outcome: Outcome, time_s: f64) {
+        self.outcomes[outcome as usize] += 1;
+        if outcome >= Outcome::DueRecovered {
+            self.first_effect_s.get_or_insert(time_s);
+        }
+        if outcome == Outcome::CriticalSdc {
+            self.first_critical_s.get_or_insert(time_s);
+        }
+    }
+
     /// Its inferences with this outcome.
     pub const fn count(&self, outcome: Outcome) -> u64 {
         self.outcomes[outcome as usize]
@@ -224,12 +250,6 @@ pub struct SchemeHistory {
     pub unavailable: u64,
     /// The others by outcome.
     pub outcomes: [u64; 7],
-    /// Seconds for which the service was away.
-    pub dead_s: f64,
-    /// Resets of the device after a SEFI, a latch-up or a DUE.
-    pub resets: u32,
-    /// Restarts of the host.
-    pub host_resets: u32,
     /// Reloads of one copy from hardened storage.
     pub reloads: u64,
     /// Blocks that scrubs put right.
@@ -238,10 +258,6 @@ pub struct SchemeHistory {
     pub scrub_uncorrectable: u64,
     /// Blocks that reads wrote back.
     pub read_repaired: u64,
-    /// Rows replaced by spare ones.
-    pub rows_remapped: u64,
-    /// Pages left out.
-    pub pages_retired: u64,
     /// Repairs asked for when nothing was spare.
     pub exhausted: u64,
     /// Bytes that are lost to remapped rows and retired pages.
@@ -262,12 +278,41 @@ pub struct SchemeHistory {
     pub episodes: Vec<Episode>,
     /// Changes of state, of histories that keep them.
     pub changes: Vec<Change>,
+    /// Resets of the device and restarts of the host, in the order of time.
+    pub away: Vec<Away>,
+    /// Rows and pages that were replaced, in the order of time.
+    pub replaced: Vec<Replaced>,
 }
 
 impl SchemeHistory {
     /// Wrong answers: critical SDC.
     pub const fn wrong(&self) -> u64 {
         self.outcomes[Outcome::CriticalSdc as usize]
+    }
+
+    /// Seconds for which the service was away.
+    pub fn dead_s(&self) -> f64 {
+        self.away.iter().map(|away| away.length_s).sum()
+    }
+
+    /// Resets of the device after a SEFI, a latch-up or a DUE.
+    pub fn resets(&self) -> u64 {
+        self.away.iter().filter(|away| !away.why.is_host()).count() as u64
+    }
+
+    /// Restarts of the host.
+    pub fn host_resets(&self) -> u64 {
+        self.away.iter().filter(|away| away.why.is_host()).count() as u64
+    }
+
+    /// Rows replaced by spare ones.
+    pub fn rows_remapped(&self) -> u64 {
+        self.replaced.iter().filter(|of| of.page.is_none()).count() as u64
+    }
+
+    /// Pages left out.
+    pub fn pages_retired(&self) -> u64 {
+        self.replaced.iter().filter(|of| of.page.is_some()).count() as u64
     }
 
     /// Error episodes whose worst outcome is this one.

@@ -11,13 +11,13 @@ use super::record::{SchemeHistory, Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
-use crate::device::Kind as DeviceKind;
+use crate::device::{Pattern, Reach};
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::outcome::Outcome;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
-use crate::stats::{Interval, wilson};
+use crate::stats::{Interval, weighted_poisson};
 use crate::units::YEAR_S;
 use serde::Serialize;
 
@@ -38,7 +38,7 @@ pub struct Stratum {
     pub within: Option<bool>,
     /// Events a year of flight on one device.
     pub per_year: f64,
-    /// Events drawn.
+    /// Events drawn; 0 where none can reach memory in use, or it stops a device and answers nothing.
     pub drawn: u64,
     /// By scheme.
     pub schemes: Vec<Share>,
@@ -55,6 +55,10 @@ pub struct Share {
     pub tolerable: u64,
     /// Wrong answers of all of them.
     pub wrong: u64,
+    /// The sum of the squares of the wrong answers of each.
+    pub wrong_squares: f64,
+    /// The most wrong answers of one.
+    pub wrong_most: u64,
 }
 
 /// A scheme's expected rates a year of flight, with Monte-Carlo intervals.
@@ -67,7 +71,7 @@ pub struct Expected {
     /// Episodes with a DUE.
     pub due: (f64, Interval),
     /// Wrong answers.
-    pub wrong: f64,
+    pub wrong: (f64, Interval),
     /// The factor of the model band on either side from AP8 alone.
     pub ap8_factor: f64,
 }
@@ -118,7 +122,7 @@ pub fn strata(
         if let Some(within) = kind.within {
             per_year *= if within { share } else { 1.0 - share };
         }
-        let drawn = if per_year > 0.0 { each } else { 0 };
+        let drawn = if per_year > 0.0 && can_answer(plan, kind) { each } else { 0 };
         let histories: Vec<Vec<Upset>> =
             (0..drawn).map(|event| draw(plan, kind, number, event, used)).collect();
         let runs = settled(plan, engine, verdicts, &histories, &mut |_| {})?;
@@ -141,13 +145,32 @@ pub fn strata(
     Ok(strata)
 }
 
+/// Whether an event may touch an answer: it does not where it begins in unused memory and strikes no
+/// other entry, nor where it stops a device.
+fn can_answer(plan: &Plan, kind: Kind) -> bool {
+    let mode = &plan.modes[kind.mode];
+    let inside = |(pattern, shape): (&Pattern, usize)| {
+        pattern.reach(shape, &plan.ground.memory) == Reach::Entry
+    };
+    let pattern = mode.pattern.as_ref().zip(kind.shape);
+    upset::stop(mode.mode.kind).is_none()
+        && !(kind.within == Some(false) && pattern.is_some_and(inside))
+}
+
 impl Share {
     fn count(&mut self, history: &SchemeHistory) {
         let has = |outcome: Outcome| history.outcomes[outcome as usize] > 0;
         self.critical += u64::from(has(Outcome::CriticalSdc));
         self.due += u64::from(has(Outcome::Due));
         self.tolerable += u64::from(has(Outcome::TolerableSdc));
-        self.wrong += history.wrong();
+        self.add_wrong(history.wrong());
+    }
+
+    /// Adds the wrong answers of one event.
+    pub fn add_wrong(&mut self, wrong: u64) {
+        self.wrong += wrong;
+        self.wrong_squares += (wrong as f64).powi(2);
+        self.wrong_most = self.wrong_most.max(wrong);
     }
 }
 
@@ -173,7 +196,7 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
     }
     let mut upsets = vec![upset];
     for (index, mode) in plan.modes.iter().enumerate() {
-        if !matches!(mode.mode.kind, DeviceKind::Sefi | DeviceKind::Sel | DeviceKind::Host) {
+        if upset::stop(mode.mode.kind).is_none() {
             continue;
         }
         let course = plan.timeline.course(index, mode.level.index());
@@ -191,32 +214,43 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
 /// The expected rates of each scheme.
 pub fn expected(plan: &Plan, strata: &[Stratum]) -> Vec<Expected> {
     let of = |(at, terms): (usize, &super::Terms)| {
-        let sum = |count: &dyn Fn(&Share) -> u64| {
-            let (mut rate, mut low, mut high) = (0.0, 0.0, 0.0);
-            for stratum in strata.iter().filter(|stratum| stratum.drawn > 0) {
-                let k = count(&stratum.schemes[at]);
-                let share = k as f64 / stratum.drawn as f64;
-                let interval = wilson(k, stratum.drawn, ALPHA);
-                rate += stratum.per_year * share;
-                low += (stratum.per_year * (share - interval.low)).powi(2);
-                high += (stratum.per_year * (interval.high - share)).powi(2);
-            }
-            let interval = Interval {
-                low: f64::max(rate - f64::sqrt(low), 0.0),
-                high: rate + f64::sqrt(high),
-            };
-            (rate, interval)
-        };
-        let wrong = strata.iter().filter(|stratum| stratum.drawn > 0).map(|stratum| {
-            stratum.per_year * stratum.schemes[at].wrong as f64 / stratum.drawn as f64
-        });
-        Expected {
-            scheme: terms.reader.scheme.name.clone(),
-            critical: sum(&|share| share.critical),
-            due: sum(&|share| share.due),
-            wrong: wrong.sum(),
-            ap8_factor: AP8_FACTOR,
-        }
+        Expected::of(&terms.reader.scheme.name, (at, terms.layout.devices), strata)
     };
     plan.terms.iter().enumerate().map(of).collect()
+}
+
+impl Expected {
+    /// The expected rates of a scheme, given by its place in the strata and its devices.
+    ///
+    /// An event weighs rate / drawn, times its wrong answers where those are asked for, and the sum
+    /// of weights has the interval of [`weighted_poisson`]. An event that was not drawn weighs at
+    /// most as much as the heaviest stratum's: one episode, or as many wrong answers as any event of
+    /// its mode led to under any scheme, at least one. Distances of Wilson's intervals in quadrature
+    /// hold the truth too seldom where many strata are seldom wrong.
+    pub fn of(scheme: &str, (at, devices): (usize, u32), strata: &[Stratum]) -> Self {
+        let rate = |count: &dyn Fn(&Share) -> (f64, f64), most: &dyn Fn(&Stratum) -> u64| {
+            let (mut sum, mut squares, mut largest) = (0.0, 0.0, 0.0);
+            for stratum in strata.iter().filter(|stratum| stratum.drawn > 0) {
+                let weight = f64::from(devices) * stratum.per_year / stratum.drawn as f64;
+                let (counted, counted_squares) = count(&stratum.schemes[at]);
+                sum += weight * counted;
+                squares += weight * weight * counted_squares;
+                largest = f64::max(largest, weight * most(stratum) as f64);
+            }
+            (sum, weighted_poisson(sum, squares, largest, ALPHA))
+        };
+        let episodes = |count: u64| (count as f64, count as f64);
+        let most = |of: &Stratum| {
+            let mode = strata.iter().filter(|s| (&s.device, &s.mode) == (&of.device, &of.mode));
+            let answers = mode.flat_map(|stratum| &stratum.schemes).map(|share| share.wrong_most);
+            answers.max().unwrap_or(1).max(1)
+        };
+        Self {
+            scheme: scheme.to_owned(),
+            critical: rate(&|share| episodes(share.critical), &|_| 1),
+            due: rate(&|share| episodes(share.due), &|_| 1),
+            wrong: rate(&|share| (share.wrong as f64, share.wrong_squares), &most),
+            ap8_factor: AP8_FACTOR,
+        }
+    }
 }

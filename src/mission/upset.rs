@@ -69,10 +69,7 @@ pub fn upset(plan: &Plan, device: u32, arrival: &Arrival, draws: &mut impl rand:
         }
         None => match mode.mode.kind {
             Kind::Uncorrectable => What::Uncorrectable { entry: below(draws, memory.entries()) },
-            Kind::Sefi => What::Sefi,
-            Kind::Sel => What::Sel,
-            Kind::Host => What::Host,
-            _ => What::LogicSdc,
+            kind => stop(kind).unwrap_or(What::LogicSdc),
         },
     };
     Upset {
@@ -82,6 +79,17 @@ pub fn upset(plan: &Plan, device: u32, arrival: &Arrival, draws: &mut impl rand:
         mode: u16::try_from(arrival.mode).unwrap_or(u16::MAX),
         place: u32::try_from(arrival.place).unwrap_or(u32::MAX),
         what,
+    }
+}
+
+/// What a mode does that stops a device or its host.
+pub(super) const fn stop(kind: Kind) -> Option<What> {
+    match kind {
+        Kind::Sefi => Some(What::Sefi),
+        Kind::Sel => Some(What::Sel),
+        Kind::HostSefi => Some(What::HostSefi),
+        Kind::HostRam => Some(What::HostRam),
+        _ => None,
     }
 }
 

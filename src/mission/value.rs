@@ -1,12 +1,12 @@
 //! What lasts for one inference: struck values, wrong results of logic, errors that memory reports.
 
 use super::layout::{Site, Tenant};
-use super::record::{Cause, Ended, Episode, Upset};
-use super::simulate::Simulation;
+use super::record::{Cause, Upset};
+use super::simulate::{Simulation, Strike};
 use super::state::{Block, State, ValueFlip};
 use crate::device::Hit;
 use crate::outcome::Outcome;
-use crate::scheme::{Decoded, OnDue, Placement, Protection};
+use crate::scheme::{Decoded, Placement, Protection};
 use std::collections::BTreeMap;
 
 /// The values of a workload, one inference's worth: the outputs of its ops, one after another.
@@ -41,6 +41,15 @@ struct Instant {
     execution: u32,
     /// How far the execution is, from 0 to below 1.
     progress: f64,
+}
+
+impl Instant {
+    /// A strike at this instant.
+    const fn strike(&self, upset: &Upset, cause: Cause, outcome: Outcome) -> Strike {
+        let Upset { id, time_s, .. } = *upset;
+        let inference = self.inference;
+        Strike { upset: id, start_s: time_s, time_s, inference, cause, outcome }
+    }
 }
 
 impl Simulation<'_> {
@@ -79,11 +88,13 @@ impl Simulation<'_> {
             match block.decode(code) {
                 Decoded::Clean => {}
                 Decoded::Corrected if block.is_clean() => {
-                    return self.instant(upset, now.inference, Cause::Value, Outcome::Corrected);
+                    self.strike(now.strike(upset, Cause::Value, Outcome::Corrected));
+                    return;
                 }
                 Decoded::Corrected => {}
                 Decoded::Uncorrectable => {
-                    return self.instant(upset, now.inference, Cause::Value, Outcome::Due);
+                    self.strike(now.strike(upset, Cause::Value, Outcome::Due));
+                    return;
                 }
             }
         }
@@ -114,7 +125,7 @@ impl Simulation<'_> {
         let Some(rows) = self.ask(&state) else { return };
         let row = usize::try_from(row).ok().and_then(|row| rows.get(row).copied());
         let outcome = row.map_or(Outcome::Masked, crate::outcome::InferenceRow::outcome);
-        self.instant(upset, now.inference, Cause::Value, outcome);
+        self.strike(now.strike(upset, Cause::Value, outcome));
     }
 
     /// Logic delivers one wrong result: critical unless executions are compared.
@@ -128,11 +139,11 @@ impl Simulation<'_> {
             Protection::Dmr => Outcome::DueRecovered,
             _ => Outcome::Corrected,
         };
-        self.instant(upset, now.inference, Cause::Logic, outcome);
+        self.strike(now.strike(upset, Cause::Logic, outcome));
     }
 
     /// Memory reports an error that its own ECC could not correct, whatever codes a scheme has:
-    /// the events were counted behind that ECC.
+    /// the events were counted behind that ECC. The next inference meets it.
     pub(super) fn reported(&mut self, upset: &Upset, entry: u64) {
         let layout = &self.terms.layout;
         if upset.device >= layout.devices {
@@ -142,7 +153,7 @@ impl Simulation<'_> {
         let counts = &mut self.result.tenants[tenant as usize];
         counts.upsets += 1;
         counts.uncorrectable += 1;
-        if tenant == Tenant::Unused {
+        if tenant == Tenant::Unused || upset.time_s < self.away_until() {
             return;
         }
         let inference = self.ground.reads.before(upset.time_s);
@@ -155,36 +166,7 @@ impl Simulation<'_> {
             Protection::Dmr => Outcome::DueRecovered,
             _ => Outcome::Due,
         };
-        self.instant(upset, inference, Cause::Uncorrectable, outcome);
-        if outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset {
-            self.result.resets += 1;
-            self.away(upset.time_s, self.ground.reset_s);
-        }
-    }
-
-    /// One inference with an outcome of its own. Where its copy differs from golden anyway, what
-    /// that copy comes to stands.
-    fn instant(&mut self, upset: &Upset, inference: u64, cause: Cause, outcome: Outcome) {
-        let time_s = upset.time_s;
-        let copy = inference % self.ground.reads.copies;
-        if outcome == Outcome::Masked || time_s < self.away_until() || self.is_open(copy) {
-            return;
-        }
-        let mut outcomes = [0; 7];
-        outcomes[outcome as usize] = 1;
-        let effect = (outcome >= Outcome::DueRecovered).then_some(time_s);
-        self.keep(Episode {
-            cause,
-            upset: upset.id,
-            upsets: 1,
-            copy,
-            start_s: time_s,
-            first_effect_s: effect,
-            first_critical_s: (outcome == Outcome::CriticalSdc).then_some(time_s),
-            end_s: time_s,
-            ended: Ended::Itself,
-            outcomes,
-        });
+        self.report(upset, inference, outcome);
     }
 
     /// Counts an upset in the tenants that it changed, by what a code alone makes of it.

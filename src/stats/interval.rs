@@ -102,6 +102,31 @@ pub fn garwood(count: u64, alpha: f64) -> Interval {
     }
 }
 
+/// The gamma interval for the mean of a sum of weighted events that come independently.
+///
+/// `sum` is that of the weights of the events seen, `squares` that of their squares, `largest` the
+/// most that one event can weigh: `[v χ²⁻¹(α/2; 2y²/v) / 2y,
+/// (v+w²) χ²⁻¹(1−α/2; 2(y+w)²/(v+w²)) / 2(y+w)]` with y, v and w in their place (Fay and Feuer 1997,
+/// Statistics in Medicine 16:791). It covers the mean with probability 1 − α or more in all that was
+/// tried; with equal weights it is Garwood's times the weight, and without an event it ends at what
+/// one of the largest weight may hide. Of n trials that all came true it is too wide, since their
+/// number does not vary as a Poisson count does.
+///
+/// # Panics
+/// If `alpha` is not between 0 and 1.
+pub fn weighted_poisson(sum: f64, squares: f64, largest: f64, alpha: f64) -> Interval {
+    assert_level(alpha);
+    let end = |sum: f64, squares: f64, p: f64| {
+        if sum <= 0.0 || squares <= 0.0 {
+            return 0.0;
+        }
+        let chi_squared = ChiSquared::new(2.0 * sum * sum / squares);
+        0.5 * squares / sum * chi_squared.expect("positive degrees of freedom").inverse_cdf(p)
+    };
+    let (above, beyond) = (sum + largest, squares + largest * largest);
+    Interval { low: end(sum, squares, 0.5 * alpha), high: end(above, beyond, 1.0 - 0.5 * alpha) }
+}
+
 /// How many of `population` faults to inject so that an estimated proportion near `p` is within
 /// `error` of the truth at confidence 1 − α.
 ///
@@ -218,6 +243,18 @@ mod tests {
             assert_eq!(digits(interval, low_decimals).0, low, "low end of {count}");
             assert_eq!(digits(interval, high_decimals).1, high, "high end of {count}");
         }
+    }
+
+    #[test]
+    fn equal_weights_give_garwoods_interval() {
+        for (count, weight) in [(0, 1.0), (1, 1.0), (7, 0.25), (200, 1e4)] {
+            let exact = garwood(count, 0.05);
+            let (sum, squares) = (count as f64 * weight, count as f64 * weight * weight);
+            let found = weighted_poisson(sum, squares, weight, 0.05);
+            assert_near(found, exact.low * weight, exact.high * weight, 1e-9);
+        }
+        let nothing = weighted_poisson(0.0, 0.0, 0.0, 0.05);
+        assert_eq!((nothing.low, nothing.high), (0.0, 0.0), "no event weighs anything");
     }
 
     #[test]

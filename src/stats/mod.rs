@@ -14,5 +14,5 @@ mod mcnemar;
 pub use bootstrap::{RESAMPLES, mean_interval};
 pub use fit::{Fit, fit};
 pub(crate) use interval::normal_quantile;
-pub use interval::{Interval, clopper_pearson, garwood, sample_size, wilson};
+pub use interval::{Interval, clopper_pearson, garwood, sample_size, weighted_poisson, wilson};
 pub use mcnemar::{holm, mcnemar_exact};

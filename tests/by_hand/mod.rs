@@ -2,14 +2,16 @@
 
 use beamline::archive::mission::{MissionRun, TrackPlace, UpsetRow, WHAT_NAMES};
 use beamline::archive::schema::Source;
+use beamline::device::Location;
 use beamline::mission::figures::{
-    Facts, Incidence, ModeFact, PerYear, SchemeFact, SchemeFigures, Spread, Verdict,
+    AwayFigure, Facts, Incidence, ModeFact, PerYear, SchemeFact, SchemeFigures, Spread, Verdict,
 };
 use beamline::mission::fleet::FleetPoint;
 use beamline::mission::strata::{Expected, Share, Stratum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Cause, Change, Duration, Ended, Episode, Requirement, SchemeHistory, TenantCounts,
+    Cause, Change, Duration, Ended, Episode, Replaced, Requirement, SchemeHistory, TenantCounts,
+    Why,
 };
 use beamline::report::mission::MissionView;
 use beamline::stats::{Interval, garwood};
@@ -141,7 +143,14 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
         model_band: (0.2, 5.0),
         availability: 0.999_987,
         resets: per_year(19),
-        host_resets: per_year(0),
+        host_resets: per_year(5),
+        away: Why::ALL.map(|why| {
+            let [due, sefi, host, ram] = [4, 15, 2, 3];
+            let count = [due, sefi, 0, host, ram][why as usize];
+            let dead_s = count as f64 * if why.is_host() { 600.0 } else { 60.0 };
+            let all_s = YEARS * HISTORIES as f64 * YEAR_S;
+            AwayFigure { why, times: per_year(count), dead_s, share: dead_s / all_s }
+        }),
         mean_time_to_repair_s: (errors > 0).then_some(7200.0),
         scrub_traffic: (scrub, scrub / 1.6e12),
         repairs: [310, 0, 4, 2],
@@ -248,6 +257,8 @@ pub(crate) fn history(track: &[TrackPlace]) -> MissionRun {
     let none = TenantCounts::default();
     let struck = TenantCounts { upsets: 400, corrected: 0, uncorrectable: 0, silent: 400 };
     let codewords = TenantCounts { upsets: 410, corrected: 400, uncorrectable: 9, silent: 1 };
+    let at =
+        Location { stack: 1, channel: 7, bank_group: 2, bank: 3, row: 511, ..Location::default() };
     let bare = SchemeHistory {
         tenants: [struck, none, none, struck],
         episodes: vec![
@@ -261,6 +272,10 @@ pub(crate) fn history(track: &[TrackPlace]) -> MissionRun {
         tenants: [codewords, none, none, codewords],
         episodes: vec![episode(0, 1.1 * DAY_S, 0.03 * DAY_S, [10, 4, 0, 0, 0, 0, 0])],
         changes: vec![change(1.1, None), change(1.13, Some(Ended::Scrub))],
+        replaced: vec![
+            Replaced { time_s: 1.13 * DAY_S, device: 0, entry: 77, at, page: None },
+            Replaced { time_s: 1.4 * DAY_S, device: 0, entry: 900, at, page: Some(7) },
+        ],
         ..SchemeHistory::default()
     };
     let schemes = vec![bare, coded, SchemeHistory::default()];
@@ -288,7 +303,14 @@ pub(crate) fn sweep() -> Vec<Point> {
 }
 
 pub(crate) fn strata() -> Vec<Stratum> {
-    let share = |critical: u64| Share { critical, due: 1, tolerable: 3, wrong: 9 * critical };
+    let share = |critical: u64| Share {
+        critical,
+        due: 1,
+        tolerable: 3,
+        wrong: 9 * critical,
+        wrong_squares: 90.0 * critical as f64,
+        wrong_most: 12,
+    };
     vec![
         Stratum {
             device: "hbm".into(),
@@ -316,7 +338,7 @@ pub(crate) fn made() -> Made {
         scheme: scheme.into(),
         critical: (critical, interval(0.7 * critical, 1.4 * critical)),
         due: (0.06, interval(0.01, 0.2)),
-        wrong: 9.0 * critical,
+        wrong: (9.0 * critical, interval(5.0 * critical, 15.0 * critical)),
         ap8_factor: 2.0,
     };
     let facts = facts();

@@ -37,6 +37,8 @@ struct ShareRow {
     due: u64,
     tolerable: u64,
     wrong: u64,
+    wrong_squares: f64,
+    wrong_most: u64,
 }
 
 /// A row of `/expected`.
@@ -46,7 +48,7 @@ struct ExpectedRow {
     scheme: VarLenUnicode,
     critical: EstimateColumn,
     due: EstimateColumn,
-    wrong: f64,
+    wrong: EstimateColumn,
     ap8_factor: f64,
 }
 
@@ -101,7 +103,7 @@ pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
             scheme: file::text(&row.scheme)?,
             critical: EstimateColumn::of(row.critical),
             due: EstimateColumn::of(row.due),
-            wrong: row.wrong,
+            wrong: EstimateColumn::of(row.wrong),
             ap8_factor: row.ap8_factor,
         })
     });
@@ -143,6 +145,8 @@ fn write_strata(to: &File, strata: &[Stratum]) -> hdf5::Result<()> {
             due: share.due,
             tolerable: share.tolerable,
             wrong: share.wrong,
+            wrong_squares: share.wrong_squares,
+            wrong_most: share.wrong_most,
         })
     });
     put_table(to, "strata_shares", &shares.collect::<Vec<_>>())?;
@@ -184,7 +188,7 @@ pub(super) fn read(from: &File, path: &Path) -> Result<Closing, Error> {
         scheme: row.scheme.to_string(),
         critical: row.critical.estimate(),
         due: row.due.estimate(),
-        wrong: row.wrong,
+        wrong: row.wrong.estimate(),
         ap8_factor: row.ap8_factor,
     });
     let sweep = take_table::<PointRow>(from, "sweep").map_err(fail)?;
@@ -219,8 +223,8 @@ fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
     });
     let mut strata: Vec<Stratum> = rows.collect();
     for row in take_table::<ShareRow>(from, "strata_shares")? {
-        let ShareRow { critical, due, tolerable, wrong, .. } = row;
-        let share = Share { critical, due, tolerable, wrong };
+        let ShareRow { critical, due, tolerable, wrong, wrong_squares, wrong_most, .. } = row;
+        let share = Share { critical, due, tolerable, wrong, wrong_squares, wrong_most };
         at(&mut strata, row.stratum)?.schemes.push(share);
     }
     Ok(strata)

@@ -2,7 +2,7 @@
 
 use super::super::file::{self, put_table};
 use super::history_rows::or_nan;
-use crate::mission::figures::{PerYear, SchemeFigures, Spread};
+use crate::mission::figures::{AwayFigure, PerYear, SchemeFigures, Spread};
 use crate::stats::Interval;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, H5Type};
@@ -47,6 +47,25 @@ impl PerYearColumn {
     pub(super) const fn per_year(&self) -> PerYear {
         let interval = Interval { low: self.low, high: self.high };
         PerYear { count: self.count, rate: self.rate, interval }
+    }
+}
+
+/// The time away for one reason.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+struct AwayColumn {
+    count: u64,
+    rate: f64,
+    low: f64,
+    high: f64,
+    dead_s: f64,
+    share: f64,
+}
+
+impl From<&AwayFigure> for AwayColumn {
+    fn from(of: &AwayFigure) -> Self {
+        let PerYear { count, rate, interval: Interval { low, high } } = of.times;
+        Self { count, rate, low, high, dead_s: of.dead_s, share: of.share }
     }
 }
 
@@ -104,6 +123,11 @@ struct FigureRow {
     availability: f64,
     resets: PerYearColumn,
     host_resets: PerYearColumn,
+    away_due: AwayColumn,
+    away_sefi: AwayColumn,
+    away_sel: AwayColumn,
+    away_host_sefi: AwayColumn,
+    away_host_ram: AwayColumn,
     mean_time_to_repair_s: f64,
     scrub_bytes_s: f64,
     scrub_share: f64,
@@ -156,6 +180,8 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
     let [memory, value, logic, uncorrectable] = of.critical_by_cause;
     let [scrub_repaired, read_repaired, scrub_uncorrectable, reloads] = of.repairs;
     let [rows_remapped, pages_retired, exhausted, lost_bytes] = of.lost;
+    let away = of.away.each_ref().map(AwayColumn::from);
+    let [away_due, away_sefi, away_sel, away_host_sefi, away_host_ram] = away;
     let wanted = of.requirement;
     Ok(FigureRow {
         name: file::text(&of.name)?,
@@ -190,6 +216,11 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
         availability: of.availability,
         resets: PerYearColumn::from(&of.resets),
         host_resets: PerYearColumn::from(&of.host_resets),
+        away_due,
+        away_sefi,
+        away_sel,
+        away_host_sefi,
+        away_host_ram,
         mean_time_to_repair_s: or_nan(of.mean_time_to_repair_s),
         scrub_bytes_s: of.scrub_traffic.0,
         scrub_share: of.scrub_traffic.1,

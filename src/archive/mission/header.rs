@@ -20,7 +20,7 @@ use hdf5::{File, Group, H5Type};
 use std::path::Path;
 
 /// The version of the layout of missions; it grows with every change, additions included.
-pub(super) const MISSION_VERSION: u32 = 1;
+pub(super) const MISSION_VERSION: u32 = 2;
 const MISSION: &str = "mission";
 const MEMORY: &str = "memory";
 const ORBIT: &str = "orbit";

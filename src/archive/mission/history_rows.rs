@@ -1,6 +1,7 @@
 //! What became of a history under a scheme, as rows and back.
 
 use super::super::Error;
+use super::loss_rows::{AwayRow, ReplacedRow};
 use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, TenantCounts};
 use hdf5::H5Type;
 use std::path::Path;
@@ -97,8 +98,10 @@ pub(super) struct SumsRow {
     first_away_s: f64,
     episodes: u64,
     changes: u64,
-    resets: u32,
-    host_resets: u32,
+    away: u64,
+    replaced: u64,
+    resets: u64,
+    host_resets: u64,
     scheme: u64,
 }
 
@@ -106,7 +109,7 @@ pub(super) struct SumsRow {
 const _: () = assert!(size_of::<HistoryRow>() == 24);
 const _: () = assert!(size_of::<EpisodeRow>() == 120);
 const _: () = assert!(size_of::<ChangeRow>() == 40);
-const _: () = assert!(size_of::<SumsRow>() == 21 * 8 + 16 * 8 + 8 * 8);
+const _: () = assert!(size_of::<SumsRow>() == 21 * 8 + 16 * 8 + 11 * 8);
 
 /// The rows of one history under all schemes, in the order of the archive.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -114,6 +117,8 @@ pub(super) struct SchemeRows {
     pub(super) sums: Vec<SumsRow>,
     pub(super) episodes: Vec<EpisodeRow>,
     pub(super) changes: Vec<ChangeRow>,
+    pub(super) away: Vec<AwayRow>,
+    pub(super) replaced: Vec<ReplacedRow>,
 }
 
 impl SchemeRows {
@@ -124,7 +129,11 @@ impl SchemeRows {
             let short = u16::try_from(scheme).unwrap_or(u16::MAX);
             rows.sums.push(sums_row(history, scheme as u64, of));
             rows.episodes.extend(of.episodes.iter().map(|e| episode_row(history, short, e)));
-            rows.changes.extend(of.changes.iter().map(|c| change_row(history, short.into(), c)));
+            let scheme = u32::from(short);
+            rows.changes.extend(of.changes.iter().map(|c| change_row(history, scheme, c)));
+            rows.away.extend(of.away.iter().map(|a| AwayRow::of(history, scheme, a)));
+            let replaced = of.replaced.iter().map(|r| ReplacedRow::of(history, scheme, r));
+            rows.replaced.extend(replaced);
         }
         rows
     }
@@ -140,6 +149,7 @@ impl SchemeRows {
         let mut sums = self.sums.into_iter();
         let mut episodes = self.episodes.into_iter();
         let mut changes = self.changes.into_iter();
+        let (mut away, mut replaced) = (self.away.into_iter(), self.replaced.into_iter());
         let mut all = Vec::with_capacity(histories.len());
         for HistoryRow { history, .. } in histories {
             let mut of_history = Vec::with_capacity(schemes);
@@ -161,12 +171,23 @@ impl SchemeRows {
                     let change = changes.next().filter(known).and_then(|row| row.change());
                     result.changes.push(change.ok_or_else(|| lacks("changes"))?);
                 }
+                for _ in 0..row.away {
+                    let known = |a: &AwayRow| (a.history, a.scheme.into()) == (*history, scheme);
+                    let stretch = away.next().filter(known).and_then(|row| row.away());
+                    result.away.push(stretch.ok_or_else(|| lacks("time away"))?);
+                }
+                for _ in 0..row.replaced {
+                    let known =
+                        |r: &ReplacedRow| (r.history, r.scheme.into()) == (*history, scheme);
+                    let of = replaced.next().filter(known).map(|row| row.replaced());
+                    result.replaced.push(of.ok_or_else(|| lacks("replaced rows"))?);
+                }
                 of_history.push(result);
             }
             all.push(of_history);
         }
-        let left = [sums.len(), episodes.len(), changes.len()];
-        if left != [0; 3] {
+        let left = [sums.len(), episodes.len(), changes.len(), away.len(), replaced.len()];
+        if left != [0; 5] {
             let expected = format!("the rows of {} histories", histories.len());
             return Err(Error::content(path, expected, format!("{left:?} rows more")));
         }
@@ -193,13 +214,13 @@ fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
         critical_sdc,
         due,
         hang,
-        dead_s: of.dead_s,
+        dead_s: of.dead_s(),
         reloads: of.reloads,
         scrub_repaired: of.scrub_repaired,
         scrub_uncorrectable: of.scrub_uncorrectable,
         read_repaired: of.read_repaired,
-        rows_remapped: of.rows_remapped,
-        pages_retired: of.pages_retired,
+        rows_remapped: of.rows_remapped(),
+        pages_retired: of.pages_retired(),
         exhausted: of.exhausted,
         lost_bytes: of.lost_bytes,
         struck: of.struck,
@@ -214,14 +235,16 @@ fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
         first_away_s: or_nan(of.first_away_s),
         episodes: of.episodes.len() as u64,
         changes: of.changes.len() as u64,
-        resets: of.resets,
-        host_resets: of.host_resets,
+        away: of.away.len() as u64,
+        replaced: of.replaced.len() as u64,
+        resets: of.resets(),
+        host_resets: of.host_resets(),
         scheme,
     }
 }
 
 impl SumsRow {
-    /// The sums, without episodes and changes.
+    /// The sums, without the rows of other tables.
     fn sums(&self) -> SchemeHistory {
         let tenants = [self.weights, self.kv_cache, self.activations, self.unused];
         SchemeHistory {
@@ -236,15 +259,10 @@ impl SumsRow {
                 self.due,
                 self.hang,
             ],
-            dead_s: self.dead_s,
-            resets: self.resets,
-            host_resets: self.host_resets,
             reloads: self.reloads,
             scrub_repaired: self.scrub_repaired,
             scrub_uncorrectable: self.scrub_uncorrectable,
             read_repaired: self.read_repaired,
-            rows_remapped: self.rows_remapped,
-            pages_retired: self.pages_retired,
             exhausted: self.exhausted,
             lost_bytes: self.lost_bytes,
             struck: self.struck,
@@ -258,8 +276,7 @@ impl SumsRow {
             repairs: (self.repairs, self.repair_s),
             first_critical_s: not_nan(self.first_critical_s),
             first_away_s: not_nan(self.first_away_s),
-            episodes: Vec::new(),
-            changes: Vec::new(),
+            ..SchemeHistory::default()
         }
     }
 }

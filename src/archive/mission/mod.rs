@@ -10,6 +10,7 @@ mod closing_rows;
 mod figure_rows;
 mod header;
 mod history_rows;
+mod loss_rows;
 mod read;
 mod rows;
 mod run;

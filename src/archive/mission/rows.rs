@@ -7,8 +7,17 @@ use crate::rate::Place;
 use hdf5::H5Type;
 
 /// What the codes of [`UpsetRow::what`] mean, from 0: the names of [`What`].
-pub const WHAT_NAMES: [&str; 8] =
-    ["memory", "uncorrectable", "logic-sdc", "sefi", "host", "sel", "scrubber", "hardened-storage"];
+pub const WHAT_NAMES: [&str; 9] = [
+    "memory",
+    "uncorrectable",
+    "logic-sdc",
+    "sefi",
+    "host-sefi",
+    "host-ram",
+    "sel",
+    "scrubber",
+    "hardened-storage",
+];
 /// What the codes of [`UpsetRow::persistence`] mean, from 0.
 pub(super) const PERSISTENCE_NAMES: [&str; 3] = ["transient", "stuck", "weak"];
 
@@ -113,7 +122,7 @@ impl UpsetRow {
                 row.first_bit = 32 * u64::from(*word) + u64::from(mask.trailing_zeros());
                 row.flipped_bits = mask.count_ones();
             }
-            What::LogicSdc | What::Sefi | What::Host | What::Sel => {}
+            What::LogicSdc | What::Sefi | What::HostSefi | What::HostRam | What::Sel => {}
         }
         row
     }

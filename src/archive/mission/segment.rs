@@ -4,9 +4,10 @@ use super::super::Error;
 use super::super::file::{self, Rows, group, take_rows};
 use super::super::segment::set_names;
 use super::history_rows::{ChangeRow, EpisodeRow, HistoryRow, SchemeRows, SumsRow};
+use super::loss_rows::{AwayRow, ReplacedRow};
 use super::rows::{PERSISTENCE_NAMES, UpsetRow, WHAT_NAMES};
 use super::{MissionHeader, MissionRun};
-use crate::mission::{Cause, Ended};
+use crate::mission::{Cause, Ended, Why};
 use crate::outcome::Outcome;
 use hdf5::{File, H5Type};
 use std::ops::AddAssign;
@@ -16,6 +17,8 @@ const HISTORIES: &str = "histories";
 const UPSETS: &str = "upsets";
 const EPISODES: &str = "episodes";
 const CHANGES: &str = "changes";
+const AWAY: &str = "away";
+const REPLACED: &str = "replaced";
 const SUMS: &str = "schemes";
 /// The group of measured times, and its table of histories.
 pub(super) const TIMING: &str = "timing";
@@ -39,6 +42,8 @@ pub(super) struct Counts {
     upsets: usize,
     episodes: usize,
     changes: usize,
+    away: usize,
+    replaced: usize,
     sums: usize,
 }
 
@@ -50,6 +55,8 @@ impl Counts {
             upsets: run.upsets.len(),
             episodes: run.schemes.iter().map(|scheme| scheme.episodes.len()).sum(),
             changes: run.schemes.iter().map(|scheme| scheme.changes.len()).sum(),
+            away: run.schemes.iter().map(|scheme| scheme.away.len()).sum(),
+            replaced: run.schemes.iter().map(|scheme| scheme.replaced.len()).sum(),
             sums: run.schemes.len(),
         }
     }
@@ -61,6 +68,8 @@ impl AddAssign for Counts {
         self.upsets += more.upsets;
         self.episodes += more.episodes;
         self.changes += more.changes;
+        self.away += more.away;
+        self.replaced += more.replaced;
         self.sums += more.sums;
     }
 }
@@ -71,6 +80,8 @@ pub(super) struct Tables {
     upsets: Rows<UpsetRow>,
     episodes: Rows<EpisodeRow>,
     changes: Rows<ChangeRow>,
+    away: Rows<AwayRow>,
+    replaced: Rows<ReplacedRow>,
     sums: Rows<SumsRow>,
     times: Rows<TimeRow>,
 }
@@ -80,7 +91,7 @@ impl Tables {
     pub(super) fn create(
         to: &File,
         shapes: &[String],
-        Counts { histories, upsets, episodes, changes, sums }: Counts,
+        Counts { histories, upsets, episodes, changes, away, replaced, sums }: Counts,
     ) -> hdf5::Result<Self> {
         group(to, TIMING)?;
         let times = "Measured times; they differ from run to run";
@@ -89,6 +100,8 @@ impl Tables {
             upsets: Rows::create(to, UPSETS, upsets, "Every event, the same for every scheme")?,
             episodes: Rows::create(to, EPISODES, episodes, "From an upset to the cleared state")?,
             changes: Rows::create(to, CHANGES, changes, "Every change of the state of memory")?,
+            away: Rows::create(to, AWAY, away, "Resets, restarts and the time away")?,
+            replaced: Rows::create(to, REPLACED, replaced, "Rows and pages replaced")?,
             sums: Rows::create(to, SUMS, sums, "One row a history and scheme")?,
             times: Rows::create(to, TIMES, histories, times)?,
         };
@@ -101,6 +114,7 @@ impl Tables {
         set_names(tables.episodes.location(), "ended_names", &ended)?;
         set_names(tables.episodes.location(), "worst_names", &Outcome::ALL.map(Outcome::name))?;
         set_names(tables.changes.location(), "ended_names", &ended)?;
+        set_names(tables.away.location(), "why_names", &Why::ALL.map(Why::name))?;
         Ok(tables)
     }
 
@@ -113,6 +127,8 @@ impl Tables {
         self.upsets.push(&run.upsets)?;
         self.episodes.push(&rows.episodes)?;
         self.changes.push(&rows.changes)?;
+        self.away.push(&rows.away)?;
+        self.replaced.push(&rows.replaced)?;
         self.sums.push(&rows.sums)?;
         self.times.push(&[TimeRow { history, seconds }])
     }
@@ -123,6 +139,8 @@ impl Tables {
         self.upsets.finish()?;
         self.episodes.finish()?;
         self.changes.finish()?;
+        self.away.finish()?;
+        self.replaced.finish()?;
         self.sums.finish()?;
         self.times.finish()
     }
@@ -140,6 +158,8 @@ pub(super) fn read(
         sums: take_rows(from, path, SUMS)?,
         episodes: take_rows(from, path, EPISODES)?,
         changes: take_rows(from, path, CHANGES)?,
+        away: take_rows(from, path, AWAY)?,
+        replaced: take_rows(from, path, REPLACED)?,
     };
     let times: Vec<TimeRow> = take_rows(from, path, TIMES)?;
     let schemes = rows.into_histories(path, &histories, header.schemes.len())?;

@@ -142,7 +142,7 @@ impl RasState {
     }
 
     fn retire(&mut self, entry: u64, pages_max: u32, page_bytes: u32) -> RasAction {
-        let page = entry * ENTRY_BYTES / u64::from(page_bytes);
+        let page = page_of(entry, page_bytes);
         if self.retired.contains(&page) {
             return RasAction::Nothing;
         }
@@ -164,14 +164,17 @@ impl RasState {
         self.retired.len() as u64
     }
 
+    /// The page of an entry, counted from the start of memory, where pages are retired.
+    pub const fn page(&self, entry: u64) -> Option<u64> {
+        match self.policy {
+            RasPolicy::PageRetire { page_bytes, .. } => Some(page_of(entry, page_bytes)),
+            _ => None,
+        }
+    }
+
     /// Whether the page of an entry is out of use.
     pub fn is_retired(&self, entry: u64) -> bool {
-        match self.policy {
-            RasPolicy::PageRetire { page_bytes, .. } => {
-                self.retired.contains(&(entry * ENTRY_BYTES / u64::from(page_bytes)))
-            }
-            _ => false,
-        }
+        self.page(entry).is_some_and(|page| self.retired.contains(&page))
     }
 
     /// Errors for which nothing was spare.
@@ -193,6 +196,10 @@ impl RasState {
     pub fn time_s(&self) -> f64 {
         self.repair_s * (self.rows_remapped() + self.pages_retired()) as f64
     }
+}
+
+const fn page_of(entry: u64, page_bytes: u32) -> u64 {
+    entry * ENTRY_BYTES / page_bytes as u64
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

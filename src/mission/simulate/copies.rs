@@ -6,6 +6,7 @@ use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Copy, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::OnDue;
+use std::sync::Arc;
 
 impl Simulation<'_> {
     /// The replica, block and word of the block of a site of weights.
@@ -47,9 +48,11 @@ impl Simulation<'_> {
     /// Begins an episode of a copy, or counts an upset to the one that lasts.
     pub(super) fn open(&mut self, copy: u64, upset: &Upset) {
         self.settle(copy, upset.time_s);
-        let since = upset.time_s.max(self.away_until);
+        let since = upset.time_s.max(self.uncounted_s());
+        let (new, known) = (!self.copies.contains_key(&copy), self.known());
+        let blocks = if new { self.common.blocks.clone() } else { Blocks::new() };
         let entry = self.copies.entry(copy).or_insert_with(|| Copy {
-            blocks: Blocks::new(),
+            blocks,
             read: Read::default(),
             rows: None,
             since,
@@ -68,6 +71,9 @@ impl Simulation<'_> {
             },
         });
         entry.episode.upsets += 1;
+        if new {
+            self.plan_spread(copy, upset.time_s, known);
+        }
     }
 
     /// Notes a new state of a copy: what its reads come to from now on, and the read that acts.
@@ -78,9 +84,9 @@ impl Simulation<'_> {
         let version = copy.version;
         let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
         let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
-        let clean = copy.blocks.is_empty();
+        let clean = copy.blocks == self.common.blocks;
         if self.ground.keep_changes {
-            let ended = clean.then_some(ended);
+            let ended = copy.blocks.is_empty().then_some(ended);
             self.result.changes.push(Change { time_s, copy: at, upset, ended, words });
         }
         if clean {
@@ -88,15 +94,24 @@ impl Simulation<'_> {
             return;
         }
         copy.read = self.terms.reader.read(&copy.blocks);
-        copy.rows = match copy.read.outcome() {
+        let (read, blocks) = (copy.read, copy.blocks.clone());
+        let rows = self.rows_of(read, &blocks);
+        if let Some(copy) = self.copies.get_mut(&at) {
+            copy.rows = rows;
+        }
+        self.plan_read(at, version);
+    }
+
+    /// What every input comes to where blocks differ like this.
+    pub(super) fn rows_of(&mut self, read: Read, blocks: &Blocks) -> Option<Arc<[InferenceRow]>> {
+        match read.outcome() {
             Some(outcome) => {
-                let alarm = if copy.read.alarm { InferenceRow::ALARM } else { 0 };
+                let alarm = if read.alarm { InferenceRow::ALARM } else { 0 };
                 let row = InferenceRow(outcome as u32 | alarm);
                 Some(vec![row; usize::try_from(self.ground.reads.inputs).unwrap_or(0)].into())
             }
-            None => self.rows.rows(self.terms.index, &self.terms.reader.state(&copy.blocks)),
-        };
-        self.plan_read(at, version);
+            None => self.rows.rows(self.terms.index, &self.terms.reader.state(blocks)),
+        }
     }
 
     /// Asks for the first read that changes memory.
@@ -113,24 +128,30 @@ impl Simulation<'_> {
             _ => writes_back,
         };
         if let Some(k) = reads.find(run, rows, acts) {
-            let when = reads.time_s(run.first + k * reads.copies);
-            self.at(when, at, Action::Read { version });
+            let inference = run.first + k * reads.copies;
+            self.at(reads.time_s(inference), at, Action::Read { version, inference });
         }
     }
 
-    /// Counts the inferences of a copy up to `time_s`.
+    /// Counts the inferences of a copy up to `time_s`; the one at hand is put aside.
     pub(super) fn settle(&mut self, at: u64, time_s: f64) {
+        let now = self.at_hand(time_s);
+        self.count_before(now);
         let Some(copy) = self.copies.get_mut(&at) else { return };
         if time_s <= copy.since {
             return;
         }
         let reads = self.ground.reads;
-        let run = reads.within(at, copy.since, time_s);
+        let mut run = reads.within(at, copy.since, time_s);
         copy.since = time_s;
         let Some(rows) = &copy.rows else { return };
         if run.count == 0 {
             return;
         }
+        let (all, last) = (run, run.count - 1);
+        let aside =
+            (run.first + last * reads.copies == now).then(|| reads.outcome(run, last, rows));
+        run.count -= u64::from(aside.is_some());
         let first = |is: &dyn Fn(Outcome) -> bool| {
             let k = reads.find(run, rows, |row| is(row.outcome()))?;
             Some(reads.time_s(run.first + k * reads.copies))
@@ -143,21 +164,25 @@ impl Simulation<'_> {
             episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
         }
         reads.tally(run, rows, &mut episode.outcomes);
+        self.take_from_common(all);
+        if let Some(outcome) = aside {
+            self.put_aside(now, outcome);
+        }
     }
 
     pub(super) fn close(&mut self, at: u64, time_s: f64, ended: Ended) {
         let Some(mut copy) = self.copies.remove(&at) else { return };
         copy.episode.end_s = time_s;
         copy.episode.ended = ended;
-        if ended != Ended::Mission {
+        if ended != Ended::Mission && self.common.blocks.is_empty() {
             self.result.repairs.0 += 1;
             self.result.repairs.1 += time_s - copy.episode.start_s;
         }
-        self.keep(copy.episode);
+        self.ended(copy.episode);
     }
 
     /// Keeps an episode and adds it to the sums.
-    pub(in crate::mission) fn keep(&mut self, episode: Episode) {
+    pub(super) fn keep(&mut self, episode: Episode) {
         for (sum, count) in self.result.outcomes.iter_mut().zip(episode.outcomes) {
             *sum += count;
         }

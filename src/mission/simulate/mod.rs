@@ -6,8 +6,14 @@
 //! ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it on the
 //! GPU.
 
+mod common;
 mod copies;
+mod current;
 mod upkeep;
+
+use common::{Alike, Common, Stored};
+use current::Current;
+pub(super) use current::Strike;
 
 use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
@@ -100,7 +106,11 @@ enum Action {
     /// The patrol reaches a block.
     Visit { replica: u8, block: u32 },
     /// A read whose outcome changes memory.
-    Read { version: u32 },
+    Read { version: u32, inference: u64 },
+    /// A read that meets an error which memory reports.
+    Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
+    /// All copies alike change.
+    Alike(Alike),
     /// A weak cell loses its charge again.
     Weak { hard: usize },
 }
@@ -139,14 +149,22 @@ pub(super) struct Simulation<'a> {
     /// Blocks that the patrol is to visit: copy, replica, block.
     pending: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
-    hardened: Vec<(u32, u32)>,
+    /// What all copies hold that are not among `copies`.
+    common: Common,
+    hardened: Vec<Stored>,
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,
+    /// The inference at hand, which is not counted yet.
+    current: Option<Current>,
     pub(super) result: SchemeHistory,
 }
 
 /// Runs the upsets of a history, in the order of time, under one scheme.
+///
+/// # Panics
+/// Where an inference was counted twice: outcomes and inferences that found the service away sum to
+/// the inferences asked for.
 pub fn simulate(
     ground: &Ground,
     terms: &Terms,
@@ -163,9 +181,11 @@ pub fn simulate(
         order: 0,
         pending: BTreeSet::new(),
         hard: BTreeMap::new(),
+        common: Common::default(),
         hardened: Vec::new(),
         ras,
         away_until: 0.0,
+        current: None,
         result: SchemeHistory::default(),
     };
     for upset in upsets.iter().take_while(|upset| upset.time_s < ground.horizon_s) {
@@ -183,7 +203,13 @@ impl Simulation<'_> {
             self.queue.pop();
             match due.action {
                 Action::Visit { replica, block } => self.visit(due, replica, block),
-                Action::Read { version } => self.acting_read(due, version),
+                Action::Read { version, inference } => {
+                    self.acting_read(due, version, inference);
+                }
+                Action::Reported { inference, upset, struck_s, outcome } => {
+                    self.meet(due, inference, (upset, struck_s), outcome);
+                }
+                Action::Alike(what) => self.alike(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }
         }
@@ -192,11 +218,6 @@ impl Simulation<'_> {
     /// The service is away until then.
     pub(super) const fn away_until(&self) -> f64 {
         self.away_until
-    }
-
-    /// Whether a copy differs from golden.
-    pub(super) fn is_open(&self, copy: u64) -> bool {
-        self.copies.contains_key(&copy)
     }
 
     /// The rows of a state under this scheme, where they are known.
@@ -216,9 +237,9 @@ impl Simulation<'_> {
             What::Memory(hit) => self.memory_upset(upset, hit),
             What::Uncorrectable { entry } => self.reported(upset, *entry),
             What::LogicSdc => self.logic(upset),
-            What::Sefi | What::Sel | What::Host => self.interrupt(upset),
+            What::Sefi | What::Sel | What::HostSefi | What::HostRam => self.interrupt(upset),
             What::Scrubber { bit } => self.scrubber_upset(upset, *bit),
-            What::Hardened { word, mask } => self.hardened.push((*word, *mask)),
+            What::Hardened { word, mask } => self.hardened_upset(upset, *word, *mask),
         }
     }
 
@@ -291,17 +312,24 @@ impl Simulation<'_> {
             self.settle(at, horizon);
             self.close(at, horizon, Ended::Mission);
         }
+        self.count_current();
+        self.close_common(horizon, Ended::Mission);
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);
-        let served = result.inferences.saturating_sub(result.unavailable);
-        let others: u64 = result.outcomes[1..].iter().sum();
-        result.outcomes[Outcome::Masked as usize] = served.saturating_sub(others);
+        // Inferences of copies that equal golden are masked, and were not counted one by one.
+        let counted = result.unavailable + result.outcomes.iter().sum::<u64>();
+        assert!(
+            counted <= result.inferences,
+            "each inference has one outcome: {} were asked for and {counted} counted",
+            result.inferences
+        );
+        result.outcomes[Outcome::Masked as usize] += result.inferences - counted;
         for ras in &self.ras {
-            result.rows_remapped += ras.rows_remapped();
-            result.pages_retired += ras.pages_retired();
             result.lost_bytes += ras.lost_bytes();
         }
         result.episodes.sort_by(|a, b| a.start_s.total_cmp(&b.start_s));
+        result.away.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
+        result.replaced.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
         self.result
     }
 }

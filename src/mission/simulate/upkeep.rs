@@ -1,10 +1,10 @@
 //! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
 //! them can be struck.
 
-use super::super::reads::Run;
-use super::super::record::{Ended, Upset, What};
+use super::super::loss::{Away, Replaced, Why};
+use super::super::record::{Cause, Ended, Upset, What};
 use super::super::state::{self, Block};
-use super::{Action, Due, Hard, Simulation};
+use super::{Action, Due, Ground, Hard, Simulation, Strike};
 use crate::device::RasAction;
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
@@ -60,11 +60,8 @@ impl Simulation<'_> {
                 reader.repair_by_vote(&mut copy.blocks, Some(block));
             }
             ScrubBy::Reload => {
-                copy.blocks.remove(&(replica, block));
+                self.write_stored(due.copy, |r, b| (r, b) == (replica, block));
             }
-        }
-        if by == ScrubBy::Reload {
-            self.reload_errors(due.copy, Some((replica, block)));
         }
         self.assert_hard(due.copy, due.time_s, |hard| {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
@@ -74,7 +71,7 @@ impl Simulation<'_> {
         self.result.scrub_uncorrectable += uncorrectable;
         let unchanged = copy.blocks == before;
         if uncorrectable > 0 {
-            self.ras_uncorrectable(due.copy, replica, block);
+            self.ras_uncorrectable(due.time_s, due.copy, (replica, block));
         }
         if unchanged {
             return;
@@ -121,7 +118,7 @@ impl Simulation<'_> {
         self.changed(due.copy, due.time_s, u32::MAX, Ended::Upset);
     }
 
-    pub(super) fn acting_read(&mut self, due: Due, version: u32) {
+    pub(super) fn acting_read(&mut self, due: Due, version: u32, inference: u64) {
         let Some(copy) = self.copies.get(&due.copy) else { return };
         if copy.version != version {
             return;
@@ -129,15 +126,37 @@ impl Simulation<'_> {
         let Some(rows) = copy.rows.clone() else { return };
         let reads = self.ground.reads;
         // The read itself is counted: inferences before the instant after it.
-        let after = reads.time_s(reads.before(due.time_s) + 1) - 0.5 / reads.per_s;
-        let run = reads.within(due.copy, due.time_s, after);
+        let after = reads.after_s(inference);
         self.settle(due.copy, after);
-        let row = reads.find(Run { count: run.count.min(1), ..run }, &rows, |_| true);
-        let input = usize::try_from(reads.input(run, row.unwrap_or(0))).unwrap_or(0);
+        let input = usize::try_from(inference % reads.inputs).unwrap_or(0);
         match rows[input].outcome() {
             Outcome::DueRecovered => self.reload(due.copy, after),
             Outcome::Due | Outcome::Hang => self.after_due(due.copy, after),
             _ => self.write_back(due.copy, after),
+        }
+    }
+
+    /// Asks for the read that meets an error which memory reports.
+    pub(in crate::mission) fn report(&mut self, upset: &Upset, inference: u64, outcome: Outcome) {
+        let Upset { id: upset, time_s: struck_s, .. } = *upset;
+        let reads = self.ground.reads;
+        let action = Action::Reported { inference, upset, struck_s, outcome };
+        self.at(reads.time_s(inference), inference % reads.copies, action);
+    }
+
+    /// A read meets an error which memory reports, unless a reset has loaded memory anew.
+    pub(super) fn meet(
+        &mut self,
+        due: Due,
+        inference: u64,
+        (upset, start_s): (u32, f64),
+        outcome: Outcome,
+    ) {
+        let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
+        let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
+        let reset = outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset;
+        if self.away_until <= start_s && self.strike(strike) && reset {
+            self.away(self.ground.reads.after_s(inference), Why::Due, None);
         }
     }
 
@@ -146,16 +165,13 @@ impl Simulation<'_> {
             let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
             let blocks = self.copies.get(&at).map(|copy| copy.blocks.clone()).unwrap_or_default();
             for ((replica, at_block), _) in blocks.iter().filter(|(_, block)| lost(block)) {
-                self.ras_uncorrectable(at, *replica, *at_block);
+                self.ras_uncorrectable(time_s, at, (*replica, *at_block));
             }
         }
         match self.terms.reader.scheme.on_due {
             OnDue::Keep => {}
             OnDue::Reload => self.reload(at, time_s),
-            OnDue::Reset => {
-                self.result.resets += 1;
-                self.away(time_s, self.ground.reset_s);
-            }
+            OnDue::Reset => self.away(time_s, Why::Due, None),
         }
     }
 
@@ -180,27 +196,9 @@ impl Simulation<'_> {
     /// Golden from hardened storage over one copy, in all its replicas.
     pub(super) fn reload(&mut self, at: u64, time_s: f64) {
         self.result.reloads += 1;
-        if let Some(copy) = self.copies.get_mut(&at) {
-            copy.blocks.clear();
-        }
-        self.reload_errors(at, None);
+        self.write_stored(at, |_, _| true);
         self.assert_hard(at, time_s, |_| true);
         self.changed(at, time_s, u32::MAX, Ended::Reload);
-    }
-
-    /// What is wrong in hardened storage is written too, as valid code words.
-    pub(super) fn reload_errors(&mut self, at: u64, only: Option<(u8, u32)>) {
-        let words = self.terms.layout.block_words;
-        let replicas = u8::try_from(self.terms.layout.replica_count()).unwrap_or(3);
-        for (word, mask) in self.hardened.clone() {
-            let (block, within) = (word / words, (word % words) as usize);
-            for replica in 0..replicas {
-                if only.is_none_or(|only| only == (replica, block)) {
-                    self.flip(at, replica, block, within, mask);
-                    self.valid_check(at, replica, block, within, mask);
-                }
-            }
-        }
     }
 
     /// Makes the check word fit a data word that was written with these bits wrong.
@@ -225,52 +223,66 @@ impl Simulation<'_> {
         if upset.device >= self.terms.layout.devices {
             return;
         }
-        let seconds = if upset.what == What::Host {
-            self.result.host_resets += 1;
-            self.ground.host_reset_s
-        } else {
-            self.result.resets += 1;
-            self.ground.reset_s
-        };
+        let Some(why) = upset.what.stops() else { return };
+        let Upset { id, time_s, device, .. } = *upset;
         let scheme = &self.terms.reader.scheme;
         if scheme.placement == Placement::Device && self.terms.layout.devices >= 3 {
             // The other two carry on; the replica is written anew when its device is back.
-            self.lose_replica(u8::try_from(upset.device).unwrap_or(0), upset.time_s);
+            let start_s = time_s;
+            let away = Away { time_s, start_s, length_s: 0.0, device, upset: id, why };
+            self.result.away.push(away);
+            self.lose_replica(u8::try_from(device).unwrap_or(0), time_s);
         } else {
-            self.away(upset.time_s, seconds);
+            self.away(time_s, why, Some(upset));
         }
     }
 
+    /// One replica is loaded anew.
     pub(super) fn lose_replica(&mut self, replica: u8, time_s: f64) {
         let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in &at {
+            self.settle(*at, time_s);
+        }
+        self.reset_common(time_s, time_s, Some(replica));
         for at in at {
-            self.settle(at, time_s);
-            let Some(copy) = self.copies.get_mut(&at) else { continue };
-            let before = copy.blocks.len();
-            copy.blocks.retain(|(r, _), _| *r != replica);
-            if copy.blocks.len() != before {
-                self.assert_hard(at, time_s, |hard| hard.replica == replica);
+            let Some(copy) = self.copies.get(&at) else { continue };
+            let before = copy.blocks.clone();
+            self.write_stored(at, |of, _| of == replica);
+            self.assert_hard(at, time_s, |hard| hard.replica == replica);
+            if self.copies.get(&at).is_some_and(|copy| copy.blocks != before) {
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
             }
         }
     }
 
     /// The service is away, and memory is loaded anew.
-    pub(in crate::mission) fn away(&mut self, time_s: f64, seconds: f64) {
+    pub(super) fn away(&mut self, time_s: f64, why: Why, upset: Option<&Upset>) {
+        let Ground { reset_s, host_reset_s, .. } = *self.ground;
+        let seconds = if why.is_host() { host_reset_s } else { reset_s };
         let start = time_s.max(self.away_until).min(self.ground.horizon_s);
         let end = (time_s + seconds).max(self.away_until).min(self.ground.horizon_s);
         self.result.first_away_s.get_or_insert(time_s);
-        self.result.dead_s += end - start;
+        let all = if self.terms.layout.devices == 1 { 0 } else { u32::MAX };
+        self.result.away.push(Away {
+            time_s,
+            start_s: start,
+            length_s: end - start,
+            device: upset.map_or(all, |upset| upset.device),
+            upset: upset.map_or(u32::MAX, |upset| upset.id),
+            why,
+        });
         let reads = self.ground.reads;
-        self.result.unavailable += reads.before(end) - reads.before(start);
+        self.result.unavailable += reads.before(end).saturating_sub(self.uncounted(start));
         let at: Vec<u64> = self.copies.keys().copied().collect();
+        for at in &at {
+            self.settle(*at, time_s);
+        }
+        self.reset_common(time_s, end, None);
         for at in at {
-            self.settle(at, time_s);
             if let Some(copy) = self.copies.get_mut(&at) {
-                copy.blocks.clear();
                 copy.since = copy.since.max(end);
             }
-            self.reload_errors(at, None);
+            self.write_stored(at, |_, _| true);
             self.assert_hard(at, end, |_| true);
             self.away_until = end;
             self.changed(at, time_s, u32::MAX, Ended::Reset);
@@ -278,7 +290,12 @@ impl Simulation<'_> {
         self.away_until = end;
     }
 
-    pub(super) fn ras_uncorrectable(&mut self, copy: u64, replica: u8, block: u32) {
+    pub(super) fn ras_uncorrectable(
+        &mut self,
+        time_s: f64,
+        copy: u64,
+        (replica, block): (u8, u32),
+    ) {
         let (device, entry) = self.terms.layout.home(replica, copy, block);
         let memory = &self.ground.memory;
         let Some(location) = memory.locate(entry, self.ground.map) else { return };
@@ -287,7 +304,9 @@ impl Simulation<'_> {
         match ras.on_uncorrectable(bank, location.row, entry) {
             RasAction::Nothing => {}
             RasAction::Exhausted => self.result.exhausted += 1,
-            RasAction::RowRemapped | RasAction::PageRetired => {
+            action @ (RasAction::RowRemapped | RasAction::PageRetired) => {
+                let page = ras.page(entry).filter(|_| action == RasAction::PageRetired);
+                self.result.replaced.push(Replaced { time_s, device, entry, at: location, page });
                 // The others keep their places, which the queue knows them by.
                 let hard = self.hard.get_mut(&copy).into_iter().flatten();
                 for hard in hard.filter(|h| (h.replica, h.block) == (replica, block)) {

@@ -2,9 +2,11 @@
 
 use super::super::table::{aligned_within, piped};
 use super::super::{Error, words};
+use super::losses::{self, Place};
 use super::sections::tables;
 use super::{FleetPoint, MissionView, Tenant, methods};
 use crate::archive::schema::Source;
+use crate::device::Location;
 use crate::mission::Cause;
 use crate::mission::figures::{Facts, PerYear, SchemeFigures};
 use crate::mission::strata::{Expected, Stratum};
@@ -134,7 +136,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
             let kind = "Monte Carlo 95 %";
             rows.with("episodes with a wrong answer", A_YEAR, expected.critical, kind)?;
             rows.with("episodes with a DUE", A_YEAR, expected.due, kind)?;
-            rows.row("wrong answers", A_YEAR, expected.wrong)?;
+            rows.with("wrong answers", A_YEAR, expected.wrong, kind)?;
         }
         rows.table = "tenant";
         for (tenant, counts) in Tenant::ALL.iter().zip(tenants.get(at).into_iter().flatten()) {
@@ -159,6 +161,13 @@ fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(
     rows.per_year("episodes with a DUE", &figures.due_episodes)?;
     rows.per_year("resets of the device", &figures.resets)?;
     rows.per_year("restarts of the host", &figures.host_resets)?;
+    for away in &figures.away {
+        rows.of = away.why.name().to_owned();
+        rows.per_year("times away", &away.times)?;
+        rows.row("time away", "s", away.dead_s)?;
+        rows.row("time away", "share of time", away.share)?;
+    }
+    rows.of.clear();
     let (least, most) = figures.wrong_of_a_history;
     rows.row("least wrong answers of a history", "1", least as f64)?;
     rows.row("most wrong answers of a history", "1", most as f64)?;
@@ -281,6 +290,7 @@ struct Data<'v> {
     tenants: Vec<TenantRow<'v>>,
     fleet: &'v [FleetPoint],
     upsets: Vec<Placed<'v>>,
+    replaced: Vec<ReplacedRow<'v>>,
     setting: &'v [(&'static str, String)],
     sources: &'v [Source],
     warnings: &'v [String],
@@ -309,6 +319,46 @@ struct Placed<'v> {
     longitude_deg: f64,
     local_time_h: f64,
     in_saa: bool,
+}
+
+/// A row or a page that was replaced, in any history.
+#[derive(Serialize)]
+struct ReplacedRow<'v> {
+    history: u64,
+    scheme: &'v str,
+    time_s: f64,
+    device: u32,
+    entry: u64,
+    stack: u32,
+    channel: u32,
+    pseudo_channel: u32,
+    sid: u32,
+    bank_group: u32,
+    bank: u32,
+    row: u32,
+    page: Option<u64>,
+}
+
+impl<'v> ReplacedRow<'v> {
+    const fn of(place: &Place<'v>) -> Self {
+        let Place { history, scheme, of } = *place;
+        let Location { stack, channel, pseudo_channel, sid, bank_group, bank, row, .. } = of.at;
+        Self {
+            history,
+            scheme,
+            time_s: of.time_s,
+            device: of.device,
+            entry: of.entry,
+            stack,
+            channel,
+            pseudo_channel,
+            sid,
+            bank_group,
+            bank,
+            row,
+            page: of.page,
+        }
+    }
 }
 
 /// Writes facts, figures and the upsets of the first history.
@@ -350,6 +400,7 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
                 in_saa: upset.in_saa == 1,
             })
             .collect(),
+        replaced: losses::places(view).map(|place| ReplacedRow::of(&place)).collect(),
         setting: &view.setting,
         sources: view.sources,
         warnings: view.warnings,

@@ -8,6 +8,7 @@ mod details;
 mod drawings;
 mod export;
 mod html;
+mod losses;
 mod map;
 mod methods;
 mod places;
@@ -171,7 +172,10 @@ impl<'a> MissionView<'a> {
 
 /// What each upset of a history did under a scheme. An episode counts for the upset that began it.
 fn effects(run: &MissionRun, scheme: usize) -> Vec<Effect> {
-    let stops = |what: &str| [What::Sefi, What::Host, What::Sel].iter().any(|w| w.name() == what);
+    let stops = |what: &str| {
+        let all = [What::Sefi, What::HostSefi, What::HostRam, What::Sel];
+        all.iter().any(|stop| stop.name() == what)
+    };
     let of = |upset: &UpsetRow| if stops(upset.what()) { Effect::Stopped } else { Effect::Nothing };
     let mut effects: Vec<Effect> = run.upsets.iter().map(of).collect();
     for episode in run.schemes.get(scheme).iter().flat_map(|history| &history.episodes) {

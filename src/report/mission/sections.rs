@@ -2,7 +2,7 @@
 
 use super::super::chart::{Failure, SCHEME_COLOURS, css, scheme_colour};
 use super::super::tables::Table;
-use super::{MissionView, day, details, drawings, map, places, tables};
+use super::{MissionView, day, details, drawings, losses, map, places, tables};
 use plotters::style::RGBColor;
 
 /// What stands under one head.
@@ -79,6 +79,8 @@ pub(super) fn tables(view: &MissionView<'_>) -> Vec<Table> {
         details::causes(view),
         details::tenants(view),
         details::repairs(view),
+        losses::away(view),
+        losses::replaced(view),
         details::fleet(view),
         details::strata(view),
     ];
@@ -149,6 +151,8 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
     sections.push(Section::of(details::causes(view)));
     sections.push(Section::of(details::tenants(view)));
     sections.push(Section::of(details::repairs(view)));
+    sections.push(Section::of(losses::away(view)));
+    sections.push(Section::of(losses::replaced(view)).folded());
     if !view.fleet.is_empty() {
         let table = details::fleet(view);
         let drawn = Section::drawn(&table.title, pace.trim().into(), drawings::fleet(view)?);

@@ -2,7 +2,8 @@
 
 use super::super::tables::Table;
 use super::super::words;
-use super::MissionView;
+use super::{MissionView, losses};
+use crate::mission::Why;
 use crate::mission::figures::{PerYear, SchemeFigures, Spread};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
@@ -45,7 +46,7 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
          upsets. Years are of flight. None seen: the interval of episodes says how many there may be \
          all the same. In brackets 95 % intervals: of wrong answers by bootstrap over \
          independent histories, of everything that is counted in episodes and resets after Garwood \
-         (Poisson); of expected rates the Monte-Carlo error alone. Episode: from an upset to \
+         (Poisson); of expected rates the error of drawing single events alone. Episode: from an upset to \
          the cleared state; it is an error episode where an answer differed or none was \
          delivered.{}",
         view.pace()
@@ -57,9 +58,7 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     };
     row("wrong answers a year", &|_, f| bootstrap(f, f.wrong_per_year));
     if !view.expected.is_empty() {
-        row("… expected", &|at, _| {
-            view.expected.get(at).map_or(NONE.into(), |e| words::number(e.wrong))
-        });
+        row("… expected", &|at, _| view.expected.get(at).map_or(NONE.into(), |e| rate(e.wrong)));
     }
     row("wrong answers per million inferences", &|_, f| bootstrap(f, f.wrong_per_million));
     row("episodes with a wrong answer a year", &|_, f| per_year(&f.critical_episodes));
@@ -75,6 +74,10 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     }
     row("resets of the device a year", &|_, f| per_year(&f.resets));
     row("restarts of the host a year", &|_, f| per_year(&f.host_resets));
+    for why in [Why::HostSefi, Why::HostRam] {
+        let name = format!("… {}", losses::reason(why));
+        row(&name, &|_, f| per_year(&f.away[why as usize].times));
+    }
     row("availability", &|_, f| availability(f.availability));
     row("mean time to repair", &|_, f| f.mean_time_to_repair_s.map_or(NONE.into(), words::span));
     row("scrub traffic", &|_, f| match f.scrub_traffic.0 {
@@ -128,19 +131,22 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         "Monte-Carlo interval",
         "of one mission, least–most",
         "standard deviation",
+        "expected",
         "model band",
     ];
     let caption = format!(
         "Monte-Carlo interval: how well so many histories fix the mean, 95 % by bootstrap; more \
-         histories narrow it. Of one mission: wrong answers of single histories of {} and \
-         their standard deviation; no number of histories narrows it. Model band: the factors that \
-         every rate may be off by, the low and the high level of the devices' cross-sections \
+         histories narrow it. Expected: event rates × what single events of each stratum did, with the \
+         95 % interval of drawing so many of them (Fay and Feuer). Of one mission: \
+         wrong answers of single histories of {} and their standard deviation; no number of histories \
+         narrows it. Model band: the factors that every rate may be off by, the low and the high level \
+         of the devices' cross-sections \
          times 2 either way for AP8; only better data narrow it. They are not combined.{}",
         view.horizon(),
         view.pace()
     );
     let mut table = Table::new("Three kinds of uncertainty", caption, &columns, 1);
-    for figures in view.figures {
+    for (at, figures) in view.figures.iter().enumerate() {
         let (mean, interval) = figures.wrong_per_year;
         let several = figures.histories > 1;
         let (least, most) = figures.wrong_of_a_history;
@@ -151,6 +157,7 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
             if several && interval.high > 0.0 { words::range(interval) } else { NONE.into() },
             format!("{}–{}", words::count(least), words::count(most)),
             if several { words::number(figures.wrong_deviation) } else { NONE.into() },
+            view.expected.get(at).map_or(NONE.into(), |expected| rate(expected.wrong)),
             format!("{}–{}", words::ratio(low), words::ratio(high)),
         ]);
     }

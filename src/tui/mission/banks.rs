@@ -2,16 +2,17 @@
 //!
 //! ```text
 //! secded, device 1 of 1: a100-40gb, 40 channels × 32 banks, 3 channels a row
-//! 12 errors in 9 banks now, 433 banks struck before; in all 2 rows remapped, …
+//! 12 errors in 9 banks now, 433 before; so far 2 rows and 0 pages replaced
 //! scrub by ecc every 1.00 h: pass 8213, 41.2 % through, stack 0 channel 7 row 511
 //! s0 c0  ····○···1·········○···················
 //! s0 c3  ······························2·······
 //! s0 c6  ··········▼···························
-//! · golden  1–9 + errors  ○ struck before, golden again  ▼ scrubber
+//! · golden  1–9 + errors  ○ struck, golden again  ▪ replaced  ▼ scrubber
 //! ```
 
 use super::super::view::cut;
 use super::app::App;
+use super::replay::replaced;
 use super::view::{BOLD, DIM, lapse};
 use crate::mission::live::{LiveScheme, Started};
 use crate::scheme::Period;
@@ -41,7 +42,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
         lines.push(Line::from(spans));
     }
     lines.push(Line::styled(
-        "· golden  1–9 + errors  ○ struck before, golden again  ▼ scrubber",
+        "· golden  1–9 + errors  ○ struck, golden again  ▪ replaced  ▼ scrubber",
         DIM,
     ));
     frame.render_widget(Paragraph::new(lines), area);
@@ -52,6 +53,7 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
 struct Cell {
     errors: u32,
     struck: bool,
+    replaced: bool,
     scrubber: bool,
 }
 
@@ -63,6 +65,7 @@ impl Cell {
                 Span::styled(errors.to_string(), Style::new().fg(Color::Red))
             }
             Self { errors: 10.., .. } => Span::styled("+", BOLD.fg(Color::Red)),
+            Self { replaced: true, .. } => Span::styled("▪", Style::new().fg(Color::Magenta)),
             Self { struck: true, .. } => Span::styled("○", Style::new().fg(Color::Yellow)),
             _ => Span::styled("·", DIM),
         }
@@ -129,6 +132,14 @@ impl BankMap {
             cell.struck = true;
             cell.errors += u32::from(app.time_s < strike.golden_s);
         }
+        let history = app.replay().and_then(|replay| replay.history(app.selected));
+        let all = history.map_or(&[][..], |history| &history.replaced);
+        for of in replaced(all, app.time_s, app.device) {
+            let cell = self.cell(started.memory.bank_index(&of.at));
+            if let Some(cell) = cell.and_then(|at| cells.get_mut(at)) {
+                cell.replaced = true;
+            }
+        }
         let at = scheme.scrubbing(app.time_s).map(|at| scheme.entries(at));
         for (_, entry) in at.into_iter().flatten().filter(|(device, _)| *device == app.device) {
             let cell = started.bank(entry).and_then(|bank| self.cell(bank));
@@ -166,13 +177,16 @@ fn head(app: &App, started: &Started, scheme: &LiveScheme, map: &BankMap) -> Vec
             let live: Vec<u64> =
                 here().filter(|s| app.time_s < s.golden_s).map(|s| s.bank).collect();
             let banks: BTreeSet<&u64> = live.iter().collect();
+            let so_far = || replaced(&history.replaced, app.time_s, app.device);
+            let pages = so_far().filter(|of| of.page.is_some()).count();
+            let so_far = so_far().count();
             format!(
-                "{} errors in {} banks now, {} before; in all {} rows remapped, {} pages retired",
+                "{} errors in {} banks now, {} before; so far {} rows and {} pages replaced",
                 live.len(),
                 banks.len(),
                 here().count() - live.len(),
-                history.rows_remapped,
-                history.pages_retired
+                so_far - pages,
+                pages
             )
         }
     };

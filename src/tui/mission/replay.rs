@@ -4,9 +4,8 @@ use super::growth::{Growth, Part};
 use crate::device::Hit;
 use crate::mission::live::{LiveScheme, Started};
 use crate::mission::run::HistoryRun;
-use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, Site, Upset, What};
+use crate::mission::{Away, Change, Episode, Replaced, SchemeHistory, Site, Upset, What};
 use crate::outcome::Outcome;
-use crate::scheme::OnDue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -88,8 +87,7 @@ impl SchemeReplay {
                 end_s: episode.end_s,
             }))
         };
-        let interruptions = interruptions(started, scheme, upsets, episodes);
-        let resets = interruptions.iter().map(|(time_s, _)| Part::one(*time_s));
+        let resets = history.away.iter().map(|away| Part::one(away.time_s));
         let concerned = upsets.iter().enumerate().filter(|(_, upset)| scheme.concerns(upset));
         let mut entries: Vec<(f64, Entry)> =
             concerned.map(|(at, upset)| (upset.time_s, Entry::Upset(at))).collect();
@@ -105,7 +103,7 @@ impl SchemeReplay {
             ),
             due: spread(Outcome::Due, &|episode| episode.first_effect_s),
             resets: Growth::new(resets),
-            dead_s: dead(&interruptions, started.horizon_s),
+            dead_s: dead(&history.away),
             entries,
             strikes: strikes(started, scheme, upsets, &history.changes),
             words: words(&history.changes),
@@ -124,50 +122,13 @@ impl SchemeReplay {
     }
 }
 
-/// When the service was taken away and for how long, 0 where two other devices carried on.
-///
-/// SEFIs, latch-ups and the host's are upsets; a reset after a DUE is the end of its episode.
-fn interruptions(
-    started: &Started,
-    scheme: &LiveScheme,
-    upsets: &[Upset],
-    episodes: &[Episode],
-) -> Vec<(f64, f64)> {
-    let mut all: Vec<(f64, f64)> = Vec::new();
-    for upset in upsets.iter().filter(|upset| scheme.concerns(upset)) {
-        match upset.what {
-            What::Sefi | What::Sel if scheme.carries_on() => all.push((upset.time_s, 0.0)),
-            What::Sefi | What::Sel => all.push((upset.time_s, started.reset_s)),
-            What::Host => all.push((upset.time_s, started.host_reset_s)),
-            _ => {}
-        }
-    }
-    if scheme.scheme.on_due == OnDue::Reset {
-        let others: Vec<f64> = all.iter().map(|(time_s, _)| *time_s).collect();
-        let mut after_due: Vec<f64> = episodes
-            .iter()
-            .filter(|episode| {
-                episode.ended == Ended::Reset && !others.contains(&episode.end_s)
-                    || episode.cause == Cause::Uncorrectable && episode.count(Outcome::Due) > 0
-            })
-            .map(|episode| episode.end_s)
-            .collect();
-        after_due.sort_by(f64::total_cmp);
-        after_due.dedup();
-        all.extend(after_due.into_iter().map(|time_s| (time_s, started.reset_s)));
-    }
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    all
-}
-
-/// The seconds of interruptions, those that overlap counted once.
-fn dead(interruptions: &[(f64, f64)], horizon_s: f64) -> Growth {
-    let mut away_until = 0.0;
-    Growth::new(interruptions.iter().filter_map(|(time_s, seconds)| {
-        let start_s = time_s.max(away_until);
-        let end_s = (time_s + seconds).min(horizon_s);
-        away_until = end_s.max(away_until);
-        (end_s > start_s).then_some(Part { amount: end_s - start_s, start_s, end_s })
+/// The seconds of stretches away.
+fn dead(away: &[Away]) -> Growth {
+    let lasting = away.iter().filter(|away| away.length_s > 0.0);
+    Growth::new(lasting.map(|away| Part {
+        amount: away.length_s,
+        start_s: away.start_s,
+        end_s: away.end_s(),
     }))
 }
 
@@ -193,6 +154,16 @@ fn words(changes: &[Change]) -> Vec<(f64, u64)> {
         words.push((change.time_s, sum));
     }
     words
+}
+
+/// What was replaced on a device by a time.
+pub(super) fn replaced(
+    all: &[Replaced],
+    time_s: f64,
+    device: u32,
+) -> impl Iterator<Item = &Replaced> {
+    let by_then = all.partition_point(|of| of.time_s <= time_s);
+    all[..by_then].iter().filter(move |of| of.device == device)
 }
 
 /// The banks that each upset struck, each once, and until when that lasts.
@@ -256,6 +227,8 @@ fn struck<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Location;
+    use crate::mission::{Ended, Why};
 
     fn change(time_s: f64, copy: u64, words: u32) -> Change {
         let ended = (words == 0).then_some(Ended::Scrub);
@@ -272,11 +245,36 @@ mod tests {
     }
 
     #[test]
-    fn time_away_that_overlaps_counts_once() {
-        let dead = dead(&[(10.0, 60.0), (40.0, 60.0), (50.0, 0.0), (200.0, 60.0)], 230.0);
+    fn time_away_grows_while_the_service_is_away() {
+        let away = |time_s, start_s, length_s| Away {
+            time_s,
+            start_s,
+            length_s,
+            device: 0,
+            upset: 0,
+            why: Why::Sefi,
+        };
+        let dead = dead(&[away(10.0, 10.0, 60.0), away(40.0, 70.0, 30.0), away(50.0, 50.0, 0.0)]);
         for (time_s, sum) in [(10.0, 0.0), (40.0, 30.0), (100.0, 90.0), (150.0, 90.0)] {
             assert!((dead.at(time_s) - sum).abs() < 1e-9, "{sum} at {time_s}");
         }
-        assert!((dead.end() - 120.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn rows_and_pages_are_replaced_when_they_are() {
+        let at = |time_s, device, page| Replaced {
+            time_s,
+            device,
+            entry: 0,
+            at: Location::default(),
+            page,
+        };
+        let all = [at(1.0, 0, None), at(2.0, 1, None), at(3.0, 0, Some(7)), at(4.0, 0, None)];
+        let so_far = |time_s: f64, device| {
+            let found: Vec<_> = replaced(&all, time_s, device).map(|of| of.time_s).collect();
+            found
+        };
+        assert_eq!((so_far(0.5, 0), so_far(3.0, 0)), (vec![], vec![1.0, 3.0]));
+        assert_eq!((so_far(9.0, 0), so_far(9.0, 1)), (vec![1.0, 3.0, 4.0], vec![2.0]));
     }
 }

@@ -28,12 +28,13 @@ const ROWS: u16 = 2;
 /// Cells of the shaded anomaly, in degrees.
 const CELL_DEG: f64 = 3.0;
 /// The sign and colour of each kind of upset, by its name; the last has no place on the orbit.
-const LOOKS: [(&str, &str, Color); 8] = [
+const LOOKS: [(&str, &str, Color); 9] = [
     ("memory", "m", Color::Yellow),
     ("uncorrectable", "U", Color::Magenta),
     ("logic-sdc", "L", Color::Red),
     ("sefi", "S", Color::Cyan),
-    ("host", "H", Color::Blue),
+    ("host-sefi", "H", Color::Blue),
+    ("host-ram", "R", Color::LightBlue),
     ("sel", "!", Color::LightRed),
     ("scrubber", "b", Color::Green),
     ("hardened-storage", "h", Color::Gray),

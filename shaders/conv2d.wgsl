@@ -2,6 +2,7 @@
 // is skipped; the bias last. Weights are read as shaders/lib/stored.wgsl says. One invocation computes
 // 8 output channels of one pixel of QUADS quads of rows of one block. See src/stage/conv2d.rs for the
 // reference.
+#import fold
 #import outcome
 #import tile
 
@@ -39,19 +40,17 @@ struct Conv2dParams {
 @group(0) @binding(6) var<storage, read_write> traps:  array<atomic<u32>>; // [slot], of the decoded form
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    run(group, local);
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    run(fold_index(id, groups, GROUP), id.z);
 }
 
 @compute @workgroup_size(GROUP)
-fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    run(group, local);
-    if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
+fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    run(fold_index(id, groups, GROUP), id.z);
+    if stored_lost { atomicOr(&traps[w_slot[id.z]], TRAP_ECC); }
 }
 
-fn run(group: vec3<u32>, local: vec3<u32>) {
-    let id = group.x * GROUP + local.x;
-    let block = group.y;
+fn run(id: u32, block: u32) {
     let pixels = params.out_height * params.out_width;
     let kh = params.size >> 16u;
     let kw = params.size & 0xffffu;

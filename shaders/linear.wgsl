@@ -1,6 +1,7 @@
 // y[o] = sum over k of x[k] * w[o, k], k ascending from +0 with fma, then the bias. Weights are read as
 // shaders/lib/stored.wgsl says. One invocation computes 8 output features of QUADS quads of rows of one
 // block. See src/stage/linear.rs for the reference.
+#import fold
 #import outcome
 #import tile
 
@@ -30,19 +31,18 @@ struct LinearParams {
 @group(0) @binding(6) var<storage, read_write> traps:  array<atomic<u32>>; // [slot], of the decoded form
 
 @compute @workgroup_size(GROUP)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    run(group, local);
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    run(fold_index(id, groups, GROUP), id.z);
 }
 
 @compute @workgroup_size(GROUP)
-fn trapping(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    run(group, local);
-    if stored_lost { atomicOr(&traps[w_slot[group.y]], TRAP_ECC); }
+fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    run(fold_index(id, groups, GROUP), id.z);
+    if stored_lost { atomicOr(&traps[w_slot[id.z]], TRAP_ECC); }
 }
 
-fn run(group: vec3<u32>, local: vec3<u32>) {
-    let block = group.y;
-    let tile = tile_of(group.x * GROUP + local.x, 1u, params.inputs, block);
+fn run(id: u32, block: u32) {
+    let tile = tile_of(id, 1u, params.inputs, block);
     if tile.first >= params.outputs { return; }
     var at = params.x_base + x_slot[block] * params.x_stride + tile.quad;
     for (var k = 0u; k < params.inputs; k++) {

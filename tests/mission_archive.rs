@@ -10,7 +10,7 @@ use beamline::device::Location;
 use beamline::mission::figures::{PerYear, figures};
 use beamline::mission::fleet::FleetPoint;
 use beamline::mission::run::HistoryRun;
-use beamline::mission::strata::{Expected, Share, Stratum};
+use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
     Away, Cause, Change, Ended, Episode, Mission, Plan, Replaced, SchemeHistory, TenantCounts, Why,
@@ -194,12 +194,10 @@ fn closing() -> Closing {
     let runs: Vec<_> = (0..HISTORIES).map(|history| run(history).schemes).collect();
     let interval = Interval { low: 0.5, high: 2.5 };
     let share = |critical| Share {
-        critical,
-        due: 2,
+        critical: Sum { events: critical, sum: 9, squares: 33.0, most: 4 },
+        due: Sum { events: 2, sum: 3, squares: 5.0, most: 2 },
         tolerable: 3,
-        wrong: 4,
-        wrong_squares: 8.0,
-        wrong_most: 2,
+        wrong: Sum { events: 3, sum: 4, squares: 8.0, most: 2 },
     };
     let stratum = |shape: Option<&str>, within| Stratum {
         device: "trillium-hbm".into(),

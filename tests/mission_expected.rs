@@ -1,6 +1,6 @@
 //! Expected rates and the intervals of drawing events: how often they hold what is true.
 
-use beamline::mission::strata::{Expected, Share, Stratum};
+use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::seed::{Domain, stream, unit};
 use beamline::stats::Interval;
 
@@ -39,9 +39,9 @@ fn sampled(truths: &[Truth], drawn: u64, draws: &mut impl rand::Rng) -> Vec<Stra
         let mut share = Share::default();
         for _ in 0..drawn {
             if unit(draws) < of.critical {
-                share.critical += 1;
+                share.critical.add(1);
                 let answers = (-of.answers * (1.0 - unit(draws)).ln()).ceil().max(1.0);
-                share.add_wrong(answers as u64);
+                share.wrong.add(answers as u64);
             }
         }
         stratum(&format!("mode {}", mode / 2), (of.per_year, drawn), vec![share])
@@ -57,7 +57,7 @@ fn coverage(truths: &[Truth], drawn: u64, seed: u64) -> [f64; 2] {
     let mut held = [0; 2];
     for repeat in 0..repeats {
         let mut draws = stream(seed, Domain::Generate, &[repeat]);
-        let expected = Expected::of("scheme", (0, 1), &sampled(truths, drawn, &mut draws));
+        let expected = Expected::of("scheme", 0, &sampled(truths, drawn, &mut draws));
         let holds = |(_, interval): (f64, Interval), true_rate| interval.contains(true_rate);
         held[0] += u32::from(holds(expected.critical, critical));
         held[1] += u32::from(holds(expected.wrong, wrong));
@@ -99,18 +99,44 @@ fn intervals_of_expected_rates_hold_the_truth() {
 
 #[test]
 fn what_was_never_wrong_has_an_interval_all_the_same() {
-    let mut struck = Share { critical: 2, ..Share::default() };
-    struck.add_wrong(40);
-    struck.add_wrong(60);
+    let mut struck = Share::default();
+    for answers in [40, 60] {
+        struck.critical.add(1);
+        struck.wrong.add(answers);
+    }
     let strata = [stratum("a", (64.0, 64), vec![struck, Share::default()])];
-    let bare = Expected::of("bare", (0, 1), &strata);
+    let bare = Expected::of("bare", 0, &strata);
     assert_eq!((bare.critical.0, bare.wrong.0), (2.0, 100.0));
     assert!(bare.wrong.1.low > 0.0 && bare.wrong.1.high > 220.0, "{bare:?}");
-    let safe = Expected::of("safe", (1, 1), &strata);
+    let safe = Expected::of("safe", 1, &strata);
     assert_eq!((safe.wrong.0, safe.wrong.1.low), (0.0, 0.0));
     // One event that was missed may lead to as many wrong answers as one under the other scheme.
     assert!((safe.wrong.1.high - 60.0 * 3.689).abs() < 0.1, "{safe:?}");
     assert!(safe.critical.1.high > 3.0, "{safe:?}");
-    let three = Expected::of("bare", (0, 3), &strata);
-    assert_eq!((three.critical.0, three.wrong.0), (6.0, 300.0), "three devices are struck");
+}
+
+#[test]
+fn a_stratum_with_many_wrong_events_is_held_to_its_own_worst() {
+    let share = |most: u64| {
+        let mut share = Share::default();
+        for answers in [1, 1, 1, 1, most] {
+            share.critical.add(1);
+            share.wrong.add(answers);
+        }
+        share
+    };
+    let strata = [
+        stratum("a", (640.0, 64), vec![share(2), Share::default()]),
+        stratum("a", (6.4, 64), vec![share(90), Share::default()]),
+    ];
+    let safe = Expected::of("safe", 1, &strata);
+    // 10 a year for each event drawn and 2 answers at most, not the 90 of the rare one.
+    assert!((safe.wrong.1.high - 20.0 * 3.689).abs() < 0.1, "{safe:?}");
+    let seldom = |events| {
+        let share =
+            Share { wrong: Sum { events, ..strata[0].schemes[0].wrong }, ..Share::default() };
+        let first = stratum("a", (640.0, 64), vec![share, Share::default()]);
+        Expected::of("safe", 1, &[first, strata[1].clone()]).wrong.1.high
+    };
+    assert!((seldom(5) - 20.0 * 3.689).abs() < 0.1 && seldom(4) > 3000.0);
 }

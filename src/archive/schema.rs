@@ -8,7 +8,7 @@ use crate::workload::{Decision, NanRank, NanRule, Workload};
 use serde::Serialize;
 
 /// The version of the layout; it grows with every change, additions included.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The table of faults.
 pub const FAULTS: &str = "faults";

@@ -266,6 +266,10 @@ impl Mission {
         if self.fleet == Some(0) {
             return Err(place.value(&["fleet"], "1 satellite or more", 0));
         }
+        if self.fleet.is_some() && !self.solar_event.is_empty() {
+            let expected = "no fleet beside [[solar_event]]: a fleet's events come one by one";
+            return Err(place.value(&["fleet"], expected, "both"));
+        }
         self.check_service(place)?;
         for (at, event) in self.solar_event.iter().enumerate() {
             let at = at.to_string();

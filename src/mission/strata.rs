@@ -24,6 +24,8 @@ use serde::Serialize;
 /// Single events are drawn in the histories from here on.
 const HISTORIES: u64 = 1 << 40;
 const ALPHA: f64 = 0.05;
+/// From so many events with wrong answers on, the worst of a stratum says what one of it may lead to.
+const EVENTS_MIN: u64 = 5;
 
 /// One kind of event, and what it does alone.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,7 +38,7 @@ pub struct Stratum {
     pub shape: Option<String>,
     /// Whether it begins within the stretch of memory that weights lie in.
     pub within: Option<bool>,
-    /// Events a year of flight on one device.
+    /// Events a year of flight on all devices of the mission.
     pub per_year: f64,
     /// Events drawn; 0 where none can reach memory in use, or it stops a device and answers nothing.
     pub drawn: u64,
@@ -47,18 +49,37 @@ pub struct Stratum {
 /// What events of a stratum do under one scheme.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Share {
-    /// Events with a wrong answer.
-    pub critical: u64,
-    /// Events with a DUE.
-    pub due: u64,
+    /// Episodes with a wrong answer.
+    pub critical: Sum,
+    /// Episodes with a DUE.
+    pub due: Sum,
     /// Events with answers that differed and decided alike.
     pub tolerable: u64,
-    /// Wrong answers of all of them.
-    pub wrong: u64,
-    /// The sum of the squares of the wrong answers of each.
-    pub wrong_squares: f64,
-    /// The most wrong answers of one.
-    pub wrong_most: u64,
+    /// Wrong answers.
+    pub wrong: Sum,
+}
+
+/// A count of each of some events, added up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Sum {
+    /// Events with a count above 0.
+    pub events: u64,
+    /// The sum of all counts.
+    pub sum: u64,
+    /// The sum of their squares.
+    pub squares: f64,
+    /// The largest.
+    pub most: u64,
+}
+
+impl Sum {
+    /// Adds the count of one event.
+    pub fn add(&mut self, count: u64) {
+        self.events += u64::from(count > 0);
+        self.sum += count;
+        self.squares += (count as f64).powi(2);
+        self.most = self.most.max(count);
+    }
 }
 
 /// A scheme's expected rates a year of flight, with Monte-Carlo intervals.
@@ -113,7 +134,7 @@ pub fn strata(
     for (number, kind) in (0u64..).zip(kinds) {
         let mode = &plan.modes[kind.mode];
         let course = plan.timeline.course(kind.mode, mode.level.index());
-        let mut per_year = course.lap() / course.lap_s() * YEAR_S;
+        let mut per_year = f64::from(plan.devices()) * course.lap() / course.lap_s() * YEAR_S;
         let mut name = None;
         if let (Some(pattern), Some(shape)) = (&mode.pattern, kind.shape) {
             per_year *= pattern.events[shape].share;
@@ -159,18 +180,13 @@ fn can_answer(plan: &Plan, kind: Kind) -> bool {
 
 impl Share {
     fn count(&mut self, history: &SchemeHistory) {
-        let has = |outcome: Outcome| history.outcomes[outcome as usize] > 0;
-        self.critical += u64::from(has(Outcome::CriticalSdc));
-        self.due += u64::from(has(Outcome::Due));
-        self.tolerable += u64::from(has(Outcome::TolerableSdc));
-        self.add_wrong(history.wrong());
-    }
-
-    /// Adds the wrong answers of one event.
-    pub fn add_wrong(&mut self, wrong: u64) {
-        self.wrong += wrong;
-        self.wrong_squares += (wrong as f64).powi(2);
-        self.wrong_most = self.wrong_most.max(wrong);
+        let episodes = |outcome: Outcome| {
+            history.episodes.iter().filter(|episode| episode.count(outcome) > 0).count() as u64
+        };
+        self.critical.add(episodes(Outcome::CriticalSdc));
+        self.due.add(episodes(Outcome::Due));
+        self.tolerable += u64::from(history.outcomes[Outcome::TolerableSdc as usize] > 0);
+        self.wrong.add(history.wrong());
     }
 }
 
@@ -183,7 +199,9 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
     let course = plan.timeline.course(kind.mode, mode.level.index());
     let (time_s, place) = course.when(unit(&mut draws) * course.expected(plan.ground.horizon_s));
     let arrival = Arrival { time_s, mode: kind.mode, place };
-    let mut upset = upset::upset(plan, 0, &arrival, &mut draws);
+    let device = |draws: &mut _| u32::try_from(below(draws, plan.devices().into())).unwrap_or(0);
+    let struck = device(&mut draws);
+    let mut upset = upset::upset(plan, struck, &arrival, &mut draws);
     let memory = &plan.ground.memory;
     if let (Some(pattern), Some(shape), Some(within)) = (&mode.pattern, kind.shape, kind.within) {
         let origin = if within || used >= memory.entries() {
@@ -201,10 +219,11 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
         }
         let course = plan.timeline.course(index, mode.level.index());
         let expected = course.expected(plan.ground.horizon_s);
-        for _ in 0..poisson_count(&mut draws, expected) {
+        for _ in 0..poisson_count(&mut draws, f64::from(plan.devices()) * expected) {
             let (time_s, place) = course.when(unit(&mut draws) * expected);
             let arrival = Arrival { time_s, mode: index, place };
-            upsets.push(upset::upset(plan, 0, &arrival, &mut draws));
+            let stopped = device(&mut draws);
+            upsets.push(upset::upset(plan, stopped, &arrival, &mut draws));
         }
     }
     upsets.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
@@ -213,43 +232,46 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
 
 /// The expected rates of each scheme.
 pub fn expected(plan: &Plan, strata: &[Stratum]) -> Vec<Expected> {
-    let of = |(at, terms): (usize, &super::Terms)| {
-        Expected::of(&terms.reader.scheme.name, (at, terms.layout.devices), strata)
-    };
+    let of =
+        |(at, scheme): (usize, &super::Terms)| Expected::of(&scheme.reader.scheme.name, at, strata);
     plan.terms.iter().enumerate().map(of).collect()
 }
 
 impl Expected {
-    /// The expected rates of a scheme, given by its place in the strata and its devices.
+    /// The expected rates of a scheme, given by its place in the strata.
     ///
-    /// An event weighs rate / drawn, times its wrong answers where those are asked for, and the sum
-    /// of weights has the interval of [`weighted_poisson`]. An event that was not drawn weighs at
-    /// most as much as the heaviest stratum's: one episode, or as many wrong answers as any event of
-    /// its mode led to under any scheme, at least one. Distances of Wilson's intervals in quadrature
-    /// hold the truth too seldom where many strata are seldom wrong.
-    pub fn of(scheme: &str, (at, devices): (usize, u32), strata: &[Stratum]) -> Self {
-        let rate = |count: &dyn Fn(&Share) -> (f64, f64), most: &dyn Fn(&Stratum) -> u64| {
+    /// An event weighs rate / drawn × what is counted of it, and the sum of weights has the interval
+    /// of [`weighted_poisson`]. An event that was not drawn weighs at most as much as the heaviest
+    /// stratum's: as much as was counted of any event of the stratum under any scheme; where fewer
+    /// than [`EVENTS_MIN`] had any, of its mode; at least one. Distances of Wilson's intervals in
+    /// quadrature hold the truth too seldom where many strata are seldom wrong.
+    pub fn of(scheme: &str, at: usize, strata: &[Stratum]) -> Self {
+        let rate = |of: fn(&Share) -> &Sum| {
+            let most_of = |stratum: &Stratum| {
+                let most = stratum.schemes.iter().map(|share| of(share).most).max().unwrap_or(0);
+                let events = stratum.schemes.iter().map(|share| of(share).events).max();
+                (most, events.unwrap_or(0))
+            };
             let (mut sum, mut squares, mut largest) = (0.0, 0.0, 0.0);
             for stratum in strata.iter().filter(|stratum| stratum.drawn > 0) {
-                let weight = f64::from(devices) * stratum.per_year / stratum.drawn as f64;
-                let (counted, counted_squares) = count(&stratum.schemes[at]);
-                sum += weight * counted;
-                squares += weight * weight * counted_squares;
-                largest = f64::max(largest, weight * most(stratum) as f64);
+                let weight = stratum.per_year / stratum.drawn as f64;
+                let counted = of(&stratum.schemes[at]);
+                sum += weight * counted.sum as f64;
+                squares += weight * weight * counted.squares;
+                let alike = |s: &&Stratum| (&s.device, &s.mode) == (&stratum.device, &stratum.mode);
+                let most = match most_of(stratum) {
+                    (most, events) if events >= EVENTS_MIN => most,
+                    _ => strata.iter().filter(alike).map(|s| most_of(s).0).max().unwrap_or(0),
+                };
+                largest = f64::max(largest, weight * most.max(1) as f64);
             }
             (sum, weighted_poisson(sum, squares, largest, ALPHA))
         };
-        let episodes = |count: u64| (count as f64, count as f64);
-        let most = |of: &Stratum| {
-            let mode = strata.iter().filter(|s| (&s.device, &s.mode) == (&of.device, &of.mode));
-            let answers = mode.flat_map(|stratum| &stratum.schemes).map(|share| share.wrong_most);
-            answers.max().unwrap_or(1).max(1)
-        };
         Self {
             scheme: scheme.to_owned(),
-            critical: rate(&|share| episodes(share.critical), &|_| 1),
-            due: rate(&|share| episodes(share.due), &|_| 1),
-            wrong: rate(&|share| (share.wrong as f64, share.wrong_squares), &most),
+            critical: rate(|share| &share.critical),
+            due: rate(|share| &share.due),
+            wrong: rate(|share| &share.wrong),
             ap8_factor: AP8_FACTOR,
         }
     }

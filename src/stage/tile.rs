@@ -141,7 +141,9 @@ impl<P: Params> Tiles<P> {
         };
         let widest_first = self.kernels.iter().rev();
         if let Some((quads, kernel)) = widest_first.min_by_key(|(quads, _)| cost(*quads)) {
-            kernel.dispatch(pass, buffers, [invocations(*quads).div_ceil(GROUP), blocks, 1]);
+            let mut groups = pass.fold(invocations(*quads).into(), GROUP);
+            groups[2] = blocks;
+            kernel.dispatch(pass, buffers, groups);
         }
     }
 }

@@ -7,7 +7,7 @@ use beamline::mission::figures::{
     AwayFigure, Facts, Incidence, ModeFact, PerYear, SchemeFact, SchemeFigures, Spread, Verdict,
 };
 use beamline::mission::fleet::FleetPoint;
-use beamline::mission::strata::{Expected, Share, Stratum};
+use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
     Cause, Change, Duration, Ended, Episode, Replaced, Requirement, SchemeHistory, TenantCounts,
@@ -303,13 +303,17 @@ pub(crate) fn sweep() -> Vec<Point> {
 }
 
 pub(crate) fn strata() -> Vec<Stratum> {
+    let sum = |events: u64, each: u64| Sum {
+        events,
+        sum: each * events,
+        squares: 10.0 * (each * events) as f64,
+        most: 12,
+    };
     let share = |critical: u64| Share {
-        critical,
-        due: 1,
+        critical: sum(critical, 2),
+        due: sum(1, 1),
         tolerable: 3,
-        wrong: 9 * critical,
-        wrong_squares: 90.0 * critical as f64,
-        wrong_most: 12,
+        wrong: sum(critical, 9),
     };
     vec![
         Stratum {

@@ -9,7 +9,7 @@ use super::figure_rows::{self, EstimateColumn, PerYearColumn};
 use super::history_rows::{not_nan, or_nan};
 use super::segment::TIMING;
 use crate::mission::fleet::FleetPoint;
-use crate::mission::strata::{Expected, Share, Stratum};
+use crate::mission::strata::{Expected, Share, Stratum, Sum};
 use crate::mission::sweep::Point;
 use hdf5::types::VarLenUnicode;
 use hdf5::{File, H5Type};
@@ -33,12 +33,32 @@ struct StratumRow {
 struct ShareRow {
     stratum: u64,
     scheme: u64,
-    critical: u64,
-    due: u64,
     tolerable: u64,
-    wrong: u64,
-    wrong_squares: f64,
-    wrong_most: u64,
+    critical: SumColumn,
+    due: SumColumn,
+    wrong: SumColumn,
+}
+
+/// A count of each of some events, added up.
+#[derive(H5Type, Clone, Copy)]
+#[repr(C)]
+struct SumColumn {
+    events: u64,
+    sum: u64,
+    squares: f64,
+    most: u64,
+}
+
+impl From<Sum> for SumColumn {
+    fn from(Sum { events, sum, squares, most }: Sum) -> Self {
+        Self { events, sum, squares, most }
+    }
+}
+
+impl From<SumColumn> for Sum {
+    fn from(SumColumn { events, sum, squares, most }: SumColumn) -> Self {
+        Self { events, sum, squares, most }
+    }
 }
 
 /// A row of `/expected`.
@@ -141,12 +161,10 @@ fn write_strata(to: &File, strata: &[Stratum]) -> hdf5::Result<()> {
         (0u64..).zip(&row.schemes).map(move |(scheme, share)| ShareRow {
             stratum,
             scheme,
-            critical: share.critical,
-            due: share.due,
             tolerable: share.tolerable,
-            wrong: share.wrong,
-            wrong_squares: share.wrong_squares,
-            wrong_most: share.wrong_most,
+            critical: share.critical.into(),
+            due: share.due.into(),
+            wrong: share.wrong.into(),
         })
     });
     put_table(to, "strata_shares", &shares.collect::<Vec<_>>())?;
@@ -223,8 +241,9 @@ fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
     });
     let mut strata: Vec<Stratum> = rows.collect();
     for row in take_table::<ShareRow>(from, "strata_shares")? {
-        let ShareRow { critical, due, tolerable, wrong, wrong_squares, wrong_most, .. } = row;
-        let share = Share { critical, due, tolerable, wrong, wrong_squares, wrong_most };
+        let ShareRow { tolerable, critical, due, wrong, .. } = row;
+        let (critical, due, wrong) = (critical.into(), due.into(), wrong.into());
+        let share = Share { critical, due, tolerable, wrong };
         at(&mut strata, row.stratum)?.schemes.push(share);
     }
     Ok(strata)

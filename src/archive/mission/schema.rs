@@ -174,7 +174,7 @@ impl MissionHeader {
             orbit: orbit(plan),
             track: track(plan),
             sources: sources(plan),
-            warnings: plan.timeline.warnings(),
+            warnings: warnings(plan),
             adapter: made.adapter.clone(),
             workload: WorkloadInfo::of(&plan.workload, inputs),
             fingerprint: fingerprint(plan, &facts, made),
@@ -290,4 +290,17 @@ fn fingerprint(plan: &Plan, facts: &Facts, made: &Made) -> Fingerprint {
         driver: digest([adapter.driver.as_bytes(), adapter.driver_info.as_bytes()]),
         golden: digest([bytemuck::cast_slice(&made.golden)]),
     }
+}
+
+/// What a reader must know before any figure.
+fn warnings(plan: &Plan) -> Vec<String> {
+    let mut warnings = plan.timeline.warnings();
+    if !plan.scheduled.is_empty() {
+        warnings.push(
+            "Solar events are in the histories alone: expected rates, of events one by one, are those of \
+             the time without them."
+                .into(),
+        );
+    }
+    warnings
 }

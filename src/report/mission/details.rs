@@ -83,12 +83,12 @@ pub(super) fn strata(view: &MissionView<'_>) -> Table {
         "→ a year",
     ];
     let caption = format!(
-        "Expected rates are added up from these: events a year of flight on one device × P(an event \
-         of this kind has the outcome by itself), from events drawn one by one and followed to the end \
-         of the mission. Begins: within the stretch of memory that weights and other tenants use, or \
-         beyond it. None are drawn where they cannot touch an answer: they strike unused memory alone, or \
-         stop a device. → a year: of all devices of the scheme. What two events do together is not in \
-         them. P has Wilson intervals, 95 %.{}",
+        "Expected rates are added up from these: events a year of flight on all devices × what an event \
+         of this kind does by itself, from events drawn one by one and followed to the end of the \
+         mission. → a year: episodes, of which an event that strikes several copies begins several. \
+         Begins: within the stretch of memory that weights and other tenants use, or beyond it. None are \
+         drawn where they cannot touch an answer: they strike unused memory alone, or stop a device. What \
+         two events do together is not in them. P has Wilson intervals, 95 %.{}",
         view.pace()
     );
     let mut table = Table::new("Expected rates, stratum by stratum", caption, &columns, 5);
@@ -108,16 +108,15 @@ pub(super) fn strata(view: &MissionView<'_>) -> Table {
                 words::number(stratum.per_year),
                 words::count(stratum.drawn),
             ];
-            let devices = view.facts.schemes.get(at).map_or(1.0, |s| f64::from(s.devices));
             for count in [share.critical, share.due] {
                 if stratum.drawn == 0 {
                     cells.extend([NONE; 2].map(str::to_owned));
                     continue;
                 }
-                let p = count as f64 / stratum.drawn as f64;
-                let interval = crate::stats::wilson(count, stratum.drawn, 0.05);
-                cells.push(words::share(p, Some(interval)));
-                cells.push(words::number(stratum.per_year * devices * p));
+                let drawn = stratum.drawn as f64;
+                let interval = crate::stats::wilson(count.events, stratum.drawn, 0.05);
+                cells.push(words::share(count.events as f64 / drawn, Some(interval)));
+                cells.push(words::number(stratum.per_year * count.sum as f64 / drawn));
             }
             table.rows.push(cells);
         }

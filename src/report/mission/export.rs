@@ -248,14 +248,16 @@ fn rest<'v, W: Write>(rows: &mut Rows<'v, W>, view: &'v MissionView<'_>) -> Resu
         let shape = stratum.shape.as_deref().map_or_else(String::new, |shape| format!(" {shape}"));
         rows.of = format!("{} {}{shape}{within}", stratum.device, stratum.mode);
         rows.scheme = "";
-        rows.row("events of one device", A_YEAR, stratum.per_year)?;
+        rows.row("events", A_YEAR, stratum.per_year)?;
         rows.row("events drawn", "1", stratum.drawn as f64)?;
         for (at, share) in stratum.schemes.iter().enumerate() {
             rows.scheme = view.facts.schemes.get(at).map_or("?", |scheme| &scheme.name);
-            rows.row("with a wrong answer", "1", share.critical as f64)?;
-            rows.row("with a DUE", "1", share.due as f64)?;
-            rows.row("with a tolerable SDC", "1", share.tolerable as f64)?;
-            rows.row("wrong answers", "1", share.wrong as f64)?;
+            rows.row("events with a wrong answer", "1", share.critical.events as f64)?;
+            rows.row("episodes with a wrong answer", "1", share.critical.sum as f64)?;
+            rows.row("events with a DUE", "1", share.due.events as f64)?;
+            rows.row("episodes with a DUE", "1", share.due.sum as f64)?;
+            rows.row("events with a tolerable SDC", "1", share.tolerable as f64)?;
+            rows.row("wrong answers", "1", share.wrong.sum as f64)?;
         }
     }
     rows.table = "fleet";

@@ -383,7 +383,8 @@ fn patrol(
             layout.protected_bytes(),
             ground.memory.bandwidth_bytes_s
         );
-        return Err(Error::scheme(index, "scrub.every", expected, format!("{fastest} s")));
+        let key = if scrub.patrol.is_some() { "scrub.patrol" } else { "scrub.every" };
+        return Err(Error::scheme(index, key, expected, format!("{fastest} s")));
     }
     let patrol = match scrub.in_saa_s {
         None if scrub.random => Patrol::Random(every),

@@ -172,7 +172,8 @@ pub enum Voter {
     /// Each bit by majority.
     #[default]
     Bitwise,
-    /// Each word by majority; where all three differ nothing is delivered.
+    /// Each word by majority; where all three differ an output is not delivered, and of stored words
+    /// copy 0 is read.
     Word,
     /// The decisions (labels) by majority; the lowest agreeing replica is delivered whole.
     Label,

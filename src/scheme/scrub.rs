@@ -32,7 +32,9 @@ impl TryFrom<ScrubTable> for Scrub {
             (None, Some(text)) => Period::Seconds(units::duration_s(text)?),
             (None, None) if table.patrol.is_some() => Period::OfPatrol,
             (None, None) => {
-                return Err("expected every_steps (campaigns) or every = \"1h\" (missions)".into());
+                let expected =
+                    "expected every_steps (campaigns), or every = \"1h\" or patrol (missions)";
+                return Err(expected.into());
             }
             (Some(_), Some(_)) => return Err("expected every_steps or every, found both".into()),
         };

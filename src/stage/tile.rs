@@ -130,22 +130,37 @@ impl<P: Params> Tiles<P> {
         buffers: [&dyn Binding; N],
         blocks: u32,
     ) {
-        let invocations = |quads: u32| {
-            params.quads().div_ceil(quads) * params.cells() * params.outputs().div_ceil(OUTPUTS)
-        };
-        // Software spends its time on loads, 8 weights and 4 values a quad; hardware needs invocations.
-        let cost = |quads: u32| match self.software {
-            true => u64::from(invocations(quads)) * u64::from(OUTPUTS + 4 * quads),
-            false => HARDWARE_INVOCATIONS
-                .saturating_sub(u64::from(invocations(quads)) * u64::from(blocks)),
-        };
-        let widest_first = self.kernels.iter().rev();
-        if let Some((quads, kernel)) = widest_first.min_by_key(|(quads, _)| cost(*quads)) {
-            let mut groups = pass.fold(invocations(*quads).into(), GROUP);
+        let widths = self.kernels.iter().map(|(quads, _)| *quads);
+        let Some(quads) = best(widths, self.software, params, blocks) else { return };
+        if let Some((_, kernel)) = self.kernels.iter().find(|(width, _)| *width == quads) {
+            let mut groups = pass.fold(invocations(params, quads), GROUP);
             groups[2] = blocks;
             kernel.dispatch(pass, buffers, groups);
         }
     }
+}
+
+/// Invocations of a block where each computes so many quads.
+fn invocations<P: Params>(params: &P, quads: u32) -> u64 {
+    let strips = u64::from(params.quads().div_ceil(quads));
+    strips * u64::from(params.cells()) * u64::from(params.outputs().div_ceil(OUTPUTS))
+}
+
+/// The best of these numbers of quads, the largest of those that are alike. Software spends its time on
+/// loads, 8 weights and 4 values a quad; hardware needs invocations.
+fn best<P: Params>(
+    widths: impl Iterator<Item = u32>,
+    software: bool,
+    params: &P,
+    blocks: u32,
+) -> Option<u32> {
+    let cost = |quads: u32| match software {
+        true => invocations(params, quads) * u64::from(OUTPUTS + 4 * quads),
+        false => {
+            HARDWARE_INVOCATIONS.saturating_sub(invocations(params, quads) * u64::from(blocks))
+        }
+    };
+    widths.min_by_key(|quads| (cost(*quads), std::cmp::Reverse(*quads)))
 }
 
 /// What an op is held to its reference on: values and weights with the slot of every block, and the words
@@ -216,4 +231,32 @@ fn run<P: Params>(
         _ => stage.encode(pass, (params, &uniform), x, w, &y, blocks),
     })?;
     Ok((gpu.read(&y)?, gpu.read(&traps)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::linear::LinearParams;
+    use super::*;
+
+    fn width(software: bool, rows: u32, outputs: u32, blocks: u32) -> u32 {
+        let mut params: LinearParams = bytemuck::Zeroable::zeroed();
+        (params.quads, params.outputs) = (rows.div_ceil(4), outputs);
+        best(QUADS.into_iter(), software, &params, blocks).expect("a width")
+    }
+
+    #[test]
+    fn software_makes_the_fewest_loads() {
+        assert_eq!(width(true, 1, 10, 1), 1);
+        assert_eq!(width(true, 12, 10, 1), 4, "one of 24 loads for three of 12");
+        assert_eq!(width(true, 16, 10, 64), 4);
+        assert_eq!(width(true, 36, 10, 1), 4, "three of 24 loads for two of 40");
+        assert_eq!(width(true, 128, 10, 1), 8);
+    }
+
+    #[test]
+    fn hardware_is_given_invocations_before_quads() {
+        assert_eq!(width(false, 128, 80, 64), 1, "20,480 invocations at most");
+        assert_eq!(width(false, 128, 1024, 64), 4, "65,536 with four quads");
+        assert_eq!(width(false, 128, 1024, 128), 8, "65,536 with eight");
+    }
 }

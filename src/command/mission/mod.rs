@@ -36,7 +36,7 @@ pub struct Mission {
     #[arg(long)]
     sweep: Option<Sweep>,
     /// Single events drawn of each kind for the expected rates; 0 for none.
-    #[arg(long, default_value_t = 1000)]
+    #[arg(long, default_value_t = 2000)]
     singles: u64,
     /// States run at once; measured where not given.
     #[arg(long)]

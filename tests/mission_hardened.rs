@@ -143,7 +143,7 @@ fn a_due_that_no_reload_mends_comes_again() {
     let of = |on_due| {
         let by = Some(scrub(100.0, ScrubBy::Reload, false));
         let bench = bench(&Scheme { on_due, ..scheme(Protection::None, None, by) });
-        simulate(&bench.ground, &bench.terms, &[upset(150.0, struck(3))], &mut Nothing)
+        simulate(&bench.ground, &bench.terms, (0.0, &[upset(150.0, struck(3))]), &mut Nothing)
     };
     let reloaded = of(OnDue::Reload);
     assert_eq!((count(&reloaded, Outcome::Due), reloaded.reloads), (3200, 3200));

@@ -71,7 +71,7 @@ impl Simulation<'_> {
     pub(super) fn hardened_upset(&mut self, upset: &Upset, word: u32, mask: u32) {
         let Upset { id, time_s, .. } = *upset;
         self.hardened.push(Stored { word, mask, upset: id, time_s });
-        let Some((patrol, ScrubBy::Reload)) = &self.terms.patrol else { return };
+        let Some((patrol, ScrubBy::Reload)) = &self.patrol else { return };
         let (when, known) = (mean_next(patrol, time_s), self.hardened.len());
         self.at(when, u64::MAX, Action::Alike(Alike::Spread { known }));
         let open: Vec<u64> = self.copies.keys().copied().collect();
@@ -83,7 +83,7 @@ impl Simulation<'_> {
     /// Asks for the passes of a reload scrub that bring a copy the errors of hardened storage from
     /// `first` on.
     pub(super) fn plan_spread(&mut self, copy: u64, time_s: f64, first: usize) {
-        if !matches!(self.terms.patrol, Some((_, ScrubBy::Reload))) {
+        if !matches!(self.patrol, Some((_, ScrubBy::Reload))) {
             return;
         }
         let words = self.terms.layout.block_words;
@@ -301,7 +301,7 @@ impl Simulation<'_> {
             let round_s = self.ground.reads.copies as f64 / reads.per_s;
             self.at(since + round_s, u64::MAX, Action::Alike(Alike::Read { version }));
         }
-        if let Some((patrol, ScrubBy::Vote)) = &self.terms.patrol {
+        if let Some((patrol, ScrubBy::Vote)) = &self.patrol {
             let when = mean_next(patrol, since);
             self.at(when, u64::MAX, Action::Alike(Alike::Visit { version }));
         }
@@ -389,7 +389,7 @@ fn mean_next(patrol: &Patrol, time_s: f64) -> f64 {
     match patrol {
         Patrol::Periodic(period_s) => time_s + 0.5 * period_s,
         Patrol::Random(mean_s) => time_s + mean_s,
-        Patrol::Adaptive(course) => course.when(patrol.passes(time_s) + 0.5).0.max(time_s),
+        Patrol::Adaptive { .. } => patrol.when(patrol.passes(time_s) + 0.5).max(time_s),
     }
 }
 

@@ -142,6 +142,8 @@ impl Ord for Due {
 pub(super) struct Simulation<'a> {
     pub(super) ground: &'a Ground,
     pub(super) terms: &'a Terms,
+    /// The scheme's scrub, from where the history begins on its track.
+    patrol: Option<(Patrol, ScrubBy)>,
     rows: &'a mut dyn Rows,
     copies: BTreeMap<u64, Copy>,
     queue: BinaryHeap<Reverse<Due>>,
@@ -160,7 +162,8 @@ pub(super) struct Simulation<'a> {
     pub(super) result: SchemeHistory,
 }
 
-/// Runs the upsets of a history, in the order of time, under one scheme.
+/// Runs the upsets of a history, in the order of time, under one scheme; it begins at `start_s` on
+/// its track.
 ///
 /// # Panics
 /// Where an inference was counted twice: outcomes and inferences that found the service away sum to
@@ -168,13 +171,14 @@ pub(super) struct Simulation<'a> {
 pub fn simulate(
     ground: &Ground,
     terms: &Terms,
-    upsets: &[Upset],
+    (start_s, upsets): (f64, &[Upset]),
     rows: &mut dyn Rows,
 ) -> SchemeHistory {
     let ras = vec![RasState::new(&ground.memory); terms.layout.devices as usize];
     let mut simulation = Simulation {
         ground,
         terms,
+        patrol: terms.patrol.as_ref().map(|(patrol, by)| (patrol.begun_at(start_s), *by)),
         rows,
         copies: BTreeMap::new(),
         queue: BinaryHeap::new(),

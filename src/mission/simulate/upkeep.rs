@@ -12,7 +12,7 @@ use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
 impl Simulation<'_> {
     /// Asks for the next pass of the patrol over these blocks, where it is not asked for already.
     pub(super) fn plan_visits(&mut self, copy: u64, time_s: f64, blocks: &[(u8, u32)]) {
-        let Some((patrol, by)) = &self.terms.patrol else { return };
+        let Some((patrol, by)) = &self.patrol else { return };
         let visits: Vec<(f64, u8, u32)> = blocks
             .iter()
             .map(|(replica, block)| {
@@ -43,7 +43,7 @@ impl Simulation<'_> {
     }
 
     pub(super) fn visit(&mut self, due: Due, replica: u8, block: u32) {
-        let Some((_, by)) = &self.terms.patrol else { return };
+        let Some((_, by)) = &self.patrol else { return };
         let by = *by;
         self.pending.remove(&(due.copy, replica, block));
         self.settle(due.copy, due.time_s);
@@ -317,7 +317,7 @@ impl Simulation<'_> {
     }
 
     pub(super) fn scrubber_upset(&mut self, upset: &Upset, bit: u32) {
-        let Some((patrol, by)) = self.terms.patrol.clone() else { return };
+        let Some((patrol, by)) = self.patrol.clone() else { return };
         let layout = &self.terms.layout;
         let replicas = layout.replica_count();
         let passes = patrol.passes(upset.time_s);

@@ -1,0 +1,49 @@
+//! What strikes one inference, and what a scheme and the memory do about it.
+
+#[path = "support/bench.rs"]
+mod bench;
+
+use beamline::fault::Course;
+use beamline::mission::{Ended, Patrol, What};
+use beamline::scheme::{Protection, ScrubBy};
+use bench::{Bench, bit, scheme, scrub, upset};
+
+#[test]
+fn an_adaptive_scrub_is_fast_where_the_history_is_within_the_anomaly() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let mut bench = Bench::new(&reload, 576, 2, 1.0);
+    // A pass each 10 s in the first 50 s of a lap, a pass each 1000 s in the other 50 s.
+    let course = Course::new([0.1, 0.001], 50.0);
+    bench.terms.patrol = Some((Patrol::adaptive(course), ScrubBy::Reload));
+    let mut cleared = |start_s: f64, struck: &[f64]| -> Vec<f64> {
+        bench.start_s = start_s;
+        let hits = struck.iter().map(|at| bench.hit(*at, (0, 1, 0), bit(3)));
+        let history = bench.run(hits.collect());
+        let golden = history.changes.iter().filter(|change| change.ended == Some(Ended::Scrub));
+        golden.map(|change| change.time_s).collect()
+    };
+    let close = |found: &[f64], expected: &[f64]| {
+        found.len() == expected.len()
+            && found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6)
+    };
+    // Copy 1 is half of memory: 5 s, 15 s and so on.
+    let (first, second) = (cleared(0.0, &[10.1, 106.0]), cleared(200.0, &[10.1, 106.0]));
+    assert!(close(&first, &[15.0, 114.5]), "{first:?}");
+    assert!(close(&second, &first), "whole laps later: {second:?}");
+    // From the middle of a lap on it is slow for 50 s, then fast.
+    let later = cleared(50.0, &[10.1, 61.0]);
+    assert!(close(&later, &[54.5, 64.5]), "{later:?}");
+}
+
+#[test]
+fn a_hardened_error_comes_by_an_adaptive_scrub_that_knows_where_it_is() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let mut bench = Bench::new(&reload, 576, 2, 1.0);
+    let course = Course::new([0.1, 0.001], 50.0);
+    bench.terms.patrol = Some((Patrol::adaptive(course), ScrubBy::Reload));
+    bench.start_s = 50.0;
+    let history = bench.run(vec![upset(45.0, What::Hardened { word: 3, mask: 1 })]);
+    let [change] = &history.changes[..] else { panic!("one: {:?}", history.changes) };
+    // Half a pass on: 0.005 in the last 5 slow seconds, the rest at 0.1 a second.
+    assert!((change.time_s - 54.95).abs() < 1e-6, "{change:?}");
+}

@@ -4,9 +4,19 @@
 mod bench;
 
 use beamline::fault::Course;
-use beamline::mission::{Ended, Patrol, What};
-use beamline::scheme::{Protection, ScrubBy};
+use beamline::mission::{Ended, Patrol, SchemeHistory, Upset, What};
+use beamline::outcome::Outcome;
+use beamline::scheme::{Placement, Protection, Scheme, ScrubBy};
 use bench::{Bench, bit, scheme, scrub, upset};
+
+fn count(history: &SchemeHistory, outcome: Outcome) -> u64 {
+    history.outcomes[outcome as usize]
+}
+
+fn assert_sums(history: &SchemeHistory) {
+    let sum = history.outcomes.iter().sum::<u64>() + history.unavailable;
+    assert_eq!(sum, history.inferences);
+}
 
 #[test]
 fn an_adaptive_scrub_is_fast_where_the_history_is_within_the_anomaly() {
@@ -46,4 +56,31 @@ fn a_hardened_error_comes_by_an_adaptive_scrub_that_knows_where_it_is() {
     let [change] = &history.changes[..] else { panic!("one: {:?}", history.changes) };
     // Half a pass on: 0.005 in the last 5 slow seconds, the rest at 0.1 a second.
     assert!((change.time_s - 54.95).abs() < 1e-6, "{change:?}");
+}
+
+#[test]
+fn a_device_that_executes_nothing_answers_nothing_wrong() {
+    let placement = Placement::Device;
+    // On each of three devices while inferences 401, 801 and 1201 are computed.
+    let three = |protection, what: &dyn Fn(&Bench) -> What| {
+        let placed = Scheme { placement, ..scheme(protection, None, None) };
+        let bench = Bench::new(&placed, 576, 4, 1.0).with_values();
+        let at = |device: u32| 100.26 + 100.0 * f64::from(device);
+        let on = |device: u32| Upset { device, ..upset(at(device), what(&bench)) };
+        let history = bench.run((0..3).map(on).collect());
+        assert_sums(&history);
+        history
+    };
+    let logic = three(Protection::TmrStorage, &|_| What::LogicSdc);
+    assert_eq!(count(&logic, Outcome::CriticalSdc), 1, "one execution, on one device");
+    for tenant in 0..2 {
+        let entry = |bench: &Bench| What::Uncorrectable { entry: bench.values_at()[tenant] };
+        let reported = three(Protection::TmrStorage, &entry);
+        assert_eq!((count(&reported, Outcome::Due), count(&reported, Outcome::Corrected)), (1, 0));
+        assert_eq!(reported.tenants[1 + tenant].uncorrectable, 3);
+    }
+    let weights = three(Protection::TmrStorage, &|_| What::Uncorrectable { entry: 7 });
+    assert_eq!((count(&weights, Outcome::Due), count(&weights, Outcome::Corrected)), (0, 3));
+    let output = three(Protection::TmrOutput, &|_| What::LogicSdc);
+    assert_eq!(count(&output, Outcome::Corrected), 3, "all three compute");
 }

@@ -3,11 +3,14 @@
 #[path = "support/bench.rs"]
 mod bench;
 
+use beamline::device::Persistence;
 use beamline::fault::Course;
-use beamline::mission::{Ended, Patrol, SchemeHistory, Upset, What};
+use beamline::mission::{Ended, Patrol, SchemeHistory, Upset, What, Why};
 use beamline::outcome::Outcome;
-use beamline::scheme::{Placement, Protection, Scheme, ScrubBy};
-use bench::{Bench, bit, scheme, scrub, upset};
+use beamline::scheme::{Code, OnDue, Placement, Protection, Scheme, ScrubBy};
+use bench::{Bench, bit, memory, scheme, scrub, upset};
+
+const HSIAO: Option<Code> = Some(Code::Hsiao72);
 
 fn count(history: &SchemeHistory, outcome: Outcome) -> u64 {
     history.outcomes[outcome as usize]
@@ -16,6 +19,13 @@ fn count(history: &SchemeHistory, outcome: Outcome) -> u64 {
 fn assert_sums(history: &SchemeHistory) {
     let sum = history.outcomes.iter().sum::<u64>() + history.unavailable;
     assert_eq!(sum, history.inferences);
+}
+
+/// Two bits of one codeword.
+fn pair() -> [u32; 9] {
+    let mut pair = bit(5);
+    pair[0] |= 1 << 6;
+    pair
 }
 
 #[test]
@@ -83,4 +93,60 @@ fn a_device_that_executes_nothing_answers_nothing_wrong() {
     assert_eq!((count(&weights, Outcome::Due), count(&weights, Outcome::Corrected)), (0, 3));
     let output = three(Protection::TmrOutput, &|_| What::LogicSdc);
     assert_eq!(count(&output, Outcome::Corrected), 3, "all three compute");
+}
+
+#[test]
+fn a_due_of_a_struck_value_is_followed_by_what_the_scheme_does_after_one() {
+    let run = |on_due| {
+        let coded = Scheme { on_due, ..scheme(Protection::None, HSIAO, None) };
+        let bench = Bench::new(&coded, 576, 4, 1.0).with_values();
+        let [_, values] = bench.values_at();
+        // Twice while inference 401 is computed.
+        let hits = [100.26, 100.27].map(|at| {
+            let strikes = vec![beamline::device::Strike { entry: values, mask: pair() }];
+            upset(at, memory(strikes, Persistence::Transient))
+        });
+        let history = bench.run(hits.to_vec());
+        assert_sums(&history);
+        assert_eq!(count(&history, Outcome::Due), 1);
+        history
+    };
+    let kept = run(OnDue::Keep);
+    assert_eq!((kept.reloads, kept.away.len(), kept.unavailable), (0, 0, 0));
+    let reloaded = run(OnDue::Reload);
+    assert_eq!((reloaded.reloads, reloaded.away.len(), reloaded.unavailable), (1, 0, 0));
+    let reset = run(OnDue::Reset);
+    let [away] = &reset.away[..] else { panic!("one: {:?}", reset.away) };
+    assert_eq!((away.why, away.time_s, away.length_s), (Why::Due, 100.375, 60.0));
+    assert_eq!((reset.reloads, reset.unavailable, reset.first_away_s), (0, 240, Some(100.375)));
+}
+
+#[test]
+fn a_reload_after_a_strike_writes_the_copy_that_was_read() {
+    let run = |protection, on_due, upsets: &dyn Fn(&Bench) -> Vec<Upset>| {
+        let bench = Bench::new(&Scheme { on_due, ..scheme(protection, None, None) }, 576, 4, 1.0);
+        let history = bench.run(upsets(&bench));
+        assert_sums(&history);
+        history
+    };
+    // Copy 1 differs from 50.1 s on; memory reports an error to the read at 100.25 s.
+    let reported = |bench: &Bench| {
+        vec![bench.hit(50.1, (0, 1, 0), bit(0)), upset(100.1, What::Uncorrectable { entry: 7 })]
+    };
+    let reloaded = run(Protection::None, OnDue::Reload, &reported);
+    assert_eq!((reloaded.reloads, count(&reloaded, Outcome::Due)), (1, 1));
+    assert_eq!(count(&reloaded, Outcome::CriticalSdc), 50, "50.25 s to 99.25 s");
+    assert_eq!(reloaded.episodes.iter().filter(|of| of.ended == Ended::Reload).count(), 1);
+    // What is wrong in hardened storage comes with it.
+    let hardened = |bench: &Bench| {
+        let mut upsets = reported(bench);
+        upsets[0] = upset(50.1, What::Hardened { word: 3, mask: 1 });
+        upsets
+    };
+    let hardened = run(Protection::None, OnDue::Reload, &hardened);
+    assert_eq!((hardened.reloads, count(&hardened, Outcome::CriticalSdc)), (1, 899));
+    // Two executions that differ reload their copy before the retry.
+    let logic = |_: &Bench| vec![upset(100.26, What::LogicSdc), upset(100.27, What::LogicSdc)];
+    let retried = run(Protection::Dmr, OnDue::Keep, &logic);
+    assert_eq!((retried.reloads, count(&retried, Outcome::DueRecovered)), (1, 1));
 }

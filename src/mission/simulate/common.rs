@@ -7,7 +7,7 @@
 use super::super::loss::Why;
 use super::super::patrol::Patrol;
 use super::super::reads::Reads;
-use super::super::record::{Cause, Change, Ended, Episode, Upset};
+use super::super::record::{Cause, Change, Ended, Episode, Upset, What};
 use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
@@ -96,6 +96,13 @@ impl Simulation<'_> {
     /// Errors of hardened storage that have come to all copies.
     pub(super) const fn known(&self) -> usize {
         self.common.known
+    }
+
+    /// The first error of hardened storage that has not come to all copies.
+    pub(super) fn unknown(&self) -> Option<Upset> {
+        let of = self.hardened.get(self.common.known)?;
+        let what = What::Hardened { word: of.word, mask: of.mask };
+        Some(Upset { id: of.upset, time_s: of.time_s, device: 0, mode: u16::MAX, place: 0, what })
     }
 
     fn replicas(&self) -> std::ops::Range<u8> {

@@ -109,6 +109,8 @@ enum Action {
     Read { version: u32, inference: u64 },
     /// A read that meets an error which memory reports.
     Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
+    /// What a scheme does after an inference that was struck alone.
+    Struck { outcome: Outcome },
     /// All copies alike change.
     Alike(Alike),
     /// A weak cell loses its charge again.
@@ -213,6 +215,7 @@ impl Simulation<'_> {
                 Action::Reported { inference, upset, struck_s, outcome } => {
                     self.meet(due, inference, (upset, struck_s), outcome);
                 }
+                Action::Struck { outcome } => self.after_strike(due, outcome),
                 Action::Alike(what) => self.alike(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }

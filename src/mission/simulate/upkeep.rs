@@ -154,9 +154,8 @@ impl Simulation<'_> {
     ) {
         let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
         let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
-        let reset = outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset;
-        if self.away_until <= start_s && self.strike(strike) && reset {
-            self.away(self.ground.reads.after_s(inference), Why::Due, None);
+        if self.away_until <= start_s {
+            self.strike(strike);
         }
     }
 
@@ -199,6 +198,16 @@ impl Simulation<'_> {
         self.write_stored(at, |_, _| true);
         self.assert_hard(at, time_s, |_| true);
         self.changed(at, time_s, u32::MAX, Ended::Reload);
+    }
+
+    /// The same where the copy may be as all are: what they do not hold yet of hardened storage's
+    /// errors comes to it alone.
+    pub(super) fn reload_struck(&mut self, at: u64, time_s: f64) {
+        if let Some(upset) = self.unknown().filter(|_| !self.copies.contains_key(&at)) {
+            self.open(at, &Upset { time_s, ..upset });
+        }
+        self.settle(at, time_s);
+        self.reload(at, time_s);
     }
 
     /// Makes the check word fit a data word that was written with these bits wrong.

@@ -7,7 +7,7 @@ use beamline::device::Persistence;
 use beamline::fault::Course;
 use beamline::mission::{Ended, Patrol, SchemeHistory, Upset, What, Why};
 use beamline::outcome::Outcome;
-use beamline::scheme::{Code, OnDue, Placement, Protection, Scheme, ScrubBy};
+use beamline::scheme::{Code, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy};
 use bench::{Bench, bit, memory, scheme, scrub, upset};
 
 const HSIAO: Option<Code> = Some(Code::Hsiao72);
@@ -149,4 +149,56 @@ fn a_reload_after_a_strike_writes_the_copy_that_was_read() {
     let logic = |_: &Bench| vec![upset(100.26, What::LogicSdc), upset(100.27, What::LogicSdc)];
     let retried = run(Protection::Dmr, OnDue::Keep, &logic);
     assert_eq!((retried.reloads, count(&retried, Outcome::DueRecovered)), (1, 1));
+}
+
+#[test]
+fn a_row_is_replaced_where_memory_itself_reports_an_error() {
+    let bench = Bench::new(&scheme(Protection::None, None, None), 576, 4, 1.0).with_values();
+    let [_, values] = bench.values_at();
+    let reported = |time_s, entry| upset(time_s, What::Uncorrectable { entry });
+    let unused = values + 1;
+    let history =
+        bench.run(vec![reported(100.1, 7), reported(200.1, values), reported(300.1, unused)]);
+    let replaced: Vec<_> = history.replaced.iter().map(|of| (of.time_s, of.entry)).collect();
+    assert_eq!(replaced, [(100.25, 7), (200.25, values)], "when a read met it");
+    // A reset comes first: nobody reads it.
+    let reset = bench.run(vec![upset(99.9, What::Sefi), reported(100.1, 7)]);
+    assert_eq!((reset.rows_remapped(), count(&reset, Outcome::Due)), (0, 0));
+    // Three copies outvote it, and its row is replaced all the same.
+    let tmr = Bench::new(&scheme(Protection::TmrStorage, None, None), 576, 4, 1.0);
+    let outvoted = tmr.run(vec![reported(100.1, 7)]);
+    assert_eq!((outvoted.rows_remapped(), count(&outvoted, Outcome::Corrected)), (1, 1));
+}
+
+#[test]
+fn two_correctable_errors_of_one_entry_retire_its_page() {
+    let of = |on_read, scrub| Scheme { on_read, ..scheme(Protection::None, HSIAO, scrub) };
+    let ecc = || Some(scrub(100.0, ScrubBy::Ecc, false));
+    let schemes = [
+        // Found by a scrub and put right; found by reads that write back; found by reads alone.
+        (of(OnRead::Keep, ecc()), 0.0005, 425.0),
+        (of(OnRead::WriteBack, None), 1.0, 350.25),
+        (of(OnRead::Keep, None), 1.0, 350.25),
+    ];
+    for (scheme, reads, when) in schemes {
+        let bench = Bench::on("v100-32gb", &scheme, 576, 4, reads);
+        let hit = |time_s, entry, at| bench.hit(time_s, (0, 1, entry), bit(at));
+        let once = bench.run(vec![hit(150.1, 1, 7), hit(350.1, 2, 7)]);
+        assert_eq!((once.pages_retired(), once.rows_remapped()), (0, 0), "each once: {scheme:?}");
+        // In another codeword of the entry, so that both can be corrected.
+        let twice = bench.run(vec![hit(150.1, 1, 7), hit(350.1, 1, 70)]);
+        let [page] = &twice.replaced[..] else { panic!("one: {:?} {scheme:?}", twice.replaced) };
+        assert!((page.time_s - when).abs() < 1.0 && page.page.is_some(), "{page:?}");
+        assert_eq!((page.entry, twice.lost_bytes), (bench.terms.layout.home(0, 1, 1).1, 4096));
+        let remapped = Bench::new(&scheme, 576, 4, reads);
+        let hit = |time_s, at| remapped.hit(time_s, (0, 1, 1), bit(at));
+        let remapped = remapped.run(vec![hit(150.1, 7), hit(350.1, 70)]);
+        assert!(remapped.replaced.is_empty(), "rows are replaced for other errors");
+    }
+    // A stuck cell is wrong again after each pass, until its page is out of use.
+    let bench = Bench::on("v100-32gb", &of(OnRead::Keep, ecc()), 576, 4, 1.0);
+    let stuck = memory(vec![bench.strike(0, 1, 1, bit(7))], Persistence::Stuck);
+    let stuck = bench.run(vec![upset(150.1, stuck)]);
+    assert_eq!(stuck.pages_retired(), 1);
+    assert_eq!(count(&stuck, Outcome::CriticalSdc), 0);
 }

@@ -178,7 +178,7 @@ impl Simulation<'_> {
             Protection::Dmr => Outcome::DueRecovered,
             _ => Outcome::Due,
         };
-        self.report(upset, inference, outcome);
+        self.report(upset, entry, inference, outcome);
     }
 
     /// Counts an upset in the tenants that it changed, by what a code alone makes of it.

@@ -136,6 +136,7 @@ impl Simulation<'_> {
         let (stored, replicas) = (self.stored(self.hardened.len()), self.replicas());
         let Some(copy) = self.copies.get_mut(&at) else { return };
         copy.blocks.retain(|(replica, block), _| !written(*replica, *block));
+        copy.noted.retain(|(replica, block), _| !written(*replica, *block));
         for (block, of) in stored {
             for replica in replicas.clone().filter(|replica| written(*replica, block)) {
                 copy.blocks.insert((replica, block), of.clone());

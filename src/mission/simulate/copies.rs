@@ -57,6 +57,7 @@ impl Simulation<'_> {
             rows: None,
             since,
             version: 0,
+            noted: Blocks::new(),
             episode: Episode {
                 cause: Cause::Memory,
                 upset: upset.id,
@@ -80,6 +81,7 @@ impl Simulation<'_> {
     pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
         let Some(copy) = self.copies.get_mut(&at) else { return };
         state::forget_clean(&mut copy.blocks);
+        copy.noted.retain(|key, _| copy.blocks.contains_key(key));
         copy.version += 1;
         let version = copy.version;
         let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
@@ -144,10 +146,12 @@ impl Simulation<'_> {
         let reads = self.ground.reads;
         let mut run = reads.within(at, copy.since, time_s);
         copy.since = time_s;
-        let Some(rows) = &copy.rows else { return };
         if run.count == 0 {
             return;
         }
+        self.read_corrected(at, reads.time_s(run.first));
+        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(rows) = &copy.rows else { return };
         let (all, last) = (run, run.count - 1);
         let aside =
             (run.first + last * reads.copies == now).then(|| reads.outcome(run, last, rows));

@@ -9,6 +9,7 @@
 mod common;
 mod copies;
 mod current;
+mod repair;
 mod upkeep;
 
 use common::{Alike, Common, Stored};
@@ -98,6 +99,8 @@ struct Copy {
     /// Inferences up to here are counted.
     since: f64,
     version: u32,
+    /// Blocks whose correctable error memory has counted, as they were.
+    noted: Blocks,
     episode: Episode,
 }
 
@@ -108,7 +111,7 @@ enum Action {
     /// A read whose outcome changes memory.
     Read { version: u32, inference: u64 },
     /// A read that meets an error which memory reports.
-    Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
+    Reported { inference: u64, upset: u32, struck_s: f64, at: (u32, u64), outcome: Outcome },
     /// What a scheme does after an inference that was struck alone.
     Struck { outcome: Outcome },
     /// All copies alike change.
@@ -212,8 +215,8 @@ impl Simulation<'_> {
                 Action::Read { version, inference } => {
                     self.acting_read(due, version, inference);
                 }
-                Action::Reported { inference, upset, struck_s, outcome } => {
-                    self.meet(due, inference, (upset, struck_s), outcome);
+                Action::Reported { inference, upset, struck_s, at, outcome } => {
+                    self.meet(due, inference, (upset, struck_s), at, outcome);
                 }
                 Action::Struck { outcome } => self.after_strike(due, outcome),
                 Action::Alike(what) => self.alike(due, what),

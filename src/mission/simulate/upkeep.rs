@@ -1,11 +1,10 @@
 //! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
 //! them can be struck.
 
-use super::super::loss::{Away, Replaced, Why};
-use super::super::record::{Cause, Ended, Upset, What};
+use super::super::loss::{Away, Why};
+use super::super::record::{Ended, Upset, What};
 use super::super::state::{self, Block};
-use super::{Action, Due, Ground, Hard, Simulation, Strike};
-use crate::device::RasAction;
+use super::{Action, Due, Ground, Hard, Simulation};
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
 
@@ -50,11 +49,11 @@ impl Simulation<'_> {
         let reader = &self.terms.reader;
         let Some(copy) = self.copies.get_mut(&due.copy) else { return };
         let before = copy.blocks.clone();
-        let mut uncorrectable = 0;
+        let (mut corrected, mut uncorrectable) = (0, 0);
         match by {
             ScrubBy::Ecc => {
-                let (_, left) = reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
-                uncorrectable = left;
+                (corrected, uncorrectable) =
+                    reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
             }
             ScrubBy::Vote => {
                 reader.repair_by_vote(&mut copy.blocks, Some(block));
@@ -62,6 +61,9 @@ impl Simulation<'_> {
             ScrubBy::Reload => {
                 self.write_stored(due.copy, |r, b| (r, b) == (replica, block));
             }
+        }
+        if corrected > 0 {
+            self.scrub_corrected(due, (replica, block), before.get(&(replica, block)));
         }
         self.assert_hard(due.copy, due.time_s, |hard| {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
@@ -136,29 +138,6 @@ impl Simulation<'_> {
         }
     }
 
-    /// Asks for the read that meets an error which memory reports.
-    pub(in crate::mission) fn report(&mut self, upset: &Upset, inference: u64, outcome: Outcome) {
-        let Upset { id: upset, time_s: struck_s, .. } = *upset;
-        let reads = self.ground.reads;
-        let action = Action::Reported { inference, upset, struck_s, outcome };
-        self.at(reads.time_s(inference), inference % reads.copies, action);
-    }
-
-    /// A read meets an error which memory reports, unless a reset has loaded memory anew.
-    pub(super) fn meet(
-        &mut self,
-        due: Due,
-        inference: u64,
-        (upset, start_s): (u32, f64),
-        outcome: Outcome,
-    ) {
-        let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
-        let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
-        if self.away_until <= start_s {
-            self.strike(strike);
-        }
-    }
-
     pub(super) fn after_due(&mut self, at: u64, time_s: f64) {
         if let Some(code) = self.terms.reader.scheme.code {
             let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
@@ -182,6 +161,7 @@ impl Simulation<'_> {
         if reader.scheme.protection == Protection::TmrStorage {
             repaired += reader.repair_by_vote(&mut copy.blocks, None);
         }
+        copy.noted.retain(|key, _| copy.blocks.get(key) == before.get(key));
         state::forget_clean(&mut copy.blocks);
         self.assert_hard(at, time_s, |hard| before.contains_key(&(hard.replica, hard.block)));
         let Some(copy) = self.copies.get(&at) else { return };
@@ -297,32 +277,6 @@ impl Simulation<'_> {
             self.changed(at, time_s, u32::MAX, Ended::Reset);
         }
         self.away_until = end;
-    }
-
-    pub(super) fn ras_uncorrectable(
-        &mut self,
-        time_s: f64,
-        copy: u64,
-        (replica, block): (u8, u32),
-    ) {
-        let (device, entry) = self.terms.layout.home(replica, copy, block);
-        let memory = &self.ground.memory;
-        let Some(location) = memory.locate(entry, self.ground.map) else { return };
-        let bank = memory.bank_index(&location);
-        let Some(ras) = self.ras.get_mut(device as usize) else { return };
-        match ras.on_uncorrectable(bank, location.row, entry) {
-            RasAction::Nothing => {}
-            RasAction::Exhausted => self.result.exhausted += 1,
-            action @ (RasAction::RowRemapped | RasAction::PageRetired) => {
-                let page = ras.page(entry).filter(|_| action == RasAction::PageRetired);
-                self.result.replaced.push(Replaced { time_s, device, entry, at: location, page });
-                // The others keep their places, which the queue knows them by.
-                let hard = self.hard.get_mut(&copy).into_iter().flatten();
-                for hard in hard.filter(|h| (h.replica, h.block) == (replica, block)) {
-                    hard.mask = 0;
-                }
-            }
-        }
     }
 
     pub(super) fn scrubber_upset(&mut self, upset: &Upset, bit: u32) {

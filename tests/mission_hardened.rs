@@ -129,6 +129,25 @@ fn copies_struck_by_themselves_and_single_inferences_count_once() {
     assert!((526.7..526.8).contains(&of_copy[0].end_s), "{of_copy:?}");
 }
 
+#[test]
+fn a_copy_that_is_as_all_are_again_is_noted() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let bench = bench(&reload);
+    let history = bench.run(vec![
+        upset(150.0, struck(3)),
+        bench.hit(160.1, (0, 1, 5), bit(9)),
+        bench.hit(450.1, (0, 2, 5), bit(9)),
+    ]);
+    let of = |copy: u64| -> Vec<_> {
+        let changes = history.changes.iter().filter(|change| change.copy == copy);
+        changes.map(|change| (change.words, change.ended)).collect()
+    };
+    assert_eq!(of(u64::MAX), [(3, None)], "of the copies that are not followed by themselves");
+    // The pass brings word 3 to copy 1, which then is right but for that.
+    assert_eq!(of(1), [(1, None), (1, None), (2, None), (1, Some(Ended::Scrub))]);
+    assert_eq!(of(2), [(2, None), (1, Some(Ended::Scrub))]);
+}
+
 /// Says of every state that it delivers nothing.
 struct Nothing;
 

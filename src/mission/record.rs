@@ -218,11 +218,11 @@ impl Episode {
 pub struct Change {
     /// When, in seconds of flight.
     pub time_s: f64,
-    /// The copy; `u64::MAX` for all.
+    /// The copy; `u64::MAX` for all that are not followed by themselves.
     pub copy: u64,
     /// What changed it: the upset's number, or `u32::MAX`.
     pub upset: u32,
-    /// How it ended, where memory is golden again.
+    /// How it ended, where the copy is golden again, or again as all are.
     pub ended: Option<Ended>,
     /// Words that differ from golden afterwards, in all replicas.
     pub words: u32,

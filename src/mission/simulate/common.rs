@@ -98,6 +98,11 @@ impl Simulation<'_> {
         self.common.known
     }
 
+    /// Copies that are not followed by themselves.
+    fn alike_copies(&self) -> u64 {
+        self.ground.reads.copies.saturating_sub(self.copies.len() as u64)
+    }
+
     /// The first error of hardened storage that has not come to all copies.
     pub(super) fn unknown(&self) -> Option<Upset> {
         let of = self.hardened.get(self.common.known)?;
@@ -238,7 +243,7 @@ impl Simulation<'_> {
         }
         if self.ground.keep_changes {
             let masks = self.common.blocks.values().flat_map(|block| &block.0);
-            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.ground.reads.copies;
+            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.alike_copies();
             self.result.changes.push(Change {
                 time_s,
                 copy: u64::MAX,

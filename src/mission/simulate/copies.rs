@@ -88,7 +88,7 @@ impl Simulation<'_> {
         let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
         let clean = copy.blocks == self.common.blocks;
         if self.ground.keep_changes {
-            let ended = copy.blocks.is_empty().then_some(ended);
+            let ended = (clean || copy.blocks.is_empty()).then_some(ended);
             self.result.changes.push(Change { time_s, copy: at, upset, ended, words });
         }
         if clean {

@@ -148,6 +148,31 @@ fn a_copy_that_is_as_all_are_again_is_noted() {
     assert_eq!(of(2), [(2, None), (1, Some(Ended::Scrub))]);
 }
 
+#[test]
+fn the_first_wrong_answer_is_one_that_was_given() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let bench = bench(&reload);
+    let run = |more: Upset| bench.run(vec![upset(150.1, struck(3)), more]);
+    let of_all = |history: &SchemeHistory| {
+        let all = history.episodes.iter().find(|of| of.copy == u64::MAX).expect("one");
+        (all.first_effect_s, all.first_critical_s)
+    };
+    // It comes to all copies at 200.1 s; they are next read at 200.25 s.
+    let away = run(upset(200.2, What::Sefi));
+    assert_eq!(
+        (of_all(&away), away.first_critical_s),
+        ((Some(260.25), Some(260.25)), Some(260.25))
+    );
+    let own = run(bench.hit(190.1, (0, 1, 5), bit(9)));
+    assert_eq!(of_all(&own), (Some(200.5), Some(200.5)), "copy 1 is followed by itself");
+    assert_eq!(own.first_critical_s, Some(190.25));
+    let worse = run(upset(200.15, What::Uncorrectable { entry: 7 }));
+    assert_eq!(of_all(&worse), (Some(200.5), Some(200.5)), "nothing was delivered at 200.25 s");
+    for history in [away, own, worse] {
+        assert_sums(&history);
+    }
+}
+
 /// Says of every state that it delivers nothing.
 struct Nothing;
 

@@ -6,7 +6,7 @@
 
 use super::super::loss::Why;
 use super::super::patrol::Patrol;
-use super::super::reads::Reads;
+use super::super::reads::{Reads, Run};
 use super::super::record::{Cause, Change, Ended, Episode, Upset, What};
 use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
@@ -38,6 +38,8 @@ pub(super) struct Common {
     since: f64,
     version: u32,
     episode: Option<Episode>,
+    /// By copy, the inferences since the latest count that are counted by themselves.
+    taken: BTreeMap<u64, Vec<Run>>,
     /// Its inferences by outcome; below 0 while only those that are not its own are counted.
     outcomes: [i64; 7],
 }
@@ -157,6 +159,7 @@ impl Simulation<'_> {
             return;
         }
         let run = reads.within(0, common.since, time_s);
+        let taken = std::mem::take(&mut common.taken);
         common.since = time_s;
         let Some(rows) = &common.rows else { return };
         let mut tally = [0; 7];
@@ -164,10 +167,22 @@ impl Simulation<'_> {
         for (sum, count) in common.outcomes.iter_mut().zip(tally) {
             *sum += signed(count);
         }
+        let Some(episode) = &mut common.episode else { return };
+        let span = (run.first, run.first + run.count);
+        let first = |is: &dyn Fn(Outcome) -> bool| {
+            let first = self.ground.reads.first_left(span, rows, &taken, |row| is(row.outcome()));
+            first.map(|inference| reads.time_s(inference))
+        };
+        if episode.first_effect_s.is_none() {
+            episode.first_effect_s = first(&|o| o >= Outcome::DueRecovered);
+        }
+        if episode.first_critical_s.is_none() {
+            episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
+        }
     }
 
     /// Takes inferences that are counted by themselves from those of all copies alike.
-    pub(super) fn take_from_common(&mut self, run: super::super::reads::Run) {
+    pub(super) fn take_from_common(&mut self, run: Run) {
         let reads = self.ground.reads;
         let Some(rows) = &self.common.rows else { return };
         let mut tally = [0; 7];
@@ -175,6 +190,7 @@ impl Simulation<'_> {
         for (sum, count) in self.common.outcomes.iter_mut().zip(tally) {
             *sum -= signed(count);
         }
+        self.common.taken.entry(run.first % reads.copies).or_default().push(run);
     }
 
     /// What an inference comes to that reads a copy as all are.
@@ -184,8 +200,17 @@ impl Simulation<'_> {
     }
 
     /// Takes an inference from all copies alike that was struck for worse.
-    pub(super) const fn take_one(&mut self, outcome: Outcome) {
+    pub(super) fn take_one(&mut self, inference: u64, outcome: Outcome) {
         self.common.outcomes[outcome as usize] -= 1;
+        let reads = self.ground.reads;
+        let taken = self.common.taken.entry(inference % reads.copies).or_default();
+        taken.push(Run { first: inference, count: 1 });
+        if let Some(episode) = &mut self.common.episode {
+            // It is the latest that was counted: what comes first comes later.
+            let other = |first: Option<f64>| first.filter(|at| *at != reads.time_s(inference));
+            episode.first_effect_s = other(episode.first_effect_s);
+            episode.first_critical_s = other(episode.first_critical_s);
+        }
     }
 
     /// A reset loads all memory, or one replica of it; inferences are counted again from `from_s` on.
@@ -252,27 +277,10 @@ impl Simulation<'_> {
                 words: u32::try_from(words).unwrap_or(u32::MAX),
             });
         }
-        self.first_of_common();
         if self.common.blocks.is_empty() {
             self.close_common(time_s, ended);
         }
         self.plan_common();
-    }
-
-    /// Notes the first inferences of all copies alike that are not right.
-    fn first_of_common(&mut self) {
-        let reads = self.all_reads();
-        let run = reads.within(0, self.common.since, self.ground.horizon_s);
-        let Some(rows) = &self.common.rows else { return };
-        let Some(episode) = &mut self.common.episode else { return };
-        let first = |is: &dyn Fn(Outcome) -> bool| {
-            let k = reads.find(run, rows, |row| is(row.outcome()))?;
-            Some(reads.time_s(run.first + k))
-        };
-        let (effect, critical) =
-            (first(&|o| o >= Outcome::DueRecovered), first(&|o| o == Outcome::CriticalSdc));
-        episode.first_effect_s = episode.first_effect_s.or(effect);
-        episode.first_critical_s = episode.first_critical_s.or(critical);
     }
 
     /// Ends the episode of all copies alike.
@@ -282,9 +290,6 @@ impl Simulation<'_> {
         let outcomes = std::mem::take(&mut self.common.outcomes);
         episode.outcomes = outcomes.map(|count| u64::try_from(count).unwrap_or(0));
         (episode.end_s, episode.ended) = (time_s, ended);
-        if episode.count(Outcome::CriticalSdc) == 0 {
-            episode.first_critical_s = None;
-        }
         let lost = [Outcome::DueRecovered, Outcome::Due, Outcome::Hang];
         if self.terms.reader.scheme.on_due == OnDue::Reload {
             self.result.reloads += lost.map(|outcome| episode.count(outcome)).iter().sum::<u64>();

@@ -115,7 +115,7 @@ impl Simulation<'_> {
             && strike.outcome > common
         {
             current.common = Some(common);
-            self.take_one(common);
+            self.take_one(inference, common);
         } else if current.state.is_none() && common.is_some_and(|common| strike.outcome <= common) {
             return true;
         }

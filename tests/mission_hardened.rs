@@ -173,6 +173,35 @@ fn the_first_wrong_answer_is_one_that_was_given() {
     }
 }
 
+#[test]
+fn blocks_that_are_put_right_count_once_where_a_copy_differs_by_itself() {
+    let by = Some(scrub(100.0, ScrubBy::Vote, false));
+    let placed = |scrub, on_read| Scheme {
+        placement: Placement::Device,
+        on_read,
+        ..scheme(Protection::TmrStorage, None, scrub)
+    };
+    let run = |scheme: &Scheme| {
+        let bench = bench(scheme);
+        bench.run(vec![
+            upset(150.0, struck(3)),
+            // Replica 1 of all copies is loaded anew; then copy 1 is struck by itself.
+            Upset { device: 1, ..upset(300.1, What::Sefi) },
+            bench.hit(300.2, (0, 1, 0), bit(40)),
+        ])
+    };
+    let voted = run(&placed(by, OnRead::default()));
+    assert_eq!(voted.scrub_repaired, 4, "a block of each copy");
+    // All at 350.1 s, but copy 1 at 325 s.
+    assert_eq!(count(&voted, Outcome::Corrected), 3 * 50 + 25);
+    let written = run(&placed(None, OnRead::WriteBack));
+    assert_eq!(written.read_repaired, 4);
+    assert_eq!(count(&written, Outcome::Corrected), 4);
+    for history in [voted, written] {
+        assert_sums(&history);
+    }
+}
+
 /// Says of every state that it delivers nothing.
 struct Nothing;
 

@@ -346,14 +346,14 @@ impl Simulation<'_> {
             }
             Alike::Visit { .. } => {
                 let repaired = reader.repair_by_vote(&mut blocks, None);
-                self.result.scrub_repaired += repaired * self.ground.reads.copies;
+                self.result.scrub_repaired += repaired * self.alike_copies();
             }
             Alike::Read { .. } if reader.scheme.writes_back() && self.common.read.alarm => {
                 let (mut repaired, _) = reader.repair_by_code(&mut blocks, None);
                 if reader.scheme.protection == Protection::TmrStorage {
                     repaired += reader.repair_by_vote(&mut blocks, None);
                 }
-                self.result.read_repaired += repaired * self.ground.reads.copies;
+                self.result.read_repaired += repaired * self.alike_copies();
                 ended = Ended::Read;
             }
             Alike::Read { .. } => {

@@ -74,6 +74,8 @@ impl Simulation<'_> {
         entry.episode.upsets += 1;
         if new {
             self.plan_spread(copy, upset.time_s, known);
+            let held: Vec<(u8, u32)> = self.common.blocks.keys().copied().collect();
+            self.plan_visits(copy, upset.time_s, &held);
         }
     }
 

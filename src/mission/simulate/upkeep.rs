@@ -239,6 +239,9 @@ impl Simulation<'_> {
             self.write_stored(at, |of, _| of == replica);
             self.assert_hard(at, time_s, |hard| hard.replica == replica);
             if self.copies.get(&at).is_some_and(|copy| copy.blocks != before) {
+                let blocks = self.copies[&at].blocks.keys().copied();
+                let written: Vec<(u8, u32)> = blocks.filter(|(of, _)| *of == replica).collect();
+                self.plan_visits(at, time_s, &written);
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
             }
         }

@@ -73,14 +73,8 @@ impl What {
     }
 
     /// Why the service is away after it, where it stops a device or a host.
-    pub const fn stops(&self) -> Option<Why> {
-        match self {
-            Self::Sefi => Some(Why::Sefi),
-            Self::Sel => Some(Why::Sel),
-            Self::HostSefi => Some(Why::HostSefi),
-            Self::HostRam => Some(Why::HostRam),
-            _ => None,
-        }
+    pub fn stops(&self) -> Option<Why> {
+        Why::of_upset(self.name())
     }
 }
 

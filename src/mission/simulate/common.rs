@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A bit that is wrong in hardened storage. Nothing sets it right.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stored {
+pub(super) struct HardenedError {
     word: u32,
     mask: u32,
     upset: u32,
@@ -72,7 +72,7 @@ impl Simulation<'_> {
     /// A bit of hardened storage flips.
     pub(super) fn hardened_upset(&mut self, upset: &Upset, word: u32, mask: u32) {
         let Upset { id, time_s, .. } = *upset;
-        self.hardened.push(Stored { word, mask, upset: id, time_s });
+        self.hardened.push(HardenedError { word, mask, upset: id, time_s });
         let Some((patrol, ScrubBy::Reload)) = &self.patrol else { return };
         let (when, known) = (mean_next(patrol, time_s), self.hardened.len());
         self.at(when, u64::MAX, Action::Alike(Alike::Spread { known }));
@@ -128,11 +128,7 @@ impl Simulation<'_> {
             block.0[(of.word % words) as usize] ^= of.mask;
         }
         if let Some(code) = self.terms.layout.code {
-            let words = words as usize;
-            let zero = code.encode(&vec![0; words]);
-            for block in blocks.values_mut() {
-                block.0[words] = code.encode(&block.0[..words]) ^ zero;
-            }
+            blocks.values_mut().for_each(|block| block.encode(code));
         }
         blocks.retain(|_, block| !block.is_clean());
         blocks

@@ -12,7 +12,7 @@ mod current;
 mod repair;
 mod upkeep;
 
-use common::{Alike, Common, Stored};
+use common::{Alike, Common, HardenedError};
 use current::Current;
 pub(super) use current::Strike;
 
@@ -158,7 +158,7 @@ pub(super) struct Simulation<'a> {
     hard: BTreeMap<u64, Vec<Hard>>,
     /// What all copies hold that are not among `copies`.
     common: Common,
-    hardened: Vec<Stored>,
+    hardened: Vec<HardenedError>,
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,

@@ -200,11 +200,12 @@ impl Simulation<'_> {
         mask: u32,
     ) {
         let Some(code) = self.terms.layout.code else { return };
-        let words = self.terms.layout.block_words as usize;
-        let mut data = vec![0; words];
-        let zero = code.encode(&data);
-        data[within] = mask;
-        self.flip(copy, replica, block, words, code.encode(&data) ^ zero);
+        let words = self.terms.layout.block_words;
+        let mut written = Block::clean(words);
+        written.0[within] = mask;
+        written.encode(code);
+        let words = words as usize;
+        self.flip(copy, replica, block, words, written.0[words]);
     }
 
     /// A SEFI or a latch-up of one device, or a fall of its host: each device has one of its own.
@@ -276,7 +277,6 @@ impl Simulation<'_> {
             }
             self.write_stored(at, |_, _| true);
             self.assert_hard(at, end, |_| true);
-            self.away_until = end;
             self.changed(at, time_s, u32::MAX, Ended::Reset);
         }
         self.away_until = end;

@@ -83,8 +83,9 @@ impl Simulation<'_> {
     pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
         let Some(copy) = self.copies.get_mut(&at) else { return };
         state::forget_clean(&mut copy.blocks);
+        self.versions += 1;
         copy.noted.retain(|key, _| copy.blocks.contains_key(key));
-        copy.version += 1;
+        copy.version = self.versions;
         let version = copy.version;
         let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
         let words = u32::try_from(words.count()).unwrap_or(u32::MAX);

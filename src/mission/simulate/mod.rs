@@ -153,6 +153,9 @@ pub(super) struct Simulation<'a> {
     copies: BTreeMap<u64, Copy>,
     queue: BinaryHeap<Reverse<Due>>,
     order: u64,
+    /// States of copies so far: a read that acts is of one of them, also where its copy was golden
+    /// since.
+    versions: u32,
     /// Blocks that the patrol is to visit: copy, replica, block.
     pending: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
@@ -188,6 +191,7 @@ pub fn simulate(
         copies: BTreeMap::new(),
         queue: BinaryHeap::new(),
         order: 0,
+        versions: 0,
         pending: BTreeSet::new(),
         hard: BTreeMap::new(),
         common: Common::default(),

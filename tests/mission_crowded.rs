@@ -61,6 +61,10 @@ type Visit = (f64, u64, u64, u64);
 struct Books<'a> {
     scheme: &'a Scheme,
     flipped: BTreeSet<Bit>,
+    /// Entries with a bit that is wrong in hardened storage.
+    stored: BTreeSet<u64>,
+    /// Copies and entries that were written from it so.
+    loaded: BTreeSet<(u64, u64)>,
     /// The service is away until then, in seconds.
     until: f64,
     away: Vec<(u64, u64)>,
@@ -90,7 +94,9 @@ impl Books<'_> {
         let of = |entry| {
             let bits = self.bits(copy, entry);
             let struck = bits.iter().filter(|bits| **bits > 0).count();
+            let wrong = self.loaded.contains(&(copy, entry));
             match (self.scheme.protection, struck) {
+                (Protection::None, 0 | 1) if wrong && bits[0] < 2 => Outcome::CriticalSdc,
                 (_, 0) => Outcome::Masked,
                 (Protection::TmrStorage, 1) => Outcome::Corrected,
                 (Protection::None, _) if self.scheme.code.is_some() => {
@@ -119,9 +125,16 @@ impl Books<'_> {
     fn reset(&mut self, time_s: f64) {
         self.away.push((before(time_s.max(self.until)), before(time_s + RESET_S)));
         self.until = self.until.max(time_s + RESET_S);
-        self.flipped.clear();
+        (0..COPIES).for_each(|copy| self.load(copy));
         self.reported.clear();
         self.sums.resets += 1;
+    }
+
+    /// A copy is written from hardened storage.
+    fn load(&mut self, copy: u64) {
+        self.flipped.retain(|bit| bit.1 != copy);
+        self.loaded.retain(|(of, _)| *of != copy);
+        self.loaded.extend(self.stored.iter().map(|entry| (copy, *entry)));
     }
 
     /// What the patrol reaches by then.
@@ -179,6 +192,8 @@ fn one_by_one(scheme: &Scheme, upsets: &[(f64, Event)]) -> Sums {
     let mut books = Books {
         scheme,
         flipped: BTreeSet::new(),
+        stored: BTreeSet::new(),
+        loaded: BTreeSet::new(),
         until: 0.0,
         away: Vec::new(),
         reported: Vec::new(),
@@ -216,7 +231,7 @@ fn one_by_one(scheme: &Scheme, upsets: &[(f64, Event)]) -> Sums {
                 (Outcome::Due, OnDue::Reset) => books.reset(after_s),
                 (Outcome::Due, OnDue::Reload) | (Outcome::DueRecovered, _) => {
                     books.sums.reloads += 1;
-                    books.flipped.retain(|bit| bit.1 != copy);
+                    books.load(copy);
                 }
                 _ => {}
             }
@@ -233,6 +248,10 @@ fn one_by_one(scheme: &Scheme, upsets: &[(f64, Event)]) -> Sums {
                 Event::Reported if *at >= books.until => books.reported.push(inference + 1),
                 Event::Reported => {}
                 Event::Sefi => books.reset(*at),
+                Event::Stored(entry) if !books.stored.remove(entry) => {
+                    books.stored.insert(*entry);
+                }
+                Event::Stored(_) => {}
             }
         }
     }
@@ -245,10 +264,11 @@ enum Event {
     Logic,
     Reported,
     Sefi,
+    Stored(u64),
 }
 
 /// A crowd of events; two bits of a codeword where there is a code, else one.
-fn crowd(seed: u64, scheme: &Scheme) -> Vec<(f64, Event)> {
+fn crowd(seed: u64, scheme: &Scheme, stored: bool) -> Vec<(f64, Event)> {
     let mut draws = stream(seed, Domain::Generate, &[7]);
     let replicas = u64::from(scheme.protection.copies());
     let bits = if scheme.code.is_some() { 2 } else { 1 };
@@ -259,6 +279,7 @@ fn crowd(seed: u64, scheme: &Scheme) -> Vec<(f64, Event)> {
         let late = at(0.55 + 0.4 * within);
         all.push(match below(&mut draws, 40) {
             0 => (late, Event::Sefi),
+            1 | 2 if stored => (late, Event::Stored(below(&mut draws, 2))),
             1..=5 => (late, Event::Reported),
             6..=12 => (at(0.02 + 0.2 * within), Event::Logic),
             _ => {
@@ -284,6 +305,10 @@ fn simulated(scheme: &Scheme, events: &[(f64, Event)]) -> Sums {
         Event::Logic => upset(*at, What::LogicSdc),
         Event::Reported => upset(*at, What::Uncorrectable { entry: 7 }),
         Event::Sefi => upset(*at, What::Sefi),
+        Event::Stored(entry) => {
+            let word = 8 * u32::try_from(*entry).expect("small");
+            upset(*at, What::Hardened { word, mask: 1 })
+        }
     };
     let upsets: Vec<Upset> = events.iter().map(what).collect();
     let mut says = Says(differing(scheme.protection));
@@ -305,10 +330,14 @@ fn simulated(scheme: &Scheme, events: &[(f64, Event)]) -> Sums {
 fn assert_equal(protection: Protection, code: Option<Code>, on_due: OnDue, by: Option<ScrubBy>) {
     let scrub = by.map(|by| scrub(PERIOD_S, by, false));
     let scheme = Scheme { on_due, ..scheme(protection, code, scrub) };
+    assert_each_equal(&scheme, false);
+}
+
+fn assert_each_equal(scheme: &Scheme, stored: bool) {
     for seed in 0..40 {
-        let events = crowd(seed, &scheme);
-        let sums = simulated(&scheme, &events);
-        assert_eq!(sums, one_by_one(&scheme, &events), "seed {seed}: {scheme:?}");
+        let events = crowd(seed, scheme, stored);
+        let sums = simulated(scheme, &events);
+        assert_eq!(sums, one_by_one(scheme, &events), "seed {seed}: {scheme:?}");
     }
 }
 
@@ -340,5 +369,14 @@ fn two_executions_that_are_compared() {
 fn three_copies_that_are_voted() {
     for by in [None, Some(ScrubBy::Vote), Some(ScrubBy::Reload)] {
         assert_equal(Protection::TmrStorage, None, OnDue::Keep, by);
+    }
+}
+
+#[test]
+fn with_errors_of_hardened_storage_that_reloads_and_resets_bring() {
+    for on_due in [OnDue::Keep, OnDue::Reset, OnDue::Reload] {
+        for code in [None, HSIAO] {
+            assert_each_equal(&Scheme { on_due, ..scheme(Protection::None, code, None) }, true);
+        }
     }
 }

@@ -6,7 +6,7 @@ mod bench;
 
 use beamline::mission::{Rows, State, Upset, What, simulate};
 use beamline::outcome::{InferenceRow, Outcome};
-use beamline::scheme::{Code, OnDue, Protection, Scheme, ScrubBy};
+use beamline::scheme::{Code, OnDue, OnRead, Protection, Scheme, ScrubBy};
 use beamline::seed::{Domain, below, stream, unit};
 use bench::{Bench, bit, scheme, scrub, upset};
 use std::collections::BTreeSet;
@@ -137,6 +137,21 @@ impl Books<'_> {
         self.loaded.extend(self.stored.iter().map(|entry| (copy, *entry)));
     }
 
+    /// A read writes back what it corrected or voted; a DUE delivers nothing.
+    fn write_back(&mut self, copy: u64, state: Outcome) {
+        if self.scheme.on_read == OnRead::Keep || state == Outcome::Due {
+            return;
+        }
+        let three = self.scheme.protection == Protection::TmrStorage;
+        for entry in 0..2 {
+            let struck = self.bits(copy, entry).iter().filter(|bits| **bits > 0).count();
+            self.flipped.retain(|bit| (bit.1, bit.2) != (copy, entry));
+            if three && struck > 1 {
+                self.flipped.extend((0..3).map(|replica| (replica, copy, entry, 5)));
+            }
+        }
+    }
+
     /// What the patrol reaches by then.
     fn pass(&mut self, end: f64) {
         while let Some((_, replica, copy, entry)) = self.visits.next_if(|visit| visit.0 < end) {
@@ -211,6 +226,7 @@ fn one_by_one(scheme: &Scheme, upsets: &[(f64, Event)]) -> Sums {
         if served(&books) {
             state = books.state(copy);
             outcome = state;
+            books.write_back(copy, state);
             if books.reported.contains(&inference) {
                 outcome = outcome.max(books.strike(true));
             }
@@ -378,5 +394,19 @@ fn with_errors_of_hardened_storage_that_reloads_and_resets_bring() {
         for code in [None, HSIAO] {
             assert_each_equal(&Scheme { on_due, ..scheme(Protection::None, code, None) }, true);
         }
+    }
+}
+
+#[test]
+fn with_reads_that_write_back() {
+    let on_read = OnRead::WriteBack;
+    for on_due in [OnDue::Keep, OnDue::Reset, OnDue::Reload] {
+        let coded = scheme(Protection::None, HSIAO, None);
+        assert_each_equal(&Scheme { on_due, on_read, ..coded }, false);
+    }
+    let by = Some(scrub(PERIOD_S, ScrubBy::Vote, false));
+    for scrub in [None, by] {
+        let voted = scheme(Protection::TmrStorage, None, scrub);
+        assert_each_equal(&Scheme { on_read, ..voted }, false);
     }
 }

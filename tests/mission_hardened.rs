@@ -129,6 +129,79 @@ fn copies_struck_by_themselves_and_single_inferences_count_once() {
     assert!((526.7..526.8).contains(&of_copy[0].end_s), "{of_copy:?}");
 }
 
+#[test]
+fn a_copy_that_is_as_all_are_again_is_noted() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let bench = bench(&reload);
+    let history = bench.run(vec![
+        upset(150.0, struck(3)),
+        bench.hit(160.1, (0, 1, 5), bit(9)),
+        bench.hit(450.1, (0, 2, 5), bit(9)),
+    ]);
+    let of = |copy: u64| -> Vec<_> {
+        let changes = history.changes.iter().filter(|change| change.copy == copy);
+        changes.map(|change| (change.words, change.ended)).collect()
+    };
+    assert_eq!(of(u64::MAX), [(3, None)], "of the copies that are not followed by themselves");
+    // The pass brings word 3 to copy 1, which then is right but for that.
+    assert_eq!(of(1), [(1, None), (1, None), (2, None), (1, Some(Ended::Scrub))]);
+    assert_eq!(of(2), [(2, None), (1, Some(Ended::Scrub))]);
+}
+
+#[test]
+fn the_first_wrong_answer_is_one_that_was_given() {
+    let reload = scheme(Protection::None, None, Some(scrub(100.0, ScrubBy::Reload, false)));
+    let bench = bench(&reload);
+    let run = |more: Upset| bench.run(vec![upset(150.1, struck(3)), more]);
+    let of_all = |history: &SchemeHistory| {
+        let all = history.episodes.iter().find(|of| of.copy == u64::MAX).expect("one");
+        (all.first_effect_s, all.first_critical_s)
+    };
+    // It comes to all copies at 200.1 s; they are next read at 200.25 s.
+    let away = run(upset(200.2, What::Sefi));
+    assert_eq!(
+        (of_all(&away), away.first_critical_s),
+        ((Some(260.25), Some(260.25)), Some(260.25))
+    );
+    let own = run(bench.hit(190.1, (0, 1, 5), bit(9)));
+    assert_eq!(of_all(&own), (Some(200.5), Some(200.5)), "copy 1 is followed by itself");
+    assert_eq!(own.first_critical_s, Some(190.25));
+    let worse = run(upset(200.15, What::Uncorrectable { entry: 7 }));
+    assert_eq!(of_all(&worse), (Some(200.5), Some(200.5)), "nothing was delivered at 200.25 s");
+    for history in [away, own, worse] {
+        assert_sums(&history);
+    }
+}
+
+#[test]
+fn blocks_that_are_put_right_count_once_where_a_copy_differs_by_itself() {
+    let by = Some(scrub(100.0, ScrubBy::Vote, false));
+    let placed = |scrub, on_read| Scheme {
+        placement: Placement::Device,
+        on_read,
+        ..scheme(Protection::TmrStorage, None, scrub)
+    };
+    let run = |scheme: &Scheme| {
+        let bench = bench(scheme);
+        bench.run(vec![
+            upset(150.0, struck(3)),
+            // Replica 1 of all copies is loaded anew; then copy 1 is struck by itself.
+            Upset { device: 1, ..upset(300.1, What::Sefi) },
+            bench.hit(300.2, (0, 1, 0), bit(40)),
+        ])
+    };
+    let voted = run(&placed(by, OnRead::default()));
+    assert_eq!(voted.scrub_repaired, 4, "a block of each copy");
+    // All at 350.1 s, but copy 1 at 325 s.
+    assert_eq!(count(&voted, Outcome::Corrected), 3 * 50 + 25);
+    let written = run(&placed(None, OnRead::WriteBack));
+    assert_eq!(written.read_repaired, 4);
+    assert_eq!(count(&written, Outcome::Corrected), 4);
+    for history in [voted, written] {
+        assert_sums(&history);
+    }
+}
+
 /// Says of every state that it delivers nothing.
 struct Nothing;
 
@@ -143,7 +216,7 @@ fn a_due_that_no_reload_mends_comes_again() {
     let of = |on_due| {
         let by = Some(scrub(100.0, ScrubBy::Reload, false));
         let bench = bench(&Scheme { on_due, ..scheme(Protection::None, None, by) });
-        simulate(&bench.ground, &bench.terms, &[upset(150.0, struck(3))], &mut Nothing)
+        simulate(&bench.ground, &bench.terms, (0.0, &[upset(150.0, struck(3))]), &mut Nothing)
     };
     let reloaded = of(OnDue::Reload);
     assert_eq!((count(&reloaded, Outcome::Due), reloaded.reloads), (3200, 3200));

@@ -159,10 +159,11 @@ impl LiveScheme {
             || upset.device < self.layout.devices
     }
 
-    /// Where its scrubber is at a time of flight; `None` without one.
-    pub fn scrubbing(&self, time_s: f64) -> Option<Scrubbing> {
+    /// Where its scrubber is at a time of a flight that began at `start_s` on its track; `None`
+    /// without one.
+    pub fn scrubbing(&self, time_s: f64, start_s: f64) -> Option<Scrubbing> {
         let (patrol, by) = self.patrol.as_ref()?;
-        let passes = patrol.passes(time_s).max(0.0);
+        let passes = patrol.begun_at(start_s).passes(time_s).max(0.0);
         let share = passes.fract();
         let replicas = self.layout.replica_count() as f64;
         let within = if *by == ScrubBy::Vote { share } else { share * replicas };

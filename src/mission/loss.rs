@@ -24,6 +24,11 @@ impl Why {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Due, Self::Sefi, Self::Sel, Self::HostSefi, Self::HostRam];
 
+    /// The reason that an upset of this name is, where it stops a device or its host.
+    pub fn of_upset(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| *why != Self::Due && why.name() == name)
+    }
+
     /// The name used in HDF5, reports and on the screen.
     pub const fn name(self) -> &'static str {
         match self {

@@ -2,24 +2,46 @@
 
 use crate::fault::Course;
 use crate::seed::{Domain, stream, unit};
+use std::sync::Arc;
 
 /// A patrol over the addresses of memory, from its start to its end and again.
 #[derive(Clone, Debug)]
 pub enum Patrol {
     /// It passes once every so many seconds.
     Periodic(f64),
-    /// Its speed, in passes a second, follows the orbit.
-    Adaptive(Course),
+    /// Its speed follows the orbit.
+    Adaptive {
+        /// Passes a second along the track.
+        course: Arc<Course>,
+        /// Where on the track time begins, in seconds.
+        start_s: f64,
+    },
     /// It comes by at random: intervals are exponential with this mean, in seconds.
     Random(f64),
 }
 
 impl Patrol {
+    /// A patrol whose speed, in passes a second, follows a track from its first place on.
+    pub fn adaptive(course: Course) -> Self {
+        Self::Adaptive { course: Arc::new(course), start_s: 0.0 }
+    }
+
+    /// The same for a history that begins at `start_s` on the track.
+    #[must_use]
+    pub fn begun_at(&self, start_s: f64) -> Self {
+        match self {
+            Self::Adaptive { course, .. } => Self::Adaptive { course: Arc::clone(course), start_s },
+            other => other.clone(),
+        }
+    }
+
     /// Passes completed by `time_s`.
     pub fn passes(&self, time_s: f64) -> f64 {
         match self {
             Self::Periodic(period_s) | Self::Random(period_s) => time_s / period_s,
-            Self::Adaptive(course) => course.expected(time_s),
+            Self::Adaptive { course, start_s } => {
+                course.expected(start_s + time_s) - course.expected(*start_s)
+            }
         }
     }
 
@@ -38,24 +60,30 @@ impl Patrol {
         if next <= passes {
             next += 1.0;
         }
-        let at = |passes: f64| match self {
-            Self::Periodic(period_s) | Self::Random(period_s) => passes * period_s,
-            Self::Adaptive(course) => course.when(passes).0,
-        };
-        let mut when = at(next);
+        let mut when = self.when(next);
         // Rounding may give the visit that is just over once more.
         while when <= time_s {
             next += 1.0;
-            when = at(next);
+            when = self.when(next);
         }
         when
+    }
+
+    /// When so many passes are completed.
+    pub fn when(&self, passes: f64) -> f64 {
+        match self {
+            Self::Periodic(period_s) | Self::Random(period_s) => passes * period_s,
+            Self::Adaptive { course, start_s } => {
+                course.when(course.expected(*start_s) + passes).0 - start_s
+            }
+        }
     }
 
     /// Mean passes a second.
     pub fn passes_per_s(&self) -> f64 {
         match self {
             Self::Periodic(period_s) | Self::Random(period_s) => 1.0 / period_s,
-            Self::Adaptive(course) => course.lap() / course.lap_s(),
+            Self::Adaptive { course, .. } => course.lap() / course.lap_s(),
         }
     }
 }
@@ -76,7 +104,7 @@ mod tests {
     #[test]
     fn an_adaptive_patrol_is_faster_where_its_course_says_so() {
         // 10 s a pass for 60 s, then 60 s a pass for 60 s: 7 passes a lap of 120 s.
-        let patrol = Patrol::Adaptive(Course::new([0.1, 1.0 / 60.0], 60.0));
+        let patrol = Patrol::adaptive(Course::new([0.1, 1.0 / 60.0], 60.0));
         let mut visits = vec![patrol.next(0.0, 0.5)];
         while visits.len() < 14 {
             let last = visits[visits.len() - 1];
@@ -85,5 +113,10 @@ mod tests {
         assert!((visits[0] - 5.0).abs() < 1e-9 && (visits[5] - 55.0).abs() < 1e-9, "{visits:?}");
         assert!((visits[6] - 90.0).abs() < 1e-9 && (visits[7] - 125.0).abs() < 1e-9, "{visits:?}");
         assert!((patrol.passes_per_s() - 7.0 / 120.0).abs() < 1e-12);
+        // From half a minute on it begins anew: 3 passes, then one, then 6.
+        let later = patrol.begun_at(30.0);
+        assert!(later.passes(0.0).abs() < 1e-12 && (later.passes(90.0) - 4.0).abs() < 1e-9);
+        assert!((later.next(0.0, 0.5) - 5.0).abs() < 1e-9, "in the fast half");
+        assert!((later.next(30.0, 0.5) - 60.0).abs() < 1e-9, "in the slow one");
     }
 }

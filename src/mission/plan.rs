@@ -392,7 +392,7 @@ fn patrol(
         Some(in_saa) => {
             let speed = |inside: bool| 1.0 / if inside { in_saa } else { every };
             let speeds = timeline.places.iter().map(|place| speed(place.in_saa()));
-            Patrol::Adaptive(Course::new(speeds, timeline.step_s()))
+            Patrol::adaptive(Course::new(speeds, timeline.step_s()))
         }
     };
     Ok((patrol, scrub.by))

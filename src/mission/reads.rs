@@ -1,6 +1,7 @@
 //! Which inferences read a copy, and when.
 
 use crate::outcome::{InferenceRow, Outcome};
+use std::collections::BTreeMap;
 
 /// The order of inferences: inference i happens at i / rate, reads copy i mod copies, and has
 /// input i mod inputs.
@@ -78,6 +79,45 @@ impl Reads {
         (0..run.count.min(self.cycle())).find(|k| is(self.row(run, *k, rows)))
     }
 
+    /// The first inference of all from `from` on and before `end` whose row is as asked for, less
+    /// those of these runs, which are given by copy.
+    pub fn first_left(
+        &self,
+        (from, end): (u64, u64),
+        rows: &[InferenceRow],
+        taken: &BTreeMap<u64, Vec<Run>>,
+        is: impl Fn(InferenceRow) -> bool,
+    ) -> Option<u64> {
+        // A copy is read with an input again after so many inferences.
+        let again = self.copies * self.cycle();
+        let asked = |at: &u64| is(self.row(Run { first: *at, count: 1 }, 0, rows));
+        let mut first = end;
+        for start in (from..end.min(from + self.inputs)).filter(asked) {
+            // With an input one copy after another is read; of more than are taken one is left.
+            for other in 0..=taken.len() as u64 {
+                let mut at = start + other * self.inputs;
+                let runs = taken.get(&(at % self.copies));
+                if at >= first {
+                    break;
+                }
+                let within = |at: u64, run: &&Run| (run.first..self.end(**run)).contains(&at);
+                while let Some(run) = runs.and_then(|runs| runs.iter().find(|r| within(at, r))) {
+                    at += (self.end(*run) - at).div_ceil(again) * again;
+                }
+                first = first.min(at);
+                if runs.is_none() {
+                    break;
+                }
+            }
+        }
+        (first < end).then_some(first)
+    }
+
+    /// The inference of its copy after a run.
+    const fn end(&self, run: Run) -> u64 {
+        run.first + run.count * self.copies
+    }
+
     fn row(&self, run: Run, k: u64, rows: &[InferenceRow]) -> InferenceRow {
         usize::try_from(self.input(run, k)).map_or_else(|_| rows[0], |input| rows[input])
     }
@@ -98,6 +138,31 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn what_is_left_of_all_inferences_is_found_as_by_a_loop(
+            copies in 1u64..9,
+            inputs in 1u64..9,
+            bad in 0u64..9,
+            from in 0u64..20,
+            spans in proptest::collection::vec((0u64..9, 0.0f64..60.0, 0.0f64..60.0), 0..9),
+        ) {
+            let reads = Reads { per_s: 1.0, copies, inputs };
+            let row = |i| InferenceRow(if i == bad % inputs { 4 } else { 0 });
+            let rows: Vec<InferenceRow> = (0..inputs).map(row).collect();
+            let mut taken: BTreeMap<u64, Vec<Run>> = BTreeMap::new();
+            for (copy, start, length) in spans {
+                let run = reads.within(copy % copies, start, start + length);
+                taken.entry(copy % copies).or_default().push(run);
+            }
+            let is_taken = |i: u64| {
+                let of = |run: &Run| (0..run.count).any(|k| run.first + k * copies == i);
+                taken.get(&(i % copies)).is_some_and(|runs| runs.iter().any(of))
+            };
+            let slow = (from..70).find(|i| i % inputs == bad % inputs && !is_taken(*i));
+            let fast = reads.first_left((from, 70), &rows, &taken, |row| row.0 == 4);
+            prop_assert_eq!(fast, slow);
+        }
+
         #[test]
         fn runs_are_those_of_a_loop_over_all_inferences(
             copies in 1u64..20,

@@ -73,14 +73,8 @@ impl What {
     }
 
     /// Why the service is away after it, where it stops a device or a host.
-    pub const fn stops(&self) -> Option<Why> {
-        match self {
-            Self::Sefi => Some(Why::Sefi),
-            Self::Sel => Some(Why::Sel),
-            Self::HostSefi => Some(Why::HostSefi),
-            Self::HostRam => Some(Why::HostRam),
-            _ => None,
-        }
+    pub fn stops(&self) -> Option<Why> {
+        Why::of_upset(self.name())
     }
 }
 
@@ -218,11 +212,11 @@ impl Episode {
 pub struct Change {
     /// When, in seconds of flight.
     pub time_s: f64,
-    /// The copy; `u64::MAX` for all.
+    /// The copy; `u64::MAX` for all that are not followed by themselves.
     pub copy: u64,
     /// What changed it: the upset's number, or `u32::MAX`.
     pub upset: u32,
-    /// How it ended, where memory is golden again.
+    /// How it ended, where the copy is golden again, or again as all are.
     pub ended: Option<Ended>,
     /// Words that differ from golden afterwards, in all replicas.
     pub words: u32,

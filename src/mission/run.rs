@@ -47,14 +47,16 @@ pub fn histories(
     let mut next = first;
     while next < end {
         let together: Vec<u64> = (next..end.min(next + TOGETHER)).collect();
-        let drawn: Vec<Vec<Upset>> =
-            together.iter().map(|history| upset::history(plan, *history)).collect();
+        let drawn: Vec<(f64, Vec<Upset>)> = together
+            .iter()
+            .map(|history| (upset::start_s(plan, *history), upset::history(plan, *history)))
+            .collect();
+        let flights: Vec<(f64, &[Upset])> = drawn.iter().map(|(at, of)| (*at, &of[..])).collect();
         let mut stop = false;
-        let runs = settled(plan, engine, verdicts, &drawn, &mut |states| {
+        let runs = flown(plan, engine, verdicts, &flights, &mut |states| {
             stop |= listen(Event::States(states)).is_break();
         })?;
-        for ((history, upsets), schemes) in together.iter().zip(drawn).zip(runs) {
-            let start_s = upset::start_s(plan, *history);
+        for ((history, (start_s, upsets)), schemes) in together.iter().zip(drawn).zip(runs) {
             let run = HistoryRun { history: *history, start_s, upsets, schemes };
             if listen(Event::History(&run)).is_break() {
                 return Ok(());
@@ -68,8 +70,7 @@ pub fn histories(
     Ok(())
 }
 
-/// These histories under every scheme, with no state left unknown: what is provisional is done
-/// again once the engine has run what it asked for.
+/// These histories, which begin where their track begins, under every scheme.
 ///
 /// # Errors
 /// Where the engine fails.
@@ -80,16 +81,29 @@ pub fn settled(
     histories: &[Vec<Upset>],
     progress: &mut dyn FnMut(u64),
 ) -> Result<Vec<Vec<SchemeHistory>>, Error> {
+    let flights: Vec<(f64, &[Upset])> = histories.iter().map(|of| (0.0, &of[..])).collect();
+    flown(plan, engine, verdicts, &flights, progress)
+}
+
+/// These histories, each from its place of the track on, under every scheme, with no state left
+/// unknown: what is provisional is done again once the engine has run what it asked for.
+fn flown(
+    plan: &Plan,
+    engine: &mut dyn Engine,
+    verdicts: &mut Verdicts,
+    flights: &[(f64, &[Upset])],
+    progress: &mut dyn FnMut(u64),
+) -> Result<Vec<Vec<SchemeHistory>>, Error> {
     let mut runs: Vec<Vec<Option<SchemeHistory>>> =
-        vec![vec![None; plan.terms.len()]; histories.len()];
+        vec![vec![None; plan.terms.len()]; flights.len()];
     loop {
-        for (upsets, schemes) in histories.iter().zip(&mut runs) {
+        for (flight, schemes) in flights.iter().zip(&mut runs) {
             for (terms, known) in plan.terms.iter().zip(schemes) {
                 if known.is_some() {
                     continue;
                 }
                 let before = verdicts.asked();
-                let history = simulate(&plan.ground, terms, upsets, verdicts);
+                let history = simulate(&plan.ground, terms, *flight, verdicts);
                 if verdicts.asked() == before {
                     *known = Some(history);
                 }

@@ -67,6 +67,13 @@ impl Block {
         self.0.iter().all(|mask| *mask == 0)
     }
 
+    /// Makes the check word fit the data words.
+    pub fn encode(&mut self, code: Code) {
+        let words = self.0.len() - 1;
+        let constant = code.encode(&vec![0; words]);
+        self.0[words] = code.encode(&self.0[..words]) ^ constant;
+    }
+
     /// Decodes in place, leaving the difference of the decoded block.
     pub fn decode(&mut self, code: Code) -> Decoded {
         let words = self.0.len() - 1;

@@ -53,16 +53,30 @@ impl Instant {
 }
 
 impl Simulation<'_> {
+    /// Whether each execution has a device of its own.
+    fn spread(&self) -> bool {
+        let placement = self.terms.reader.scheme.placement;
+        placement == Placement::Device && self.terms.layout.devices > 1
+    }
+
+    /// Whether inferences are computed on a device: the others hold replicas and no more.
+    fn executes(&self, device: u32) -> bool {
+        let layout = &self.terms.layout;
+        let executions = self.terms.reader.scheme.protection.executions();
+        device < layout.devices && (!self.spread() || device < executions)
+    }
+
     /// The inference that is computed at a time on a device, if one is.
     fn running(&self, upset: &Upset) -> Option<Instant> {
         let ground = self.ground;
         if upset.time_s < self.away_until() {
             return None;
         }
-        let scheme = &self.terms.reader.scheme;
-        let executions = scheme.protection.executions();
-        let spread = scheme.placement == Placement::Device && self.terms.layout.devices > 1;
-        let (here, first) = if spread { (1, upset.device) } else { (executions, 0) };
+        if !self.executes(upset.device) {
+            return None;
+        }
+        let executions = self.terms.reader.scheme.protection.executions();
+        let (here, first) = if self.spread() { (1, upset.device) } else { (executions, 0) };
         let lapsed = upset.time_s * ground.reads.per_s;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let inference = lapsed as u64;
@@ -130,9 +144,6 @@ impl Simulation<'_> {
 
     /// Logic delivers one wrong result: critical unless executions are compared.
     pub(super) fn logic(&mut self, upset: &Upset) {
-        if upset.device >= self.terms.layout.devices {
-            return;
-        }
         let Some(now) = self.running(upset) else { return };
         let outcome = match self.terms.reader.scheme.protection {
             Protection::None | Protection::TmrStorage => Outcome::CriticalSdc,
@@ -153,7 +164,8 @@ impl Simulation<'_> {
         let counts = &mut self.result.tenants[tenant as usize];
         counts.upsets += 1;
         counts.uncorrectable += 1;
-        if tenant == Tenant::Unused || upset.time_s < self.away_until() {
+        let idle = tenant != Tenant::Weights && !self.executes(upset.device);
+        if tenant == Tenant::Unused || idle || upset.time_s < self.away_until() {
             return;
         }
         let inference = self.ground.reads.before(upset.time_s);
@@ -166,7 +178,7 @@ impl Simulation<'_> {
             Protection::Dmr => Outcome::DueRecovered,
             _ => Outcome::Due,
         };
-        self.report(upset, inference, outcome);
+        self.report(upset, entry, inference, outcome);
     }
 
     /// Counts an upset in the tenants that it changed, by what a code alone makes of it.

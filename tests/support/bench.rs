@@ -14,6 +14,8 @@ use std::sync::Arc;
 pub(crate) struct Bench {
     pub(crate) ground: Ground,
     pub(crate) terms: Terms,
+    /// Where on its track a history begins.
+    pub(crate) start_s: f64,
 }
 
 /// Says of every state that differs that it answers wrongly.
@@ -45,7 +47,13 @@ pub(crate) fn scrub(seconds: f64, by: ScrubBy, random: bool) -> Scrub {
 impl Bench {
     /// Copies of an image of ones, each read `reads` times a second.
     pub(crate) fn new(scheme: &Scheme, image_words: u32, copies: u64, reads: f64) -> Self {
-        let memory = Memory::load("h100-80gb").expect("shipped").0;
+        Self::on("h100-80gb", scheme, image_words, copies, reads)
+    }
+
+    /// The same on a memory by its name.
+    pub(crate) fn on(name: &str, scheme: &Scheme, image: u32, copies: u64, reads: f64) -> Self {
+        let memory = Memory::load(name).expect("shipped").0;
+        let image_words = image;
         let map = memory.map;
         let bytes = 4 * copies * u64::from(image_words).next_multiple_of(576);
         let tiling = Tiling::new(image_words, Some(bytes)).expect("it fits");
@@ -75,7 +83,24 @@ impl Bench {
             keep_changes: true,
         };
         let reader = Reader { scheme: scheme.clone(), protected: None, image_words };
-        Self { ground, terms: Terms { index: 0, reader, layout, patrol, checks } }
+        let terms = Terms { index: 0, reader, layout, patrol, checks };
+        Self { ground, terms, start_s: 0.0 }
+    }
+
+    /// The same with an entry of a key-value cache and one of activations: one op's eight values.
+    pub(crate) fn with_values(mut self) -> Self {
+        let (scheme, tiling) = (&self.terms.reader.scheme, self.terms.layout.tiling);
+        let memory = (&*self.ground.memory, self.ground.map);
+        self.terms.layout =
+            SchemeLayout::new((0, scheme), tiling, memory, (32, 32)).expect("it fits");
+        self.ground.values = Values { ops: vec![(0, 8)] };
+        self
+    }
+
+    /// The entries of the key-value cache and the activations.
+    pub(crate) const fn values_at(&self) -> [u64; 2] {
+        let end = self.terms.layout.used_entries();
+        [end - 2, end - 1]
     }
 
     /// The same where struck cells lose their charge.
@@ -107,7 +132,7 @@ impl Bench {
         for (id, upset) in (0u32..).zip(&mut upsets) {
             upset.id = id;
         }
-        simulate(&self.ground, &self.terms, &upsets, &mut Wrong)
+        simulate(&self.ground, &self.terms, (self.start_s, &upsets), &mut Wrong)
     }
 }
 

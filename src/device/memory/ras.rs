@@ -192,7 +192,7 @@ impl RasState {
         }
     }
 
-    /// The time that all of it has cost, in seconds.
+    /// The time that all of it has cost, in seconds, where each is repaired by itself.
     pub fn time_s(&self) -> f64 {
         self.repair_s * (self.rows_remapped() + self.pages_retired()) as f64
     }

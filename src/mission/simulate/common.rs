@@ -6,8 +6,8 @@
 
 use super::super::loss::Why;
 use super::super::patrol::Patrol;
-use super::super::reads::Reads;
-use super::super::record::{Cause, Change, Ended, Episode, Upset};
+use super::super::reads::{Reads, Run};
+use super::super::record::{Cause, Change, Ended, Episode, Upset, What};
 use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// A bit that is wrong in hardened storage. Nothing sets it right.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stored {
+pub(super) struct HardenedError {
     word: u32,
     mask: u32,
     upset: u32,
@@ -38,6 +38,8 @@ pub(super) struct Common {
     since: f64,
     version: u32,
     episode: Option<Episode>,
+    /// By copy, the inferences since the latest count that are counted by themselves.
+    taken: BTreeMap<u64, Vec<Run>>,
     /// Its inferences by outcome; below 0 while only those that are not its own are counted.
     outcomes: [i64; 7],
 }
@@ -70,8 +72,8 @@ impl Simulation<'_> {
     /// A bit of hardened storage flips.
     pub(super) fn hardened_upset(&mut self, upset: &Upset, word: u32, mask: u32) {
         let Upset { id, time_s, .. } = *upset;
-        self.hardened.push(Stored { word, mask, upset: id, time_s });
-        let Some((patrol, ScrubBy::Reload)) = &self.terms.patrol else { return };
+        self.hardened.push(HardenedError { word, mask, upset: id, time_s });
+        let Some((patrol, ScrubBy::Reload)) = &self.patrol else { return };
         let (when, known) = (mean_next(patrol, time_s), self.hardened.len());
         self.at(when, u64::MAX, Action::Alike(Alike::Spread { known }));
         let open: Vec<u64> = self.copies.keys().copied().collect();
@@ -83,7 +85,7 @@ impl Simulation<'_> {
     /// Asks for the passes of a reload scrub that bring a copy the errors of hardened storage from
     /// `first` on.
     pub(super) fn plan_spread(&mut self, copy: u64, time_s: f64, first: usize) {
-        if !matches!(self.terms.patrol, Some((_, ScrubBy::Reload))) {
+        if !matches!(self.patrol, Some((_, ScrubBy::Reload))) {
             return;
         }
         let words = self.terms.layout.block_words;
@@ -96,6 +98,18 @@ impl Simulation<'_> {
     /// Errors of hardened storage that have come to all copies.
     pub(super) const fn known(&self) -> usize {
         self.common.known
+    }
+
+    /// Copies that are not followed by themselves.
+    fn alike_copies(&self) -> u64 {
+        self.ground.reads.copies.saturating_sub(self.copies.len() as u64)
+    }
+
+    /// The first error of hardened storage that has not come to all copies.
+    pub(super) fn unknown(&self) -> Option<Upset> {
+        let of = self.hardened.get(self.common.known)?;
+        let what = What::Hardened { word: of.word, mask: of.mask };
+        Some(Upset { id: of.upset, time_s: of.time_s, device: 0, mode: u16::MAX, place: 0, what })
     }
 
     fn replicas(&self) -> std::ops::Range<u8> {
@@ -114,11 +128,7 @@ impl Simulation<'_> {
             block.0[(of.word % words) as usize] ^= of.mask;
         }
         if let Some(code) = self.terms.layout.code {
-            let words = words as usize;
-            let zero = code.encode(&vec![0; words]);
-            for block in blocks.values_mut() {
-                block.0[words] = code.encode(&block.0[..words]) ^ zero;
-            }
+            blocks.values_mut().for_each(|block| block.encode(code));
         }
         blocks.retain(|_, block| !block.is_clean());
         blocks
@@ -129,6 +139,7 @@ impl Simulation<'_> {
         let (stored, replicas) = (self.stored(self.hardened.len()), self.replicas());
         let Some(copy) = self.copies.get_mut(&at) else { return };
         copy.blocks.retain(|(replica, block), _| !written(*replica, *block));
+        copy.noted.retain(|(replica, block), _| !written(*replica, *block));
         for (block, of) in stored {
             for replica in replicas.clone().filter(|replica| written(*replica, block)) {
                 copy.blocks.insert((replica, block), of.clone());
@@ -144,6 +155,7 @@ impl Simulation<'_> {
             return;
         }
         let run = reads.within(0, common.since, time_s);
+        let taken = std::mem::take(&mut common.taken);
         common.since = time_s;
         let Some(rows) = &common.rows else { return };
         let mut tally = [0; 7];
@@ -151,10 +163,22 @@ impl Simulation<'_> {
         for (sum, count) in common.outcomes.iter_mut().zip(tally) {
             *sum += signed(count);
         }
+        let Some(episode) = &mut common.episode else { return };
+        let span = (run.first, run.first + run.count);
+        let first = |is: &dyn Fn(Outcome) -> bool| {
+            let first = self.ground.reads.first_left(span, rows, &taken, |row| is(row.outcome()));
+            first.map(|inference| reads.time_s(inference))
+        };
+        if episode.first_effect_s.is_none() {
+            episode.first_effect_s = first(&|o| o >= Outcome::DueRecovered);
+        }
+        if episode.first_critical_s.is_none() {
+            episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
+        }
     }
 
     /// Takes inferences that are counted by themselves from those of all copies alike.
-    pub(super) fn take_from_common(&mut self, run: super::super::reads::Run) {
+    pub(super) fn take_from_common(&mut self, run: Run) {
         let reads = self.ground.reads;
         let Some(rows) = &self.common.rows else { return };
         let mut tally = [0; 7];
@@ -162,6 +186,7 @@ impl Simulation<'_> {
         for (sum, count) in self.common.outcomes.iter_mut().zip(tally) {
             *sum -= signed(count);
         }
+        self.common.taken.entry(run.first % reads.copies).or_default().push(run);
     }
 
     /// What an inference comes to that reads a copy as all are.
@@ -171,8 +196,17 @@ impl Simulation<'_> {
     }
 
     /// Takes an inference from all copies alike that was struck for worse.
-    pub(super) const fn take_one(&mut self, outcome: Outcome) {
+    pub(super) fn take_one(&mut self, inference: u64, outcome: Outcome) {
         self.common.outcomes[outcome as usize] -= 1;
+        let reads = self.ground.reads;
+        let taken = self.common.taken.entry(inference % reads.copies).or_default();
+        taken.push(Run { first: inference, count: 1 });
+        if let Some(episode) = &mut self.common.episode {
+            // It is the latest that was counted: what comes first comes later.
+            let other = |first: Option<f64>| first.filter(|at| *at != reads.time_s(inference));
+            episode.first_effect_s = other(episode.first_effect_s);
+            episode.first_critical_s = other(episode.first_critical_s);
+        }
     }
 
     /// A reset loads all memory, or one replica of it; inferences are counted again from `from_s` on.
@@ -230,7 +264,7 @@ impl Simulation<'_> {
         }
         if self.ground.keep_changes {
             let masks = self.common.blocks.values().flat_map(|block| &block.0);
-            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.ground.reads.copies;
+            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.alike_copies();
             self.result.changes.push(Change {
                 time_s,
                 copy: u64::MAX,
@@ -239,27 +273,10 @@ impl Simulation<'_> {
                 words: u32::try_from(words).unwrap_or(u32::MAX),
             });
         }
-        self.first_of_common();
         if self.common.blocks.is_empty() {
             self.close_common(time_s, ended);
         }
         self.plan_common();
-    }
-
-    /// Notes the first inferences of all copies alike that are not right.
-    fn first_of_common(&mut self) {
-        let reads = self.all_reads();
-        let run = reads.within(0, self.common.since, self.ground.horizon_s);
-        let Some(rows) = &self.common.rows else { return };
-        let Some(episode) = &mut self.common.episode else { return };
-        let first = |is: &dyn Fn(Outcome) -> bool| {
-            let k = reads.find(run, rows, |row| is(row.outcome()))?;
-            Some(reads.time_s(run.first + k))
-        };
-        let (effect, critical) =
-            (first(&|o| o >= Outcome::DueRecovered), first(&|o| o == Outcome::CriticalSdc));
-        episode.first_effect_s = episode.first_effect_s.or(effect);
-        episode.first_critical_s = episode.first_critical_s.or(critical);
     }
 
     /// Ends the episode of all copies alike.
@@ -269,9 +286,6 @@ impl Simulation<'_> {
         let outcomes = std::mem::take(&mut self.common.outcomes);
         episode.outcomes = outcomes.map(|count| u64::try_from(count).unwrap_or(0));
         (episode.end_s, episode.ended) = (time_s, ended);
-        if episode.count(Outcome::CriticalSdc) == 0 {
-            episode.first_critical_s = None;
-        }
         let lost = [Outcome::DueRecovered, Outcome::Due, Outcome::Hang];
         if self.terms.reader.scheme.on_due == OnDue::Reload {
             self.result.reloads += lost.map(|outcome| episode.count(outcome)).iter().sum::<u64>();
@@ -301,7 +315,7 @@ impl Simulation<'_> {
             let round_s = self.ground.reads.copies as f64 / reads.per_s;
             self.at(since + round_s, u64::MAX, Action::Alike(Alike::Read { version }));
         }
-        if let Some((patrol, ScrubBy::Vote)) = &self.terms.patrol {
+        if let Some((patrol, ScrubBy::Vote)) = &self.patrol {
             let when = mean_next(patrol, since);
             self.at(when, u64::MAX, Action::Alike(Alike::Visit { version }));
         }
@@ -328,14 +342,14 @@ impl Simulation<'_> {
             }
             Alike::Visit { .. } => {
                 let repaired = reader.repair_by_vote(&mut blocks, None);
-                self.result.scrub_repaired += repaired * self.ground.reads.copies;
+                self.result.scrub_repaired += repaired * self.alike_copies();
             }
             Alike::Read { .. } if reader.scheme.writes_back() && self.common.read.alarm => {
                 let (mut repaired, _) = reader.repair_by_code(&mut blocks, None);
                 if reader.scheme.protection == Protection::TmrStorage {
                     repaired += reader.repair_by_vote(&mut blocks, None);
                 }
-                self.result.read_repaired += repaired * self.ground.reads.copies;
+                self.result.read_repaired += repaired * self.alike_copies();
                 ended = Ended::Read;
             }
             Alike::Read { .. } => {
@@ -389,7 +403,7 @@ fn mean_next(patrol: &Patrol, time_s: f64) -> f64 {
     match patrol {
         Patrol::Periodic(period_s) => time_s + 0.5 * period_s,
         Patrol::Random(mean_s) => time_s + mean_s,
-        Patrol::Adaptive(course) => course.when(patrol.passes(time_s) + 0.5).0.max(time_s),
+        Patrol::Adaptive { .. } => patrol.when(patrol.passes(time_s) + 0.5).max(time_s),
     }
 }
 

@@ -57,6 +57,7 @@ impl Simulation<'_> {
             rows: None,
             since,
             version: 0,
+            noted: Blocks::new(),
             episode: Episode {
                 cause: Cause::Memory,
                 upset: upset.id,
@@ -73,6 +74,8 @@ impl Simulation<'_> {
         entry.episode.upsets += 1;
         if new {
             self.plan_spread(copy, upset.time_s, known);
+            let held: Vec<(u8, u32)> = self.common.blocks.keys().copied().collect();
+            self.plan_visits(copy, upset.time_s, &held);
         }
     }
 
@@ -80,13 +83,15 @@ impl Simulation<'_> {
     pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
         let Some(copy) = self.copies.get_mut(&at) else { return };
         state::forget_clean(&mut copy.blocks);
-        copy.version += 1;
+        self.versions += 1;
+        copy.noted.retain(|key, _| copy.blocks.contains_key(key));
+        copy.version = self.versions;
         let version = copy.version;
         let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
         let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
         let clean = copy.blocks == self.common.blocks;
         if self.ground.keep_changes {
-            let ended = copy.blocks.is_empty().then_some(ended);
+            let ended = (clean || copy.blocks.is_empty()).then_some(ended);
             self.result.changes.push(Change { time_s, copy: at, upset, ended, words });
         }
         if clean {
@@ -144,10 +149,12 @@ impl Simulation<'_> {
         let reads = self.ground.reads;
         let mut run = reads.within(at, copy.since, time_s);
         copy.since = time_s;
-        let Some(rows) = &copy.rows else { return };
         if run.count == 0 {
             return;
         }
+        self.read_corrected(at, reads.time_s(run.first));
+        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(rows) = &copy.rows else { return };
         let (all, last) = (run, run.count - 1);
         let aside =
             (run.first + last * reads.copies == now).then(|| reads.outcome(run, last, rows));

@@ -4,9 +4,11 @@
 //! The inference at hand is put aside when its copy is counted, since a strike may still come, and
 //! counted once when a later one begins.
 
+use super::super::loss::Why;
 use super::super::record::{Cause, Ended, Episode};
-use super::Simulation;
+use super::{Action, Due, Simulation};
 use crate::outcome::Outcome;
+use crate::scheme::OnDue;
 
 /// The inference at hand.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) struct Current {
     struck: Option<Episode>,
     /// The upset of the latest strike.
     latest: u32,
+    /// Whether strikes on it are followed by a reload after a mismatch, and by what comes after a DUE.
+    followed: [bool; 2],
 }
 
 /// A strike on one inference.
@@ -92,6 +96,7 @@ impl Simulation<'_> {
             ended: None,
             struck: None,
             latest: u32::MAX,
+            followed: [false; 2],
         })
     }
 
@@ -110,7 +115,7 @@ impl Simulation<'_> {
             && strike.outcome > common
         {
             current.common = Some(common);
-            self.take_one(common);
+            self.take_one(inference, common);
         } else if current.state.is_none() && common.is_some_and(|common| strike.outcome <= common) {
             return true;
         }
@@ -126,7 +131,40 @@ impl Simulation<'_> {
             None => current.struck = Some(strike.episode(copy)),
         }
         current.latest = strike.upset;
+        if current.state.is_none_or(|state| strike.outcome > state) {
+            self.follow(strike);
+        }
         true
+    }
+
+    /// Asks for what the scheme does after an inference that was struck alone.
+    fn follow(&mut self, strike: Strike) {
+        let Strike { inference, outcome, .. } = strike;
+        let acts = match outcome {
+            Outcome::DueRecovered => true,
+            Outcome::Due | Outcome::Hang => self.terms.reader.scheme.on_due != OnDue::Keep,
+            _ => false,
+        };
+        let lost = usize::from(outcome != Outcome::DueRecovered);
+        let current = self.current_at(inference);
+        if acts && !std::mem::replace(&mut current.followed[lost], true) {
+            let reads = self.ground.reads;
+            let when = reads.after_s(inference).max(strike.time_s);
+            self.at(when, inference % reads.copies, Action::Struck { outcome });
+        }
+    }
+
+    /// A reload or a reset after an inference that was struck alone.
+    pub(super) fn after_strike(&mut self, due: Due, outcome: Outcome) {
+        if due.time_s < self.away_until {
+            return;
+        }
+        let lost = outcome != Outcome::DueRecovered;
+        if lost && self.terms.reader.scheme.on_due == OnDue::Reset {
+            self.away(due.time_s, Why::Due, None);
+        } else {
+            self.reload_struck(due.copy, due.time_s);
+        }
     }
 
     /// Counts the inference at hand where it is before this one.

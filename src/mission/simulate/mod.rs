@@ -9,9 +9,10 @@
 mod common;
 mod copies;
 mod current;
+mod repair;
 mod upkeep;
 
-use common::{Alike, Common, Stored};
+use common::{Alike, Common, HardenedError};
 use current::Current;
 pub(super) use current::Strike;
 
@@ -98,6 +99,8 @@ struct Copy {
     /// Inferences up to here are counted.
     since: f64,
     version: u32,
+    /// Blocks whose correctable error memory has counted, as they were.
+    noted: Blocks,
     episode: Episode,
 }
 
@@ -108,7 +111,9 @@ enum Action {
     /// A read whose outcome changes memory.
     Read { version: u32, inference: u64 },
     /// A read that meets an error which memory reports.
-    Reported { inference: u64, upset: u32, struck_s: f64, outcome: Outcome },
+    Reported { inference: u64, upset: u32, struck_s: f64, at: (u32, u64), outcome: Outcome },
+    /// What a scheme does after an inference that was struck alone.
+    Struck { outcome: Outcome },
     /// All copies alike change.
     Alike(Alike),
     /// A weak cell loses its charge again.
@@ -142,16 +147,21 @@ impl Ord for Due {
 pub(super) struct Simulation<'a> {
     pub(super) ground: &'a Ground,
     pub(super) terms: &'a Terms,
+    /// The scheme's scrub, from where the history begins on its track.
+    patrol: Option<(Patrol, ScrubBy)>,
     rows: &'a mut dyn Rows,
     copies: BTreeMap<u64, Copy>,
     queue: BinaryHeap<Reverse<Due>>,
     order: u64,
+    /// States of copies so far: a read that acts is of one of them, also where its copy was golden
+    /// since.
+    versions: u32,
     /// Blocks that the patrol is to visit: copy, replica, block.
     pending: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
     /// What all copies hold that are not among `copies`.
     common: Common,
-    hardened: Vec<Stored>,
+    hardened: Vec<HardenedError>,
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,
@@ -160,7 +170,8 @@ pub(super) struct Simulation<'a> {
     pub(super) result: SchemeHistory,
 }
 
-/// Runs the upsets of a history, in the order of time, under one scheme.
+/// Runs the upsets of a history, in the order of time, under one scheme; it begins at `start_s` on
+/// its track.
 ///
 /// # Panics
 /// Where an inference was counted twice: outcomes and inferences that found the service away sum to
@@ -168,17 +179,19 @@ pub(super) struct Simulation<'a> {
 pub fn simulate(
     ground: &Ground,
     terms: &Terms,
-    upsets: &[Upset],
+    (start_s, upsets): (f64, &[Upset]),
     rows: &mut dyn Rows,
 ) -> SchemeHistory {
     let ras = vec![RasState::new(&ground.memory); terms.layout.devices as usize];
     let mut simulation = Simulation {
         ground,
         terms,
+        patrol: terms.patrol.as_ref().map(|(patrol, by)| (patrol.begun_at(start_s), *by)),
         rows,
         copies: BTreeMap::new(),
         queue: BinaryHeap::new(),
         order: 0,
+        versions: 0,
         pending: BTreeSet::new(),
         hard: BTreeMap::new(),
         common: Common::default(),
@@ -206,9 +219,10 @@ impl Simulation<'_> {
                 Action::Read { version, inference } => {
                     self.acting_read(due, version, inference);
                 }
-                Action::Reported { inference, upset, struck_s, outcome } => {
-                    self.meet(due, inference, (upset, struck_s), outcome);
+                Action::Reported { inference, upset, struck_s, at, outcome } => {
+                    self.meet(due, inference, (upset, struck_s), at, outcome);
                 }
+                Action::Struck { outcome } => self.after_strike(due, outcome),
                 Action::Alike(what) => self.alike(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }

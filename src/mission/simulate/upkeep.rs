@@ -1,18 +1,17 @@
 //! What makes memory golden again: scrubs, reads that write back, reloads, resets; and how each of
 //! them can be struck.
 
-use super::super::loss::{Away, Replaced, Why};
-use super::super::record::{Cause, Ended, Upset, What};
+use super::super::loss::{Away, Why};
+use super::super::record::{Ended, Upset, What};
 use super::super::state::{self, Block};
-use super::{Action, Due, Ground, Hard, Simulation, Strike};
-use crate::device::RasAction;
+use super::{Action, Due, Ground, Hard, Simulation};
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
 
 impl Simulation<'_> {
     /// Asks for the next pass of the patrol over these blocks, where it is not asked for already.
     pub(super) fn plan_visits(&mut self, copy: u64, time_s: f64, blocks: &[(u8, u32)]) {
-        let Some((patrol, by)) = &self.terms.patrol else { return };
+        let Some((patrol, by)) = &self.patrol else { return };
         let visits: Vec<(f64, u8, u32)> = blocks
             .iter()
             .map(|(replica, block)| {
@@ -43,18 +42,18 @@ impl Simulation<'_> {
     }
 
     pub(super) fn visit(&mut self, due: Due, replica: u8, block: u32) {
-        let Some((_, by)) = &self.terms.patrol else { return };
+        let Some((_, by)) = &self.patrol else { return };
         let by = *by;
         self.pending.remove(&(due.copy, replica, block));
         self.settle(due.copy, due.time_s);
         let reader = &self.terms.reader;
         let Some(copy) = self.copies.get_mut(&due.copy) else { return };
         let before = copy.blocks.clone();
-        let mut uncorrectable = 0;
+        let (mut corrected, mut uncorrectable) = (0, 0);
         match by {
             ScrubBy::Ecc => {
-                let (_, left) = reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
-                uncorrectable = left;
+                (corrected, uncorrectable) =
+                    reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
             }
             ScrubBy::Vote => {
                 reader.repair_by_vote(&mut copy.blocks, Some(block));
@@ -62,6 +61,9 @@ impl Simulation<'_> {
             ScrubBy::Reload => {
                 self.write_stored(due.copy, |r, b| (r, b) == (replica, block));
             }
+        }
+        if corrected > 0 {
+            self.scrub_corrected(due, (replica, block), before.get(&(replica, block)));
         }
         self.assert_hard(due.copy, due.time_s, |hard| {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
@@ -136,30 +138,6 @@ impl Simulation<'_> {
         }
     }
 
-    /// Asks for the read that meets an error which memory reports.
-    pub(in crate::mission) fn report(&mut self, upset: &Upset, inference: u64, outcome: Outcome) {
-        let Upset { id: upset, time_s: struck_s, .. } = *upset;
-        let reads = self.ground.reads;
-        let action = Action::Reported { inference, upset, struck_s, outcome };
-        self.at(reads.time_s(inference), inference % reads.copies, action);
-    }
-
-    /// A read meets an error which memory reports, unless a reset has loaded memory anew.
-    pub(super) fn meet(
-        &mut self,
-        due: Due,
-        inference: u64,
-        (upset, start_s): (u32, f64),
-        outcome: Outcome,
-    ) {
-        let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
-        let strike = Strike { upset, start_s, time_s, inference, cause, outcome };
-        let reset = outcome == Outcome::Due && self.terms.reader.scheme.on_due == OnDue::Reset;
-        if self.away_until <= start_s && self.strike(strike) && reset {
-            self.away(self.ground.reads.after_s(inference), Why::Due, None);
-        }
-    }
-
     pub(super) fn after_due(&mut self, at: u64, time_s: f64) {
         if let Some(code) = self.terms.reader.scheme.code {
             let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
@@ -183,6 +161,7 @@ impl Simulation<'_> {
         if reader.scheme.protection == Protection::TmrStorage {
             repaired += reader.repair_by_vote(&mut copy.blocks, None);
         }
+        copy.noted.retain(|key, _| copy.blocks.get(key) == before.get(key));
         state::forget_clean(&mut copy.blocks);
         self.assert_hard(at, time_s, |hard| before.contains_key(&(hard.replica, hard.block)));
         let Some(copy) = self.copies.get(&at) else { return };
@@ -201,6 +180,16 @@ impl Simulation<'_> {
         self.changed(at, time_s, u32::MAX, Ended::Reload);
     }
 
+    /// The same where the copy may be as all are: what they do not hold yet of hardened storage's
+    /// errors comes to it alone.
+    pub(super) fn reload_struck(&mut self, at: u64, time_s: f64) {
+        if let Some(upset) = self.unknown().filter(|_| !self.copies.contains_key(&at)) {
+            self.open(at, &Upset { time_s, ..upset });
+        }
+        self.settle(at, time_s);
+        self.reload(at, time_s);
+    }
+
     /// Makes the check word fit a data word that was written with these bits wrong.
     pub(super) fn valid_check(
         &mut self,
@@ -211,11 +200,12 @@ impl Simulation<'_> {
         mask: u32,
     ) {
         let Some(code) = self.terms.layout.code else { return };
-        let words = self.terms.layout.block_words as usize;
-        let mut data = vec![0; words];
-        let zero = code.encode(&data);
-        data[within] = mask;
-        self.flip(copy, replica, block, words, code.encode(&data) ^ zero);
+        let words = self.terms.layout.block_words;
+        let mut written = Block::clean(words);
+        written.0[within] = mask;
+        written.encode(code);
+        let words = words as usize;
+        self.flip(copy, replica, block, words, written.0[words]);
     }
 
     /// A SEFI or a latch-up of one device, or a fall of its host: each device has one of its own.
@@ -250,6 +240,9 @@ impl Simulation<'_> {
             self.write_stored(at, |of, _| of == replica);
             self.assert_hard(at, time_s, |hard| hard.replica == replica);
             if self.copies.get(&at).is_some_and(|copy| copy.blocks != before) {
+                let blocks = self.copies[&at].blocks.keys().copied();
+                let written: Vec<(u8, u32)> = blocks.filter(|(of, _)| *of == replica).collect();
+                self.plan_visits(at, time_s, &written);
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
             }
         }
@@ -284,40 +277,13 @@ impl Simulation<'_> {
             }
             self.write_stored(at, |_, _| true);
             self.assert_hard(at, end, |_| true);
-            self.away_until = end;
             self.changed(at, time_s, u32::MAX, Ended::Reset);
         }
         self.away_until = end;
     }
 
-    pub(super) fn ras_uncorrectable(
-        &mut self,
-        time_s: f64,
-        copy: u64,
-        (replica, block): (u8, u32),
-    ) {
-        let (device, entry) = self.terms.layout.home(replica, copy, block);
-        let memory = &self.ground.memory;
-        let Some(location) = memory.locate(entry, self.ground.map) else { return };
-        let bank = memory.bank_index(&location);
-        let Some(ras) = self.ras.get_mut(device as usize) else { return };
-        match ras.on_uncorrectable(bank, location.row, entry) {
-            RasAction::Nothing => {}
-            RasAction::Exhausted => self.result.exhausted += 1,
-            action @ (RasAction::RowRemapped | RasAction::PageRetired) => {
-                let page = ras.page(entry).filter(|_| action == RasAction::PageRetired);
-                self.result.replaced.push(Replaced { time_s, device, entry, at: location, page });
-                // The others keep their places, which the queue knows them by.
-                let hard = self.hard.get_mut(&copy).into_iter().flatten();
-                for hard in hard.filter(|h| (h.replica, h.block) == (replica, block)) {
-                    hard.mask = 0;
-                }
-            }
-        }
-    }
-
     pub(super) fn scrubber_upset(&mut self, upset: &Upset, bit: u32) {
-        let Some((patrol, by)) = self.terms.patrol.clone() else { return };
+        let Some((patrol, by)) = self.patrol.clone() else { return };
         let layout = &self.terms.layout;
         let replicas = layout.replica_count();
         let passes = patrol.passes(upset.time_s);

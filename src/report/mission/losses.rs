@@ -73,9 +73,9 @@ pub(super) fn replaced(view: &MissionView<'_>) -> Table {
         String::new()
     };
     let caption = format!(
-        "Rows that spare ones took the place of, and pages that were left out, after errors that no \
-         code corrects. At: time of flight. Channel: with its pseudo-channel; bank: rank, group and \
-         bank.{more}{}",
+        "Rows that spare ones took the place of, and pages that were left out, after uncorrectable \
+         errors or, of pages, several correctable ones of one entry. At: time of flight. Channel: \
+         with its pseudo-channel; bank: rank, group and bank.{more}{}",
         view.pace()
     );
     let mut table = Table::new("Rows and pages replaced", caption, &columns, 1);

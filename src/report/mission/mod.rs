@@ -25,7 +25,7 @@ use crate::mission::figures::{Facts, SchemeFigures};
 use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
-use crate::mission::{Tenant, TenantCounts, What};
+use crate::mission::{Tenant, TenantCounts, Why};
 use crate::outcome::Outcome;
 use crate::units::YEAR_S;
 use std::io::Write;
@@ -172,11 +172,10 @@ impl<'a> MissionView<'a> {
 
 /// What each upset of a history did under a scheme. An episode counts for the upset that began it.
 fn effects(run: &MissionRun, scheme: usize) -> Vec<Effect> {
-    let stops = |what: &str| {
-        let all = [What::Sefi, What::HostSefi, What::HostRam, What::Sel];
-        all.iter().any(|stop| stop.name() == what)
+    let of = |upset: &UpsetRow| match Why::of_upset(upset.what()) {
+        Some(_) => Effect::Stopped,
+        None => Effect::Nothing,
     };
-    let of = |upset: &UpsetRow| if stops(upset.what()) { Effect::Stopped } else { Effect::Nothing };
     let mut effects: Vec<Effect> = run.upsets.iter().map(of).collect();
     for episode in run.schemes.get(scheme).iter().flat_map(|history| &history.episodes) {
         // An upset's number is its place in the history.

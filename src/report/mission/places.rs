@@ -5,7 +5,8 @@ use super::super::tables::Table;
 use super::super::words;
 use super::plot::{Axis, Frame};
 use super::tables::{NONE, tally};
-use super::{Effect, MissionView, UpsetRow, What, effects};
+use super::{Effect, MissionView, UpsetRow, effects};
+use crate::mission::What;
 use crate::outcome::Outcome;
 use plotters::style::{Color, RGBColor};
 

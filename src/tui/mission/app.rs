@@ -243,6 +243,11 @@ impl App {
         self.snapshot.started.as_deref()
     }
 
+    /// Where on its track the history begins that is shown, in seconds.
+    pub(super) fn start_s(&self) -> f64 {
+        self.replay().map_or(0.0, |replay| replay.run.start_s)
+    }
+
     pub(super) const fn replay(&self) -> Option<&Replay> {
         self.replay.as_ref()
     }

@@ -140,7 +140,7 @@ impl BankMap {
                 cell.replaced = true;
             }
         }
-        let at = scheme.scrubbing(app.time_s).map(|at| scheme.entries(at));
+        let at = scheme.scrubbing(app.time_s, app.start_s()).map(|at| scheme.entries(at));
         for (_, entry) in at.into_iter().flatten().filter(|(device, _)| *device == app.device) {
             let cell = started.bank(entry).and_then(|bank| self.cell(bank));
             if let Some(cell) = cell.and_then(|at| cells.get_mut(at)) {
@@ -198,7 +198,9 @@ fn head(app: &App, started: &Started, scheme: &LiveScheme, map: &BankMap) -> Vec
 }
 
 fn scrubber(app: &App, started: &Started, scheme: &LiveScheme) -> String {
-    let (Some(at), Some(scrub)) = (scheme.scrubbing(app.time_s), &scheme.scheme.scrub) else {
+    let (Some(at), Some(scrub)) =
+        (scheme.scrubbing(app.time_s, app.start_s()), &scheme.scheme.scrub)
+    else {
         return "no scrub".into();
     };
     let every = match scrub.every {

@@ -94,7 +94,8 @@ fn change_text(change: &Change) -> Line<'static> {
         copy => format!("copy {copy}"),
     };
     let state = match change.ended {
-        Some(ended) => format!("{copy}: golden again by {}", ended.name()),
+        Some(ended) if change.words == 0 => format!("{copy}: golden again by {}", ended.name()),
+        Some(ended) => format!("{copy}: as all copies again by {}", ended.name()),
         None => format!("{copy}: {} from golden", differ(change.words)),
     };
     Line::from(vec![Span::styled("state    ", Style::new().fg(Color::Cyan)), Span::raw(state)])

@@ -53,8 +53,8 @@ pub(super) struct Strike {
     pub(super) time_s: f64,
     pub(super) device: u32,
     pub(super) bank: u64,
-    /// When the copies that it struck there were golden again; its own time where nothing that a
-    /// scheme reads was struck.
+    /// When the copies that it struck there were golden again, or again as all are; its own time
+    /// where nothing that a scheme reads was struck.
     pub(super) golden_s: f64,
 }
 
@@ -106,7 +106,7 @@ impl SchemeReplay {
             dead_s: dead(&history.away),
             entries,
             strikes: strikes(started, scheme, upsets, &history.changes),
-            words: words(&history.changes),
+            words: words(&history.changes, scheme.layout.tiling.copies),
         }
     }
 
@@ -139,19 +139,28 @@ fn in_order(changes: &[Change]) -> Vec<&Change> {
     ordered
 }
 
-/// Words that differ in all copies together, from each change on.
-fn words(changes: &[Change]) -> Vec<(f64, u64)> {
-    let mut copies: HashMap<u64, u32> = HashMap::new();
-    let mut sum = 0;
+/// Words that differ in all copies together, from each change on: those of the copies that are
+/// followed by themselves, and as many in each of the others as these have.
+fn words(changes: &[Change], copies: u64) -> Vec<(f64, u64)> {
+    let mut own: HashMap<u64, u64> = HashMap::new();
+    let (mut sum, mut each) = (0, 0);
     let mut words = Vec::with_capacity(changes.len());
     for change in in_order(changes) {
+        let now = u64::from(change.words);
         if change.copy == u64::MAX {
-            copies.clear();
-            sum = 0;
+            each = now.checked_div(copies.saturating_sub(own.len() as u64)).unwrap_or(0);
+        } else {
+            sum -= own.remove(&change.copy).unwrap_or(0);
+            // Where no copy was left that is as all are, this one says what they would be like.
+            let alone = own.len() as u64 + 1 >= copies;
+            if change.ended.is_some() && (now == each || alone) {
+                each = now;
+            } else {
+                own.insert(change.copy, now);
+                sum += now;
+            }
         }
-        let before = copies.insert(change.copy, change.words).unwrap_or(0);
-        sum = sum + u64::from(change.words) - u64::from(before);
-        words.push((change.time_s, sum));
+        words.push((change.time_s, sum + each * copies.saturating_sub(own.len() as u64)));
     }
     words
 }
@@ -180,8 +189,7 @@ fn strikes(
     let golden_s = |copy: u64, time_s: f64| {
         let first =
             |times: &Vec<f64>| times.get(times.partition_point(|when| *when < time_s)).copied();
-        let own = golden.get(&copy).and_then(first).unwrap_or(f64::INFINITY);
-        own.min(golden.get(&u64::MAX).and_then(first).unwrap_or(f64::INFINITY))
+        golden.get(&copy).and_then(first).unwrap_or(f64::INFINITY)
     };
     let mut strikes = Vec::new();
     for upset in upsets.iter().filter(|upset| scheme.concerns(upset)) {
@@ -239,9 +247,23 @@ mod tests {
     fn words_are_those_of_all_copies() {
         let changes = [change(1.0, 7, 2), change(3.0, 9, 1), change(2.0, 7, 5), change(4.0, 7, 0)];
         let sums = [(1.0, 2), (2.0, 5), (3.0, 6), (4.0, 1)];
-        assert_eq!(words(&changes), sums);
-        let all = [changes[0], changes[1], change(5.0, u64::MAX, 0)];
-        assert_eq!(words(&all), [(1.0, 2), (3.0, 3), (5.0, 0)]);
+        assert_eq!(words(&changes, 16), sums);
+        // A hardened error comes to the 14 others, and the two keep what they have.
+        let merged = Change { ended: Some(Ended::Scrub), ..change(6.0, 7, 3) };
+        let all = [
+            changes[0],
+            changes[1],
+            change(5.0, u64::MAX, 14 * 3),
+            // Copy 7 is as all are again, copy 9 golden by itself; copy 8 is struck.
+            merged,
+            change(7.0, 9, 0),
+            change(8.0, 8, 4),
+            change(9.0, u64::MAX, 0),
+            change(9.0, 8, 0),
+            change(9.0, 9, 0),
+        ];
+        let sums: Vec<u64> = words(&all, 16).into_iter().map(|(_, words)| words).collect();
+        assert_eq!(sums, [2, 3, 3 + 42, 1 + 45, 45, 4 + 42, 4, 0, 0]);
     }
 
     #[test]

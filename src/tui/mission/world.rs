@@ -68,7 +68,7 @@ fn has_place(upset: &Upset) -> bool {
 
 /// Seconds after the start of the track.
 fn on_track(app: &App) -> f64 {
-    app.time_s + app.replay().map_or(0.0, |replay| replay.run.start_s)
+    app.time_s + app.start_s()
 }
 
 fn earth(app: &App, started: &Started, fallen: &[&Upset], frame: &mut Frame<'_>, area: Rect) {

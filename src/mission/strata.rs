@@ -243,7 +243,7 @@ impl Expected {
     /// An event weighs rate / drawn × what is counted of it, and the sum of weights has the interval
     /// of [`weighted_poisson`]. An event that was not drawn weighs at most as much as the heaviest
     /// stratum's: as much as was counted of any event of the stratum under any scheme; where fewer
-    /// than [`EVENTS_MIN`] had any, of its mode; at least one. Distances of Wilson's intervals in
+    /// than five had any, of its mode; at least one. Distances of Wilson's intervals in
     /// quadrature hold the truth too seldom where many strata are seldom wrong.
     pub fn of(scheme: &str, at: usize, strata: &[Stratum]) -> Self {
         let rate = |of: fn(&Share) -> &Sum| {

@@ -64,6 +64,9 @@ fn expected_rates_are_the_mean_of_histories_also_on_several_devices() {
     let workload = Arc::new(workload.expect("shipped"));
     let plan = Plan::new(&mission, Arc::clone(&workload), Path::new(".")).expect("a plan");
     assert_eq!(plan.devices(), 3);
+    let stored: Vec<f64> = plan.facts().schemes.iter().map(|s| s.stored_bytes as f64).collect();
+    assert!((stored[1] / stored[0] - (1.0 + 2.0 / 32.0)).abs() < 1e-6, "one bit in three replicas");
+    assert_eq!(stored[2], 2.0 * stored[0]);
     let gpu = gpu();
     let kernels = Arc::new(Kernels::new(&gpu).expect("kernels"));
     let (windows, copies) = (plan.windows.clone(), plan.copies());
@@ -96,5 +99,7 @@ fn expected_rates_are_the_mean_of_histories_also_on_several_devices() {
     assert!(realised[0].critical_episodes.count > 15, "{:?}", realised[0].critical_episodes);
     assert!(none > 0.0 && (0.5..2.0).contains(&(spread / none)), "{none} and {spread}");
     assert_eq!(dmr, 0.0);
+    let nothing = Interval { low: 0.0, high: 0.0 };
+    assert_eq!(realised[2].wrong_per_year, (0.0, nothing), "no resample has a wrong answer");
     assert!(realised[3].due_episodes.count > 15, "{:?}", realised[3].due_episodes);
 }

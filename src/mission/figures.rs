@@ -263,7 +263,11 @@ fn of_scheme(
     let shares: Vec<(f64, u64)> =
         histories.iter().map(|h| (h.wrong() as f64 / h.inferences.max(1) as f64, 1)).collect();
     let mut draws = stream(facts.seed, Domain::Bootstrap, &[9, at as u64]);
-    let interval = mean_interval(&shares, ALPHA, RESAMPLES, &mut draws);
+    // No resample of histories without a wrong answer has any: that bounds nothing.
+    let interval = match wrong.iter().all(|wrong| *wrong == 0) {
+        true => Interval { low: 0.0, high: 0.0 },
+        false => mean_interval(&shares, ALPHA, RESAMPLES, &mut draws),
+    };
     let mean_wrong = wrong.iter().sum::<u64>() as f64 / count.max(1) as f64;
     let times = |factor: f64| Interval { low: interval.low * factor, high: interval.high * factor };
     let a_year = per_history / (facts.horizon_s / YEAR_S);

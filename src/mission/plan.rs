@@ -168,7 +168,7 @@ impl Plan {
         let scheme = |terms: &Terms| {
             let passes = terms.patrol.as_ref().map_or(0.0, |(patrol, _)| patrol.passes_per_s());
             let by = terms.patrol.as_ref().map(|(_, by)| *by);
-            let stored = terms.layout.protected_bytes();
+            let stored = self.stored_bytes(terms);
             // A reload reads golden once and writes all; the others read all and write what differs.
             let moved = match by {
                 Some(ScrubBy::Reload) => stored + 4 * 8 * terms.layout.tiling.entries(),
@@ -196,6 +196,17 @@ impl Plan {
             modes: self.modes.iter().enumerate().map(mode).collect(),
             schemes: self.terms.iter().map(scheme).collect(),
         }
+    }
+
+    /// Bytes that a scheme keeps: its replicas, of which a vote on some words or bits needs those alone.
+    fn stored_bytes(&self, terms: &Terms) -> u64 {
+        let scheme = &terms.reader.scheme;
+        let tensors = self.workload.stored_tensors();
+        let all = Scheme { protect: None, ..scheme.clone() };
+        let [kept, all] =
+            [scheme, &all].map(|scheme| u128::from(scheme.replica_bits(&tensors, 0).0));
+        let bytes = u128::from(terms.layout.protected_bytes()) * kept / all.max(1);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
     }
 
     /// Years of flight.

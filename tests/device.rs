@@ -1,6 +1,6 @@
 //! Devices as shipped and as users write them: sources, refusals, and a rate that CREME96 gives.
 
-use beamline::device::{DestructiveSel, Device, Error, Kind, Level, Link, Mark, ObservedAt, Per};
+use beamline::device::{DestructiveSel, Device, Error, Kind, Level, Link, Mark, ObservedAt};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ destructive_sel = "untested"
 [[mode]]
 name = "upset"
 kind = "multi-bit"
-per = "bit"
+per = "stored-bit"
 observed_at = "raw"
 source = "a test"
 pattern = "hbm2-neutron"
@@ -109,7 +109,7 @@ fn shipped_devices_have_sources_marks_and_sane_cross_sections() {
             assert_eq!(mode.has_ion(), rates[0] > 0.0, "{title}");
             assert_eq!(
                 mode.kind.changes_bits(),
-                mode.per == Per::Bit || mode.pattern.is_some() || mode.kind == Kind::Uncorrectable,
+                mode.per.is_bit() || mode.pattern.is_some() || mode.kind == Kind::Uncorrectable,
                 "{title}"
             );
         }
@@ -245,7 +245,7 @@ fn devices_are_names_or_paths() {
 fn bendel_curves_are_those_of_the_formula() {
     let text = |form: &str, figures: &str, per: &str| {
         let (head, _) = GOOD.split_once("[mode.proton]").expect("a proton term");
-        let head = head.replace("per = \"bit\"", &format!("per = \"{per}\""));
+        let head = head.replace("per = \"stored-bit\"", &format!("per = \"{per}\""));
         let head: String = head
             .lines()
             .filter(|line| !line.starts_with("derating"))
@@ -260,11 +260,11 @@ fn bendel_curves_are_those_of_the_formula() {
     };
     let rise =
         |a: f64, e: f64| (1.0 - (-0.18 * ((e - a) * (18.0 / a).sqrt()).sqrt()).exp()).powi(4);
-    let one = text("bendel-1", &figure("a_mev", 20.0), "bit");
+    let one = text("bendel-1", &figure("a_mev", 20.0), "stored-bit");
     let expected = (24.0_f64 / 20.0).powi(14) * 1e-12 * rise(20.0, 100.0);
     assert!((at(&one, 100.0) / expected - 1.0).abs() < 1e-12);
     assert_eq!(at(&one, 20.0), 0.0);
-    let two = text("bendel-2", &(figure("a_mev", 15.0) + &figure("b_mev", 10.0)), "bit");
+    let two = text("bendel-2", &(figure("a_mev", 15.0) + &figure("b_mev", 10.0)), "data-bit");
     let expected = (10.0_f64 / 15.0).powi(14) * 1e-12 * rise(15.0, 60.0);
     assert!((at(&two, 60.0) / expected - 1.0).abs() < 1e-12);
     let saturated = figure("a_mev", 15.0) + &figure("saturation_cm2", 1e-9);
@@ -272,7 +272,7 @@ fn bendel_curves_are_those_of_the_formula() {
     assert!((at(&text("bendel-2", &saturated, "device"), 60.0) / expected - 1.0).abs() < 1e-12);
     let refused = parse(&text("bendel-1", &figure("a_mev", 20.0), "device"));
     let refused = refused.expect_err("per device").to_string();
-    assert!(refused.contains("expected per = \"bit\""), "{refused}");
+    assert!(refused.contains("expected per = \"stored-bit\""), "{refused}");
 }
 
 #[test]

@@ -312,6 +312,29 @@ fn an_upset_says_where_it_fell() {
 }
 
 #[test]
+fn the_rate_along_the_track_has_the_mean_of_all_modes() {
+    // 23,040 places of a lap, of which the track has every second: a row is the mean over its own.
+    let long = MISSION.replace("days = 1.0", "days = 16.0\nstep_s = 60.0");
+    for text in [MISSION, &long] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let plan = plan_of(text);
+        let header = MissionHeader::of(&plan, text, &made());
+        let mut writer = MissionWriter::start(folder.path(), header).expect("a writer");
+        write(&mut writer, 0..1);
+        drop(writer);
+        let header = MissionArchive::read(folder.path()).expect("a running mission").header;
+        let step = header.orbit.place_step;
+        let stands_for = |at: u64| (header.orbit.places - at * step).min(step) as f64;
+        let track = (0..).zip(&header.track);
+        let sum: f64 = track.map(|(at, place)| stands_for(at) * place.events_per_s).sum();
+        let mean = sum / header.orbit.places as f64;
+        let modes: f64 = header.facts.modes.iter().map(|mode| mode.per_device_s[1]).sum();
+        assert!(modes > 0.0 && (mean / modes - 1.0).abs() < 1e-9, "{mean} a second, {modes}");
+        assert_eq!(step, if text == MISSION { 1 } else { 2 });
+    }
+}
+
+#[test]
 fn a_mission_that_was_killed_ends_as_one_that_was_not() {
     let [whole, broken] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
     let whole_path = finished(whole.path());

@@ -2,7 +2,7 @@
 
 use super::file::{Campaign, CourseChoice, DeviceChoice, Mode, RateChoice};
 use super::plan::Error;
-use crate::device::{Device, Kind, Mode as DeviceMode, ObservedAt, Per};
+use crate::device::{Device, Kind, Mode as DeviceMode, ObservedAt};
 use crate::environment::orbit;
 use crate::rate::{self, Assessment, Band, Environment, Timeline};
 use crate::units::DAY_S;
@@ -172,7 +172,7 @@ pub(super) fn flips(mode: &DeviceMode) -> f64 {
 }
 
 fn strikes_memory(mode: &DeviceMode) -> bool {
-    mode.per == Per::Bit
+    mode.per.is_bit()
         && mode.kind.changes_bits()
         && mode.kind != Kind::StuckBit
         && mode.observed_at != ObservedAt::AfterWorkload

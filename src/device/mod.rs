@@ -104,6 +104,9 @@ pub struct Device {
     pub note: Option<String>,
     /// The bits that the modes per bit are counted for.
     pub bits: Option<u64>,
+    /// Check bits that are stored besides; 0 of a device as its file has it, whose `bits` are all
+    /// that were counted.
+    pub check_bits: u64,
     /// Whether latch-ups that destroy it were looked for, and seen.
     pub destructive_sel: DestructiveSel,
     /// Under which conditions, and where it says so.
@@ -177,10 +180,21 @@ impl Device {
             reference: table.reference,
             note: table.note,
             bits: table.bits,
+            check_bits: 0,
             destructive_sel: sel,
             destructive_sel_note: table.destructive_sel_note,
             modes,
         })
+    }
+
+    /// How many times a cross-section of this kind counts in the whole device: once, or for each
+    /// of its bits; `None` where it states no bits.
+    pub fn count(&self, per: Per) -> Option<f64> {
+        match per {
+            Per::StoredBit => self.bits.map(|bits| bits as f64 + self.check_bits as f64),
+            Per::DataBit => self.bits.map(|bits| bits as f64),
+            Per::Device => Some(1.0),
+        }
     }
 
     /// What to say of latch-ups that destroy the part, under its figures.
@@ -251,7 +265,7 @@ fn check_modes(modes: &[Mode], bits: Option<u64>, at: &At) -> Result<(), place::
             let found = format!("\"{name}\" again");
             return Err(at.key("name").value("each mode's name once", found));
         }
-        if mode.per == Per::Bit && bits.is_none() {
+        if mode.per.is_bit() && bits.is_none() {
             let expected = "the device's `bits`, as this mode is per bit";
             return Err(at.key("per").value(expected, "none"));
         }

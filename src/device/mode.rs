@@ -73,8 +73,12 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Per {
-    /// Each bit of the device.
-    Bit,
+    /// Each stored bit: what a test counts in the cells that it reads, over their number. Check
+    /// bits have it too.
+    StoredBit,
+    /// Each bit of the capacity: the events of a whole part over the bits of data that it holds.
+    /// Those of its check bits are in it already.
+    DataBit,
     /// The whole device.
     Device,
 }
@@ -83,9 +87,15 @@ impl Per {
     /// The name used in TOML, reports and on the screen.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Bit => "bit",
+            Self::StoredBit => "stored-bit",
+            Self::DataBit => "data-bit",
             Self::Device => "device",
         }
+    }
+
+    /// Whether it is counted for a bit, of one kind or the other.
+    pub const fn is_bit(self) -> bool {
+        matches!(self, Self::StoredBit | Self::DataBit)
     }
 }
 
@@ -267,8 +277,8 @@ impl ModeTable {
         if self.proton.is_none() && self.heavy_ion.is_none() {
             return Err(at.value("[mode.proton], [mode.heavy_ion] or both", "neither"));
         }
-        let per_bit = self.per == Per::Bit;
-        let proton = self.proton.as_ref().map(|table| table.read(per_bit, &at.key("proton")));
+        let proton = self.proton.as_ref();
+        let proton = proton.map(|table| table.read(self.per.is_bit(), &at.key("proton")));
         let ion = self.heavy_ion.as_ref().map(|table| table.read(&at.key("heavy_ion")));
         Ok(Mode {
             name: self.name.clone(),

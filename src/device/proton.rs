@@ -128,7 +128,8 @@ impl ProtonTable {
         check_set(self.form.name(), self.form.sets(), &given, at)?;
         if self.form != ProtonForm::Weibull && !given.contains(&"saturation_cm2") && !per_bit {
             let found = format!("form = \"{}\" of a mode per device", self.form.name());
-            let expected = "per = \"bit\", as this curve is in cm² per bit, or `saturation_cm2`";
+            let expected = "per = \"stored-bit\" or \"data-bit\", as this curve is in cm² per bit, or \
+                            `saturation_cm2`";
             return Err(at.key("form").value(expected, found));
         }
         let mut curves = Level::ALL.map(|level| curve(self.form, &figures, level));

@@ -11,7 +11,7 @@ use super::state::Reader;
 use super::value::Values;
 use crate::device::{
     AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
-    Per, Polarity,
+    Polarity,
 };
 use crate::engine::{Layout, Windows};
 use crate::fault::Course;
@@ -314,11 +314,11 @@ fn timeline(
         reference: String::new(),
         note: None,
         bits: Some(memory.capacity_bits()),
+        check_bits: memory.check_bits(),
         destructive_sel: DestructiveSel::Untested,
         destructive_sel_note: None,
         modes: modes.iter().map(|mode| mode.mode.clone()).collect(),
     };
-    debug_assert!(device.modes.iter().all(|mode| mode.per == Per::Bit || mode.per == Per::Device));
     Timeline::new(conditions, Some(device))
         .map_err(|error| Error::value("environment", "an orbit with a track", error))
 }

@@ -78,9 +78,8 @@ impl Timeline {
     /// The events of a mode a second at one level, along the track: per device where the device
     /// says how many bits it has, without scheduled events.
     pub fn course(&self, mode: usize, level: usize) -> Course {
-        let bits = self.per_device(mode);
         let places = 0..self.places.len();
-        Course::new(places.map(|place| bits * self.modes[mode].rate(place, level)), self.step_s())
+        Course::new(places.map(|place| self.device_rate(mode, place, level)), self.step_s())
     }
 
     fn drawn(

@@ -261,11 +261,14 @@ impl Timeline {
 
     /// What turns a mode's rate into one per device: its bits where it is counted per bit.
     pub fn per_device(&self, mode: usize) -> f64 {
-        let bits = self.device.as_ref().and_then(|device| device.bits);
-        match (self.modes[mode].mode.per, bits) {
-            (Per::Bit, Some(bits)) => bits as f64,
-            _ => 1.0,
-        }
+        let device = self.device.as_ref();
+        device.and_then(|device| device.count(self.modes[mode].mode.per)).unwrap_or(1.0)
+    }
+
+    /// The events of a mode a second at a place, at one level: of the device where it states its
+    /// bits, without scheduled events.
+    pub fn device_rate(&self, mode: usize, place: usize, level: usize) -> f64 {
+        self.per_device(mode) * self.modes[mode].rate(place, level)
     }
 
     /// The figures of the orbit, with doses over some years.
@@ -407,7 +410,7 @@ impl Timeline {
         let total = daily(std::array::from_fn(|level| self.mean(|i| timeline.rate(i, level))));
         let per_device = (mode.per == Per::Device || bits.is_some()).then(|| total.times(device));
         let per_bit = match (mode.per, bits) {
-            (Per::Bit, _) => Some(total),
+            (Per::StoredBit | Per::DataBit, _) => Some(total),
             (Per::Device, Some(bits)) => Some(total.times(1.0 / bits as f64)),
             (Per::Device, None) => None,
         };

@@ -1,10 +1,10 @@
-//! V6, V7, V13: upset rates.
+//! V6, V7, V13, V14: upset rates.
 
 use crate::table::{Row, Tolerance};
 use crate::trapped::orbit;
-use beamline::device::{Device, Level};
+use beamline::device::{Device, Level, Strike};
 use beamline::environment::shield::{Geometry, Shield};
-use beamline::mission::{Mission, Plan, upset};
+use beamline::mission::{Mission, Plan, Upset, What, upset};
 use beamline::rate::response::{EDGES, Kernel};
 use beamline::rate::{AltitudeAbove, Environment, OrbitChoice, SolarPhase, Timeline};
 use beamline::units::DAY_S;
@@ -67,6 +67,7 @@ pub(crate) fn rows() -> Vec<Row> {
     ));
     rows.extend(suncatcher());
     rows.extend(flown());
+    rows.extend(stored());
     rows
 }
 
@@ -158,4 +159,59 @@ fn flown() -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Struck bits of a mission at a constant rate, against σ · flux · bits of its memory.
+fn stored() -> Vec<Row> {
+    const SOURCE: &str =
+        "σ · flux · bits · time: the mean of a Poisson count, four standard deviations";
+    let folder = tempfile::tempdir().expect("a folder");
+    let workload = workload::load(Path::new("kernels/digits-mlp"), &Overrides::default());
+    let workload = Arc::new(workload.expect("shipped"));
+    let environment = Environment::new(OrbitChoice::Preset("deep-space".into()));
+    let cases = [
+        ("h100-80gb", "stored-bit", 288.0, "20d"),
+        ("h100-80gb", "data-bit", 256.0, "20d"),
+        ("ddr5", "stored-bit", 256.0, "100d"),
+    ];
+    let row = |(memory, per, bits, lasts): (&str, &str, f64, &str)| {
+        let figure = |value: f64| {
+            format!("{{ value = {value:e}, mark = \"assumed\", source = \"a test\" }}")
+        };
+        let [cm2, onset, width, exponent] = [1e-14, 10.0, 1.0, 1.0].map(figure);
+        let device = format!(
+            "name = \"cell\"\ntitle = \"a cell\"\nsource = \"a test\"\nreference = \"none\"\n\
+             bits = 1\ndestructive_sel = \"untested\"\n[[mode]]\nname = \"upset\"\n\
+             kind = \"single-bit\"\nper = \"{per}\"\nobserved_at = \"raw\"\nsource = \"a test\"\n\
+             [mode.proton]\nform = \"weibull\"\nsaturation_cm2 = {cm2}\nonset_mev = {onset}\n\
+             width_mev = {width}\nexponent = {exponent}\n"
+        );
+        let path = folder.path().join("cell.toml");
+        std::fs::write(&path, &device).expect("a file");
+        let conditions = environment.conditions(folder.path()).expect("an environment");
+        let cell = Device::parse(&path, &device).expect("a device");
+        let alone = Timeline::new(conditions, Some(cell)).expect("a place").assessment(1.0);
+        let per_bit_day = alone.rates[0].per_bit_day.expect("a rate per bit").nominal;
+        let text = format!(
+            "name = \"v14\"\nseed = 14\nlasts = \"{lasts}\"\n[environment]\n\
+             orbit = \"deep-space\"\n[memory]\npreset = \"{memory}\"\n[[device]]\n\
+             name = \"cell.toml\"\n[workload]\nname = \"digits-mlp\"\n[[scheme]]\n\
+             name = \"none\"\nprotection = \"none\"\n"
+        );
+        let mission = Mission::parse(Path::new("v14.toml"), &text).expect("a mission");
+        let plan = Plan::new(&mission, Arc::clone(&workload), folder.path()).expect("a plan");
+        let counted = plan.ground.memory.entries() as f64 * bits;
+        let expected = per_bit_day * counted * plan.ground.horizon_s / DAY_S;
+        let struck = |upset: &Upset| match &upset.what {
+            What::Memory(hit) => hit.strikes.iter().map(Strike::bits).sum(),
+            _ => 0,
+        };
+        let found: u32 = upset::history(&plan, 0).iter().map(struck).sum();
+        let what = format!(
+            "struck bits in {lasts} of deep space, memory {memory}, 1e-14 cm² a {per}: {bits} bits an entry"
+        );
+        let tolerance = Tolerance::Share(4.0 / expected.sqrt());
+        Row::new("V14", what, SOURCE, (expected, f64::from(found)), tolerance)
+    };
+    cases.into_iter().map(row).collect()
 }

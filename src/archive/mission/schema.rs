@@ -119,7 +119,8 @@ pub struct TrackPlace {
     pub altitude_km: f64,
     /// Mean local solar time there, in hours.
     pub local_time_h: f64,
-    /// Events a second of one device, all modes at their levels, before solar events at times.
+    /// Events a second of one device, all modes at their levels, before solar events at times: the
+    /// mean over the places from this one to the next row.
     pub events_per_s: f64,
     /// 1 within the South Atlantic Anomaly.
     pub in_saa: u64,
@@ -224,19 +225,24 @@ fn orbit(plan: &Plan) -> OrbitInfo {
 
 fn track(plan: &Plan) -> Vec<TrackPlace> {
     let timeline = &plan.timeline;
+    let step = place_step(plan);
+    let rate = |at: usize| -> f64 {
+        let modes = plan.modes.iter().enumerate();
+        modes.map(|(index, mode)| timeline.device_rate(index, at, mode.level.index())).sum()
+    };
     let place = |(at, place): (usize, &crate::rate::Place)| {
-        let modes = timeline.modes.iter().zip(&plan.modes);
+        let stretch = at..(at + step).min(timeline.places.len());
         TrackPlace {
             time_s: at as f64 * timeline.step_s(),
             latitude_deg: place.position.latitude_deg,
             longitude_deg: place.position.longitude_deg,
             altitude_km: place.position.altitude_km(),
             local_time_h: place.position.local_time_h(timeline.conditions.start),
-            events_per_s: modes.map(|(rates, mode)| rates.rate(at, mode.level.index())).sum(),
+            events_per_s: stretch.clone().map(rate).sum::<f64>() / stretch.len() as f64,
             in_saa: u64::from(place.in_saa()),
         }
     };
-    timeline.places.iter().enumerate().step_by(place_step(plan)).map(place).collect()
+    timeline.places.iter().enumerate().step_by(step).map(place).collect()
 }
 
 fn sources(plan: &Plan) -> Vec<Source> {

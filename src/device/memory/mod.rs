@@ -109,6 +109,11 @@ impl Memory {
         self.capacity_bytes() * 8
     }
 
+    /// Check bits that it holds in the sideband of its entries.
+    pub fn check_bits(&self) -> u64 {
+        self.entries() * u64::from(self.sideband_bits)
+    }
+
     /// Bytes of data of a row.
     pub fn row_bytes(&self) -> u64 {
         u64::from(self.columns) * ENTRY_BYTES

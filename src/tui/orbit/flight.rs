@@ -1,6 +1,5 @@
 //! What the screen shows, made once from a walk along an orbit.
 
-use crate::device::Per;
 use crate::environment::epoch::Epoch;
 use crate::environment::trapped::{DRIFT_DEG_PER_YEAR, EPOCH_MAX, EPOCH_MIN};
 use crate::rate::{Levels, Timeline};
@@ -74,9 +73,7 @@ impl Flight {
     pub fn new(timeline: &Timeline) -> Self {
         let conditions = &timeline.conditions;
         let per_day = |place: usize| -> Vec<Levels> {
-            let rate = |mode: usize, level: usize| {
-                DAY_S * timeline.per_device(mode) * timeline.modes[mode].rate(place, level)
-            };
+            let rate = |mode: usize, level: usize| DAY_S * timeline.device_rate(mode, place, level);
             let modes = 0..timeline.modes.len();
             modes.map(|mode| std::array::from_fn(|level| rate(mode, level))).collect()
         };
@@ -100,7 +97,7 @@ impl Flight {
         let bits = timeline.device.as_ref().and_then(|device| device.bits);
         let modes = timeline.modes.iter().enumerate().map(|(index, mode)| ModeOfFlight {
             name: mode.mode.name.clone(),
-            per: if mode.mode.per == Per::Bit && bits.is_none() { "bit" } else { "device" },
+            per: if mode.mode.per.is_bit() && bits.is_none() { "bit" } else { "device" },
             mean: std::array::from_fn(|level| {
                 instants.iter().map(|at| at.per_day[index][level]).sum::<f64>() / count
             }),

@@ -116,6 +116,68 @@ fn stored(path: &Path, table: &str) -> Vec<u8> {
 }
 
 #[test]
+fn an_archive_has_its_digest_beside_it_and_no_text_of_variable_length() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    writer.send(segment(0, TRIALS)).expect("a segment");
+    writer.stop().expect("segments");
+    let segments = folder.path().join("segments");
+    assert!(segments.join("seg-000000000000.h5.sha256").is_file());
+    finish(
+        Writer::resume(
+            Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows"),
+            header(),
+        )
+        .expect("a writer"),
+        TRIALS,
+        TRIALS,
+    );
+    let check = std::process::Command::new("sha256sum")
+        .args(["--strict", "-c", "archive.h5.sha256"])
+        .current_dir(folder.path())
+        .output()
+        .expect("sha256sum");
+    assert!(check.status.success(), "{check:?}");
+
+    let path = folder.path().join("archive.h5");
+    assert!(Archive::open(&path).expect("an archive").verified());
+    let mut tables = 0;
+    look(&hdf5::File::open(&path).expect("a file"), &mut |dtype| {
+        tables += 1;
+        assert!(!format!("{dtype:?}").contains("VarLen"), "{dtype:?}");
+    });
+    assert!(tables > 50, "{tables} tables and attributes");
+
+    let mut bytes = fs::read(&path).expect("an archive");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&path, bytes).expect("a changed archive");
+    let message = Archive::open(&path).expect_err("a flipped bit").to_string();
+    assert!(message.contains("expected the file whose SHA-256 digest stands in"), "{message}");
+    assert!(message.ends_with("it is damaged or was changed"), "{message}");
+}
+
+/// Shows `see` the type of every attribute and table below `at`.
+fn look(at: &hdf5::Group, see: &mut impl FnMut(hdf5::types::TypeDescriptor)) {
+    let mut attributes = |at: &hdf5::Location| {
+        for name in at.attr_names().expect("names") {
+            let dtype = at.attr(&name).and_then(|of| of.dtype()).expect("a type");
+            see(dtype.to_descriptor().expect("a type"));
+        }
+    };
+    attributes(at);
+    let tables = at.datasets().expect("tables");
+    tables.iter().for_each(|table| attributes(table));
+    for table in tables {
+        see(table.dtype().and_then(|dtype| dtype.to_descriptor()).expect("a type"));
+        assert!(table.filters().contains(&hdf5::filters::Filter::Fletcher32), "{}", table.name());
+    }
+    for group in at.groups().expect("groups") {
+        look(&group, see);
+    }
+}
+
+#[test]
 fn another_experiment_is_refused_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut writer = Writer::start(folder.path(), header()).expect("a writer");
@@ -155,6 +217,10 @@ fn torn_foreign_and_missing_segments_are_said_to_be_so() {
     let whole = fs::read(&path).expect("a segment");
 
     fs::write(&path, &whole[..whole.len() / 2]).expect("a torn segment");
+    let message = Existing::open(folder.path(), &fingerprint()).expect_err("torn").to_string();
+    assert!(message.contains("seg-000000000005.h5: expected the file whose"), "{message}");
+    assert!(message.contains("seg-000000000005.h5.sha256, found "), "{message}");
+    fs::remove_file(path.with_extension("h5.sha256")).expect("a removed digest");
     let message = Existing::open(folder.path(), &fingerprint()).expect_err("torn").to_string();
     assert!(message.contains("seg-000000000005.h5: expected a complete HDF5 file"), "{message}");
 

@@ -422,6 +422,9 @@ fn torn_and_missing_files_are_named() {
     let whole = fs::read(&path).expect("a history");
     fs::write(&path, &whole[..whole.len() / 2]).expect("a torn history");
     let message = refusals();
+    assert!(message.contains("seg-000000000001.h5: expected the file whose"), "{message}");
+    fs::remove_file(path.with_extension("h5.sha256")).expect("a removed digest");
+    let message = refusals();
     assert!(message.contains("seg-000000000001.h5: expected a complete HDF5 file"), "{message}");
     fs::remove_file(&path).expect("a removed history");
     let message = refusals();

@@ -1,18 +1,40 @@
-//! HDF5 files as archives use them: no object times, UTF-8 text, compressed row tables, and a
-//! finished file under its name or none.
+//! HDF5 files as archives use them: no object times, UTF-8 text of fixed length, compressed tables
+//! with a checksum on every chunk, and a finished file under its name or none.
+//!
+//! Text has a fixed length because the library follows the pointers of variable-length text
+//! without checking them: one wrong byte there ends the process.
 
-use super::Error;
-use hdf5::types::VarLenUnicode;
+use super::{Error, checksum};
+use hdf5::filters::Filter;
+use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Extent, File, Group, H5Type, Location};
 use std::fs;
 use std::path::Path;
 
-/// Rows of a chunk: some 200 to 400 KiB before compression.
-const CHUNK_ROWS: usize = 4096;
+/// The most rows of a chunk, which are some 200 to 400 KiB before compression.
+pub(super) const CHUNK_ROWS: usize = 4096;
+/// The most bytes of a chunk before compression.
+pub(super) const CHUNK_BYTES: usize = 1 << 20;
+/// How every chunk is stored: compressed, with a checksum over what lies in the file.
+pub(super) const FILTERS: [Filter; 3] = [Filter::Shuffle, Filter::Deflate(4), Filter::Fletcher32];
 
-/// Creates a file without object times, so that its bytes follow from what is written.
+/// Bytes of a name in a table.
+pub(super) const NAME: usize = 256;
+/// Bytes of a sentence in a table.
+pub(super) const TEXT: usize = 4096;
+/// A name in a table.
+pub(super) type Name = FixedUnicode<NAME>;
+/// A sentence in a table.
+pub(super) type Text = FixedUnicode<TEXT>;
+/// The longest text of an attribute, which HDF5 bounds at 64 KiB.
+type AttributeText = FixedUnicode<16_384>;
+
+/// Creates a file without object times, so that its bytes follow from what is written, and with
+/// the checksums on metadata that HDF5 1.10 knows.
 pub(super) fn create(path: &Path) -> hdf5::Result<File> {
-    unlocked().with_fcpl(|file| file.obj_track_times(false)).create(path)
+    let mut options = unlocked();
+    options.with_fapl(|access| access.file_locking(false).libver_v110());
+    options.with_fcpl(|file| file.obj_track_times(false)).create(path)
 }
 
 /// Opens a file for reading.
@@ -28,15 +50,38 @@ fn unlocked() -> hdf5::FileBuilder {
     options
 }
 
+/// What a file holds in place of what it should.
+pub(super) fn unexpected(
+    expected: impl std::fmt::Display,
+    found: impl std::fmt::Display,
+) -> hdf5::Error {
+    hdf5::Error::Internal(format!("expected {expected}, found {found}"))
+}
+
 /// Creates a group.
 pub(super) fn group(parent: &Group, name: &str) -> hdf5::Result<Group> {
     parent.create_group_builder().obj_track_times(false).create(name)
 }
 
-/// Text as HDF5 keeps it: a NUL would end it, and becomes U+FFFD.
-pub(super) fn text(value: &str) -> hdf5::Result<VarLenUnicode> {
+/// Text of at most `N` bytes as HDF5 keeps it: a NUL would end it, and becomes U+FFFD.
+pub(super) fn text<const N: usize>(value: &str) -> hdf5::Result<FixedUnicode<N>> {
     let safe = value.replace('\0', "\u{fffd}");
-    safe.parse().map_err(|error| hdf5::Error::Internal(format!("{error}")))
+    let long = |_| {
+        unexpected(
+            format!("a text of at most {N} bytes"),
+            format!("{} bytes: {value:.60}…", safe.len()),
+        )
+    };
+    safe.parse().map_err(long)
+}
+
+/// The text, which must be UTF-8.
+pub(super) fn string<const N: usize>(text: &FixedUnicode<N>) -> hdf5::Result<String> {
+    utf8(text.as_bytes().to_vec())
+}
+
+fn utf8(bytes: Vec<u8>) -> hdf5::Result<String> {
+    String::from_utf8(bytes).map_err(|error| unexpected("text in UTF-8", error))
 }
 
 /// Writes a scalar attribute.
@@ -44,44 +89,134 @@ pub(super) fn set<T: H5Type>(at: &Location, name: &str, value: &T) -> hdf5::Resu
     at.new_attr::<T>().create(name)?.write_scalar(value)
 }
 
-/// Writes a text attribute.
+/// Writes a text attribute, as long as the text.
 pub(super) fn set_text(at: &Location, name: &str, value: &str) -> hdf5::Result<()> {
-    set(at, name, &text(value)?)
+    let text: AttributeText = text(value)?;
+    let length = TypeDescriptor::FixedUnicode(text.as_bytes().len().max(1));
+    at.new_attr_builder().empty_as(length).create(name)?.write_scalar(&text)
 }
 
-/// Reads a scalar attribute.
+/// Says what the codes 0, 1, … of a column mean.
+pub(super) fn set_names(at: &Location, name: &str, names: &[&str]) -> hdf5::Result<()> {
+    let names = names.iter().map(|name| text(name)).collect::<hdf5::Result<Vec<Name>>>()?;
+    let longest = names.iter().map(|name| name.as_bytes().len()).max().unwrap_or(0);
+    let length = TypeDescriptor::FixedUnicode(longest.max(1));
+    at.new_attr_builder().empty_as(length).shape(names.len()).create(name)?.write_raw(&names)
+}
+
+/// Reads a scalar attribute, which must be of this very type.
 pub(super) fn get<T: H5Type>(at: &Location, name: &str) -> hdf5::Result<T> {
-    at.attr(name)?.read_scalar()
+    let attribute = at.attr(name)?;
+    let (expected, found) = (T::type_descriptor(), attribute.dtype()?.to_descriptor()?);
+    if expected != found || !attribute.is_scalar() {
+        return Err(unexpected(format!("{name}, one {expected}"), found));
+    }
+    attribute.read_scalar()
+}
+
+/// Reads a truth value. It is read as a number: a `bool` has no room for any but two.
+pub(super) fn get_flag(at: &Location, name: &str) -> hdf5::Result<bool> {
+    let attribute = at.attr(name)?;
+    let found = attribute.dtype()?.to_descriptor()?;
+    if found != TypeDescriptor::Boolean || !attribute.is_scalar() {
+        return Err(unexpected(format!("{name}, FALSE or TRUE"), found));
+    }
+    match attribute.read_scalar::<u8>()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(unexpected(format!("{name}, 0 or 1"), other)),
+    }
 }
 
 /// Reads a text attribute.
 pub(super) fn get_text(at: &Location, name: &str) -> hdf5::Result<String> {
-    Ok(get::<VarLenUnicode>(at, name)?.as_str().to_owned())
+    let attribute = at.attr(name)?;
+    let found = attribute.dtype()?.to_descriptor()?;
+    let room = AttributeText::capacity();
+    let known = matches!(found, TypeDescriptor::FixedUnicode(length) if length <= room);
+    if !known || !attribute.is_scalar() {
+        return Err(unexpected(format!("{name}, text of at most {room} bytes"), found));
+    }
+    string(&attribute.read_scalar::<AttributeText>()?)
 }
 
-/// Writes a text as a dataset, however long.
+/// Writes a text as a dataset of its bytes, however long.
 pub(super) fn put_text(at: &Group, name: &str, value: &str) -> hdf5::Result<()> {
-    let dataset =
-        at.new_dataset_builder().obj_track_times(false).empty::<VarLenUnicode>().create(name)?;
-    dataset.write_scalar(&text(value)?)
+    put_table(at, name, value.as_bytes())?;
+    let dataset = at.dataset(name)?;
+    set_text(&dataset, "encoding", "utf-8")
 }
 
 /// Reads a text dataset.
 pub(super) fn take_text(at: &Group, name: &str) -> hdf5::Result<String> {
-    Ok(at.dataset(name)?.read_scalar::<VarLenUnicode>()?.as_str().to_owned())
+    utf8(take_table(at, name)?)
 }
 
 /// Writes a small table, whose rows may hold text.
-pub(super) fn put_table<T: H5Type>(at: &Group, name: &str, rows: &[T]) -> hdf5::Result<()> {
-    let builder = at.new_dataset_builder().obj_track_times(false).empty::<T>();
-    let dataset = builder.shape(rows.len()).create(name)?;
+pub(super) fn put_table<T: H5Type + Clone>(at: &Group, name: &str, rows: &[T]) -> hdf5::Result<()> {
+    let dataset = create_table::<T>(at, name, rows.len())?;
     if rows.is_empty() { Ok(()) } else { dataset.write_raw(rows) }
 }
 
-/// Reads a table of text or numbers.
+/// Rows of a chunk of a table of `rows` rows of `bytes` each.
+pub(super) const fn chunk_rows(rows: usize, bytes: usize) -> usize {
+    let most = if bytes == 1 { CHUNK_BYTES } else { CHUNK_ROWS };
+    let fit = if bytes > CHUNK_BYTES { 1 } else { CHUNK_BYTES / bytes };
+    let most = if fit < most { fit } else { most };
+    if rows == 0 {
+        1
+    } else if rows < most {
+        rows
+    } else {
+        most
+    }
+}
+
+fn create_table<T: H5Type>(at: &Group, name: &str, rows: usize) -> hdf5::Result<hdf5::Dataset> {
+    at.new_dataset_builder()
+        .obj_track_times(false)
+        .empty::<T>()
+        .shape([Extent::resizable(rows)])
+        .chunk([chunk_rows(rows, size_of::<T>())])
+        .set_filters(&FILTERS)
+        .create(name)
+}
+
+/// Reads a table, whose columns must be those of `T`: a column that is missing would leave memory
+/// as it was found.
 pub(super) fn take_table<T: H5Type>(at: &Group, name: &str) -> hdf5::Result<Vec<T>> {
     let dataset = at.dataset(name)?;
+    let (expected, found) = (T::type_descriptor(), dataset.dtype()?.to_descriptor()?);
+    if let Some((expected, found)) = difference(&expected, &found) {
+        return Err(unexpected(format!("in {name} {expected}"), found));
+    }
+    if dataset.ndim() != 1 {
+        return Err(unexpected(format!("{name} of one dimension"), dataset.ndim()));
+    }
     if dataset.size() == 0 { Ok(Vec::new()) } else { dataset.read_raw() }
+}
+
+/// The first thing in which a type is not what it should be.
+fn difference(expected: &TypeDescriptor, found: &TypeDescriptor) -> Option<(String, String)> {
+    let (TypeDescriptor::Compound(ours), TypeDescriptor::Compound(theirs)) = (expected, found)
+    else {
+        return (expected != found).then(|| (expected.to_string(), found.to_string()));
+    };
+    let columns = ours.fields.iter().map(Some).chain(std::iter::repeat(None));
+    let theirs_too = theirs.fields.iter().map(Some).chain(std::iter::repeat(None));
+    let count = ours.fields.len().max(theirs.fields.len());
+    for (at, (ours, theirs)) in columns.zip(theirs_too).take(count).enumerate() {
+        if ours == theirs {
+            continue;
+        }
+        let named = |field: Option<&hdf5::types::CompoundField>| match field {
+            Some(field) => format!("{} ({}, from byte {})", field.name, field.ty, field.offset),
+            None => "none".to_owned(),
+        };
+        return Some((format!("column {} {}", at + 1, named(ours)), named(theirs)));
+    }
+    let bytes = |size: usize| format!("rows of {size} bytes");
+    (ours.size != theirs.size).then(|| (bytes(ours.size), bytes(theirs.size)))
 }
 
 /// A long table of rows, chunked and compressed, written chunk by chunk.
@@ -90,6 +225,7 @@ pub(super) fn take_table<T: H5Type>(at: &Group, name: &str) -> hdf5::Result<Vec<
 /// bytes do not depend on how the rows were grouped when they came.
 pub(super) struct Rows<T> {
     dataset: hdf5::Dataset,
+    chunk: usize,
     waiting: Vec<T>,
     written: usize,
 }
@@ -102,17 +238,10 @@ impl<T: H5Type + Clone> Rows<T> {
         count: usize,
         description: &str,
     ) -> hdf5::Result<Self> {
-        let dataset = at
-            .new_dataset_builder()
-            .obj_track_times(false)
-            .empty::<T>()
-            .shape([Extent::resizable(count)])
-            .chunk([CHUNK_ROWS])
-            .shuffle()
-            .deflate(4)
-            .create(name)?;
+        let dataset = create_table::<T>(at, name, count)?;
         set_text(&dataset, "description", description)?;
-        Ok(Self { dataset, waiting: Vec::new(), written: 0 })
+        let chunk = chunk_rows(count, size_of::<T>());
+        Ok(Self { dataset, chunk, waiting: Vec::new(), written: 0 })
     }
 
     /// The dataset, for its attributes.
@@ -123,7 +252,7 @@ impl<T: H5Type + Clone> Rows<T> {
     /// Takes rows in.
     pub(super) fn push(&mut self, rows: &[T]) -> hdf5::Result<()> {
         self.waiting.extend_from_slice(rows);
-        let whole = self.waiting.len() / CHUNK_ROWS * CHUNK_ROWS;
+        let whole = self.waiting.len() / self.chunk * self.chunk;
         self.write(whole)
     }
 
@@ -145,25 +274,20 @@ impl<T: H5Type + Clone> Rows<T> {
 
 /// Reads a table of rows whose columns must be those of `T`.
 pub(super) fn take_rows<T: H5Type>(file: &File, path: &Path, name: &str) -> Result<Vec<T>, Error> {
-    let read = |source| Error::hdf5(path, "read")(source);
-    let dataset = file.dataset(name).map_err(read)?;
-    let columns = dataset.dtype().and_then(|dtype| dtype.to_descriptor()).map_err(read)?;
-    if columns != T::type_descriptor() {
-        return Err(Error::content(path, format!("the columns of {name}"), columns.to_string()));
-    }
-    if dataset.size() == 0 { Ok(Vec::new()) } else { dataset.read_raw().map_err(read) }
+    take_table(file, name).map_err(Error::hdf5(path, "read"))
 }
 
-/// Gives a file that was written under `temporary` its name, once all of it is on the disk; removes
-/// it where writing failed, to leave the disk as it was.
+/// Gives a file that was written under `temporary` its name, once all of it and its digest are on
+/// the disk; removes it where writing failed, to leave the disk as it was. The digest has its name
+/// first, so that a file under its name always has one.
 pub(super) fn commit<T>(
     temporary: &Path,
     path: &Path,
     written: Result<T, Error>,
 ) -> Result<T, Error> {
-    let sync = |path: &Path| fs::File::open(path).and_then(|file| file.sync_all());
     let named = written.and_then(|written| {
-        sync(temporary).map_err(Error::io(path, "written"))?;
+        sync(temporary)?;
+        checksum::write(temporary, path)?;
         fs::rename(temporary, path).map_err(Error::io(path, "written"))?;
         Ok(written)
     });
@@ -172,7 +296,12 @@ pub(super) fn commit<T>(
         let _ = fs::remove_file(temporary);
     }
     if let (true, Some(folder)) = (named.is_ok(), path.parent()) {
-        sync(folder).map_err(Error::io(folder, "written"))?;
+        sync(folder)?;
     }
     named
+}
+
+/// Waits until a file or folder is on the disk.
+pub(super) fn sync(path: &Path) -> Result<(), Error> {
+    fs::File::open(path).and_then(|file| file.sync_all()).map_err(Error::io(path, "written"))
 }

@@ -1,27 +1,29 @@
 //! A header in a file and back: scalars are attributes, lists are tables, long text is a dataset.
 
+use super::Fingerprint;
 use super::file::{
-    get, get_text, group, put_table, put_text, set, set_text, take_table, take_text,
+    self, Name, Text, get, get_flag, get_text, group, put_table, put_text, set, set_text, string,
+    take_table, take_text, unexpected,
 };
+use super::kind::Content;
 use super::schema::{
     ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
-    RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, VERSION, WORKLOAD, WorkloadInfo,
+    RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, WORKLOAD, WorkloadInfo,
 };
-use super::{Error, Fingerprint, Kind, file};
 use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
 use crate::rate::Band;
 use crate::scheme::{Cost, Scheme};
-use hdf5::types::VarLenUnicode;
 use hdf5::{File, Group, H5Type};
-use std::path::Path;
+
+/// The definitions of schemes, beside the table of them.
+const DEFINITIONS: &str = "definitions";
 
 /// A row of `/campaign/schemes`.
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct SchemeRow {
-    name: VarLenUnicode,
-    definition: VarLenUnicode,
+    name: Name,
     bytes_stored: u64,
     bytes_read_per_inference: f64,
     scrub_bytes_per_inference: f64,
@@ -32,8 +34,8 @@ struct SchemeRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct StratumRow {
-    name: VarLenUnicode,
-    region: VarLenUnicode,
+    name: Name,
+    region: Name,
     bits: u64,
     inferences_per_trial: u64,
     trials: u64,
@@ -43,16 +45,16 @@ struct StratumRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct SourceRow {
-    subject: VarLenUnicode,
-    source: VarLenUnicode,
+    subject: Name,
+    source: Text,
 }
 
 /// A row of `/workload/tensors`.
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct TensorRow {
-    name: VarLenUnicode,
-    shape: VarLenUnicode,
+    name: Name,
+    shape: Name,
     offset: u64,
     words: u64,
 }
@@ -61,8 +63,8 @@ struct TensorRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct OpRow {
-    name: VarLenUnicode,
-    kind: VarLenUnicode,
+    name: Name,
+    kind: Name,
     features: u64,
 }
 
@@ -70,40 +72,19 @@ struct OpRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct NotInjectedRow {
-    mode: VarLenUnicode,
-    kind: VarLenUnicode,
-    observed_at: VarLenUnicode,
-    reason: VarLenUnicode,
+    mode: Name,
+    kind: Name,
+    observed_at: Text,
+    reason: Text,
     per_device_day_low: f64,
     per_device_day: f64,
     per_device_day_high: f64,
-    source: VarLenUnicode,
-}
-
-/// What a file of this layout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// A range of trials.
-    Segment,
-    /// A finished campaign.
-    Archive,
-}
-
-impl Content {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Segment => "segment",
-            Self::Archive => "archive",
-        }
-    }
+    source: Text,
 }
 
 /// Writes a header into a new file.
 pub(super) fn write(to: &File, content: Content, header: &Header) -> hdf5::Result<()> {
-    set(to, "schema_version", &VERSION)?;
-    set_text(to, "content", content.name())?;
-    set_text(to, "beamline_version", &header.version)?;
-    set_text(to, "beamline_commit", &header.commit)?;
+    content.write(to, &header.version, &header.commit)?;
     write_campaign(to, header)?;
     write_workload(to, &header.workload)?;
     write_adapter(to, &header.adapter)?;
@@ -175,7 +156,6 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
     let rows = header.schemes.iter().map(|scheme| {
         Ok(SchemeRow {
             name: file::text(scheme.name())?,
-            definition: file::text(&json(&scheme.definition)?)?,
             bytes_stored: scheme.cost.bytes_stored,
             bytes_read_per_inference: scheme.cost.bytes_read_per_inference,
             scrub_bytes_per_inference: scheme.cost.scrub_bytes_per_inference,
@@ -183,6 +163,7 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
         })
     });
     put_table(&campaign, "schemes", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    write_definitions(&campaign, header.schemes.iter().map(|scheme| &scheme.definition))?;
     let rows = header.strata.iter().map(|stratum| {
         Ok(StratumRow {
             name: file::text(&stratum.name)?,
@@ -194,6 +175,23 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
     });
     put_table(&campaign, "strata", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
     write_sources(&campaign, &header.sources)
+}
+
+/// Writes what schemes are: JSON, one list of all.
+pub(super) fn write_definitions<'s>(
+    at: &Group,
+    schemes: impl Iterator<Item = &'s Scheme>,
+) -> hdf5::Result<()> {
+    put_text(at, DEFINITIONS, &json(&schemes.collect::<Vec<_>>())?)
+}
+
+/// Reads what `count` schemes are.
+pub(super) fn read_definitions(at: &Group, count: usize) -> hdf5::Result<Vec<Scheme>> {
+    let schemes: Vec<Scheme> = parse(&take_text(at, DEFINITIONS)?)?;
+    if schemes.len() != count {
+        return Err(unexpected(format!("{count} definitions of schemes"), schemes.len()));
+    }
+    Ok(schemes)
 }
 
 /// Writes where models and data come from.
@@ -253,30 +251,6 @@ pub(super) fn json(value: &impl serde::Serialize) -> hdf5::Result<String> {
     serde_json::to_string(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
 }
 
-/// Reads the header of an opened file, after checking that it has this layout.
-pub(super) fn read(from: &File, path: &Path) -> Result<(Content, Header), Error> {
-    let version = get::<u32>(from, "schema_version").map_err(|_| {
-        Error::content(path, "a beamline archive", "an HDF5 file without schema_version")
-    })?;
-    if Kind::of_file(from) == Some(Kind::Mission) {
-        return Err(Error::content(path, "the archive of a campaign", "that of a mission"));
-    }
-    if version != VERSION {
-        let found = format!(
-            "{version}; it was made by another version of beamline: read it with that one, or run \
-             the campaign again"
-        );
-        return Err(Error::content(path, format!("schema version {VERSION}"), found));
-    }
-    let fail = |source| Error::hdf5(path, "read")(source);
-    let content = match get_text(from, "content").map_err(fail)?.as_str() {
-        "segment" => Content::Segment,
-        "archive" => Content::Archive,
-        other => return Err(Error::content(path, "a segment or an archive", other)),
-    };
-    Ok((content, read_groups(from).map_err(fail)?))
-}
-
 /// Reads the fingerprint alone.
 pub(super) fn read_fingerprint(from: &File) -> hdf5::Result<Fingerprint> {
     let at = from.group(FINGERPRINT)?;
@@ -287,7 +261,8 @@ pub(super) fn read_fingerprint(from: &File) -> hdf5::Result<Fingerprint> {
     Ok(fingerprint)
 }
 
-fn read_groups(from: &File) -> hdf5::Result<Header> {
+/// Reads the header of a file that has passed the gate.
+pub(super) fn read(from: &File) -> hdf5::Result<Header> {
     let campaign = from.group(CAMPAIGN)?;
     Ok(Header {
         version: get_text(from, "beamline_version")?,
@@ -297,8 +272,8 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
             toml: take_text(&campaign, "toml")?,
             seed: get(&campaign, "seed")?,
             mode: get_text(&campaign, "mode")?,
-            dummy: get(&campaign, "dummy")?,
-            census: get(&campaign, "census")?,
+            dummy: get_flag(&campaign, "dummy")?,
+            census: get_flag(&campaign, "census")?,
             confidence: get(&campaign, "confidence")?,
             looks: get(&campaign, "looks")?,
             steps: get(&campaign, "steps")?,
@@ -325,8 +300,8 @@ pub(super) fn read_adapter(from: &File) -> hdf5::Result<AdapterInfo> {
         driver_info: get_text(&at, "driver_info")?,
         backend: get_text(&at, "backend")?,
         device_type: get_text(&at, "device_type")?,
-        software: get(&at, "software")?,
-        fma_fused: get(&at, "fma_fused")?,
+        software: get_flag(&at, "software")?,
+        fma_fused: get_flag(&at, "fma_fused")?,
     })
 }
 
@@ -354,8 +329,7 @@ fn read_beam(campaign: &Group) -> hdf5::Result<Beam> {
     let number = |name: &str| get::<f64>(&at, name);
     let name = get_text(&at, "particle")?;
     let known = [Particle::Proton, Particle::Ion].into_iter().find(|known| known.name() == name);
-    let unknown =
-        || hdf5::Error::Internal(format!("expected particle proton or ion, found {name}"));
+    let unknown = || unexpected("particle proton or ion", &name);
     Ok(Beam {
         particle: known.ok_or_else(unknown)?,
         energy_mev: Some(number("energy_mev")?).filter(|energy| !energy.is_nan()),
@@ -370,52 +344,58 @@ fn read_beam(campaign: &Group) -> hdf5::Result<Beam> {
 
 fn read_not_injected(campaign: &Group) -> hdf5::Result<Vec<NotInjected>> {
     let rows = take_table::<NotInjectedRow>(campaign, "not_injected")?;
-    let mode = |row: NotInjectedRow| NotInjected {
-        mode: row.mode.to_string(),
-        kind: row.kind.to_string(),
-        observed_at: row.observed_at.to_string(),
-        reason: row.reason.to_string(),
-        per_device_day: (!row.per_device_day.is_nan()).then_some(Band {
-            low: row.per_device_day_low,
-            nominal: row.per_device_day,
-            high: row.per_device_day_high,
-        }),
-        source: row.source.to_string(),
+    let mode = |row: &NotInjectedRow| {
+        Ok(NotInjected {
+            mode: string(&row.mode)?,
+            kind: string(&row.kind)?,
+            observed_at: string(&row.observed_at)?,
+            reason: string(&row.reason)?,
+            per_device_day: (!row.per_device_day.is_nan()).then_some(Band {
+                low: row.per_device_day_low,
+                nominal: row.per_device_day,
+                high: row.per_device_day_high,
+            }),
+            source: string(&row.source)?,
+        })
     };
-    Ok(rows.into_iter().map(mode).collect())
+    rows.iter().map(mode).collect()
 }
 
 /// Reads where models and data come from.
 pub(super) fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {
     let rows = take_table::<SourceRow>(campaign, "sources")?;
-    let source = |row: SourceRow| Source {
-        subject: row.subject.to_string(),
-        source: row.source.to_string(),
+    let source = |row: &SourceRow| {
+        Ok(Source { subject: string(&row.subject)?, source: string(&row.source)? })
     };
-    Ok(rows.into_iter().map(source).collect())
+    rows.iter().map(source).collect()
 }
 
 fn read_schemes(campaign: &Group) -> hdf5::Result<Vec<SchemeInfo>> {
-    let rows = take_table::<SchemeRow>(campaign, "schemes")?.into_iter();
-    rows.map(|row| {
-        let definition: Scheme = parse(&row.definition)?;
+    let rows = take_table::<SchemeRow>(campaign, "schemes")?;
+    let definitions = read_definitions(campaign, rows.len())?;
+    let scheme = |(row, definition): (SchemeRow, Scheme)| {
         let cost = Cost {
             bytes_stored: row.bytes_stored,
             bytes_read_per_inference: row.bytes_read_per_inference,
             scrub_bytes_per_inference: row.scrub_bytes_per_inference,
         };
         let exposed_bits = (!row.exposed_bits.is_nan()).then_some(row.exposed_bits);
-        Ok(SchemeInfo { definition, cost, exposed_bits })
-    })
-    .collect()
+        SchemeInfo { definition, cost, exposed_bits }
+    };
+    Ok(rows.into_iter().zip(definitions).map(scheme).collect())
 }
 
 fn read_strata(campaign: &Group) -> hdf5::Result<Vec<StratumInfo>> {
     let rows = take_table::<StratumRow>(campaign, "strata")?.into_iter();
     rows.map(|row| {
+        let region = string(&row.region)?;
+        let known = Region::ALL.into_iter().find(|known| known.name() == region);
+        if known.is_none() && !region.is_empty() {
+            return Err(unexpected("the name of a region", region));
+        }
         Ok(StratumInfo {
-            name: row.name.to_string(),
-            region: Region::ALL.into_iter().find(|region| region.name() == row.region.as_str()),
+            name: string(&row.name)?,
+            region: known,
             bits: row.bits,
             inferences_per_trial: narrow(row.inferences_per_trial)?,
             trials: row.trials,
@@ -427,12 +407,12 @@ fn read_strata(campaign: &Group) -> hdf5::Result<Vec<StratumInfo>> {
 /// Reads what ran.
 pub(super) fn read_workload(at: &Group) -> hdf5::Result<WorkloadInfo> {
     let tensors = take_table::<TensorRow>(at, "tensors")?.into_iter().map(|row| {
-        let shape = parse(&row.shape)?;
-        Ok(TensorInfo { name: row.name.to_string(), shape, offset: row.offset, words: row.words })
+        let shape = parse(&string(&row.shape)?)?;
+        Ok(TensorInfo { name: string(&row.name)?, shape, offset: row.offset, words: row.words })
     });
     let ops = take_table::<OpRow>(at, "ops")?.into_iter().map(|row| {
         let features = narrow(row.features)?;
-        Ok(OpInfo { name: row.name.to_string(), kind: row.kind.to_string(), features })
+        Ok(OpInfo { name: string(&row.name)?, kind: string(&row.kind)?, features })
     });
     Ok(WorkloadInfo {
         name: get_text(at, "name")?,
@@ -441,7 +421,7 @@ pub(super) fn read_workload(at: &Group) -> hdf5::Result<WorkloadInfo> {
         decision: get_text(at, "decision")?,
         relu_nan: get_text(at, "relu_nan")?,
         inputs: get(at, "inputs")?,
-        labelled: get(at, "labelled")?,
+        labelled: get_flag(at, "labelled")?,
         tensors: tensors.collect::<hdf5::Result<_>>()?,
         ops: ops.collect::<hdf5::Result<_>>()?,
     })

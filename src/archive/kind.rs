@@ -1,10 +1,10 @@
-//! What an archive is of: a campaign or a mission.
+//! What a file of results is, and the gate that every file passes before its tables are read.
 
-use super::file::get_text;
-use super::segment::open;
+use super::file::{self, get, get_text};
 use super::writer::segment_paths;
-use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER};
+use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, checksum, structure};
 use hdf5::File;
+use std::fs;
 use std::path::Path;
 
 /// What an archive is of.
@@ -33,16 +33,167 @@ impl Kind {
         } else {
             return Err(missing());
         };
-        let foreign = || Error::content(&file, "a beamline archive", "another HDF5 file");
-        Self::of_file(&open(&file)?).ok_or_else(foreign)
+        Ok(Opened::open(&file)?.content.kind())
     }
 
-    /// What an opened file is of, where it is an archive or a part of one.
-    pub(super) fn of_file(file: &File) -> Option<Self> {
-        match get_text(file, "content").ok()?.as_str() {
-            "archive" | "segment" => Some(Self::Campaign),
-            "mission" | "history" | "mission-header" => Some(Self::Mission),
-            _ => None,
+    /// The version of the layout of its files; it grows with every change, additions included.
+    const fn version(self) -> u32 {
+        match self {
+            Self::Campaign => 4,
+            Self::Mission => 3,
         }
     }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Campaign => "campaign",
+            Self::Mission => "mission",
+        }
+    }
+}
+
+/// What a file holds of a campaign or a mission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A range of a campaign's trials.
+    Segment,
+    /// A finished campaign.
+    Archive,
+    /// What is common to all histories of a running mission.
+    Header,
+    /// One history of a running mission.
+    History,
+    /// A finished mission.
+    Mission,
+}
+
+impl Content {
+    const ALL: [Self; 5] =
+        [Self::Segment, Self::Archive, Self::Header, Self::History, Self::Mission];
+
+    /// Its name in the root's attribute `content`.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Segment => "segment",
+            Self::Archive => "archive",
+            Self::Header => "mission-header",
+            Self::History => "history",
+            Self::Mission => "mission",
+        }
+    }
+
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Segment | Self::Archive => Kind::Campaign,
+            Self::Header | Self::History | Self::Mission => Kind::Mission,
+        }
+    }
+
+    /// In words.
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Segment => "a range of a campaign's trials",
+            Self::Archive => "a finished campaign",
+            Self::Header => "the header of a running mission",
+            Self::History => "one history of a mission",
+            Self::Mission => "a finished mission",
+        }
+    }
+
+    /// Writes what every file begins with.
+    pub(super) fn write(self, to: &File, version: &str, commit: &str) -> hdf5::Result<()> {
+        file::set(to, "schema_version", &self.kind().version())?;
+        file::set_text(to, "content", self.name())?;
+        file::set_text(to, "beamline_version", version)?;
+        file::set_text(to, "beamline_commit", commit)
+    }
+}
+
+/// A file that has passed the gate.
+pub(super) struct Opened {
+    pub(super) file: File,
+    pub(super) content: Content,
+    /// Whether a digest beside it says that it is as it was written.
+    pub(super) verified: bool,
+}
+
+impl Opened {
+    /// Opens a file that must be complete, as its digest says, of this version, and built as
+    /// beamline builds files.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let about = fs::metadata(path).map_err(Error::io(path, "read"))?;
+        if !about.is_file() {
+            return Err(Error::content(path, "a file", "something else"));
+        }
+        let verified = checksum::verify(path)?;
+        let file = file::open(path).map_err(|error| {
+            let found = format!("a truncated or foreign one ({error})");
+            Error::content(path, "a complete HDF5 file", found)
+        })?;
+        let content = content(&file, path)?;
+        structure::check(&file, about.len()).map_err(Error::hdf5(path, "read"))?;
+        Ok(Self { file, content, verified })
+    }
+
+    /// Likewise, of a file that must be one of `expected`, all of one kind.
+    pub(super) fn open_as(path: &Path, expected: &[Content]) -> Result<Self, Error> {
+        let opened = Self::open(path)?;
+        let (found, kind) = (opened.content, expected.first().map(|content| content.kind()));
+        if expected.contains(&found) {
+            return Ok(opened);
+        }
+        Err(match kind {
+            Some(kind) if kind != found.kind() => {
+                let expected = format!("the archive of a {}", kind.name());
+                Error::content(path, expected, format!("that of a {}", found.kind().name()))
+            }
+            _ => {
+                let words: Vec<_> = expected.iter().map(|content| content.words()).collect();
+                Error::content(path, words.join(" or "), found.words())
+            }
+        })
+    }
+
+    /// Likewise, of a file in the folder `segments/`, where no link is followed.
+    pub(super) fn open_segment(path: &Path, expected: Content) -> Result<Self, Error> {
+        refuse_link(path)?;
+        Self::open_as(path, &[expected])
+    }
+}
+
+/// Refuses a symbolic link: what lies under `segments/` was written there.
+pub(super) fn refuse_link(path: &Path) -> Result<(), Error> {
+    match fs::symlink_metadata(path) {
+        Ok(about) if about.file_type().is_symlink() => {
+            Err(Error::content(path, "no symbolic link among segments", "one"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What an opened file is; it must be of a version that this build reads.
+fn content(file: &File, path: &Path) -> Result<Content, Error> {
+    let foreign =
+        |_| Error::content(path, "a beamline archive", "an HDF5 file without schema_version");
+    let version = get::<u32>(file, "schema_version").map_err(foreign)?;
+    let name = get_text(file, "content");
+    let known =
+        Content::ALL.into_iter().find(|of| name.as_ref().is_ok_and(|name| name == of.name()));
+    // The text of earlier versions is not read; their groups say what they are of.
+    let kind = known.map_or_else(
+        || if file.link_exists("campaign") { Kind::Campaign } else { Kind::Mission },
+        Content::kind,
+    );
+    if version != kind.version() {
+        let (kind, expected) = (kind.name(), kind.version());
+        let found = format!(
+            "{version}, of another version of beamline: read it with that one, or run the {kind} again"
+        );
+        return Err(Error::content(path, format!("schema version {expected} of {kind}s"), found));
+    }
+    let other = || match &name {
+        Ok(name) => Error::content(path, "a part of an archive", name),
+        Err(error) => Error::content(path, "a part of an archive", error.to_string()),
+    };
+    known.ok_or_else(other)
 }

@@ -1,7 +1,8 @@
 //! Segments become one archive: their rows in order, and the summary that follows from them.
 
 use super::file::{self, set};
-use super::header::{self, Content};
+use super::header;
+use super::kind::Content;
 use super::schema::Header;
 use super::segment::{RunInfo, Segment, SegmentFile, Tables, write_run};
 use super::summary::{Summary, Tallies};

@@ -8,6 +8,7 @@
 //! `docs/archive-format.md`.
 
 pub mod beam;
+mod checksum;
 pub mod critical;
 mod figures;
 mod file;
@@ -22,6 +23,7 @@ mod resume;
 pub mod rows;
 pub mod schema;
 mod segment;
+mod structure;
 pub mod summary;
 mod summary_rows;
 mod writer;

@@ -1,10 +1,11 @@
 //! Reading an archive, running or finished, folder or file.
 
-use super::file::take_rows;
-use super::header::{self, Content};
+use super::file::{self, take_rows};
+use super::header;
+use super::kind::{Content, Opened};
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::schema::{FAULTS, Header, OUTCOMES, TIMING};
-use super::segment::{Segment, SegmentFile, open};
+use super::segment::{Segment, SegmentFile};
 use super::summary::{Summary, summarise};
 use super::writer::segment_paths;
 use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER};
@@ -17,6 +18,7 @@ pub struct Archive {
     header: Header,
     files: Vec<PathBuf>,
     finished: bool,
+    verified: bool,
 }
 
 impl Archive {
@@ -40,19 +42,22 @@ impl Archive {
     }
 
     fn open_file(path: &Path) -> Result<Self, Error> {
-        let (content, header) = header::read(&open(path)?, path)?;
-        let finished = content == Content::Archive;
-        Ok(Self { header, files: vec![path.to_path_buf()], finished })
+        let opened = Opened::open_as(path, &[Content::Archive, Content::Segment])?;
+        let header = header::read(&opened.file).map_err(Error::hdf5(path, "read"))?;
+        let (finished, verified) = (opened.content == Content::Archive, opened.verified);
+        Ok(Self { header, files: vec![path.to_path_buf()], finished, verified })
     }
 
     fn open_segments(folder: &Path, segments: &Path) -> Result<Self, Error> {
         let files = segment_paths(segments)?;
         let first = files.first().ok_or_else(|| Error::Missing { path: folder.to_path_buf() })?;
-        let (_, header) = header::read(&open(first)?, first)?;
+        let opened = Opened::open_segment(first, Content::Segment)?;
+        let header = header::read(&opened.file).map_err(Error::hdf5(first, "read"))?;
+        let mut verified = true;
         for path in &files {
-            SegmentFile::open(path, &header.fingerprint)?;
+            verified &= SegmentFile::open(path, &header.fingerprint)?.1.verified;
         }
-        Ok(Self { header, files, finished: false })
+        Ok(Self { header, files, finished: false, verified })
     }
 
     /// What it says of its campaign.
@@ -63,6 +68,11 @@ impl Archive {
     /// Whether the campaign has finished.
     pub const fn finished(&self) -> bool {
         self.finished
+    }
+
+    /// Whether a digest beside each of its files says that it is as it was written.
+    pub const fn verified(&self) -> bool {
+        self.verified
     }
 
     /// Every fault.
@@ -100,7 +110,8 @@ impl Archive {
     fn rows<T: hdf5::H5Type>(&self, table: &str) -> Result<Vec<T>, Error> {
         let mut rows = Vec::new();
         for path in &self.files {
-            rows.append(&mut take_rows(&open(path)?, path, table)?);
+            let file = file::open(path).map_err(Error::hdf5(path, "read"))?;
+            rows.append(&mut take_rows(&file, path, table)?);
         }
         Ok(rows)
     }

@@ -7,9 +7,6 @@ use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
 use serde::Serialize;
 
-/// The version of the layout; it grows with every change, additions included.
-pub const VERSION: u32 = 3;
-
 /// The table of faults.
 pub const FAULTS: &str = "faults";
 /// The table of trials.

@@ -1,15 +1,14 @@
 //! A segment: a contiguous range of trials with their rows, in a complete file of its own.
 
-use super::file::{self, Rows, get, group, set, set_text, take_rows};
-use super::header::{self, Content};
+use super::file::{self, Rows, get, group, set, set_names, set_text, take_rows};
+use super::header;
+use super::kind::{Content, Opened};
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::schema::{FAULTS, Header, OUTCOMES, RUN, TIMING};
 use super::{Error, Fingerprint};
 use crate::fault::Region;
 use crate::outcome::Outcome;
-use hdf5::types::VarLenUnicode;
-use hdf5::{File, Location};
-use std::fs;
+use hdf5::File;
 use std::path::{Path, PathBuf};
 
 /// The trials `first_trial` to `first_trial + trials − 1` of every scheme.
@@ -55,6 +54,8 @@ pub(super) struct SegmentFile {
     pub(super) timing: usize,
     /// When and where it was run.
     pub(super) run: RunInfo,
+    /// Whether a digest beside it says that it is as it was written.
+    pub(super) verified: bool,
 }
 
 impl Segment {
@@ -110,6 +111,7 @@ impl Segment {
             outcomes: self.outcomes.len(),
             timing: self.timing.len(),
             run: run.clone(),
+            verified: true,
         })
     }
 
@@ -139,7 +141,7 @@ impl Segment {
             outcomes: take_rows(&file, path, OUTCOMES)?,
             timing: take_rows(&file, path, TIMING)?,
         };
-        let schemes = header::read(&file, path)?.1.schemes.len();
+        let schemes = header::read(&file).map_err(Error::hdf5(path, "read"))?.schemes.len();
         match segment.flaw(schemes) {
             Some((expected, found)) => Err(Error::content(path, expected, found)),
             None => Ok(segment),
@@ -150,11 +152,7 @@ impl Segment {
 impl SegmentFile {
     /// Opens a segment's file and checks that it is whole and of this experiment.
     pub(super) fn open(path: &Path, fingerprint: &Fingerprint) -> Result<(File, Self), Error> {
-        let file = open(path)?;
-        let (content, _) = header::read(&file, path)?;
-        if content != Content::Segment {
-            return Err(Error::content(path, "a segment", "a finished archive"));
-        }
+        let Opened { file, verified, .. } = Opened::open_segment(path, Content::Segment)?;
         let fail = |source| Error::hdf5(path, "read")(source);
         let theirs = header::read_fingerprint(&file).map_err(fail)?;
         refuse_other(path, fingerprint, &theirs)?;
@@ -167,6 +165,7 @@ impl SegmentFile {
             outcomes: row_count(&file, path, OUTCOMES, count("outcome_rows")?)?,
             timing: file.dataset(TIMING).map_err(fail)?.size(),
             run: read_run(&file).map_err(fail)?,
+            verified,
         };
         Ok((file, about))
     }
@@ -181,15 +180,6 @@ pub(super) fn refuse_other(
     let differing = ours.differing(theirs);
     let path = path.to_path_buf();
     if differing.is_empty() { Ok(()) } else { Err(Error::Fingerprint { path, differing }) }
-}
-
-/// Opens a file that must be complete.
-pub(super) fn open(path: &Path) -> Result<File, Error> {
-    fs::metadata(path).map_err(Error::io(path, "read"))?;
-    file::open(path).map_err(|error| {
-        let found = format!("a truncated or foreign one ({error})");
-        Error::content(path, "a complete HDF5 file", found)
-    })
 }
 
 fn row_count(file: &File, path: &Path, name: &str, expected: u64) -> Result<usize, Error> {
@@ -247,12 +237,6 @@ impl Tables {
         self.outcomes.finish()?;
         self.timing.finish()
     }
-}
-
-/// Says what the codes 0, 1, … of a column mean.
-pub(super) fn set_names(at: &Location, name: &str, names: &[&str]) -> hdf5::Result<()> {
-    let names = names.iter().map(|name| file::text(name)).collect::<hdf5::Result<Vec<_>>>()?;
-    at.new_attr::<VarLenUnicode>().shape(names.len()).create(name)?.write_raw(&names)
 }
 
 /// Writes when and where it ran.

@@ -1,9 +1,8 @@
 //! A summary's tables in HDF5. What does not apply is −1 in an index and NaN in a figure.
 
 use super::beam::BeamFigures;
-use super::file::{group, put_table, set, set_text};
+use super::file::{group, put_table, set, set_names, set_text};
 use super::schema::SUMMARY;
-use super::segment::set_names;
 use super::summary::{AVF_NAME, Breakdown, Comparison, Figures, FitFigures, Summary};
 use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;

@@ -1,9 +1,9 @@
 //! The tables that sum a mission up, in HDF5 and back. The figures are not read back: they follow
 //! from the histories.
 
-use super::super::Error;
-use super::super::file::{self, put_table, set_text, take_table};
-use super::super::segment::set_names;
+use super::super::file::{
+    Name, Text, put_table, set_names, set_text, string, take_table, text, unexpected,
+};
 use super::Closing;
 use super::figure_rows::{self, EstimateColumn, PerYearColumn};
 use super::history_rows::{not_nan, or_nan};
@@ -11,17 +11,16 @@ use super::segment::TIMING;
 use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Share, Stratum, Sum};
 use crate::mission::sweep::Point;
-use hdf5::types::VarLenUnicode;
+use hdf5::types::FixedUnicode;
 use hdf5::{File, H5Type};
-use std::path::Path;
 
 /// A row of `/strata`.
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct StratumRow {
-    device: VarLenUnicode,
-    mode: VarLenUnicode,
-    shape: VarLenUnicode,
+    device: Name,
+    mode: Name,
+    shape: Name,
     within: i64,
     per_year: f64,
     drawn: u64,
@@ -65,7 +64,7 @@ impl From<SumColumn> for Sum {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct ExpectedRow {
-    scheme: VarLenUnicode,
+    scheme: Name,
     critical: EstimateColumn,
     due: EstimateColumn,
     wrong: EstimateColumn,
@@ -76,8 +75,8 @@ struct ExpectedRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct PointRow {
-    scheme: VarLenUnicode,
-    refused: VarLenUnicode,
+    scheme: Name,
+    refused: Text,
     period_s: f64,
     traffic_bytes_s: f64,
     wrong_per_year: EstimateColumn,
@@ -120,7 +119,7 @@ pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
     write_strata(to, &closing.strata)?;
     let expected = closing.expected.iter().map(|row| {
         Ok(ExpectedRow {
-            scheme: file::text(&row.scheme)?,
+            scheme: text(&row.scheme)?,
             critical: EstimateColumn::of(row.critical),
             due: EstimateColumn::of(row.due),
             wrong: EstimateColumn::of(row.wrong),
@@ -132,8 +131,8 @@ pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
     set_text(&table, "unit", "episodes or wrong answers a year of flight")?;
     let points = closing.sweep.iter().map(|point| {
         Ok(PointRow {
-            scheme: file::text(&point.scheme)?,
-            refused: file::text(point.refused.as_deref().unwrap_or(""))?,
+            scheme: text(&point.scheme)?,
+            refused: text(point.refused.as_deref().unwrap_or(""))?,
             period_s: or_nan(point.period_s),
             traffic_bytes_s: point.traffic_bytes_s,
             wrong_per_year: EstimateColumn::of(point.wrong_per_year),
@@ -148,9 +147,9 @@ pub(super) fn write(to: &File, closing: &Closing) -> hdf5::Result<()> {
 fn write_strata(to: &File, strata: &[Stratum]) -> hdf5::Result<()> {
     let rows = strata.iter().map(|row| {
         Ok(StratumRow {
-            device: file::text(&row.device)?,
-            mode: file::text(&row.mode)?,
-            shape: file::text(row.shape.as_deref().unwrap_or(""))?,
+            device: text(&row.device)?,
+            mode: text(&row.mode)?,
+            shape: text(row.shape.as_deref().unwrap_or(""))?,
             within: row.within.map_or(-1, i64::from),
             per_year: row.per_year,
             drawn: row.drawn,
@@ -198,48 +197,54 @@ fn write_fleet(to: &File, fleet: &[FleetPoint]) -> hdf5::Result<()> {
 }
 
 /// Reads the tables, without the figures.
-pub(super) fn read(from: &File, path: &Path) -> Result<Closing, Error> {
-    let fail = |source| Error::hdf5(path, "read")(source);
-    let text = |text: VarLenUnicode| Some(text.to_string()).filter(|text| !text.is_empty());
-    let expected = take_table::<ExpectedRow>(from, "expected").map_err(fail)?;
-    let expected = expected.into_iter().map(|row| Expected {
-        scheme: row.scheme.to_string(),
-        critical: row.critical.estimate(),
-        due: row.due.estimate(),
-        wrong: row.wrong.estimate(),
-        ap8_factor: row.ap8_factor,
+pub(super) fn read(from: &File) -> hdf5::Result<Closing> {
+    let expected = take_table::<ExpectedRow>(from, "expected")?.into_iter().map(|row| {
+        Ok(Expected {
+            scheme: string(&row.scheme)?,
+            critical: row.critical.estimate(),
+            due: row.due.estimate(),
+            wrong: row.wrong.estimate(),
+            ap8_factor: row.ap8_factor,
+        })
     });
-    let sweep = take_table::<PointRow>(from, "sweep").map_err(fail)?;
-    let sweep = sweep.into_iter().map(|row| Point {
-        scheme: row.scheme.to_string(),
-        period_s: not_nan(row.period_s),
-        traffic_bytes_s: row.traffic_bytes_s,
-        wrong_per_year: row.wrong_per_year.estimate(),
-        error_episodes: row.error_episodes.per_year(),
-        optimum: row.optimum != 0,
-        refused: text(row.refused),
+    let sweep = take_table::<PointRow>(from, "sweep")?.into_iter().map(|row| {
+        Ok(Point {
+            scheme: string(&row.scheme)?,
+            period_s: not_nan(row.period_s),
+            traffic_bytes_s: row.traffic_bytes_s,
+            wrong_per_year: row.wrong_per_year.estimate(),
+            error_episodes: row.error_episodes.per_year(),
+            optimum: row.optimum != 0,
+            refused: some_text(&row.refused)?,
+        })
     });
     Ok(Closing {
         figures: Vec::new(),
-        strata: read_strata(from).map_err(fail)?,
-        expected: expected.collect(),
-        sweep: sweep.collect(),
-        fleet: read_fleet(from).map_err(fail)?,
+        strata: read_strata(from)?,
+        expected: expected.collect::<hdf5::Result<_>>()?,
+        sweep: sweep.collect::<hdf5::Result<_>>()?,
+        fleet: read_fleet(from)?,
     })
 }
 
+/// A text that may be left out, which is then empty.
+fn some_text<const N: usize>(text: &FixedUnicode<N>) -> hdf5::Result<Option<String>> {
+    Ok(Some(string(text)?).filter(|text| !text.is_empty()))
+}
+
 fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
-    let text = |text: VarLenUnicode| Some(text.to_string()).filter(|text| !text.is_empty());
-    let rows = take_table::<StratumRow>(from, "strata")?.into_iter().map(|row| Stratum {
-        device: row.device.to_string(),
-        mode: row.mode.to_string(),
-        shape: text(row.shape),
-        within: (row.within >= 0).then_some(row.within == 1),
-        per_year: row.per_year,
-        drawn: row.drawn,
-        schemes: Vec::new(),
+    let rows = take_table::<StratumRow>(from, "strata")?.into_iter().map(|row| {
+        Ok(Stratum {
+            device: string(&row.device)?,
+            mode: string(&row.mode)?,
+            shape: some_text(&row.shape)?,
+            within: (row.within >= 0).then_some(row.within == 1),
+            per_year: row.per_year,
+            drawn: row.drawn,
+            schemes: Vec::new(),
+        })
     });
-    let mut strata: Vec<Stratum> = rows.collect();
+    let mut strata = rows.collect::<hdf5::Result<Vec<Stratum>>>()?;
     for row in take_table::<ShareRow>(from, "strata_shares")? {
         let ShareRow { tolerable, critical, due, wrong, .. } = row;
         let (critical, due, wrong) = (critical.into(), due.into(), wrong.into());
@@ -275,5 +280,5 @@ fn read_fleet(from: &File) -> hdf5::Result<Vec<FleetPoint>> {
 fn at<T>(rows: &mut [T], index: u64) -> hdf5::Result<&mut T> {
     let known = rows.len();
     let row = usize::try_from(index).ok().and_then(|index| rows.get_mut(index));
-    row.ok_or_else(|| hdf5::Error::Internal(format!("expected {known} rows, found row {index}")))
+    row.ok_or_else(|| unexpected(format!("{known} rows"), format!("one of row {index}")))
 }

@@ -1,10 +1,9 @@
 //! The figures of each scheme as rows. What does not apply is NaN.
 
-use super::super::file::{self, put_table};
+use super::super::file::{Name, put_table, text};
 use super::history_rows::or_nan;
 use crate::mission::figures::{AwayFigure, PerYear, SchemeFigures, Spread};
 use crate::stats::Interval;
-use hdf5::types::VarLenUnicode;
 use hdf5::{File, H5Type};
 
 /// A figure with its interval.
@@ -91,7 +90,7 @@ impl From<&Spread> for SpreadColumn {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct FigureRow {
-    name: VarLenUnicode,
+    name: Name,
     histories: u64,
     years: f64,
     inferences: u64,
@@ -184,7 +183,7 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
     let [away_due, away_sefi, away_sel, away_host_sefi, away_host_ram] = away;
     let wanted = of.requirement;
     Ok(FigureRow {
-        name: file::text(&of.name)?,
+        name: text(&of.name)?,
         histories: of.histories,
         years: of.years,
         inferences: of.inferences,

@@ -1,58 +1,33 @@
 //! The header of a mission in a file and back.
 
 use super::super::file::{
-    self, Rows, get, get_text, group, put_table, put_text, set, set_text, take_rows, take_table,
-    take_text,
+    NAME, Name, Rows, TEXT, get, get_text, group, put_table, put_text, set, set_text, string,
+    take_table, take_text, text,
 };
 use super::super::header::{
-    json, parse, read_adapter, read_fingerprint, read_sources, read_workload, write_adapter,
-    write_fingerprint, write_sources, write_workload,
+    read_adapter, read_definitions, read_fingerprint, read_sources, read_workload, write_adapter,
+    write_definitions, write_fingerprint, write_sources, write_workload,
 };
+use super::super::kind::Content;
 use super::super::schema::WORKLOAD;
-use super::super::{Error, Kind};
 use super::history_rows::{not_nan, or_nan};
 use super::{MemoryInfo, MissionHeader, OrbitInfo, Organisation};
 use crate::mission::figures::{Facts, ModeFact, SchemeFact};
 use crate::mission::{Duration, Requirement};
 use crate::scheme::Scheme;
-use hdf5::types::VarLenUnicode;
+use hdf5::types::FixedUnicode;
 use hdf5::{File, Group, H5Type};
-use std::path::Path;
 
-/// The version of the layout of missions; it grows with every change, additions included.
-pub(super) const MISSION_VERSION: u32 = 2;
 const MISSION: &str = "mission";
 const MEMORY: &str = "memory";
 const ORBIT: &str = "orbit";
 const TRACK: &str = "orbit/track";
 
-/// What a file of this layout is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// What is common to all histories, of a running mission.
-    Header,
-    /// One history of a running mission.
-    History,
-    /// A finished mission.
-    Mission,
-}
-
-impl Content {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Header => "mission-header",
-            Self::History => "history",
-            Self::Mission => "mission",
-        }
-    }
-}
-
 /// A row of `/mission/schemes`.
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct SchemeRow {
-    name: VarLenUnicode,
-    definition: VarLenUnicode,
+    name: Name,
     stored_bytes: u64,
     weight_bytes: u64,
     scrub_passes_s: f64,
@@ -65,9 +40,9 @@ struct SchemeRow {
 #[derive(H5Type, Clone)]
 #[repr(C)]
 struct ModeRow {
-    device: VarLenUnicode,
-    mode: VarLenUnicode,
-    kind: VarLenUnicode,
+    device: Name,
+    mode: Name,
+    kind: Name,
     low_per_device_s: f64,
     per_device_s: f64,
     high_per_device_s: f64,
@@ -75,10 +50,7 @@ struct ModeRow {
 
 /// Writes what every file of a mission begins with.
 pub(super) fn write_start(to: &File, content: Content, header: &MissionHeader) -> hdf5::Result<()> {
-    set(to, "schema_version", &MISSION_VERSION)?;
-    set_text(to, "content", content.name())?;
-    set_text(to, "beamline_version", &header.version)?;
-    set_text(to, "beamline_commit", &header.commit)?;
+    content.write(to, &header.version, &header.commit)?;
     write_fingerprint(to, &header.fingerprint)
 }
 
@@ -93,8 +65,8 @@ pub(super) fn write(to: &File, content: Content, header: &MissionHeader) -> hdf5
     set(&at, "histories", &header.histories)?;
     write_facts(&at, header)?;
     write_sources(&at, &header.sources)?;
-    put_texts(&at, "warnings", &header.warnings)?;
-    put_texts(&at, "shapes", &header.shapes)?;
+    put_texts::<TEXT>(&at, "warnings", &header.warnings)?;
+    put_texts::<NAME>(&at, "shapes", &header.shapes)?;
     write_memory(&group(to, MEMORY)?, &header.memory)?;
     let orbit = group(to, ORBIT)?;
     let info = &header.orbit;
@@ -128,19 +100,18 @@ fn write_facts(at: &Group, header: &MissionHeader) -> hdf5::Result<()> {
     let rows = facts.modes.iter().map(|mode| {
         let [low_per_device_s, per_device_s, high_per_device_s] = mode.per_device_s;
         Ok(ModeRow {
-            device: file::text(&mode.device)?,
-            mode: file::text(&mode.mode)?,
-            kind: file::text(&mode.kind)?,
+            device: text(&mode.device)?,
+            mode: text(&mode.mode)?,
+            kind: text(&mode.kind)?,
             low_per_device_s,
             per_device_s,
             high_per_device_s,
         })
     });
     put_table(at, "modes", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
-    let rows = header.schemes.iter().zip(&facts.schemes).map(|(definition, fact)| {
+    let rows = facts.schemes.iter().map(|fact| {
         Ok(SchemeRow {
-            name: file::text(&fact.name)?,
-            definition: file::text(&json(definition)?)?,
+            name: text(&fact.name)?,
             stored_bytes: fact.stored_bytes,
             weight_bytes: fact.weight_bytes,
             scrub_passes_s: fact.scrub_passes_s,
@@ -149,7 +120,8 @@ fn write_facts(at: &Group, header: &MissionHeader) -> hdf5::Result<()> {
             executions: fact.executions,
         })
     });
-    put_table(at, "schemes", &rows.collect::<hdf5::Result<Vec<_>>>()?)
+    put_table(at, "schemes", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
+    write_definitions(at, header.schemes.iter())
 }
 
 fn write_memory(at: &Group, info: &MemoryInfo) -> hdf5::Result<()> {
@@ -179,54 +151,17 @@ fn levels(of: &mut Organisation) -> [(&'static str, &mut u32); 9] {
     ]
 }
 
-fn put_texts(at: &Group, name: &str, texts: &[String]) -> hdf5::Result<()> {
-    let texts = texts.iter().map(|text| file::text(text)).collect::<hdf5::Result<Vec<_>>>()?;
-    put_table(at, name, &texts)
+fn put_texts<const N: usize>(at: &Group, name: &str, texts: &[String]) -> hdf5::Result<()> {
+    let texts = texts.iter().map(|value| text(value)).collect::<hdf5::Result<Vec<_>>>()?;
+    put_table::<FixedUnicode<N>>(at, name, &texts)
 }
 
-fn take_texts(at: &Group, name: &str) -> hdf5::Result<Vec<String>> {
-    let texts = take_table::<VarLenUnicode>(at, name)?;
-    Ok(texts.iter().map(VarLenUnicode::to_string).collect())
+fn take_texts<const N: usize>(at: &Group, name: &str) -> hdf5::Result<Vec<String>> {
+    take_table::<FixedUnicode<N>>(at, name)?.iter().map(string).collect()
 }
 
-/// What an opened file is, after checking that it has this layout.
-pub(super) fn content(from: &File, path: &Path) -> Result<Content, Error> {
-    let fail = |source| Error::hdf5(path, "read")(source);
-    match Kind::of_file(from) {
-        Some(Kind::Mission) => {}
-        Some(Kind::Campaign) => {
-            return Err(Error::content(path, "the archive of a mission", "that of a campaign"));
-        }
-        None => return Err(Error::content(path, "a beamline archive", "another HDF5 file")),
-    }
-    let version = get::<u32>(from, "schema_version").map_err(fail)?;
-    if version != MISSION_VERSION {
-        let found = format!(
-            "{version}; it was made by another version of beamline: read it with that one, or run \
-             the mission again"
-        );
-        let expected = format!("schema version {MISSION_VERSION} of missions");
-        return Err(Error::content(path, expected, found));
-    }
-    let name = get_text(from, "content").map_err(fail)?;
-    let known = [Content::Header, Content::History, Content::Mission];
-    let content = known.into_iter().find(|content| content.name() == name);
-    content.ok_or_else(|| Error::content(path, "a part of a mission's archive", name))
-}
-
-/// Reads the header of an opened file that has one.
-pub(super) fn read(from: &File, path: &Path) -> Result<(Content, MissionHeader), Error> {
-    let content = content(from, path)?;
-    if content == Content::History {
-        let expected = "a mission's folder or its finished archive";
-        return Err(Error::content(path, expected, "one history"));
-    }
-    let track = take_rows(from, path, TRACK)?;
-    let header = read_groups(from).map_err(Error::hdf5(path, "read"))?;
-    Ok((content, MissionHeader { track, ..header }))
-}
-
-fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
+/// Reads the header of a file that has one.
+pub(super) fn read(from: &File) -> hdf5::Result<MissionHeader> {
     let (at, orbit) = (from.group(MISSION)?, from.group(ORBIT)?);
     let (schemes, facts) = read_facts(&at)?;
     Ok(MissionHeader {
@@ -237,7 +172,7 @@ fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
         histories: get(&at, "histories")?,
         facts,
         schemes,
-        shapes: take_texts(&at, "shapes")?,
+        shapes: take_texts::<NAME>(&at, "shapes")?,
         memory: read_memory(&from.group(MEMORY)?)?,
         orbit: OrbitInfo {
             description: get_text(&orbit, "description")?,
@@ -247,9 +182,9 @@ fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
             place_step: get(&orbit, "place_step")?,
             altitude_convention: get_text(&orbit, "altitude_convention")?,
         },
-        track: Vec::new(),
+        track: take_table(from, TRACK)?,
         sources: read_sources(&at)?,
-        warnings: take_texts(&at, "warnings")?,
+        warnings: take_texts::<TEXT>(&at, "warnings")?,
         adapter: read_adapter(from)?,
         workload: read_workload(&from.group(WORKLOAD)?)?,
         fingerprint: read_fingerprint(from)?,
@@ -257,22 +192,26 @@ fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
 }
 
 fn read_facts(at: &Group) -> hdf5::Result<(Vec<Scheme>, Facts)> {
-    let modes = take_table::<ModeRow>(at, "modes")?.into_iter().map(|row| ModeFact {
-        device: row.device.to_string(),
-        mode: row.mode.to_string(),
-        kind: row.kind.to_string(),
-        per_device_s: [row.low_per_device_s, row.per_device_s, row.high_per_device_s],
+    let modes = take_table::<ModeRow>(at, "modes")?.into_iter().map(|row| {
+        Ok(ModeFact {
+            device: string(&row.device)?,
+            mode: string(&row.mode)?,
+            kind: string(&row.kind)?,
+            per_device_s: [row.low_per_device_s, row.per_device_s, row.high_per_device_s],
+        })
     });
     let rows = take_table::<SchemeRow>(at, "schemes")?;
-    let schemes = rows.iter().map(|row| parse(&row.definition)).collect::<hdf5::Result<_>>()?;
-    let facts = rows.into_iter().map(|row| SchemeFact {
-        name: row.name.to_string(),
-        stored_bytes: row.stored_bytes,
-        weight_bytes: row.weight_bytes,
-        devices: row.devices,
-        scrub_passes_s: row.scrub_passes_s,
-        scrub_bytes_s: row.scrub_bytes_s,
-        executions: row.executions,
+    let schemes = read_definitions(at, rows.len())?;
+    let facts = rows.into_iter().map(|row| {
+        Ok(SchemeFact {
+            name: string(&row.name)?,
+            stored_bytes: row.stored_bytes,
+            weight_bytes: row.weight_bytes,
+            devices: row.devices,
+            scrub_passes_s: row.scrub_passes_s,
+            scrub_bytes_s: row.scrub_bytes_s,
+            executions: row.executions,
+        })
     });
     let lasts_s = not_nan(get(at, "no_critical_sdc_for_s")?);
     let wanted = lasts_s.zip(not_nan(get(at, "probability")?));
@@ -288,8 +227,8 @@ fn read_facts(at: &Group) -> hdf5::Result<(Vec<Scheme>, Facts)> {
             no_critical_sdc_for: Duration(lasts_s),
             probability,
         }),
-        modes: modes.collect(),
-        schemes: facts.collect(),
+        modes: modes.collect::<hdf5::Result<_>>()?,
+        schemes: facts.collect::<hdf5::Result<_>>()?,
     };
     Ok((schemes, facts))
 }

@@ -31,6 +31,8 @@ pub struct MissionArchive {
     pub header: MissionHeader,
     /// Whether the mission has finished; of a running one there are the histories so far.
     pub finished: bool,
+    /// Whether a digest beside each of its files says that it is as it was written.
+    pub verified: bool,
     /// The histories, from 0.
     pub runs: Vec<MissionRun>,
     /// What they come to. The figures follow from the histories; the other tables are empty until

@@ -1,11 +1,11 @@
 //! Reading a mission's archive, running or finished, folder or file.
 
 use super::super::header::read_fingerprint;
-use super::super::segment::{open, refuse_other};
+use super::super::kind::{Content, Opened};
+use super::super::segment::refuse_other;
 use super::super::writer::segment_paths;
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
-use super::header::{self, Content};
-use super::{Closing, MissionArchive, MissionHeader, MissionRun, closing_rows, segment};
+use super::{Closing, MissionArchive, MissionHeader, MissionRun, closing_rows, header, segment};
 use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, figures};
 use std::path::{Path, PathBuf};
@@ -35,11 +35,9 @@ impl MissionArchive {
     }
 
     fn read_file(path: &Path) -> Result<Self, Error> {
-        let file = open(path)?;
-        let (content, header) = header::read(&file, path)?;
-        if content != Content::Mission {
-            return Err(Error::content(path, "a finished mission", "the header of a running one"));
-        }
+        let Opened { file, verified, .. } = Opened::open_as(path, &[Content::Mission])?;
+        let fail = |source| Error::hdf5(path, "read")(source);
+        let header = header::read(&file).map_err(fail)?;
         let runs = segment::read(&file, path, &header, 0)?;
         let runs: Vec<MissionRun> = runs.into_iter().map(|(run, _)| run).collect();
         if runs.len() as u64 != header.histories {
@@ -47,8 +45,8 @@ impl MissionArchive {
             return Err(Error::content(path, expected, runs.len().to_string()));
         }
         let figures = figures_of(&header, &runs);
-        let closing = Closing { figures, ..closing_rows::read(&file, path)? };
-        Ok(Self { header, finished: true, runs, closing })
+        let closing = Closing { figures, ..closing_rows::read(&file).map_err(fail)? };
+        Ok(Self { header, finished: true, verified, runs, closing })
     }
 
     fn read_segments(folder: &Path, segments: &Path) -> Result<Self, Error> {
@@ -57,21 +55,24 @@ impl MissionArchive {
             return Err(Error::Missing { path: folder.to_path_buf() });
         };
         let (_, header) = running_header(first)?;
-        let mut runs = Vec::with_capacity(paths.len());
+        let (mut runs, mut verified) = (Vec::with_capacity(paths.len()), true);
         for (history, path) in (0..).zip(&paths) {
-            runs.push(read_history(path, &header, history)?.0);
+            let read = read_history(path, &header, history)?;
+            verified &= read.verified;
+            runs.push(read.run);
         }
         let figures = figures_of(&header, &runs);
         let closing = Closing { figures, ..Closing::default() };
-        Ok(Self { header, finished: false, runs, closing })
+        Ok(Self { header, finished: false, verified, runs, closing })
     }
 }
 
 /// The header of the running mission that a history's file is of, with its path.
 pub(super) fn running_header(history: &Path) -> Result<(PathBuf, MissionHeader), Error> {
-    header::content(&open(history)?, history)?;
+    Opened::open_segment(history, Content::History)?;
     let path = history.with_file_name(HEADER_FILE);
-    let header = header::read(&open(&path)?, &path)?.1;
+    let opened = Opened::open_segment(&path, Content::Header)?;
+    let header = header::read(&opened.file).map_err(Error::hdf5(&path, "read"))?;
     Ok((path, header))
 }
 
@@ -94,18 +95,22 @@ fn figures_of(header: &MissionHeader, runs: &[MissionRun]) -> Vec<SchemeFigures>
     figures(&header.facts, &schemes)
 }
 
-/// The file of one history, and what it took in measured seconds; it must be history `history` of
-/// this mission.
+/// One history, read from its file.
+pub(super) struct HistoryRead {
+    pub(super) run: MissionRun,
+    /// What it took, measured.
+    pub(super) seconds: f64,
+    /// Whether a digest beside the file says that it is as it was written.
+    pub(super) verified: bool,
+}
+
+/// The file of one history, which must be history `history` of this mission.
 pub(super) fn read_history(
     path: &Path,
     header: &MissionHeader,
     history: u64,
-) -> Result<(MissionRun, f64), Error> {
-    let file = open(path)?;
-    let content = header::content(&file, path)?;
-    if content != Content::History {
-        return Err(Error::content(path, "one history", "another part of a mission's archive"));
-    }
+) -> Result<HistoryRead, Error> {
+    let Opened { file, verified, .. } = Opened::open_segment(path, Content::History)?;
     let theirs = read_fingerprint(&file).map_err(Error::hdf5(path, "read"))?;
     refuse(path, &header.fingerprint, &theirs)?;
     let named = path.file_name().is_some_and(|name| name == file_name(history).as_str());
@@ -117,6 +122,7 @@ pub(super) fn read_history(
     let runs = segment::read(&file, path, header, history)?;
     let count = runs.len();
     let one = runs.into_iter().next().filter(|_| count == 1);
+    let one = one.map(|(run, seconds)| HistoryRead { run, seconds, verified });
     one.ok_or_else(|| Error::content(path, format!("history {history} alone"), count.to_string()))
 }
 

@@ -1,8 +1,7 @@
 //! The rows of histories in a file: one history in a file of its own, or all of a mission.
 
 use super::super::Error;
-use super::super::file::{self, Rows, group, take_rows};
-use super::super::segment::set_names;
+use super::super::file::{self, Rows, group, set_names, take_rows};
 use super::history_rows::{ChangeRow, EpisodeRow, HistoryRow, SchemeRows, SumsRow};
 use super::loss_rows::{AwayRow, ReplacedRow};
 use super::rows::{PERSISTENCE_NAMES, UpsetRow, WHAT_NAMES};

@@ -1,14 +1,15 @@
 //! Writing a mission: a file a history while it runs, one file at its end; and what a run that
 //! goes on finds.
 
+use super::super::file;
+use super::super::kind::{Content, Opened};
 use super::super::resume::remove_stale;
-use super::super::segment::{RunInfo, open, read_run, write_run};
+use super::super::segment::{RunInfo, read_run, write_run};
 use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
-use super::header::{self, Content};
-use super::read::{HEADER_FILE, file_name, read_history, refuse, running_header};
+use super::read::{HEADER_FILE, HistoryRead, file_name, read_history, refuse, running_header};
 use super::segment::{Counts, Tables, write_whole};
-use super::{Closing, MissionHeader, MissionRun, closing_rows};
+use super::{Closing, MissionHeader, MissionRun, closing_rows, header};
 use crate::mission::SchemeHistory;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -128,7 +129,7 @@ impl MissionWriter {
             let mut tables = Tables::create(to, &self.header.shapes, self.counts)?;
             for (history, path) in (0u64..).zip(&self.paths) {
                 match read_history(path, &self.header, history) {
-                    Ok((run, seconds)) => tables.push(&run, seconds)?,
+                    Ok(read) => tables.push(&read.run, read.seconds)?,
                     Err(error) => {
                         let stop = hdf5::Error::Internal(error.to_string());
                         torn = Some(error);
@@ -191,7 +192,8 @@ impl MissionExisting {
         };
         remove_stale(folder)?;
         if existing.finished {
-            let (_, header) = header::read(&open(&archive)?, &archive)?;
+            let opened = Opened::open_as(&archive, &[Content::Mission])?;
+            let header = header::read(&opened.file).map_err(Error::hdf5(&archive, "read"))?;
             refuse(&archive, fingerprint, &header.fingerprint)?;
             existing.next_history = header.histories;
             // The files that a finished archive was made from may have outlived a kill.
@@ -204,9 +206,10 @@ impl MissionExisting {
         let (path, header) = running_header(first)?;
         refuse(&path, fingerprint, &header.fingerprint)?;
         for path in paths {
-            let (run, _) = read_history(&path, &header, existing.next_history)?;
-            let RunInfo { started_unix_s, .. } =
-                open(&path).and_then(|file| read_run(&file).map_err(Error::hdf5(&path, "read")))?;
+            let HistoryRead { run, .. } = read_history(&path, &header, existing.next_history)?;
+            let RunInfo { started_unix_s, .. } = file::open(&path)
+                .and_then(|file| read_run(&file))
+                .map_err(Error::hdf5(&path, "read"))?;
             let first = existing.started_unix_s.unwrap_or(u64::MAX);
             existing.started_unix_s = Some(first.min(started_unix_s));
             existing.counts += Counts::of(&run);

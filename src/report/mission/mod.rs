@@ -82,7 +82,7 @@ enum Effect {
 impl<'a> MissionView<'a> {
     /// Of all that an archive has.
     pub fn of(archive: &'a MissionArchive) -> Self {
-        let MissionArchive { header, finished, runs, closing } = archive;
+        let MissionArchive { header, finished, runs, closing, .. } = archive;
         let adapter = &header.adapter;
         let software = if adapter.software { ", software" } else { "" };
         let memory = &header.memory;

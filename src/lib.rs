@@ -3,6 +3,7 @@
 //! The experiment reads from the top of this list to its end; a layer uses only those above it.
 //! `docs/architecture.md` has the shape of the whole.
 
+pub mod bounded;
 pub mod outcome;
 pub mod place;
 pub mod seed;

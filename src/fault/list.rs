@@ -4,7 +4,10 @@
 //! word it strikes (`original_hex`, `faulty_hex`) is checked against the workload, so that a list
 //! made for other weights is refused instead of run. `docs/file-formats.md` has the columns.
 
+mod text;
+
 use super::{FaultKind, Region, Sites};
+use crate::bounded;
 use crate::outcome::Outcome;
 use crate::workload::Workload;
 use csv::StringRecord;
@@ -95,13 +98,20 @@ const MEASURED: [&str; 4] =
 const REPLICAS_MAX: u32 = 3;
 /// Faults of one trial are numbered in 16 bits in the archive.
 const FAULTS_MAX: usize = u16::MAX as usize;
+/// Bytes of a list, at most.
+const BYTES_MAX: u64 = 1 << 29;
+/// Rows of a list, at most: those that the bytes could hold would fill the memory.
+const ROWS_MAX: usize = 1 << 24;
+/// Names that the first column has where another tool wrote the numbers of its rows there.
+const ROW_NUMBERS: [&str; 2] = ["", "unnamed: 0"];
 
 /// Reads the list at `path` for a campaign over the first `inputs` inputs of `workload`.
 ///
 /// # Errors
 /// Where the file cannot be read, or names what the workload does not have.
 pub fn read_list(path: &Path, workload: &Workload, inputs: u32) -> Result<Vec<Listed>, Error> {
-    let text = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let text = bounded::read(path, BYTES_MAX);
+    let text = text.map_err(|source| Error::Read { path: path.into(), source })?;
     read_text(&text, path, workload, inputs)
 }
 
@@ -111,19 +121,26 @@ fn read_text(
     workload: &Workload,
     inputs: u32,
 ) -> Result<Vec<Listed>, Error> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
-    let mut lines = Lines { text, offset: 0, line: 1 };
+    let text = &text::without_comments(path, text)?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(&text[..]);
+    let mut lines = text::Lines::new(text);
+    let top = lines.of(None);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
-        Err(error) => return Err(csv_error(path, 1, error)),
+        Err(error) => return Err(text::csv_error(path, top, error)),
     };
-    let columns = columns(path, &header)?;
+    let columns = columns(path, top, &header)?;
     let mut trials: Vec<Listed> = Vec::new();
     let mut numbers = HashSet::new();
+    let mut struck = Struck::default();
     for (place, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| csv_error(path, lines.of(error.position()), error))?;
+        let record =
+            record.map_err(|error| text::csv_error(path, lines.of(error.position()), error))?;
         let line = lines.of(record.position());
         let row = Row { path, line, record: &record, columns: &columns, workload, inputs };
+        if place == ROWS_MAX {
+            return Err(row.value(format!("at most {ROWS_MAX} rows"), "more"));
+        }
         let number = row.integer("trial", u64::MAX)?.unwrap_or(place as u64);
         let input = row.input()?;
         let fault = row.fault(input)?;
@@ -131,39 +148,48 @@ fn read_text(
         match trials.last_mut() {
             Some(trial) if columns.contains_key("trial") && trial.number == number => {
                 row.joins(trial, input, outcome)?;
-                row.distinct(trial, fault)?;
+                row.distinct(&mut struck, number, fault)?;
                 trial.faults.push(fault);
             }
             _ if !numbers.insert(number) => {
                 let expected = format!("the rows of trial {number} one after another");
                 return Err(row.value(expected, "other trials between them"));
             }
-            _ => trials.push(Listed { number, line, input, faults: vec![fault], outcome }),
+            _ => {
+                struck.clear();
+                row.distinct(&mut struck, number, fault)?;
+                trials.push(Listed { number, line, input, faults: vec![fault], outcome });
+            }
         }
     }
     if trials.is_empty() {
         let (expected, found) = ("one fault or more".into(), "a header without rows".into());
-        return Err(Error::Value { path: path.into(), line: 1, expected, found });
+        return Err(Error::Value { path: path.into(), line: top, expected, found });
     }
     Ok(trials)
 }
 
-/// Where each column is. One of each kind of place must be there, and nothing unknown.
-fn columns<'h>(path: &Path, header: &'h StringRecord) -> Result<HashMap<&'h str, usize>, Error> {
-    let value = |expected: String, found: String| Error::Value {
-        path: path.into(),
-        line: 1,
-        expected,
-        found,
-    };
+/// Where each column is, by its name in any case. One of each kind of place must be there, and
+/// nothing unknown.
+fn columns(
+    path: &Path,
+    line: u64,
+    header: &StringRecord,
+) -> Result<HashMap<&'static str, usize>, Error> {
+    let value =
+        |expected: String, found: String| Error::Value { path: path.into(), line, expected, found };
     let known: Vec<&str> = [&HOMES[..], &INDICES, &BITS, &OTHERS].concat();
+    let all = || known.iter().chain(&MEASURED);
     let mut columns = HashMap::new();
     for (at, name) in header.iter().enumerate() {
-        if !known.contains(&name) && !MEASURED.contains(&name) {
+        if at == 0 && ROW_NUMBERS.iter().any(|none| name.eq_ignore_ascii_case(none)) {
+            continue;
+        }
+        let Some(known) = all().find(|known| name.eq_ignore_ascii_case(known)) else {
             let expected = format!("columns among {}", known.join(", "));
             return Err(value(expected, format!("column \"{name}\"")));
-        }
-        if columns.insert(name, at).is_some() {
+        };
+        if columns.insert(*known, at).is_some() {
             return Err(value("each column once".into(), format!("column \"{name}\" twice")));
         }
     }
@@ -179,44 +205,23 @@ fn columns<'h>(path: &Path, header: &'h StringRecord) -> Result<HashMap<&'h str,
     Ok(columns)
 }
 
-/// Counts lines up to a record. The reader's own count stands still at the blank lines before a
-/// record, and at the second half of a line that ends in CR LF.
-struct Lines<'t> {
-    text: &'t [u8],
-    offset: usize,
-    line: u64,
+/// The bits of each word that the faults of one trial strike: in each replica, and in one by a draw.
+type Struck = HashMap<(Region, u32, u32), [u32; REPLICAS_MAX as usize + 1]>;
+
+/// A whole number, also one written as a float: other tools write a column of whole numbers so
+/// where one of its cells is empty.
+fn whole(cell: &str) -> Option<u64> {
+    let digits = match cell.split_once('.') {
+        Some((digits, fraction)) if fraction.bytes().all(|digit| digit == b'0') => digits,
+        Some(_) => return None,
+        None => cell,
+    };
+    digits.parse().ok()
 }
 
-impl Lines<'_> {
-    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
-        let start = position.and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(self.offset);
-        let ends = |byte: &&u8| matches!(**byte, b'\r' | b'\n');
-        let rest = self.text.get(start..).unwrap_or_default();
-        let start = (start + rest.iter().take_while(ends).count()).max(self.offset);
-        let passed = self.text.get(self.offset..start).unwrap_or_default();
-        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.offset = start;
-        self.line
-    }
-}
-
-fn csv_error(path: &Path, line: u64, error: csv::Error) -> Error {
-    let path = path.into();
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => Error::Read { path, source },
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Error::Value {
-            path,
-            line,
-            expected: format!("{expected_len} cells, as the header has"),
-            found: len.to_string(),
-        },
-        csv::ErrorKind::Utf8 { err, .. } => Error::Csv {
-            path,
-            line,
-            message: format!("expected UTF-8, found another encoding: {err}"),
-        },
-        other => Error::Csv { path, line, message: format!("malformed CSV: {other:?}") },
-    }
+/// A word of digits without a sign.
+fn word(digits: &str, radix: u32) -> Option<u32> {
+    u32::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))
 }
 
 /// One row and all that is needed to read it.
@@ -224,7 +229,7 @@ struct Row<'r> {
     path: &'r Path,
     line: u64,
     record: &'r StringRecord,
-    columns: &'r HashMap<&'r str, usize>,
+    columns: &'r HashMap<&'static str, usize>,
     workload: &'r Workload,
     inputs: u32,
 }
@@ -255,8 +260,8 @@ impl Row<'_> {
 
     fn integer(&self, column: &str, max: u64) -> Result<Option<u64>, Error> {
         let Some(cell) = self.cell(column) else { return Ok(None) };
-        match cell.parse::<u64>() {
-            Ok(number) if number <= max => Ok(Some(number)),
+        match whole(cell) {
+            Some(number) if number <= max => Ok(Some(number)),
             _ if max == u64::MAX => {
                 Err(self.value(format!("a whole number as {column}"), format!("\"{cell}\"")))
             }
@@ -269,16 +274,37 @@ impl Row<'_> {
         Ok(number.and_then(|number| u32::try_from(number).ok()))
     }
 
+    /// A word of a column whose name says that it is hexadecimal.
     fn hex(&self, column: &str) -> Result<Option<u32>, Error> {
         let Some(cell) = self.cell(column) else { return Ok(None) };
-        let digits = cell.strip_prefix("0x").unwrap_or(cell);
-        if digits.starts_with('+') {
-            return Err(self.value(format!("a 32-bit hexadecimal {column}"), format!("\"{cell}\"")));
-        }
-        let word = u32::from_str_radix(digits, 16);
-        let refuse =
-            |_| self.value(format!("a 32-bit hexadecimal {column}"), format!("\"{cell}\""));
-        word.map(Some).map_err(refuse)
+        let lower = cell.to_ascii_lowercase();
+        let refuse = || self.value(format!("a 32-bit hexadecimal {column}"), format!("\"{cell}\""));
+        word(lower.strip_prefix("0x").unwrap_or(&lower), 16).ok_or_else(refuse).map(Some)
+    }
+
+    /// A mask, whose prefix says its base: `10` would strike bit 4 in one base and bits 1 and 3 in
+    /// another.
+    fn mask(&self, cell: &str) -> Result<u32, Error> {
+        let lower = cell.to_ascii_lowercase();
+        let refuse = |expected| self.value(expected, format!("\"{cell}\""));
+        let (digits, radix) = match (lower.strip_prefix("0x"), lower.strip_prefix("0b")) {
+            (Some(digits), _) => (digits, 16),
+            (_, Some(digits)) => (digits, 2),
+            (None, None) => {
+                let decimal = whole(cell).and_then(|mask| u32::try_from(mask).ok());
+                let readings = [
+                    word(&lower, 16).map(|mask| format!("{mask:#x} if it is hexadecimal")),
+                    decimal.map(|mask| format!("{mask:#x} if it is decimal")),
+                ];
+                let readings: Vec<String> = readings.into_iter().flatten().collect();
+                let readings = match readings.is_empty() {
+                    true => "0x and hexadecimal digits, or 0b and binary ones".to_owned(),
+                    false => readings.join(", "),
+                };
+                return Err(refuse(format!("a mask with its base: {readings}")));
+            }
+        };
+        word(digits, radix).ok_or_else(|| refuse("a mask of 32 bits".into()))
     }
 
     fn input(&self) -> Result<Option<u32>, Error> {
@@ -303,16 +329,16 @@ impl Row<'_> {
     fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
         let (region, tensor, name, words) = self.home()?;
         let (column, cell) = self.one_of(&INDICES)?;
-        let index = match cell.parse::<u32>() {
-            Ok(index) if index < words => index,
+        let index = match whole(cell).and_then(|index| u32::try_from(index).ok()) {
+            Some(index) if index < words => index,
             _ => {
                 let expected = format!("{column} below {words}, the words of {name}");
                 return Err(self.value(expected, format!("\"{cell}\"")));
             }
         };
-        let mask = match self.one_of(&BITS)?.0 {
-            "bit" => self.small("bit", 32)?.map_or(0, |bit| 1 << bit),
-            _ => self.hex("mask")?.unwrap_or_default(),
+        let mask = match self.one_of(&BITS)? {
+            ("bit", _) => self.small("bit", 32)?.map_or(0, |bit| 1 << bit),
+            (_, cell) => self.mask(cell)?,
         };
         if mask == 0 {
             return Err(self.value("a mask with a bit set", "0"));
@@ -403,17 +429,22 @@ impl Row<'_> {
     }
 
     /// Refuses the same bit twice: two flips of it would cancel and look like a masked fault.
-    fn distinct(&self, trial: &Listed, fault: ListedFault) -> Result<(), Error> {
-        let place = |f: &ListedFault| (f.region, f.tensor, f.index);
-        let apart = |f: &ListedFault| {
-            f.replica.zip(fault.replica).is_some_and(|(theirs, ours)| theirs != ours)
+    fn distinct(&self, struck: &mut Struck, trial: u64, fault: ListedFault) -> Result<(), Error> {
+        let masks = struck.entry((fault.region, fault.tensor, fault.index)).or_default();
+        let drawn = REPLICAS_MAX as usize;
+        let taken = match fault.replica {
+            Some(replica) => masks[replica as usize] | masks[drawn],
+            None => masks.iter().fold(0, |all, mask| all | mask),
         };
-        let twice =
-            |f: &&ListedFault| place(f) == place(&fault) && !apart(f) && f.mask & fault.mask != 0;
-        let Some(twice) = trial.faults.iter().find(twice) else { return Ok(()) };
-        let bit = (twice.mask & fault.mask).trailing_zeros();
-        let found = format!("bit {bit} of word {} again", fault.index);
-        Err(self.value(format!("distinct bits in trial {}", trial.number), found))
+        let twice = taken & fault.mask;
+        if twice != 0 {
+            let bit = twice.trailing_zeros();
+            let found = format!("bit {bit} of word {} again", fault.index);
+            let expected = format!("distinct bits in trial {trial} (two flips of a bit cancel)");
+            return Err(self.value(expected, found));
+        }
+        masks[fault.replica.map_or(drawn, |replica| replica as usize)] |= fault.mask;
+        Ok(())
     }
 }
 

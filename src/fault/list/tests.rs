@@ -57,8 +57,8 @@ fn the_weight_list_loads_as_it_is_and_only_for_its_weights() {
 fn rows_of_one_trial_are_its_faults() {
     let text = "trial,tensor,layer,index,mask,kind,input,replica,outcome\n\
                 4,fc1.weight,,3,0x30,stuck-at-1,2,1,\n\
-                4,,relu1,5,80000000,,2,,\n\
-                9,,input,7,1,xor,0,,due-recovered\n";
+                4,,relu1,5,0b1000,,2,,\n\
+                9,,input,7,0X1,xor,0,,due-recovered\n";
     let trials = read(text).expect("a list");
     assert_eq!(trials.iter().map(|trial| trial.number).collect::<Vec<_>>(), [4, 9]);
     assert_eq!(trials[0].faults.len(), 2);
@@ -122,8 +122,41 @@ fn refusals_name_file_line_expected_and_found() {
             "layer,index,bit\nfc1,0,1\n",
             "expected an input for the activations fault in fc1, found none",
         ),
-        ("tensor,index,mask\nfc1.bias,0,0\n", "expected a mask with a bit set, found 0"),
-        ("tensor,index,mask\nfc1.bias,0,123456789\n", "expected a 32-bit hexadecimal mask"),
+        ("tensor,index,mask\nfc1.bias,0,0x0\n", "expected a mask with a bit set, found 0"),
+        ("tensor,index,mask\nfc1.bias,0,0x123456789\n", "faults.csv:2: expected a mask of 32 bits"),
+        ("tensor,index,mask\nfc1.bias,0,0x+1\n", "expected a mask of 32 bits, found \"0x+1\""),
+        ("tensor,index,mask\nfc1.bias,0,0b12\n", "expected a mask of 32 bits, found \"0b12\""),
+        (
+            "tensor,index,mask\nfc1.bias,0,10\n",
+            "faults.csv:2: expected a mask with its base: 0x10 if it is hexadecimal, 0xa if it is \
+             decimal, found \"10\"",
+        ),
+        (
+            "tensor,index,mask\nfc1.bias,0,80000000\n",
+            "expected a mask with its base: 0x80000000 if it is hexadecimal, 0x4c4b400 if it is \
+             decimal, found \"80000000\"",
+        ),
+        (
+            "tensor,index,mask\nfc1.bias,0,1e5\n",
+            "expected a mask with its base: 0x1e5 if it is hexadecimal, found \"1e5\"",
+        ),
+        (
+            "tensor,index,mask\nfc1.bias,0,16.0\n",
+            "expected a mask with its base: 0x10 if it is decimal, found \"16.0\"",
+        ),
+        (
+            "tensor,index,mask\nfc1.bias,0,x\n",
+            "expected a mask with its base: 0x and hexadecimal digits, or 0b and binary ones, found",
+        ),
+        ("tensor,index,bit\nfc1.bias,0,2.5\n", "expected bit from 0 to 31, found \"2.5\""),
+        ("tensor,index,bit\nfc1.bias,0,1e1\n", "expected bit from 0 to 31, found \"1e1\""),
+        ("tensor,index,,bit\nfc1.bias,0,0,1\n", "expected columns among tensor, layer"),
+        ("# a\n# b\ntensor,index,bit,Bit\n", "faults.csv:3: expected each column once, found"),
+        ("# a\n\n# b\n", "faults.csv:4: expected a column tensor or layer, found \"\""),
+        (
+            "# a\ntensor,index,bit\n# b\nfc1.bias,0,1\n\n # c\nfc1.bias,0,99\n",
+            "faults.csv:7: expected bit from 0 to 31, found \"99\"",
+        ),
         (
             "tensor,index,bit,mask\nfc1.bias,0,1,1\n",
             "expected one of bit, mask, found both bit and mask",
@@ -142,7 +175,19 @@ fn refusals_name_file_line_expected_and_found() {
         ),
         (
             "trial,tensor,index,bit\n1,fc1.bias,0,1\n1,fc1.bias,0,1\n",
-            "faults.csv:3: expected distinct bits in trial 1, found bit 1 of word 0 again",
+            "faults.csv:3: expected distinct bits in trial 1 (two flips of a bit cancel), found bit \
+             1 of word 0 again",
+        ),
+        (
+            "trial,tensor,index,mask,kind\n1,fc1.bias,0,0x6,\n1,fc1.bias,1,0x6,\n\
+             1,fc1.bias,0,0xc,stuck-at-1\n",
+            "faults.csv:4: expected distinct bits in trial 1 (two flips of a bit cancel), found bit \
+             2 of word 0 again",
+        ),
+        (
+            "trial,tensor,index,bit,replica\n0,fc1.bias,0,1,2\n0,fc1.bias,0,1,1\n\
+             0,fc1.bias,0,1,2\n",
+            "faults.csv:4: expected distinct bits in trial 0",
         ),
         (
             "trial,tensor,index,bit,outcome\n1,fc1.bias,0,1,sdc\n1,fc1.bias,0,2,masked\n",
@@ -159,6 +204,43 @@ fn refusals_name_file_line_expected_and_found() {
     let missing = read_list(Path::new("no/such.csv"), &mlp(&[8, 4], 1), 1);
     let missing = missing.expect_err("no such file").to_string();
     assert!(missing.starts_with("no/such.csv: cannot be read: "), "{missing}");
+}
+
+/// What other tools write: comments, row numbers, names in capitals, whole numbers as floats.
+#[test]
+fn lists_of_other_tools_are_read() {
+    let plain = read("trial,tensor,index,bit,replica\n1,fc1.bias,2,3,0\n1,fc1.bias,2,4,\n");
+    let plain = plain.expect("a plain list");
+    for text in [
+        "\u{feff}# by hand\n\"# of a spreadsheet, quoted\"\nTrial,TENSOR,Index,Bit,Replica\n\
+         1,fc1.bias,2,3,0\n \t\n  # between\n1,fc1.bias,2,4,\n",
+        ",trial,tensor,index,bit,replica\n0,1,fc1.bias,2,3,0.0\n1,1,fc1.bias,2,4,\n",
+        "Unnamed: 0,trial,tensor,index,bit,replica\r\n0,1.0,fc1.bias,2.0,3.,0.00\r\n\
+         1,1.0,fc1.bias,2.0,4.0,\r\n",
+    ] {
+        let mut trials = read(text).expect("a list of another tool");
+        trials[0].line = plain[0].line;
+        assert_eq!(trials, plain, "{text}");
+    }
+}
+
+#[test]
+fn a_line_without_end_is_refused() {
+    let long = format!("tensor,index,bit\nfc1.bias,0,{}\n", "1".repeat(70_000));
+    let message = refused(&long);
+    assert_eq!(message, "faults.csv:2: expected a line of at most 65536 bytes, found 70012 bytes");
+}
+
+/// 65,535 faults in one trial: searched pair by pair they would take minutes.
+#[test]
+fn a_crowded_trial_is_read_at_once() {
+    let workload = mlp(&[64, 128, 64, 10], 5);
+    let rows = (0..u32::from(u16::MAX)).map(|i| format!("0,fc1.weight,{},{}\n", i / 8, i % 8));
+    let text = format!("trial,tensor,index,bit\n{}", rows.collect::<String>());
+    let start = std::time::Instant::now();
+    let trials = read_text(text.as_bytes(), Path::new("c.csv"), &workload, 5).expect("a list");
+    assert_eq!(trials[0].faults.len(), usize::from(u16::MAX));
+    assert!(start.elapsed().as_secs() < 10, "{:?}", start.elapsed());
 }
 
 #[test]

@@ -153,6 +153,10 @@ fn folder(parent: &Path, name: &str, toml: &str) -> PathBuf {
     write("truncated.npy", &x[..x.len() - 1]);
     write("wide.npy", &npy("<f4", "(4, 17)", &floats(68)));
     write("double.npy", &npy("<f8", "(4, 16)", &floats(128)));
+    write("big.npy", &npy(">f4", "(4, 16)", &floats(64)));
+    write("object.npy", &npy("|O", "(4, 16)", &floats(128)));
+    let fortran = String::from_utf8_lossy(&x[10..]).replace("False", "True ");
+    write("fortran.npy", &[&x[..10], fortran.as_bytes()].concat());
     write("y.npy", &npy("<i8", "(4,)", &labels));
     write("three.npy", &npy("|u1", "(3,)", &[0; 3]));
     write("nines.npy", &npy("|u1", "(4,)", &[9; 4]));

@@ -1,6 +1,6 @@
 //! Workload files: from `workload.toml` and the data files it names to a checked [`Workload`].
 
-use super::data::{self, Elements, NpyArray, Shape, Stored, list};
+use super::data::{self, Shape, Stored, list};
 use super::entry::{
     DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, WeightsEntry,
     WorkloadEntry,
@@ -233,12 +233,9 @@ impl File<'_> {
         shape: &[usize],
     ) -> Result<(usize, Vec<u32>), Error> {
         let path = self.dir.join(file);
-        let NpyArray { shape: found, elements } = data::read_array(&path, tensor)?;
+        let (found, words) = data::read_floats(&path, tensor)?;
         let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(&path))?;
-        match elements {
-            Elements::F32(words) => Ok((count, words)),
-            other => Err(Mismatch::new("elements of F32", other.dtype()).in_data(&path)),
-        }
+        Ok((count, words))
     }
 
     fn read_labels(
@@ -248,21 +245,12 @@ impl File<'_> {
         count: usize,
     ) -> Result<Vec<u32>, Error> {
         let path = self.dir.join(file);
-        let array = data::read_array(&path, tensor)?;
-        if array.shape != [count] {
-            let found = format!("shape {}", Shape(&array.shape));
+        let (shape, labels) = data::read_labels(&path, tensor)?;
+        if shape != [count] {
+            let found = format!("shape {}", Shape(&shape));
             return Err(Mismatch::new(format!("{count} labels"), found).in_data(&path));
         }
-        let labels = match array.elements {
-            Elements::I64(labels) => labels.into_iter().map(|l| u32::try_from(l).ok()).collect(),
-            Elements::I32(labels) => labels.into_iter().map(|l| u32::try_from(l).ok()).collect(),
-            Elements::U8(labels) => Some(labels.into_iter().map(u32::from).collect()),
-            other => {
-                let expected = "labels of I64, I32 or U8";
-                return Err(Mismatch::new(expected, other.dtype()).in_data(&path));
-            }
-        };
-        labels.ok_or_else(|| Mismatch::new("labels from 0 to 4294967295", "another").in_data(&path))
+        Ok(labels)
     }
 
     fn check_labels(
@@ -353,16 +341,12 @@ impl File<'_> {
         decision: Decision,
     ) -> Result<Expected, Error> {
         let path = self.dir.join(&entry.file);
-        let array = data::read_array(&path, entry.tensor.as_deref())?;
-        let count =
-            row_count(&array.shape, &output.shape).map_err(|mismatch| mismatch.in_data(&path))?;
+        let (shape, words) = data::read_floats(&path, entry.tensor.as_deref())?;
+        let count = row_count(&shape, &output.shape).map_err(|mismatch| mismatch.in_data(&path))?;
         if count != inputs.count {
             let expected = format!("outputs of {} inputs", inputs.count);
             return Err(Mismatch::new(expected, count.to_string()).in_data(&path));
         }
-        let Elements::F32(words) = array.elements else {
-            return Err(Mismatch::new("elements of F32", array.elements.dtype()).in_data(&path));
-        };
         if let Some(correct) = &entry.correct {
             let scored = inputs.labels.is_some() && matches!(decision, Decision::ArgMax { .. });
             if !scored || *correct.get_ref() > count {

@@ -9,7 +9,6 @@ mod file;
 mod graph;
 mod ops;
 
-pub use data::{Elements, NpyArray, read_npy};
 pub use file::{Overrides, load};
 pub use graph::{Op, OpKind, Value, ValueId};
 

@@ -112,6 +112,46 @@ fn a_patrol_has_the_period_of_the_memory() {
 }
 
 #[test]
+fn a_mission_archives_what_its_spectra_are_and_what_became_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let protons = "# is: trapped-and-cosmic, before-shield, mean, margin=2\n\
+                   energy_mev,integral_per_cm2_s\n10,60\n100,40\n1000,2\n";
+    std::fs::write(folder.path().join("all.csv"), protons).expect("a written file");
+    let ions = "# is: from-helium, behind-shield, mean\nlet_mev_cm2_per_g,\
+                differential_per_m2_sr_s_per_mev_cm2_g\n1000,1e-3\n3000,1e-5\n9000,1e-8\n";
+    std::fs::write(folder.path().join("ions.csv"), ions).expect("a written file");
+    let text = scrubbed("ddr5", "every = \"1d\", by = \"ecc\"").replace(
+        "days = 1\n",
+        "days = 1\nproton_spectrum = \"all.csv\"\nlet_spectrum = \"ions.csv\"\n",
+    );
+    let plan = planned(&text, folder.path()).expect("a plan");
+    let made = Made {
+        version: String::new(),
+        commit: String::new(),
+        adapter: AdapterInfo::default(),
+        shaders: Vec::new(),
+        golden: Vec::new(),
+    };
+    let header = MissionHeader::of(&plan, &text, &made);
+    let of = |subject: &str| {
+        let row = header.sources.iter().find(|row| row.subject == subject);
+        row.expect("a source").source.as_str()
+    };
+    let source = format!(
+        "file all.csv of a CSV table: trapped-and-cosmic, before-shield, mean, margin=2; energy_mev and \
+         integral_per_cm2_s, divided by its margin of 2; {} bytes, SHA-256 ",
+        protons.len()
+    );
+    assert!(of("trapped protons").starts_with(&source), "{}", of("trapped protons"));
+    assert_eq!(of("trapped protons").len(), source.len() + 64);
+    let cosmic =
+        "protons with the trapped ones; ions by LET: file ions.csv of a CSV table: from-helium";
+    assert!(of("cosmic rays").starts_with(cosmic), "{}", of("cosmic rays"));
+    assert!(of("cosmic rays").contains("axis times 1.0000e-3, flux times 1.2566e0"));
+    assert!((plan.timeline.trapped_above(10.0) - 30.0).abs() < 1e-9);
+}
+
+#[test]
 fn a_memory_says_how_long_its_patrol_takes_and_whether_it_has_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("fault-models/memories/ddr5.toml");

@@ -318,8 +318,28 @@ fn spectra_of_other_tools_take_the_place_of_ours_and_ours_come_back_the_same() {
     let table = std::fs::read_to_string(spenvis).expect("the data is there");
     let rows: Vec<&str> =
         table.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_digit())).collect();
-    std::fs::write(&file, format!("{header}\n{}\n", rows.join("\n"))).expect("written");
-    let given = json(&format!("{orbit} --proton-spectrum {} --let-spectrum {creme}", path(&file)));
+    let table = format!("{header}\n{}\n", rows.join("\n"));
+    std::fs::write(&file, format!("# is: trapped, before-shield, mean\n{table}")).expect("written");
+    let given = |more: &[&str]| {
+        let orbit: Vec<&str> = orbit.split(' ').collect();
+        let files = ["--proton-spectrum", path(&file), "--let-spectrum", creme, "--format", "json"];
+        let shield = ["--shielding-mm-al", "2.54"];
+        run(&[&orbit, &files[..], &shield, more].concat())
+    };
+    let said = ["--let-spectrum-is", "behind-shield, mean, shield=2.54"];
+    let output = given(&said);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let given_json: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let output = given(&[]);
+    assert_eq!(output.status.code(), Some(2));
+    let asked = "in `is` of let_spectrum (--let-spectrum-is), if it is true: behind-shield, mean";
+    assert!(text(&output.stderr).contains(asked), "{}", text(&output.stderr));
+    let given = given_json;
+    let model = given["trapped_protons"]["model"].as_str().expect("a model");
+    assert!(model.starts_with("file protons.csv of a CSV table: trapped"), "{model}");
+    assert!(model.contains("before-shield, mean; energy_mev and"), "{model}");
+    let model = given["gcr"]["model"].as_str().expect("a model");
+    assert!(model.contains("of CREME96: from-helium, behind-shield, mean, shield=2.54"), "{model}");
     let flux = number(&given, "/trapped_protons/unshielded_per_cm2_s/10");
     assert!((flux / 50.715 - 1.0).abs() < 1e-3, "{flux}");
     let rate = number(&given, "/rates/0/per_device_day/nominal");
@@ -337,5 +357,61 @@ fn spectra_of_other_tools_take_the_place_of_ours_and_ours_come_back_the_same() {
     let ions = out.join("let-behind.csv");
     let output = run(&["--preset", "iss", "--proton-spectrum", path(&ions)]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("expected protons by energy, found a LET spectrum"));
+    let message = text(&output.stderr);
+    assert!(message.contains("expected protons by energy (proton spectrum), found a LET spectrum"));
+
+    // beamline's own come back as what they are: behind the shield, with the margin, of an event.
+    let inside = out.join("trapped-protons-behind.csv");
+    let output = run(&["--preset", "iss", "--proton-spectrum", path(&inside)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("found fluxes behind it"), "{}", text(&output.stderr));
+    let twice = folder.path().join("twice");
+    json(&format!("{orbit} --design-margin 2 --spectra-out {}", path(&twice)));
+    let ions = twice.join("let-behind.csv");
+    let once = json(&format!("{orbit} --let-spectrum {}", path(&ions)));
+    let again = json(&format!("{orbit} --design-margin 2 --let-spectrum {}", path(&ions)));
+    for (found, factor) in [(once, 1.0), (again, 2.0)] {
+        let pointer = "/gcr/let_above_per_cm2_s/1";
+        let ratio = number(&found, pointer) / (factor * number(&own, pointer));
+        assert!((ratio - 1.0).abs() < 0.05, "{ratio} at a margin of {factor}");
+    }
+    let event = folder.path().join("event");
+    json(&format!("{orbit} --event worst-day --spectra-out {}", path(&event)));
+    let ions = event.join("let-behind.csv");
+    let output = run(&["--preset", "iss", "--let-spectrum", path(&ions)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("found a solar event"), "{}", text(&output.stderr));
+    let protons = event.join("trapped-protons-before.csv");
+    json(&format!("{orbit} --proton-spectrum {}", path(&protons)));
+}
+
+/// A file that holds cosmic protons takes the place of beamline's: nothing is counted twice.
+#[test]
+fn cosmic_protons_of_a_file_are_not_added_to_cosmic_protons() {
+    let folder = TempDir::new().expect("a folder");
+    let orbit = "--altitude-km 800 --inclination-deg 90 --days 0.2 --device trillium-tpu";
+    let rate = |is: &str| {
+        let file = folder.path().join("protons.csv");
+        let rows = "10,1000\n30,500\n100,200\n1000,1\n100000,0.1\n";
+        let table =
+            format!("# is: {is}, before-shield, mean\nenergy_mev,integral_per_cm2_s\n{rows}");
+        std::fs::write(&file, table).expect("written");
+        json(&format!("{orbit} --proton-spectrum {}", path(&file)))
+    };
+    let of = |found: &Value, source: &str| {
+        number(found, &format!("/rates/0/by_source_per_day/{source}/nominal"))
+    };
+    let (alone, both) = (rate("trapped"), rate("trapped-and-cosmic"));
+    assert!(of(&alone, "cosmic_protons") > 0.0);
+    assert!(of(&both, "cosmic_protons").abs() < 1e-300);
+    let above = of(&both, "trapped_protons") / of(&alone, "trapped_protons");
+    assert!((0.99..1.01).contains(&above), "what lies above 1 GeV counts too: {above}");
+    assert!(both["warnings"].to_string().contains("both count as trapped, and none as cosmic"));
+    let file = folder.path().join("protons.csv");
+    let cosmic = std::fs::read_to_string(&file).expect("the file").replace("trapped-and-", "");
+    std::fs::write(&file, cosmic).expect("written");
+    let output = run(&["--preset", "iss", "--proton-spectrum", path(&file)]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = text(&output.stderr);
+    assert!(message.contains("found cosmic rays alone, which beamline counts"), "{message}");
 }

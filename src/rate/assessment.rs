@@ -126,7 +126,7 @@ pub struct TrappedProtons {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Gcr {
     /// The model.
-    pub model: &'static str,
+    pub model: String,
     /// Omnidirectional flux of all ions above 10 MeV/n on the orbit, before the shield.
     pub flux_above_10_mev_n_per_cm2_s: f64,
     /// Of these, protons.
@@ -329,7 +329,7 @@ impl Timeline {
         let unshielded = THRESHOLDS_MEV.iter().enumerate();
         let peak = self.places.iter().map(|place| place.trapped[0]).fold(0.0, f64::max);
         let model = match &self.conditions.given.protons {
-            Some(_) => "given from a file".to_owned(),
+            Some(import) => import.origin.to_string(),
             None if self.conditions.orbit.is_deep_space() => "none in deep space".to_owned(),
             None => format!(
                 "{} with IGRF-14 at its own epoch, interpolation {}",
@@ -369,12 +369,7 @@ impl Timeline {
         let (min, max) = cutoffs.fold((f64::INFINITY, 0.0_f64), |(a, b), c| (a.min(c), b.max(c)));
         let spectrum = self.let_spectrum();
         Gcr {
-            model: match self.conditions.given.let_spectrum {
-                Some(_) => {
-                    "protons: Matthiä et al. 2013, vertical cutoff 14.9 / L² GV; ions by LET: a file"
-                }
-                None => "Matthiä et al. 2013, Z = 1 to 28; vertical cutoff 14.9 / L² GV",
-            },
+            model: self.cosmic_model(),
             flux_above_10_mev_n_per_cm2_s: (1..=cosmic::CHARGES).map(above).sum(),
             protons_above_10_mev_per_cm2_s: above(1),
             transmission: ByThreshold::new(&TRANSMISSION_MEV, |energy| {
@@ -384,6 +379,23 @@ impl Timeline {
             cutoff_gv: Cutoff { min, mean: self.mean(|i| self.places[i].cutoff_gv), max },
             let_above_per_cm2_s: ByThreshold::new(&LETS, |let_| spectrum.above(let_)),
         }
+    }
+
+    fn cosmic_model(&self) -> String {
+        let given = &self.conditions.given;
+        let charges = match (given.has_cosmic_protons(), &given.ions) {
+            (false, None) => "Z = 1 to 28",
+            (true, None) => "Z = 2 to 28, protons with the trapped ones",
+            (false, Some(_)) => "protons",
+            (true, Some(ions)) => {
+                return format!("protons with the trapped ones; ions by LET: {}", ions.origin);
+            }
+        };
+        let mut text = format!("Matthiä et al. 2013, {charges}; vertical cutoff 14.9 / L² GV");
+        if let Some(ions) = &given.ions {
+            text.push_str(&format!("; ions by LET: {}", ions.origin));
+        }
+        text
     }
 
     fn dose(&self, years: f64) -> Dose {

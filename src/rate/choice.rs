@@ -4,6 +4,7 @@
 use super::{Conditions, Error, Given};
 use crate::environment::cosmic::Magnetosphere;
 use crate::environment::epoch::Epoch;
+use crate::environment::exchange::{self, SpectrumChoice};
 use crate::environment::orbit::{Orbit, Shape};
 use crate::environment::shield::{Geometry, Shield};
 use crate::environment::solar::Scenario;
@@ -55,6 +56,13 @@ pub struct Environment {
     /// A factor on all that leaves.
     #[serde(default = "one")]
     pub design_margin: f64,
+    /// Trapped protons of another tool in place of the maps; the file is relative to that which
+    /// names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proton_spectrum: Option<SpectrumChoice>,
+    /// Ions by LET of another tool in place of cosmic ions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_spectrum: Option<SpectrumChoice>,
 }
 
 const fn ten() -> f64 {
@@ -192,6 +200,8 @@ impl Environment {
             magnetosphere: Magnetosphere::default(),
             modulation_w: None,
             design_margin: one(),
+            proton_spectrum: None,
+            let_spectrum: None,
         }
     }
 
@@ -229,10 +239,19 @@ impl Environment {
             magnetosphere: self.magnetosphere,
             event: self.event,
             design_margin: self.design_margin,
-            given: Given::default(),
+            given: self.given(folder)?,
             orbit,
         };
         conditions.check()?;
         Ok(conditions)
+    }
+
+    fn given(&self, folder: &Path) -> Result<Given, Error> {
+        let protons = self.proton_spectrum.as_ref();
+        let protons = protons.map(|named| exchange::protons(&folder.join(&named.file), &named.is));
+        let shield = self.shielding_mm_al;
+        let ions = self.let_spectrum.as_ref();
+        let ions = ions.map(|named| exchange::ions(&folder.join(&named.file), &named.is, shield));
+        Ok(Given { protons: protons.transpose()?, ions: ions.transpose()? })
     }
 }

@@ -48,8 +48,8 @@ impl Timeline {
     /// design margin: cosmic rays, and the solar event if there is one; or the spectrum given.
     pub fn let_spectrum(&self) -> LetSpectrum {
         let mut fluxes = vec![0.0; PER_DECADE * DECADES];
-        if let Some(given) = &self.conditions.given.let_spectrum {
-            for pair in given.windows(2) {
+        if let Some(given) = &self.conditions.given.ions {
+            for pair in given.points.windows(2) {
                 let ((low, a), (high, b)) = (pair[0], pair[1]);
                 let flux = self.conditions.design_margin * 0.5 * (a + b) * (high - low);
                 lay(&mut fluxes, low, high, flux);

@@ -15,6 +15,7 @@ mod validity;
 
 use crate::environment::cosmic::{Magnetosphere, W_MAX, W_MIN};
 use crate::environment::epoch::Epoch;
+use crate::environment::exchange::Import;
 use crate::environment::orbit::Orbit;
 use crate::environment::shield::Shield;
 use crate::environment::solar::Scenario;
@@ -59,11 +60,19 @@ pub struct Conditions {
 /// time.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// Trapped protons before the shield: (MeV, integral omnidirectional flux in cm⁻² s⁻¹).
-    pub protons: Option<Vec<(f64, f64)>>,
+    /// Trapped protons before the shield: (MeV, integral omnidirectional flux in cm⁻² s⁻¹). Where
+    /// they hold the protons of cosmic rays too, beamline's own are left out.
+    pub protons: Option<Import>,
     /// Ions behind the shield: (LET in MeV cm²/mg, omnidirectional differential flux in
     /// cm⁻² s⁻¹ (MeV cm²/mg)⁻¹).
-    pub let_spectrum: Option<Vec<(f64, f64)>>,
+    pub ions: Option<Import>,
+}
+
+impl Given {
+    /// Whether a file holds the protons of cosmic rays, so that they must not be added.
+    fn has_cosmic_protons(&self) -> bool {
+        self.protons.as_ref().is_some_and(Import::has_cosmic)
+    }
 }
 
 impl Conditions {

@@ -2,10 +2,11 @@
 
 use super::cosmic::{ByCutoff, Spectra, Transmission};
 use super::response::{BINS, EDGES, Kernel, Response};
-use super::{Conditions, Error};
+use super::{Conditions, Error, Given};
 use crate::device::{Device, Level, Mode};
 use crate::environment::cosmic::{self, CHARGES};
 use crate::environment::curve::Curve;
+use crate::environment::exchange::Import;
 use crate::environment::field::{Equator, Field, Shell};
 use crate::environment::matter::{Material, deposit_in_silicon, survival};
 use crate::environment::orbit::Position;
@@ -110,8 +111,13 @@ struct Answer {
     given_ions: Option<Levels>,
 }
 
+/// What a spectrum from a file counts, in place of beamline's own.
+fn points(import: Option<&Import>) -> Option<&[(f64, f64)]> {
+    import.map(|import| import.points.as_slice())
+}
+
 impl Answer {
-    fn new(mode: &Mode, kernels: &[Kernel], timeline: &Sky, given: Option<&[(f64, f64)]>) -> Self {
+    fn new(mode: &Mode, kernels: &[Kernel], timeline: &Sky, given: &Given) -> Self {
         let level = |i: usize| Level::ALL[i];
         let protons: [Response; 3] = std::array::from_fn(|i| {
             kernels[0].response(|energy, _| mode.proton_cm2(energy, level(i)))
@@ -122,7 +128,7 @@ impl Answer {
             heavier.map(|kernel| (kernel.z(), kernel.response(|_, let_| ion.cm2(let_)))).collect()
         });
         let all = |i: usize| ions[i].iter().map(|(z, response)| (*z, response));
-        let given_ions = given.map(|spectrum| {
+        let given_ions = points(given.ions.as_ref()).map(|spectrum| {
             std::array::from_fn(|i| {
                 mode.ion(level(i)).map_or(0.0, |ion| {
                     let cell = |pair: &[(f64, f64)]| {
@@ -133,9 +139,10 @@ impl Answer {
                 })
             })
         });
+        let counted = !given.has_cosmic_protons();
         Self {
             cosmic_protons: std::array::from_fn(|i| {
-                ByCutoff::new(&timeline.cosmic, [(1, &protons[i])])
+                ByCutoff::new(&timeline.cosmic, counted.then_some((1, &protons[i])))
             }),
             cosmic_ions: std::array::from_fn(|i| ByCutoff::new(&timeline.cosmic, all(i))),
             solar: std::array::from_fn(|i| {
@@ -167,7 +174,7 @@ impl Timeline {
         };
         let paths = conditions.shield.paths();
         let kernels: Vec<Kernel> = (1..=CHARGES).map(|z| Kernel::new(z, &paths)).collect();
-        let given = conditions.given.let_spectrum.as_deref();
+        let given = &conditions.given;
         let modes = device.iter().flat_map(|device| device.modes.iter());
         let answers: Vec<(Mode, Answer)> =
             modes.map(|mode| (mode.clone(), Answer::new(mode, &kernels, &sky, given))).collect();
@@ -285,7 +292,9 @@ impl<'c> Walk<'c> {
                 (empty, answer)
             })
             .unzip();
-        let edges = EDGES.partition_point(|edge| *edge <= TRAPPED_TOP_MEV);
+        let top =
+            if conditions.given.has_cosmic_protons() { f64::INFINITY } else { TRAPPED_TOP_MEV };
+        let edges = EDGES.partition_point(|edge| *edge <= top).min(BINS);
         Ok(Self {
             conditions,
             dose,
@@ -350,7 +359,7 @@ impl<'c> Walk<'c> {
         let trapped = |energy: f64| above(spectra, energy);
         let anything = spectra.iter().any(|(_, spectrum)| spectrum.is_some());
         let mut bins = Vec::new();
-        let given = self.conditions.given.protons.as_deref();
+        let given = points(self.conditions.given.protons.as_ref());
         if anything || given.is_some() {
             let fluxes: Vec<f64> = match given {
                 Some(points) => {

@@ -75,7 +75,14 @@ impl Timeline {
                     .to_owned(),
             );
         }
-        if conditions.given.protons.is_some() || conditions.given.let_spectrum.is_some() {
+        if conditions.given.has_cosmic_protons() {
+            warn(
+                "trapped protons are those of a file that holds cosmic protons too: both count as \
+                 trapped, and none as cosmic"
+                    .to_owned(),
+            );
+        }
+        if conditions.given.protons.is_some() || conditions.given.ions.is_some() {
             warn(
                 "a spectrum given from a file is a mean: rates from it have no course along the \
                  orbit"

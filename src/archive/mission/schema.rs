@@ -254,7 +254,7 @@ fn sources(plan: &Plan) -> Vec<Source> {
     add("workload".into(), &plan.workload.source);
     add("orbit".into(), &assessment.setting.orbit_source);
     add("trapped protons".into(), &assessment.trapped_protons.model);
-    add("cosmic rays".into(), assessment.gcr.model);
+    add("cosmic rays".into(), &assessment.gcr.model);
     add(format!("memory {}", plan.ground.memory.name), &plan.ground.memory.source);
     for name in plan.mission.scheme.iter().filter_map(|s| s.scrub.as_ref()?.patrol.as_ref()) {
         if let Some(patrol) = plan.ground.memory.ras.scrub(name) {

@@ -226,6 +226,36 @@ fn a_device_on_an_orbit_gives_the_rate() {
     assert!(usual.upsets_per_bit_day > rate.upsets_per_bit_day);
 }
 
+/// The file, its tool and what became of its numbers stand in the source of the rate, and so in the
+/// archive.
+#[test]
+fn a_spectrum_of_another_tool_gives_the_rate_and_its_source() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let table = "energy_mev,integral_per_m2_sr_s\n10,4e5\n30,3e5\n100,2e5\n400,1e3\n";
+    std::fs::write(folder.path().join("ap9.csv"), table).expect("a written file");
+    let plan = |spectrum: &str| {
+        let (campaign, text) = flying(HBM, &format!("{LEO}\n{spectrum}"));
+        let plan = Plan::new(&campaign, &workload(), folder.path());
+        plan.map_err(|error| error.placed(Path::new("a.toml"), &text).to_string())
+    };
+    let said = "proton_spectrum = { file = \"ap9.csv\", is = \"trapped, before-shield, mean\" }";
+    let plan_said = plan(said).expect("a plan");
+    let rate = plan_said.rate().expect("a rate");
+    let source = "file ap9.csv of a CSV table: trapped, before-shield, mean; energy_mev and \
+                  integral_per_m2_sr_s, flux times 1.2566e-3; 62 bytes, SHA-256 ";
+    assert!(rate.source.contains(source), "{}", rate.source);
+    let (usual, _) = flying(HBM, LEO);
+    let usual = Plan::new(&usual, &workload(), folder.path()).expect("a plan");
+    let usual = usual.rate().expect("a rate").upsets_per_bit_day;
+    assert!(rate.upsets_per_bit_day > 3.0 * usual, "{} {usual}", rate.upsets_per_bit_day);
+    let unsaid = plan("proton_spectrum = \"ap9.csv\"").expect_err("a refusal");
+    let asked =
+        "ap9.csv:1: expected in `is` of proton_spectrum (--proton-spectrum-is), if it is true:";
+    assert!(unsaid.contains(asked), "{unsaid}");
+    let none = plan("let_spectrum = \"none.dlt\"").expect_err("a refusal");
+    assert!(none.contains("none.dlt: cannot be read"), "{none}");
+}
+
 #[test]
 fn what_no_device_or_orbit_can_be_is_refused_at_its_line() {
     let modes = |names: &str| format!("device = \"trillium-hbm\"\ndevice_modes = [{names}]");

@@ -8,11 +8,12 @@ use super::report::write_whole;
 use super::{Failure, TableFormat, say};
 use crate::device::Device;
 use crate::environment::cosmic::Magnetosphere;
+use crate::environment::exchange::{SpectrumChoice, Statement};
 use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
 use crate::rate::{
-    AltitudeAbove, Assessment, Conditions, Environment, Given, ModeRate, SolarPhase, Timeline,
+    AltitudeAbove, Assessment, Conditions, Environment, ModeRate, SolarPhase, Timeline,
 };
 use crate::{report, tui};
 use anyhow::anyhow;
@@ -71,9 +72,15 @@ pub struct Orbit {
     /// Trapped protons from a file (SPENVIS, CREME96, CSV) in place of AP8: before the shield.
     #[arg(long, value_name = "FILE")]
     proton_spectrum: Option<PathBuf>,
+    /// What this file does not say of itself, such as "trapped, before-shield, mean".
+    #[arg(long, value_name = "WORDS", requires = "proton_spectrum")]
+    proton_spectrum_is: Option<Statement>,
     /// Ions by LET from a file (SPENVIS, CREME96, CSV) in place of cosmic ions: behind the shield.
     #[arg(long, value_name = "FILE")]
     let_spectrum: Option<PathBuf>,
+    /// What this file does not say of itself, such as "from-helium, behind-shield, mean".
+    #[arg(long, value_name = "WORDS", requires = "let_spectrum")]
+    let_spectrum_is: Option<Statement>,
     /// Write the mean spectra as CSV into this folder.
     #[arg(long, value_name = "DIR")]
     spectra_out: Option<PathBuf>,
@@ -114,8 +121,7 @@ impl Orbit {
             let found = self.years;
             return Err(Failure::input(anyhow!("years: expected a number above 0, found {found}")));
         }
-        let mut conditions = self.conditions()?;
-        conditions.given = self.given()?;
+        let conditions = self.conditions()?;
         let deep = conditions.orbit.is_deep_space();
         if deep && (self.svg.is_some() || self.tui) {
             return Err(Failure::input(anyhow!(
@@ -193,17 +199,17 @@ impl Orbit {
             magnetosphere: self.magnetosphere,
             modulation_w: self.modulation_w,
             design_margin: self.design_margin,
+            proton_spectrum: spectrum(self.proton_spectrum.as_ref(), self.proton_spectrum_is),
+            let_spectrum: spectrum(self.let_spectrum.as_ref(), self.let_spectrum_is),
             ..Environment::new(way.choice())
         };
         environment.conditions(Path::new("")).map_err(Failure::input)
     }
+}
 
-    /// The spectra that were given in files.
-    fn given(&self) -> Result<Given, Failure> {
-        let protons = self.proton_spectrum.as_deref().map(spectra::protons).transpose()?;
-        let let_spectrum = self.let_spectrum.as_deref().map(spectra::by_let).transpose()?;
-        Ok(Given { protons, let_spectrum })
-    }
+/// A spectrum in a file, and what is said of it.
+fn spectrum(file: Option<&PathBuf>, is: Option<Statement>) -> Option<SpectrumChoice> {
+    Some(SpectrumChoice { file: file?.clone(), is: is.unwrap_or_default() })
 }
 
 fn timeline(conditions: Conditions, device: Option<Device>) -> Result<Timeline, Failure> {

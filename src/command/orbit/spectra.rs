@@ -1,8 +1,9 @@
-//! Spectra from and for other tools.
+//! Spectra for other tools.
 
 use crate::command::Failure;
 use crate::command::report::write_whole;
-use crate::environment::exchange::{self, Spectrum};
+use crate::environment::exchange::{self, Contents, Over, Statement, Taken};
+use crate::environment::solar::Scenario;
 use crate::rate::Timeline;
 use crate::rate::response::EDGES;
 use anyhow::anyhow;
@@ -10,35 +11,6 @@ use std::path::Path;
 
 /// Energies or LETs, and fluxes.
 type Points = Vec<(f64, f64)>;
-
-/// Trapped protons from a file: integral, before the shield.
-pub(super) fn protons(path: &Path) -> Result<Points, Failure> {
-    match exchange::read(path).map_err(Failure::input)?.0 {
-        Spectrum::ProtonIntegral(points) => Ok(points),
-        Spectrum::Let(_) => {
-            Err(wrong(path, "--proton-spectrum", "protons by energy", "a LET spectrum"))
-        }
-    }
-}
-
-/// Ions by LET from a file: differential, behind the shield.
-pub(super) fn by_let(path: &Path) -> Result<Points, Failure> {
-    let (spectrum, origin) = exchange::read(path).map_err(Failure::input)?;
-    match spectrum {
-        Spectrum::Let(_) if origin.has_protons() => {
-            let found = "one from Z = 1, whose upsets the proton term counts already";
-            Err(wrong(path, "--let-spectrum", "a LET spectrum from Z = 2 on", found))
-        }
-        Spectrum::Let(points) => Ok(points),
-        Spectrum::ProtonIntegral(_) => {
-            Err(wrong(path, "--let-spectrum", "a LET spectrum", "protons by energy"))
-        }
-    }
-}
-
-fn wrong(path: &Path, flag: &str, expected: &str, found: &str) -> Failure {
-    Failure::input(anyhow!("{}: {flag}: expected {expected}, found {found}", path.display()))
-}
 
 /// Writes the mean spectra of an orbit: trapped protons before and behind the shield, and ions by
 /// LET behind it.
@@ -67,18 +39,52 @@ pub(super) fn write(folder: &Path, timeline: &Timeline) -> Result<(), Failure> {
     let before = integral(&|energy| timeline.trapped_above(energy));
     let behind = integral(&|energy| timeline.trapped_behind(energy));
     let ions = timeline.let_spectrum().differential();
+    let conditions = &timeline.conditions;
+    let given = conditions.given.protons.as_ref();
+    let protons = Statement {
+        contains: given.map_or(Some(Contents::Trapped), |import| import.origin.is.contains),
+        taken: Some(Taken::BeforeShield),
+        over: Some(Over::Mean),
+        margin: Some(1.0),
+        ..Statement::default()
+    };
+    // What leaves the shield leaves with the margin.
+    let inside = Statement {
+        taken: Some(Taken::BehindShield),
+        margin: Some(conditions.design_margin),
+        shield_mm_al: Some(conditions.shield.thickness_mm),
+        ..protons
+    };
+    let eventful = conditions.event != Scenario::None && conditions.given.ions.is_none();
+    let by_let = Statement {
+        contains: Some(Contents::FromHelium),
+        over: Some(if eventful { Over::Event } else { Over::Mean }),
+        ..inside
+    };
     for (name, text) in [
         (
             "trapped-protons-before.csv",
-            exchange::write_proton_csv(&before, &comment("trapped protons before the shield")),
+            exchange::write_proton_csv(
+                &before,
+                &protons,
+                &comment("trapped protons before the shield"),
+            ),
         ),
         (
             "trapped-protons-behind.csv",
-            exchange::write_proton_csv(&behind, &comment("trapped protons behind the shield")),
+            exchange::write_proton_csv(
+                &behind,
+                &inside,
+                &comment("trapped protons behind the shield"),
+            ),
         ),
         (
             "let-behind.csv",
-            exchange::write_let_csv(&ions, &comment("ions from helium on behind the shield")),
+            exchange::write_let_csv(
+                &ions,
+                &by_let,
+                &comment("ions from helium on behind the shield"),
+            ),
         ),
     ] {
         write_whole(&folder.join(name), text.as_bytes())?;

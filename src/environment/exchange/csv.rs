@@ -1,10 +1,14 @@
 //! CSV tables whose header names the units: beamline's own, and what users export.
 
-use super::{Axis, CSV_HEADERS, Kind, MG_PER_G, Row, Source, Table, Tool, flux_factor};
+use super::{
+    Axis, CSV_HEADERS, Contents, Kind, MG_PER_G, Row, Source, Statement, Table, Tool, flux_factor,
+};
 use crate::place::Error;
 
 /// What the first line of a file of beamline starts with.
 const MARK: &str = "# beamline: ";
+/// What the comment starts with that says what a table is.
+const IS: &str = "# is: ";
 
 const ENERGY: &str = "energy_mev";
 const INTEGRAL: &str = "integral_per_cm2_s";
@@ -14,23 +18,29 @@ const LET_FLUX: &str = "differential_per_cm2_s_per_mev_cm2_mg";
 /// The header of tables that were put together of LET spectra of CREME96.
 const CREME_HEADER: &str = "LET,diff_Z2_92,diff_Z1_92,int_Z1_92";
 
-/// An integral proton spectrum as CSV: energies in MeV, omnidirectional fluxes in cm⁻² s⁻¹, before
-/// shielding. The lines of `comment` come first, as comments. Numbers have all their digits, so
-/// that [`parse`](super::parse) gives them back unchanged.
-pub fn write_proton_csv(integral: &[(f64, f64)], comment: &[String]) -> String {
+/// An integral proton spectrum as CSV: energies in MeV, omnidirectional fluxes in cm⁻² s⁻¹. What it
+/// is and the lines of `comment` come first, as comments. Numbers have all their digits, so that
+/// [`parse`](super::parse) gives them back unchanged.
+pub fn write_proton_csv(integral: &[(f64, f64)], is: &Statement, comment: &[String]) -> String {
     let title = "integral omnidirectional flux of protons";
-    write(title, comment, [ENERGY, INTEGRAL], integral)
+    write(title, is, comment, [ENERGY, INTEGRAL], integral)
 }
 
 /// A LET spectrum as CSV: LET in silicon in MeV cm²/mg, omnidirectional differential fluxes in
-/// cm⁻² s⁻¹ (MeV cm²/mg)⁻¹, behind shielding. Otherwise as [`write_proton_csv`].
-pub fn write_let_csv(differential: &[(f64, f64)], comment: &[String]) -> String {
-    let title = "differential omnidirectional flux by LET in silicon behind shielding";
-    write(title, comment, [LET, LET_FLUX], differential)
+/// cm⁻² s⁻¹ (MeV cm²/mg)⁻¹. Otherwise as [`write_proton_csv`].
+pub fn write_let_csv(differential: &[(f64, f64)], is: &Statement, comment: &[String]) -> String {
+    let title = "differential omnidirectional flux by LET in silicon";
+    write(title, is, comment, [LET, LET_FLUX], differential)
 }
 
-fn write(title: &str, comment: &[String], header: [&str; 2], points: &[(f64, f64)]) -> String {
-    let mut text = format!("{MARK}{title}\n");
+fn write(
+    title: &str,
+    is: &Statement,
+    comment: &[String],
+    header: [&str; 2],
+    points: &[(f64, f64)],
+) -> String {
+    let mut text = format!("{MARK}{title}\n{IS}{is}\n");
     for line in comment.iter().flat_map(|entry| entry.lines()) {
         text.push_str(&format!("# {line}\n"));
     }
@@ -76,6 +86,9 @@ pub(super) fn table(source: &Source<'_>) -> Result<Table, Error> {
         Some(first) if first.trim_start_matches('\u{feff}').starts_with(MARK) => Tool::Beamline,
         _ => chosen.tool,
     };
+    let is = statement(source, line)?;
+    let own = Statement { contains: chosen.contains, ..Statement::default() };
+    let differ = |[expected, found]: [String; 2]| source.error(line, expected, found);
     Ok(Table {
         axis: chosen.axis,
         kind: chosen.kind,
@@ -85,6 +98,26 @@ pub(super) fn table(source: &Source<'_>) -> Result<Table, Error> {
         line,
         tool,
         units: format!("{} and {}", names[chosen.at], names[chosen.flux]),
+        is: own.and(&is).map_err(differ)?,
+    })
+}
+
+/// What the comments above the header say of the table.
+fn statement(source: &Source<'_>, header: usize) -> Result<Statement, Error> {
+    let comments = source.filled().take_while(|(line, _)| *line < header);
+    let mut said = comments.filter_map(|(line, text)| {
+        let text = text.trim().trim_matches('"').trim_end_matches(',');
+        Some((line, text.strip_prefix(IS.trim_end())?))
+    });
+    let Some((line, text)) = said.next() else { return Ok(Statement::default()) };
+    if let Some((second, _)) = said.next() {
+        return Err(source.error(second, format!("one comment \"{IS}…\""), "a second one"));
+    }
+    text.trim().parse().map_err(|message: String| {
+        let (expected, found) =
+            message.split_once(", found ").unwrap_or((message.as_str(), "another"));
+        let expected = expected.strip_prefix("expected ").unwrap_or(expected);
+        source.error(line, expected, found)
     })
 }
 
@@ -97,6 +130,7 @@ struct Chosen {
     axis_factor: f64,
     flux_factor: f64,
     tool: Tool,
+    contains: Option<Contents>,
 }
 
 fn columns(source: &Source<'_>, line: usize, names: &[&str]) -> Result<Chosen, Error> {
@@ -124,8 +158,10 @@ fn columns(source: &Source<'_>, line: usize, names: &[&str]) -> Result<Chosen, E
         }
         let preferred = (axis == Axis::Energy) == (kind == Kind::Integral);
         if chosen.is_none() || preferred {
-            let tool = Tool::Csv;
-            chosen = Some(Chosen { at: 0, flux, axis, kind, axis_factor, flux_factor, tool });
+            let (tool, contains) = (Tool::Csv, None);
+            let at = 0;
+            chosen =
+                Some(Chosen { at, flux, axis, kind, axis_factor, flux_factor, tool, contains });
         }
     }
     chosen.ok_or_else(|| refused(&names.join(",")))
@@ -146,6 +182,7 @@ fn creme_columns(source: &Source<'_>, line: usize) -> Result<Chosen, Error> {
         axis_factor: 1.0 / MG_PER_G,
         flux_factor: flux_factor(true, true) * MG_PER_G,
         tool: Tool::Creme96,
+        contains: Some(Contents::FromHelium),
     })
 }
 

@@ -5,19 +5,26 @@
 //! units ([`CSV_HEADERS`]). OMERE's own text files are not read: their columns come in as CSV.
 //!
 //! What is read is brought to the units of [`Spectrum`]. Fluxes per steradian are taken as
-//! isotropic and count 4π of them.
+//! isotropic and count 4π of them. What a spectrum is beyond its numbers, a [`Statement`] says: from
+//! the file, or from its user; [`protons`] and [`ions`] refuse what cannot stand in for beamline's own.
 
 mod creme;
 mod csv;
+mod import;
 mod spenvis;
+mod statement;
 #[cfg(test)]
 mod tests;
 
+use crate::bounded;
 use crate::place::Error;
+use sha2::{Digest, Sha256};
 use std::f64::consts::PI;
 use std::path::Path;
 
 pub use csv::{write_let_csv, write_proton_csv};
+pub use import::{Import, SpectrumChoice, ions, protons};
+pub use statement::{Contents, Over, Statement, Taken};
 
 /// The headers that a CSV table may have, as messages name them.
 pub const CSV_HEADERS: &str = "energy_mev with integral_per_cm2_s or differential_per_cm2_s_mev, or \
@@ -30,6 +37,18 @@ const M2_PER_CM2: f64 = 1e-4;
 const MG_PER_G: f64 = 1e3;
 /// Points below which a table is no spectrum.
 const LEAST_POINTS: usize = 3;
+/// Points of a spectrum, at most.
+const POINTS_MAX: usize = 100_000;
+/// Bytes of a file, at most; a table of all charges of CREME96 has a million.
+const BYTES_MAX: u64 = 1 << 26;
+/// Bytes of a line, at most.
+const LINE_MAX: usize = 1 << 16;
+/// The highest energy in MeV and LET in MeV cm²/mg that a spectrum may have: no cosmic ray was ever
+/// seen with as much energy.
+const HIGHEST: f64 = 1e15;
+/// The highest flux that a spectrum may have, in cm⁻² s⁻¹ and per MeV or MeV cm²/mg: a million times
+/// the highest of the belts, and room for a differential flux at a low LET.
+const FLUX_MAX: f64 = 1e18;
 
 /// What a file holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,57 +68,101 @@ pub enum Tool {
     Beamline,
     /// SPENVIS, a text of blocks.
     Spenvis,
-    /// CREME96: an `.FLX`, `.LET` or `.DLT` file, or a table of LET spectra made of them.
+    /// CREME96: a `.TRP`, `.FLX`, `.LET` or `.DLT` file, or a table of LET spectra made of them.
     Creme96,
     /// Another, through a CSV table.
     Csv,
 }
 
+impl Tool {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Beamline => "beamline",
+            Self::Spenvis => "SPENVIS",
+            Self::Creme96 => "CREME96",
+            Self::Csv => "a CSV table",
+        }
+    }
+}
+
 /// Where a spectrum comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Origin {
+    /// The name of the file, without its folder.
+    pub file: String,
+    /// Its length in bytes.
+    pub bytes: usize,
+    /// Its SHA-256, in hexadecimal.
+    pub sha256: String,
     /// The tool.
     pub tool: Tool,
     /// The columns and units that were found and what became of them, in one line.
     pub units: String,
+    /// What it is, as the file and its user say.
+    pub is: Statement,
+    /// The line that stands for the table.
+    line: usize,
 }
 
-impl Origin {
-    /// Whether a LET spectrum is said to hold protons, whose upsets the proton term counts already.
-    pub fn has_protons(&self) -> bool {
-        self.units.contains("of Z from 1 to")
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { file, bytes, sha256, tool, units, is, .. } = self;
+        let tool = tool.name();
+        write!(f, "file {file} of {tool}: {is}; {units}; {bytes} bytes, SHA-256 {sha256}")
     }
 }
 
-/// Reads a spectrum from a file. Bytes that are no UTF-8 may stand in its comments.
+/// Reads a spectrum from a file, of which its user `said` what it does not say itself. Bytes that
+/// are no UTF-8 may stand in its comments.
 ///
 /// # Errors
 /// [`Error::Read`] where it cannot be read, and those of [`parse`].
-pub fn read(path: &Path) -> Result<(Spectrum, Origin), Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    parse(path, &String::from_utf8_lossy(&bytes))
+pub fn read(path: &Path, said: &Statement) -> Result<(Spectrum, Origin), Error> {
+    let bytes = bounded::read(path, BYTES_MAX);
+    let bytes = bytes.map_err(|source| Error::Read { path: path.into(), source })?;
+    let (spectrum, mut origin) = parse(path, &String::from_utf8_lossy(&bytes), said)?;
+    origin.bytes = bytes.len();
+    origin.sha256 = sha256(&bytes);
+    Ok((spectrum, origin))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Reads a spectrum from a text; `path` is what messages call it.
 ///
 /// # Errors
 /// [`Error::Value`] with the line: no text, no header, an unknown unit, a cell that is no number, a
-/// flux that is negative or not finite, energies or LETs that do not increase, an integral flux
-/// that rises, or too few points.
-pub fn parse(path: &Path, text: &str) -> Result<(Spectrum, Origin), Error> {
+/// flux that is negative, not finite or beyond all that exists, energies or LETs that do not
+/// increase, an integral flux that rises, too few or too many points; a file that says another thing
+/// than `said`.
+pub fn parse(path: &Path, text: &str, said: &Statement) -> Result<(Spectrum, Origin), Error> {
     let lines = text.trim_start_matches('\u{feff}').lines().collect();
     let source = Source { path, lines };
+    if let Some((line, long)) = source.filled().find(|(_, line)| line.len() > LINE_MAX) {
+        let expected = format!("a line of at most {LINE_MAX} bytes");
+        return Err(source.error(line, expected, format!("{} bytes", long.len())));
+    }
     let Some((_, first)) = source.filled().next() else {
         return Err(source.error(1, "a spectrum", "an empty file"));
     };
-    let table = if first.trim_start().starts_with("'*'") {
-        spenvis::table(&source)
+    let mut table = if first.trim_start().starts_with("'*'") {
+        spenvis::table(&source, said.segment)
     } else if creme::is_first_line(first) {
         creme::table(&source)
     } else {
         csv::table(&source)
     }?;
-    table.spectrum(&source)
+    let differ = |[own, said]: [String; 2]| {
+        source.error(table.line, format!("{own}, as the file says"), format!("{said}, said of it"))
+    };
+    table.is = table.is.and(said).map_err(differ)?;
+    let (spectrum, mut origin) = table.spectrum(&source)?;
+    origin.bytes = text.len();
+    origin.sha256 = sha256(text.as_bytes());
+    Ok((spectrum, origin))
 }
 
 /// A text by its lines, for messages.
@@ -124,11 +187,25 @@ impl<'t> Source<'t> {
         }
     }
 
-    /// The number of a cell.
+    /// The number of a cell; its exponent may be that of Fortran.
     fn number(&self, line: usize, cell: &str) -> Result<f64, Error> {
-        let number = cell.trim().parse().ok().filter(|number: &f64| number.is_finite());
+        let cell = cell.trim();
+        let number = cell.parse().ok().or_else(|| fortran(cell));
+        let number = number.filter(|number: &f64| number.is_finite());
         number.ok_or_else(|| self.error(line, "a number", format!("\"{}\"", cell.trim())))
     }
+}
+
+/// A number with an exponent after a D, or with one of three digits, for which Fortran leaves out the
+/// E: `6.114-109`.
+fn fortran(cell: &str) -> Option<f64> {
+    let (digits, exponent) = match cell.find(['d', 'D']) {
+        Some(at) => (&cell[..at], &cell[at + 1..]),
+        None => cell.split_at_checked(cell.len().checked_sub("-109".len())?)?,
+    };
+    let plain = digits.contains('.') && !digits.contains(['e', 'E']);
+    let signed = exponent.starts_with(['+', '-']);
+    (plain && signed).then(|| format!("{digits}e{exponent}").parse().ok())?
 }
 
 /// What the first column of a table counts.
@@ -170,14 +247,18 @@ struct Table {
     tool: Tool,
     /// The columns found.
     units: String,
+    /// What it says of itself.
+    is: Statement,
 }
 
 impl Table {
     fn spectrum(self, source: &Source<'_>) -> Result<(Spectrum, Origin), Error> {
         self.check(source)?;
         let rows = self.rows.iter();
+        let margin = self.is.margin.unwrap_or(1.0);
+        let flux_factor = self.flux_factor / margin;
         let points: Vec<(f64, f64)> =
-            rows.map(|row| (row.at * self.axis_factor, row.flux * self.flux_factor)).collect();
+            rows.map(|row| (row.at * self.axis_factor, row.flux * flux_factor)).collect();
         let (spectrum, made) = match (self.axis, self.kind) {
             (Axis::Energy, Kind::Integral) => (Spectrum::ProtonIntegral(points), ""),
             (Axis::Energy, Kind::Differential) => {
@@ -195,7 +276,13 @@ impl Table {
             }
         }
         units.push_str(made);
-        Ok((spectrum, Origin { tool: self.tool, units }))
+        if (margin - 1.0).abs() > f64::EPSILON {
+            units.push_str(&format!(", divided by its margin of {margin}"));
+        }
+        let file = source.path.file_name().unwrap_or(source.path.as_os_str());
+        let file = file.to_string_lossy().into_owned();
+        let Self { tool, is, line, .. } = self;
+        Ok((spectrum, Origin { file, bytes: 0, sha256: String::new(), tool, units, is, line }))
     }
 
     fn check(&self, source: &Source<'_>) -> Result<(), Error> {
@@ -204,8 +291,16 @@ impl Table {
             if row.at <= 0.0 {
                 return Err(source.error(row.line, format!("{name} above 0"), row.at.to_string()));
             }
+            if row.at * self.axis_factor > HIGHEST {
+                let expected = format!("{name} that a particle can have");
+                return Err(source.error(row.line, expected, format!("{:e}", row.at)));
+            }
             if row.flux < 0.0 {
                 return Err(source.error(row.line, "a flux of 0 or more", row.flux.to_string()));
+            }
+            if row.flux * self.flux_factor > FLUX_MAX {
+                let expected = format!("a flux of at most {FLUX_MAX:e} cm-2 s-1");
+                return Err(source.error(row.line, expected, format!("{:e}", row.flux)));
             }
         }
         for pair in self.rows.windows(2) {
@@ -221,6 +316,10 @@ impl Table {
         }
         let differentiated = self.axis == Axis::Let && self.kind == Kind::Integral;
         let least = LEAST_POINTS + usize::from(differentiated);
+        if self.rows.len() > POINTS_MAX {
+            let expected = format!("at most {POINTS_MAX} points");
+            return Err(source.error(self.line, expected, self.rows.len().to_string()));
+        }
         if self.rows.len() < least {
             let line = self.rows.last().map_or(self.line, |row| row.line);
             let expected = format!("{least} points or more");

@@ -5,13 +5,21 @@
 //! name the quantities with their units and numbers of columns; after the rows comes
 //! `'End of Block'` or `'End of File'` (files of SPENVIS 4.6.13).
 
-use super::{Axis, Kind, MG_PER_G, Row, Source, Table, Tool, flux_factor};
+use super::{
+    Axis, Contents, Kind, MG_PER_G, Over, Row, Source, Statement, Table, Taken, Tool, flux_factor,
+};
 use crate::place::Error;
 
 /// A block: its lines and its quantities.
 struct Block<'t> {
     /// The line of its `'*'`, from 1.
     line: usize,
+    /// The model's module: TRP trapped, GCR cosmic rays, FLA a flare, SEP solar particles of years.
+    module: &'t str,
+    /// The segment of the mission, and its line in words.
+    segment: Option<(u32, &'t str)>,
+    /// The lightest ion: H or He.
+    lightest: &'t str,
     species: Vec<&'t str>,
     quantities: Vec<Quantity<'t>>,
     columns: usize,
@@ -30,7 +38,7 @@ struct Quantity<'t> {
     count: usize,
 }
 
-pub(super) fn table(source: &Source<'_>) -> Result<Table, Error> {
+pub(super) fn table(source: &Source<'_>, segment: Option<u32>) -> Result<Table, Error> {
     let blocks = blocks(source)?;
     let with_let: Vec<&Block<'_>> =
         blocks.iter().filter(|block| block.quantity("LET").is_some()).collect();
@@ -39,13 +47,35 @@ pub(super) fn table(source: &Source<'_>) -> Result<Table, Error> {
         .filter(|block| block.species == ["proton"] && block.quantity("Energy").is_some())
         .collect();
     // Files of LET spectra hold protons too, behind the shielding.
-    let (axis, chosen) =
+    let (axis, mut chosen) =
         if with_let.is_empty() { (Axis::Energy, of_protons) } else { (Axis::Let, with_let) };
+    let segments: Vec<&str> = chosen.iter().filter_map(|block| Some(block.segment?.1)).collect();
+    let found = if segments.is_empty() { "none".into() } else { segments.join("; ") };
+    if let Some(segment) = segment {
+        let line = chosen.first().map_or(1, |block| block.line);
+        chosen.retain(|block| block.segment.is_some_and(|(number, _)| number == segment));
+        if chosen.is_empty() {
+            return Err(source.error(line, format!("segment {segment}"), found));
+        }
+    }
+    let mut numbers: Vec<u32> = chosen.iter().filter_map(|block| Some(block.segment?.0)).collect();
+    numbers.dedup();
     match chosen[..] {
         [block] => block.table(source, axis),
         [] => {
             let expected = "a block with 'SPECIES' 'proton' or a column 'LET'";
-            Err(source.error(1, expected, format!("{} without", count(blocks.len(), "block"))))
+            let found = blocks.iter().map(|block| match (block.module, &block.species[..]) {
+                ("GCR", _) => "galactic cosmic rays, which beamline counts by its own model",
+                (_, ["e-"]) => "electrons",
+                (_, [_]) => "another particle",
+                _ => "several particles",
+            });
+            let found = found.collect::<Vec<_>>().join(", ");
+            Err(source.error(1, expected, format!("{} of {found}", count(blocks.len(), "block"))))
+        }
+        [_, second, ..] if numbers.len() == chosen.len() => {
+            let expected = "a word such as segment=1 that chooses one (or leave one in the file)";
+            Err(source.error(second.line, expected, found))
         }
         [_, second, ..] => {
             let expected = "one block of protons or of LET (leave one in the file)";
@@ -96,6 +126,9 @@ fn block<'s>(source: &'s Source<'_>, at: usize) -> Result<(Block<'s>, usize), Er
     }
     let mut block = Block {
         line: at + 1,
+        module: "",
+        segment: None,
+        lightest: "",
         species: Vec::new(),
         quantities: Vec::new(),
         columns: *columns,
@@ -104,18 +137,30 @@ fn block<'s>(source: &'s Source<'_>, at: usize) -> Result<(Block<'s>, usize), Er
     };
     for (i, text) in source.lines[at..start].iter().enumerate() {
         let fields = fields(text);
-        if fields[0] == "SPECIES" {
-            block.species = fields.iter().skip(2).copied().collect();
+        match fields[..] {
+            ["SPECIES", _, ref species @ ..] => block.species = species.to_vec(),
+            ["MOD_ABB", _, module, ..] => block.module = module,
+            [text] => {
+                block.segment = segment(text).or(block.segment);
+                let ions = text.strip_prefix("Ion range:").map(str::trim_start);
+                block.lightest =
+                    ions.and_then(|ions| ions.split([' ', '-']).next()).unwrap_or(block.lightest);
+            }
+            _ => {}
         }
         if i >= header - quantities {
             let line = at + i + 1;
-            let column = block.quantities.iter().map(|quantity| quantity.count).sum();
+            let column: usize = block.quantities.iter().map(|quantity| quantity.count).sum();
+            let fits = |count: &usize| *count <= *columns - column.min(*columns);
             let found = match fields[..] {
-                [name, unit, count, ..] => count.parse().ok().map(|count| (name, unit, count)),
+                [name, unit, count, ..] => {
+                    count.parse().ok().filter(fits).map(|count| (name, unit, count))
+                }
                 _ => None,
             };
             let Some((name, unit, count)) = found else {
-                let expected = "a quantity, its unit and its number of columns";
+                let expected =
+                    format!("a quantity, its unit and its number of the {columns} columns");
                 return Err(source.error(line, expected, format!("\"{}\"", text.trim())));
             };
             block.quantities.push(Quantity { line, name, unit, column, count });
@@ -124,7 +169,34 @@ fn block<'s>(source: &'s Source<'_>, at: usize) -> Result<(Block<'s>, usize), Er
     Ok((block, end + 1))
 }
 
+/// The number of a text such as `Segment  1: HEO`, and the text.
+fn segment(text: &str) -> Option<(u32, &str)> {
+    let (number, _) = text.strip_prefix("Segment")?.split_once(':')?;
+    Some((number.trim().parse().ok()?, text))
+}
+
 impl Block<'_> {
+    /// What the block says of itself. A LET spectrum does not say what it was transported through.
+    fn statement(&self, axis: Axis) -> Statement {
+        let before = Some(Taken::BeforeShield);
+        let (contains, taken, over) = match (axis, self.module) {
+            (Axis::Let, _) => {
+                let contains = match self.lightest {
+                    "H" => Some(Contents::FromHydrogen),
+                    "He" => Some(Contents::FromHelium),
+                    _ => None,
+                };
+                (contains, None, None)
+            }
+            (_, "TRP") => (Some(Contents::Trapped), before, Some(Over::Mean)),
+            (_, "GCR") => (Some(Contents::Cosmic), before, Some(Over::Mean)),
+            (_, "FLA" | "SEP") => (Some(Contents::Solar), before, Some(Over::Event)),
+            _ => (None, None, None),
+        };
+        let segment = self.segment.map(|(number, _)| number);
+        Statement { contains, taken, over, segment, ..Statement::default() }
+    }
+
     fn quantity(&self, name: &str) -> Option<&Quantity<'_>> {
         self.quantities.iter().find(|quantity| quantity.name == name)
     }
@@ -145,7 +217,8 @@ impl Block<'_> {
         for quantity in [at, flux] {
             if quantity.count != 1 {
                 let found = count(quantity.count, "column");
-                return Err(source.error(quantity.line, "one column", found));
+                let expected = "one column (leave one in the file)";
+                return Err(source.error(quantity.line, expected, found));
             }
         }
         let kind = if flux.name == "IFlux" { Kind::Integral } else { Kind::Differential };
@@ -165,7 +238,8 @@ impl Block<'_> {
                 (Axis::Let, Kind::Differential) => ", per MeV cm2 g-1",
             };
             let expected = format!("a flux in cm-2 s-1 or m-2 sr-1 s-1{per} (no fluence)");
-            unknown(flux, &expected)
+            let fluence = if plain(flux.unit).contains("s-1") { "" } else { ", a fluence" };
+            source.error(flux.line, expected, format!("\"{}\"{fluence}", flux.unit))
         })?;
         let mut rows = Vec::new();
         for (i, text) in self.rows.iter().enumerate() {
@@ -191,6 +265,7 @@ impl Block<'_> {
             line: self.line,
             tool: Tool::Spenvis,
             units: units.join(" and "),
+            is: self.statement(axis),
         })
     }
 }

@@ -1,3 +1,5 @@
+mod import;
+
 use super::*;
 use crate::environment::curve::Curve;
 
@@ -6,7 +8,8 @@ const AP8: &str = "spenvis_AP8MIN_protons_530km_53deg.csv";
 const CREME: &str = "creme96_800km_90deg_100mil_LET_full.csv";
 
 fn read_text(text: &str) -> (Spectrum, Origin) {
-    parse(Path::new("a.csv"), text).unwrap_or_else(|error| panic!("{error}"))
+    let read = parse(Path::new("a.csv"), text, &Statement::default());
+    read.unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn protons(text: &str) -> Vec<(f64, f64)> {
@@ -24,10 +27,14 @@ fn lets(text: &str) -> Vec<(f64, f64)> {
 }
 
 fn refused(text: &str) -> String {
-    match parse(Path::new("a.csv"), text) {
+    match parse(Path::new("a.csv"), text, &Statement::default()) {
         Err(error) => error.to_string(),
         Ok(read) => panic!("{read:?}"),
     }
+}
+
+fn statement(text: &str) -> Statement {
+    text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn close(found: f64, expected: f64, share: f64) -> bool {
@@ -52,18 +59,23 @@ fn what_is_written_is_read_back_unchanged() {
     let integral: Vec<(f64, f64)> =
         (0..40_i32).map(|i| (0.1 * 1.3_f64.powi(i), 1e5 / 3.0 * 0.7_f64.powi(i))).collect();
     let comment = ["AP8MIN, 530 km\n53 degrees".to_string()];
-    let text = write_proton_csv(&integral, &comment);
-    assert!(text.contains("\n# AP8MIN, 530 km\n# 53 degrees\nenergy_mev,integral_per_cm2_s\n"));
+    let is = statement("trapped, before-shield, mean, margin=1");
+    let text = write_proton_csv(&integral, &is, &comment);
+    assert!(text.contains("\n# is: trapped, before-shield, mean, margin=1\n# AP8MIN, 530 km\n# 53 degrees\nenergy_mev,integral_per_cm2_s\n"));
     let (spectrum, origin) = read_text(&text);
     assert_eq!(spectrum, Spectrum::ProtonIntegral(integral.clone()));
     assert_eq!(origin.tool, Tool::Beamline);
     assert_eq!(origin.units, "energy_mev and integral_per_cm2_s");
+    assert_eq!((origin.is, origin.bytes), (is, text.len()));
 
     let differential: Vec<(f64, f64)> =
         integral.iter().enumerate().map(|(i, (at, y))| (*at, y * (i % 3) as f64)).collect();
-    let (spectrum, origin) = read_text(&write_let_csv(&differential, &[]));
-    assert_eq!(spectrum, Spectrum::Let(differential));
-    assert_eq!(origin.tool, Tool::Beamline);
+    let is = statement("from-helium, behind-shield, event, margin=2, shield=10");
+    let (spectrum, origin) = read_text(&write_let_csv(&differential, &is, &[]));
+    let halved = differential.iter().map(|(at, flux)| (*at, flux / 2.0)).collect();
+    assert_eq!(spectrum, Spectrum::Let(halved), "the margin is taken out again");
+    assert_eq!((origin.tool, origin.is), (Tool::Beamline, is));
+    assert!(origin.units.ends_with(", divided by its margin of 2"), "{}", origin.units);
 }
 
 #[test]
@@ -196,6 +208,10 @@ fn blocks_of_spenvis_are_read() {
         ),
         (format!("{trapped}{trapped}"), "a.csv:16: expected one block of protons or of LET"),
         (
+            block("proton", &["'Energy','MeV', 9,'E'", INTEGRAL, DIFFERENTIAL], &ROWS),
+            "a.csv:9: expected a quantity, its unit and its number of the 3 columns, found",
+        ),
+        (
             block("proton", &[ENERGY, fluence, DIFFERENTIAL], &ROWS),
             "a.csv:10: expected a flux in cm-2 s-1 or m-2 sr-1 s-1 (no fluence), found \"cm!u-2!n\"",
         ),
@@ -232,8 +248,9 @@ fn creme_file(program: u32, grid: &str, fluxes: &[f64]) -> String {
 fn files_of_creme96_agree_with_the_table_made_of_them() {
     let rows = numbers(CREME, 2);
     let column = |i: usize| rows.iter().map(|row| row[i]).collect::<Vec<f64>>();
-    let (spectrum, origin) =
-        read(Path::new(&format!("{FOLDER}{CREME}"))).unwrap_or_else(|error| panic!("{error}"));
+    let (spectrum, origin) = read(Path::new(&format!("{FOLDER}{CREME}")), &Statement::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(origin.is, statement("from-helium"));
     assert_eq!(origin.tool, Tool::Creme96);
     let Spectrum::Let(table) = spectrum else { panic!("a proton spectrum") };
     assert_eq!(table.len(), 1002);
@@ -267,7 +284,11 @@ fn files_of_creme96_agree_with_the_table_made_of_them() {
     let read = protons(&text);
     assert!(close(read[0].1, 8.0 * 8.0_f64.ln() * 4.0 * PI * 1e-4, 1e-12) && read[3].1 == 0.0);
     for (program, grid, expected) in [
-        (4, "1 8 8 1 2 ALUMINUM", "a.csv:1: expected a flux before shielding (.FLX, program 3) or"),
+        (
+            4,
+            "1 8 8 1 2 ALUMINUM",
+            "a.csv:1: expected trapped protons (.TRP, program 1), fluxes before",
+        ),
         (3, "1 8 8 1 2 ALUMINUM", "a.csv:4: expected the target UNSHIELDED, found \"ALUMINUM\""),
         (3, "1 8 8 2 92 UNSHIELDED", "a.csv:4: expected protons first, Z from 1, found Z from 2"),
         (6, "8 1 8 2 92 SILICON", "a.csv:4: expected a grid from above 0 to a higher end, found"),
@@ -298,6 +319,12 @@ fn tables_that_are_no_spectrum_are_refused_by_line() {
         ("1,9\n2,NaN\n3,1\n", "a.csv:4: expected a number, found \"NaN\""),
         ("1,9\n2,inf\n3,1\n", "a.csv:4: expected a number, found \"inf\""),
         ("1,9\n2,-1\n3,1\n", "a.csv:4: expected a flux of 0 or more, found -1"),
+        ("1,1e300\n2,2\n3,1\n", "a.csv:3: expected a flux of at most 1e18 cm-2 s-1, found 1e300"),
+        ("1,9\n2,2\n1e16,1\n", "a.csv:5: expected an energy that a particle can have, found 1e16"),
+        ("1,9\n2,1.5-x\n3,1\n", "a.csv:4: expected a number, found \"1.5-x\""),
+        ("1,9\n2,-4\n3,1\n", "a.csv:4: expected a flux of 0 or more, found -4"),
+        ("1,9\n2,1e5-4\n3,1\n", "a.csv:4: expected a number, found \"1e5-4\""),
+        ("1,9\n2,2026-101\n3,1\n", "a.csv:4: expected a number, found \"2026-101\""),
         ("0,9\n2,3\n3,1\n", "a.csv:3: expected an energy above 0, found 0"),
         ("1,9\n2,3\n2,1\n", "a.csv:5: expected an energy above the 2 before it, found 2"),
         (
@@ -313,5 +340,5 @@ fn tables_that_are_no_spectrum_are_refused_by_line() {
         assert!(message.starts_with(expected), "{message}");
     }
     let folder = std::env::temp_dir().join("no-such-folder-of-spectra").join("a.csv");
-    assert!(matches!(read(&folder), Err(Error::Read { .. })));
+    assert!(matches!(read(&folder, &Statement::default()), Err(Error::Read { .. })));
 }

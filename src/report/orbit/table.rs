@@ -248,7 +248,7 @@ fn trapped(text: &mut Text, assessment: &Assessment) {
 fn cosmic(text: &mut Text, assessment: &Assessment, quiet: Option<&Assessment>) {
     let gcr = &assessment.gcr;
     text.heading("cosmic rays, mean omnidirectional flux in cm⁻² s⁻¹");
-    text.row("model", gcr.model);
+    text.row("model", &gcr.model);
     text.row(
         "before the shield",
         &format!(

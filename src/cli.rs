@@ -1,7 +1,9 @@
 //! The command line: verbs and what they share.
 
 use crate::command::{Failure, adapters, bench, mission, orbit, replay, report, run, selftest};
+use crate::output;
 use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
 
 /// A radiation test beam for GPU inference, in software.
 #[derive(Debug, Parser)]
@@ -39,12 +41,24 @@ enum Verb {
     },
 }
 
+/// Reads the command line and does what it asks.
+///
+/// # Errors
+/// [`Failure`] with its exit code.
+pub fn main() -> Result<(), Failure> {
+    match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(refused) if refused.use_stderr() => Err(Failure::Usage(refused)),
+        // Help or the version, which were asked for.
+        Err(asked) => {
+            let shown = asked.print().and_then(|()| std::io::stdout().flush());
+            shown.map_err(|source| Failure::from(output::Error::stdout(source)))
+        }
+    }
+}
+
 impl Cli {
-    /// Does what was asked.
-    ///
-    /// # Errors
-    /// [`Failure`] with its exit code.
-    pub fn run(self) -> Result<(), Failure> {
+    fn run(self) -> Result<(), Failure> {
         let adapter = self.adapter.as_deref();
         match self.verb {
             Verb::Run(verb) => verb.run(adapter),
@@ -56,13 +70,9 @@ impl Cli {
             Verb::Bench(verb) => verb.run(adapter),
             Verb::Orbit(verb) => verb.run(),
             Verb::Completions { shell } => {
-                clap_complete::generate(
-                    shell,
-                    &mut Self::command(),
-                    "beamline",
-                    &mut std::io::stdout(),
-                );
-                Ok(())
+                let mut script = Vec::new();
+                clap_complete::generate(shell, &mut Self::command(), "beamline", &mut script);
+                Ok(output::print(&script)?)
             }
         }
     }

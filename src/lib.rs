@@ -5,6 +5,7 @@
 
 pub mod bounded;
 pub mod outcome;
+pub mod output;
 pub mod place;
 pub mod seed;
 pub mod stats;

@@ -1,6 +1,6 @@
 //! `beamline adapters`: what can run here, hardware first.
 
-use super::{Failure, TableFormat, say};
+use super::{Failure, TableFormat, say, say_json};
 use crate::gpu;
 
 /// What the user asked for.
@@ -23,14 +23,14 @@ impl Adapters {
         }
         match self.format {
             TableFormat::Json => {
-                say(&serde_json::to_string_pretty(&adapters).map_err(Failure::environment)?);
+                say_json(&adapters)?;
             }
             TableFormat::Table => {
                 for (index, adapter) in adapters.iter().enumerate() {
                     let mark = if index == 0 { "*" } else { " " };
-                    say(&format!("{mark} {} [{}]", adapter.line(), adapter.device_type));
+                    say(&format!("{mark} {} [{}]", adapter.line(), adapter.device_type))?;
                 }
-                say("* is taken where neither --adapter nor BEAMLINE_ADAPTER names another");
+                say("* is taken where neither --adapter nor BEAMLINE_ADAPTER names another")?;
             }
         }
         Ok(())

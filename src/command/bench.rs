@@ -6,7 +6,7 @@
 //! things in turn, so that a machine whose speed drifts treats all alike.
 
 use super::prepare::open_gpu;
-use super::{Failure, TableFormat, say};
+use super::{Failure, TableFormat, say, say_json};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
@@ -76,7 +76,7 @@ impl Bench {
         let gpu = open_gpu(adapter)?;
         let table = self.format == TableFormat::Table;
         if table {
-            say(&format!("adapter: {}", gpu.adapter().line()));
+            say(&format!("adapter: {}", gpu.adapter().line()))?;
         }
         let mut figures = Vec::new();
         let parts = Part::value_variants().iter().copied();
@@ -90,16 +90,16 @@ impl Bench {
             };
             for Figure { name, value, unit, ratio } in measured.iter().filter(|_| table) {
                 let ratio = ratio.map_or_else(String::new, |ratio| format!("{ratio:>8.3}"));
-                say(&format!("{name:<58} {value:>12.2} {unit:<10}{ratio}"));
+                say(&format!("{name:<58} {value:>12.2} {unit:<10}{ratio}"))?;
             }
             figures.extend(measured);
         }
         if table {
-            say("ratios: bandwidths to the copy kernel, times of an op to its bare form, trial");
-            say("rates to none; best of the rounds");
+            say("ratios: bandwidths to the copy kernel, times of an op to its bare form, trial")?;
+            say("rates to none; best of the rounds")?;
         } else {
             let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
-            say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+            say_json(&value)?;
         }
         Ok(())
     }

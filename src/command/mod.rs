@@ -12,6 +12,7 @@ pub mod report;
 pub mod run;
 pub mod selftest;
 
+use crate::output;
 use std::process::ExitCode;
 
 /// Why a verb did not succeed, by whose turn it is to act.
@@ -19,10 +20,15 @@ use std::process::ExitCode;
 pub enum Failure {
     /// The user's input is wrong: exit code 2.
     Input(anyhow::Error),
+    /// The command line is wrong: exit code 2.
+    Usage(clap::Error),
     /// The machine lacks something: exit code 3.
     Environment(anyhow::Error),
     /// A campaign's acceptance criterion, or a self-test, failed: exit code 1.
     Criterion(String),
+    /// Who read the output has gone away: exit code 141 and no message, as for a program that
+    /// SIGPIPE ends.
+    Closed,
 }
 
 impl Failure {
@@ -36,12 +42,24 @@ impl Failure {
         Self::Environment(error.into())
     }
 
+    /// Says on standard error why a verb did not succeed.
+    pub fn tell(&self) {
+        use std::io::Write;
+        // Where standard error is gone too, the exit code alone tells.
+        let _ = match self {
+            Self::Closed => Ok(()),
+            Self::Usage(error) => error.print(),
+            other => writeln!(std::io::stderr(), "beamline: {other}"),
+        };
+    }
+
     /// The exit code.
     pub fn code(&self) -> ExitCode {
         match self {
             Self::Criterion(_) => ExitCode::from(1),
-            Self::Input(_) => ExitCode::from(2),
+            Self::Input(_) | Self::Usage(_) => ExitCode::from(2),
             Self::Environment(_) => ExitCode::from(3),
+            Self::Closed => ExitCode::from(141),
         }
     }
 }
@@ -49,8 +67,41 @@ impl Failure {
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Input(error) | Self::Environment(error) => write!(f, "{error:#}"),
+            Self::Input(error) | Self::Environment(error) => f.write_str(&causes(error)),
+            Self::Usage(error) => write!(f, "{error}"),
             Self::Criterion(text) => f.write_str(text),
+            Self::Closed => Ok(()),
+        }
+    }
+}
+
+/// An error and its causes, each once: many an error names its cause itself.
+fn causes(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+impl From<output::Error> for Failure {
+    fn from(error: output::Error) -> Self {
+        match error.source.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::environment(error),
+        }
+    }
+}
+
+impl From<crate::report::Error> for Failure {
+    fn from(error: crate::report::Error) -> Self {
+        match error {
+            crate::report::Error::File(error) => error.into(),
+            other => Self::environment(other),
         }
     }
 }
@@ -83,9 +134,12 @@ pub enum TableFormat {
     Json,
 }
 
-/// Prints a line to standard output; a reader that has gone away is no failure.
-pub(crate) fn say(text: &str) {
-    use std::io::Write;
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+/// Prints a line to standard output.
+pub(crate) fn say(text: &str) -> Result<(), Failure> {
+    Ok(output::print(format!("{text}\n").as_bytes())?)
+}
+
+/// Prints a value to standard output as JSON.
+pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    say(&serde_json::to_string_pretty(value).map_err(Failure::environment)?)
 }

@@ -246,7 +246,7 @@ pub(super) fn choose(
         }
     })?;
     for set in critical::sources(schemes) {
-        say(&format!("{}: {}", set.subject, set.source));
+        say(&format!("{}: {}", set.subject, set.source))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
 
 use super::prepare::{Planned, open_gpu};
-use super::{Failure, TableFormat, say};
+use super::{Failure, TableFormat, say, say_json};
 use crate::archive::Archive;
 use crate::campaign::event::SIMULATED_BEAM;
 use crate::campaign::runner::describe;
@@ -151,40 +151,40 @@ impl Replay {
             if is_beam {
                 value["test"] = SIMULATED_BEAM.into();
             }
-            say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+            say_json(&value)?;
             return Ok(());
         }
-        say(&format!("trial {} of {}, scheme {}", job.trial, planned.campaign.name, scheme.name));
-        say(&format!("adapter: {}", gpu.adapter().line()));
-        say(&format!("faults: {} received", struck.len()));
+        say(&format!("trial {} of {}, scheme {}", job.trial, planned.campaign.name, scheme.name))?;
+        say(&format!("adapter: {}", gpu.adapter().line()))?;
+        say(&format!("faults: {} received", struck.len()))?;
         for fault in &struck {
             let Struck { place, kind, step, inference, replica, before, after } = fault;
             say(&format!(
                 "  {place} {kind}, step {step}, inference {inference}, replica {replica}: \
                  {before} -> {after} (read back)"
-            ));
+            ))?;
         }
         if !trace.is_empty() {
-            say(&format!("words that differ from golden after each op of step {}", trace[0].step));
+            say(&format!("words that differ from golden after each op of step {}", trace[0].step))?;
             for op in trace {
                 let OpTrace { execution, op, words_differ, words, .. } = op;
-                say(&format!("  execution {execution}  {op:<12} {words_differ:>8} of {words}"));
+                say(&format!("  execution {execution}  {op:<12} {words_differ:>8} of {words}"))?;
             }
             say(&match first {
                 Some(op) => {
                     format!("first op that differs: {} (execution {})", op.op, op.execution)
                 }
                 None => "no op's output differs from golden".to_owned(),
-            });
+            })?;
         }
         let counts: Vec<String> = Outcome::ALL
             .iter()
             .filter(|outcome| result.tally.count(**outcome) > 0)
             .map(|outcome| format!("{} {}", result.tally.count(*outcome), outcome.name()))
             .collect();
-        say(&format!("inferences: {}", counts.join(", ")));
+        say(&format!("inferences: {}", counts.join(", ")))?;
         let test = if is_beam { format!(" ({SIMULATED_BEAM})") } else { String::new() };
-        say(&format!("outcome: {}{test}", worst.name()));
+        say(&format!("outcome: {}{test}", worst.name()))?;
         Ok(())
     }
 }

@@ -3,10 +3,10 @@
 use super::Failure;
 use crate::archive::mission::MissionArchive;
 use crate::archive::{Archive, Kind};
+use crate::output;
 use crate::report::mission::MissionView;
 use crate::report::{self, Format};
-use anyhow::Context;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 /// What the user asked for.
@@ -17,7 +17,8 @@ pub struct Report {
     /// The form.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Where to write; HTML goes beside the archive, the other forms to standard output.
+    /// Where to write; HTML goes beside the archive, the other forms to standard output,
+    /// which `-` names.
     #[arg(short, long)]
     output: Option<PathBuf>,
 }
@@ -50,24 +51,21 @@ impl Report {
         let path = self.output.clone().or_else(|| (self.format == Format::Html).then(beside));
         match path {
             Some(path) => {
-                write_whole(&path, &text)?;
-                super::say(&format!("report: {}", path.display()));
-            }
-            None => match std::io::stdout().lock().write_all(&text) {
-                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                    return Err(Failure::environment(error));
+                output::write(&path, &text)?;
+                if output::is_stdout(&path) {
+                    return Ok(());
                 }
-                _ => {}
-            },
+                super::say(&format!("report: {}", path.display()))
+            }
+            None => Ok(output::print(&text)?),
         }
-        Ok(())
     }
 }
 
 /// Writes every form of a mission's report into its folder.
 pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(), Failure> {
     let view = MissionView::of(archive);
-    report::mission::write_all(folder, &view).map_err(Failure::environment)
+    Ok(report::mission::write_all(folder, &view)?)
 }
 
 /// A mission's report as a table for the terminal that it is written to.
@@ -81,17 +79,4 @@ pub(super) fn mission_table(archive: &MissionArchive) -> String {
 
 fn parent(path: &Path) -> &Path {
     path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Writes a whole file or nothing: to a temporary beside it, then renamed.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let temporary = path.with_extension("tmp");
-    std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .with_context(|| format!("{}: cannot be written", path.display()))
-        .map_err(|error| {
-            // What is left of a failed write is of no use to anyone.
-            let _ = std::fs::remove_file(&temporary);
-            Failure::Environment(error)
-        })
 }

@@ -6,7 +6,7 @@ use crate::archive::{Archive, Existing, Header, Segment, Writer, set_aside};
 use crate::campaign::event::{Control, Ended, Event, SIMULATED_BEAM, Snapshot, Started};
 use crate::campaign::runner::{Links, Runner, Totals};
 use crate::gpu::Gpu;
-use crate::{report, tui};
+use crate::{output, report, tui};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -40,7 +40,7 @@ impl Run {
         let planned = Planned::load(&self.campaign)?;
         let folder = self.results.join(&planned.campaign.name);
         let gpu = open_gpu(adapter)?;
-        say(&format!("adapter: {}", gpu.adapter().line()));
+        say(&format!("adapter: {}", gpu.adapter().line()))?;
         let lanes = self.lanes.map(|lanes| usize::from(lanes.get()));
         let engines = planned.engines(&gpu, lanes)?;
         planned.check_golden(&engines[0])?;
@@ -49,7 +49,7 @@ impl Run {
             "lanes: {} trials at once, {} MiB on the adapter",
             crate::engine::Engine::lanes(&engines[0]),
             bytes.div_ceil(1 << 20)
-        ));
+        ))?;
         let header = planned.header(&gpu, engines[0].golden_outputs());
         let (writer, totals, next) = self.archive(&planned, &header, &folder)?;
         let started = started(&planned, &header, &gpu, next);
@@ -71,7 +71,7 @@ impl Run {
                     "earlier results of {} are now in {}",
                     planned.campaign.name,
                     aside.display()
-                ));
+                ))?;
             }
             let writer = Writer::start(folder, header.clone()).map_err(Failure::environment)?;
             return Ok((writer, totals, 0));
@@ -107,7 +107,7 @@ impl Run {
             }
         }
         let next = existing.next_trial;
-        say(&format!("going on from trial {next} of {}", planned.plan.trials_max()));
+        say(&format!("going on from trial {next} of {}", planned.plan.trials_max()))?;
         Ok((Writer::resume(existing, header.clone())?, totals, next))
     }
 
@@ -233,21 +233,22 @@ fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started 
     }
 }
 
-/// Says how it ended, prints the table and leaves the report beside the archive.
+/// Leaves the report beside the archive, prints the table and says how it ended.
 fn finish(folder: &Path, ended: Ended) -> Result<(), Failure> {
     let archive = Archive::open(folder)?;
+    let page = folder.join("report.html");
+    let stopped = ended == Ended::Stopped;
+    if !stopped {
+        let mut html = Vec::new();
+        report::write(&archive, report::Format::Html, &mut html).map_err(Failure::environment)?;
+        output::write(&page, &html)?;
+    }
     let mut table = Vec::new();
     report::write(&archive, report::Format::Table, &mut table).map_err(Failure::environment)?;
-    say(&String::from_utf8_lossy(&table));
-    if ended == Ended::Stopped {
-        say(&format!("stopped; `beamline run --resume` goes on from {}", folder.display()));
-        return Ok(());
+    say(&String::from_utf8_lossy(&table))?;
+    if stopped {
+        return say(&format!("stopped; `beamline run --resume` goes on from {}", folder.display()));
     }
-    let page = folder.join("report.html");
-    let mut html = Vec::new();
-    report::write(&archive, report::Format::Html, &mut html).map_err(Failure::environment)?;
-    super::report::write_whole(&page, &html)?;
-    say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()));
-    say(&format!("report:  {}", page.display()));
-    Ok(())
+    say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()))?;
+    say(&format!("report:  {}", page.display()))
 }

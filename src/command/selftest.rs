@@ -1,7 +1,7 @@
 //! `beamline selftest`: every stage against its reference on this adapter.
 
 use super::prepare::open_gpu;
-use super::{Failure, TableFormat, say};
+use super::{Failure, TableFormat, say, say_json};
 use crate::stage::{CHECKS, Check};
 
 /// What the user asked for.
@@ -36,14 +36,14 @@ impl Selftest {
         match self.format {
             TableFormat::Json => {
                 let value = serde_json::json!({ "adapter": gpu.adapter(), "checks": checks });
-                say(&serde_json::to_string_pretty(&value).map_err(Failure::environment)?);
+                say_json(&value)?;
             }
             TableFormat::Table => {
-                say(&format!("adapter: {}", gpu.adapter().line()));
-                say(&format!("{:<12} {:>10}  result", "stage", "words"));
+                say(&format!("adapter: {}", gpu.adapter().line()))?;
+                say(&format!("{:<12} {:>10}  result", "stage", "words"))?;
                 for check in &checks {
                     let result = check.mismatch.as_deref().unwrap_or("equal");
-                    say(&format!("{:<12} {:>10}  {result}", check.stage, check.words));
+                    say(&format!("{:<12} {:>10}  {result}", check.stage, check.words))?;
                 }
             }
         }

@@ -16,6 +16,7 @@ mod tables;
 mod words;
 
 use crate::archive::{self, Archive, Header, Summary};
+use crate::output;
 use serde::Serialize;
 use std::io::Write;
 
@@ -44,6 +45,9 @@ pub enum Error {
     /// The report could not be written.
     #[error("the report cannot be written: {0}")]
     Write(#[from] std::io::Error),
+    /// A file could not be written.
+    #[error(transparent)]
+    File(#[from] output::Error),
     /// The report could not be made from its rows.
     #[error("the report cannot be made: {0}")]
     Form(String),

@@ -54,7 +54,7 @@ impl Mission {
         prepared.plan.ground.keep_changes = true;
         let folder = self.results.join(&prepared.plan.mission.name);
         let gpu = open_gpu(adapter)?;
-        say(&format!("adapter: {}", gpu.adapter().line()));
+        say(&format!("adapter: {}", gpu.adapter().line()))?;
         let engine = prepared.engine(&gpu, self.lanes.map(|lanes| usize::from(lanes.get())))?;
         let header = prepared.header(&gpu, engine.golden_outputs());
         let (writer, done) = self.archive(&prepared, header, &folder)?;
@@ -139,7 +139,7 @@ impl Mission {
                 )));
             }
             let planned = prepared.plan.mission.histories;
-            say(&format!("going on from history {} of {planned}", existing.next_history));
+            say(&format!("going on from history {} of {planned}", existing.next_history))?;
             let done = existing.runs.clone();
             return Ok((MissionWriter::resume(existing, header)?, done));
         }
@@ -147,7 +147,7 @@ impl Mission {
             && let Some(aside) = set_aside(folder)?
         {
             let name = &prepared.plan.mission.name;
-            say(&format!("earlier results of {name} are now in {}", aside.display()));
+            say(&format!("earlier results of {name} are now in {}", aside.display()))?;
         }
         let writer = MissionWriter::start(folder, header).map_err(Failure::environment)?;
         Ok((writer, Vec::new()))
@@ -166,12 +166,12 @@ fn write_reports(folder: &Path) -> Result<(), Failure> {
 /// Says how it ended and prints the table.
 fn finish(folder: &Path, ended: bool) -> Result<(), Failure> {
     if !ended {
-        say(&format!("stopped; `beamline mission --resume` goes on from {}", folder.display()));
+        say(&format!("stopped; `beamline mission --resume` goes on from {}", folder.display()))?;
         return Ok(());
     }
     let archive = MissionArchive::read(folder)?;
-    say(&super::report::mission_table(&archive));
-    say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()));
-    say(&format!("report:  {}", folder.join("report.html").display()));
+    say(&super::report::mission_table(&archive))?;
+    say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()))?;
+    say(&format!("report:  {}", folder.join("report.html").display()))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What `beamline orbit --list` shows: presets and devices, with their sources.
 
-use super::super::{Failure, TableFormat, say};
+use super::super::{Failure, TableFormat, say, say_json};
 use crate::device::Device;
 use crate::environment::orbit::Orbit;
 use crate::report::orbit::wrapped;
@@ -31,27 +31,27 @@ pub(super) fn show(format: TableFormat) -> Result<(), Failure> {
                 })
                 .collect();
             let all = serde_json::json!({ "presets": presets, "devices": devices });
-            say(&serde_json::to_string_pretty(&all).map_err(Failure::environment)?);
+            say_json(&all)?;
         }
         TableFormat::Table => {
-            say("presets (--preset)");
+            say("presets (--preset)")?;
             for preset in Orbit::presets() {
                 let source = format!("{} [{}]", preset.source, preset.mark.name());
-                entry(&preset.name, &preset.title, &source);
+                entry(&preset.name, &preset.title, &source)?;
             }
-            say("devices (--device, or the path of a .toml file)");
+            say("devices (--device, or the path of a .toml file)")?;
             for device in &devices {
                 let modes: Vec<&str> = device.modes.iter().map(|mode| &*mode.name).collect();
                 let title = format!("{}; modes: {}", device.title, modes.join(", "));
-                entry(&device.name, &title, &format!("{}; {}", device.source, device.reference));
+                entry(&device.name, &title, &format!("{}; {}", device.source, device.reference))?;
             }
         }
     }
     Ok(())
 }
 
-fn entry(name: &str, title: &str, source: &str) {
-    say(&format!("  {name}"));
-    say(&wrapped(title, 4));
-    say(&wrapped(&format!("source: {source}"), 4));
+fn entry(name: &str, title: &str, source: &str) -> Result<(), Failure> {
+    say(&format!("  {name}"))?;
+    say(&wrapped(title, 4))?;
+    say(&wrapped(&format!("source: {source}"), 4))
 }

@@ -4,8 +4,7 @@ mod list;
 mod spectra;
 mod ways;
 
-use super::report::write_whole;
-use super::{Failure, TableFormat, say};
+use super::{Failure, TableFormat, say, say_json};
 use crate::device::Device;
 use crate::environment::cosmic::Magnetosphere;
 use crate::environment::exchange::{SpectrumChoice, Statement};
@@ -15,7 +14,7 @@ use crate::environment::trapped::Interpolation;
 use crate::rate::{
     AltitudeAbove, Assessment, Conditions, Environment, ModeRate, SolarPhase, Timeline,
 };
-use crate::{report, tui};
+use crate::{output, report, tui};
 use anyhow::anyhow;
 use serde::de::value::{Error as Unread, StrDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
@@ -87,7 +86,8 @@ pub struct Orbit {
     /// The form.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
-    /// Write a map of the trapped protons on the ground track to this file.
+    /// Write a map of the trapped protons on the ground track to this file; `-` is standard
+    /// output, and leaves out the table.
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
     /// Fly along the orbit on a screen.
@@ -145,10 +145,13 @@ impl Orbit {
         let timeline = timeline(conditions, device)?;
         if let Some(path) = &self.svg {
             let map = report::orbit::map(&timeline).map_err(Failure::environment)?;
-            write_whole(path, map.as_bytes())?;
+            output::write(path, map.as_bytes())?;
         }
         if let Some(folder) = &self.spectra_out {
             spectra::write(folder, &timeline)?;
+        }
+        if self.svg.as_deref().is_some_and(output::is_stdout) {
+            return Ok(());
         }
         if self.tui {
             let flight = tui::orbit::Flight::new(&timeline);
@@ -161,7 +164,7 @@ impl Orbit {
             TableFormat::Json => {
                 let quiet_rates = quiet.map(|quiet| quiet.rates);
                 let whole = Whole { assessment: &assessment, quiet_rates };
-                say(&serde_json::to_string_pretty(&whole).map_err(Failure::environment)?);
+                say_json(&whole)?;
             }
             TableFormat::Table => {
                 say(&report::orbit::table(&report::orbit::Sheet {
@@ -169,9 +172,9 @@ impl Orbit {
                     quiet: quiet.as_ref(),
                     years: self.years,
                     altitude_above: self.altitude_above.unwrap_or_default(),
-                }));
+                }))?;
                 if let Some(path) = &self.svg {
-                    say(&format!("map: {}", path.display()));
+                    say(&format!("map: {}", path.display()))?;
                 }
             }
         }

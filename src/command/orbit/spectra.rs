@@ -1,11 +1,11 @@
 //! Spectra for other tools.
 
 use crate::command::Failure;
-use crate::command::report::write_whole;
 use crate::environment::exchange::{self, Contents, Over, Statement, Taken};
 use crate::environment::solar::Scenario;
 use crate::rate::Timeline;
 use crate::rate::response::EDGES;
+use crate::output;
 use anyhow::anyhow;
 use std::path::Path;
 
@@ -87,7 +87,7 @@ pub(super) fn write(folder: &Path, timeline: &Timeline) -> Result<(), Failure> {
             ),
         ),
     ] {
-        write_whole(&folder.join(name), text.as_bytes())?;
+        output::write(&folder.join(name), text.as_bytes())?;
     }
     Ok(())
 }

@@ -27,6 +27,7 @@ use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
 use crate::mission::{Tenant, TenantCounts, Why};
 use crate::outcome::Outcome;
+use crate::output;
 use crate::units::YEAR_S;
 use std::io::Write;
 use std::path::Path;
@@ -239,22 +240,10 @@ pub fn write_all(folder: &Path, view: &MissionView<'_>) -> Result<(), Error> {
     for (name, format) in forms {
         let mut text = Vec::new();
         write(view, format, &mut text)?;
-        whole(&folder.join(name), &text)?;
+        output::write(&folder.join(name), &text)?;
     }
     if let Some(svg) = map(view)? {
-        whole(&folder.join("map.svg"), svg.as_bytes())?;
+        output::write(&folder.join("map.svg"), svg.as_bytes())?;
     }
     Ok(())
-}
-
-/// Writes to a temporary beside the file, which then takes its name.
-fn whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let temporary = path.with_extension("tmp");
-    let written = std::fs::write(&temporary, bytes);
-    written.and_then(|()| std::fs::rename(&temporary, path)).map_err(|error| {
-        // What is left of a failed write is of no use to anyone.
-        let _ = std::fs::remove_file(&temporary);
-        let text = format!("{}: {error}", path.display());
-        Error::Write(std::io::Error::new(error.kind(), text))
-    })
 }

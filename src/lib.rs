@@ -10,6 +10,7 @@ pub mod place;
 pub mod seed;
 pub mod stats;
 pub mod units;
+pub mod words;
 
 pub mod device;
 pub mod environment;

@@ -2,6 +2,7 @@
 
 mod fixture;
 
+use beamline::archive::schema::Header;
 use beamline::archive::{Archive, Writer};
 use beamline::report::{Format, Report, write};
 use fixture::{header, segment};
@@ -9,17 +10,21 @@ use std::path::Path;
 
 const TRIALS: u64 = 200;
 
-fn archive(folder: &Path) -> Archive {
-    let mut writer = Writer::start(folder, header()).expect("a writer");
+fn archive(folder: &Path, header: Header) -> Archive {
+    let mut writer = Writer::start(folder, header).expect("a writer");
     writer.send(segment(0, TRIALS)).expect("a segment");
     writer.finish().expect("an archive");
     Archive::open(folder).expect("an archive")
 }
 
 fn report(format: Format) -> String {
+    report_of(header(), format)
+}
+
+fn report_of(header: Header, format: Format) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut out = Vec::new();
-    write(&archive(folder.path()), format, &mut out).expect("a report");
+    write(&archive(folder.path(), header), format, &mut out).expect("a report");
     String::from_utf8(out).expect("text")
 }
 
@@ -88,4 +93,68 @@ fn a_census_a_running_and_an_unaccelerated_campaign_say_so() {
     for words in ["McNemar test on", "Accelerat", "FIT", "95 %"] {
         assert!(!text.contains(words), "{words}");
     }
+}
+
+/// Names that a stranger may have written into an archive.
+const HOSTILE: [&str; 4] = [
+    "=HYPERLINK(\"http://x\")\u{1b}]0;owned\u{7}",
+    "a|b\n# `head` <script>*c*",
+    "\u{202e}gnp\u{2066}\u{9b}31m",
+    "@SUM(A1)\r\u{200b}",
+];
+
+fn hostile() -> Header {
+    let mut header = header();
+    for (scheme, name) in header.schemes.iter_mut().zip(HOSTILE) {
+        scheme.definition.name = name.into();
+    }
+    for tensor in &mut header.workload.tensors {
+        tensor.name = format!("+{}\u{1b}[2J|<b>", tensor.name);
+    }
+    header.adapter.name = "adapter\u{1b}[31m".into();
+    header.rate.as_mut().expect("a rate").source = "a [link](http://x)\u{202e}".into();
+    header
+}
+
+#[test]
+fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
+    let obeyed =
+        |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{200b}\u{feff}".contains(c);
+    for format in [Format::Table, Format::Markdown, Format::Csv, Format::Html] {
+        let text = report_of(hostile(), format);
+        assert!(!text.contains(obeyed), "{format:?}: {text:?}");
+        assert!(text.contains("\\u{"), "{format:?}: what was there is shown");
+    }
+    let json = report_of(hostile(), Format::Json);
+    assert!(!json.contains(obeyed), "{json:?}");
+    let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    for (at, name) in HOSTILE.into_iter().enumerate() {
+        assert_eq!(read["header"]["schemes"][at]["definition"]["name"], name, "exactly");
+    }
+
+    let csv = report_of(hostile(), Format::Csv);
+    let mut reader = csv::Reader::from_reader(csv.as_bytes());
+    for row in reader.records() {
+        for cell in &row.expect("a row") {
+            let is_formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
+            assert!(!is_formula || cell.parse::<f64>().is_ok(), "{cell:?}");
+        }
+    }
+
+    let markdown = report_of(hostile(), Format::Markdown);
+    for markup in ["<script", "<b>", "`head`", "*c*", "a|b", "[link](", "\n# `"] {
+        let raw = markdown.match_indices(markup);
+        let escaped = |at: usize| at > 0 && markdown[..at].ends_with('\\');
+        assert!(raw.clone().all(|(at, _)| escaped(at)), "{markup} in {markdown}");
+    }
+    let columns = |line: &&str| line.replace("\\|", "").matches('|').count();
+    for table in markdown.split("\n\n").filter(|part| part.starts_with("| ")) {
+        let widths: Vec<usize> =
+            table.lines().filter(|line| line.starts_with('|')).map(|line| columns(&line)).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
+    }
+
+    let page = report_of(hostile(), Format::Html);
+    assert!(!page.contains("<script") && !page.contains("<b>"), "markup of a name");
+    assert_eq!(page.matches("<svg ").count(), page.matches("</svg>").count());
 }

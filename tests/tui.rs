@@ -175,3 +175,21 @@ fn every_key_is_its_own_and_in_the_help() {
     }
     assert_eq!(message_of(KeyCode::F(12)), None);
 }
+
+#[test]
+fn names_reach_no_terminal_with_what_it_obeys() {
+    let mut snapshot = running();
+    let hostile = "x\u{1b}[2J\u{9b}31m\u{202e}y\u{200b}\u{7}\nz";
+    snapshot.started.campaign = hostile.into();
+    snapshot.started.adapter = hostile.into();
+    snapshot.started.schemes[0] = hostile.into();
+    snapshot.notices.push(hostile.into());
+    snapshot.progress.recent[0].fault = hostile.into();
+    for screen in [Screen::Live, Screen::Events] {
+        let app = App { screen, ..app(snapshot.clone()) };
+        let shown = picture(&app, 120, 40);
+        let obeyed = |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{200b}".contains(c);
+        assert!(!shown.contains(obeyed), "{shown:?}");
+        assert!(shown.contains('x'), "the rest of the name is there");
+    }
+}

@@ -12,7 +12,7 @@ pub mod report;
 pub mod run;
 pub mod selftest;
 
-use crate::output;
+use crate::{output, words};
 use std::process::ExitCode;
 
 /// Why a verb did not succeed, by whose turn it is to act.
@@ -49,7 +49,9 @@ impl Failure {
         let _ = match self {
             Self::Closed => Ok(()),
             Self::Usage(error) => error.print(),
-            other => writeln!(std::io::stderr(), "beamline: {other}"),
+            other => {
+                writeln!(std::io::stderr(), "beamline: {}", words::terminal(&other.to_string()))
+            }
         };
     }
 
@@ -136,10 +138,11 @@ pub enum TableFormat {
 
 /// Prints a line to standard output.
 pub(crate) fn say(text: &str) -> Result<(), Failure> {
-    Ok(output::print(format!("{text}\n").as_bytes())?)
+    Ok(output::print(format!("{}\n", words::terminal(text)).as_bytes())?)
 }
 
 /// Prints a value to standard output as JSON.
 pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    say(&serde_json::to_string_pretty(value).map_err(Failure::environment)?)
+    let text = serde_json::to_string_pretty(value).map_err(Failure::environment)?;
+    say(&words::json(&text))
 }

@@ -5,6 +5,7 @@ use super::{Report, tables, words};
 use crate::archive::summary::{Breakdown, Figures};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
+use crate::words::{html, line};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -113,7 +114,7 @@ impl Canvas<'_> {
         // plotters' SVG backend divides by 1.24.
         let font = ("sans-serif", size * FINE * 1.24).into_font();
         let style = TextStyle::from(font).color(&INK).pos(Pos::new(h, VPos::Center));
-        self.area.draw(&Text::new(text.to_owned(), fine(at), style))
+        self.area.draw(&Text::new(line(text).into_owned(), fine(at), style))
     }
 
     /// A share with its interval: a whisker and a dot.
@@ -145,7 +146,7 @@ pub(super) fn draw(
     }
     let body = svg.split_once('>').map_or("", |(_, body)| body).replace(&css(INK), "currentColor");
     let body = body.replace(&css(INK).to_uppercase(), "currentColor");
-    let label = label.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let label = html(label);
     Ok(format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\">{body}"))
 }
 

@@ -6,6 +6,7 @@ use crate::campaign::event::SIMULATED_BEAM;
 use crate::fault::Region;
 use crate::outcome::Outcome;
 use crate::stats::Interval;
+use crate::words::{self, field};
 use std::io::Write;
 
 const COLUMNS: [&str; 19] = [
@@ -53,7 +54,8 @@ pub(super) fn csv(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let head = head.chain(is_beam.then(|| "test".to_owned()));
     writer.write_record(head).map_err(form)?;
     for row in &report.summary.figures {
-        writer.write_record(cells(report, row)).map_err(form)?;
+        let cells = cells(report, row);
+        writer.write_record(cells.iter().map(|cell| field(cell).into_owned())).map_err(form)?;
     }
     Ok(writer.flush()?)
 }
@@ -118,7 +120,7 @@ struct Labelled<'a> {
 /// Writes header, summary and measured times.
 pub(super) fn json(report: &Report, out: &mut dyn Write) -> Result<(), Error> {
     let test = report.header.beam.is_some().then_some(SIMULATED_BEAM);
-    serde_json::to_writer_pretty(&mut *out, &Labelled { test, report })
+    let text = serde_json::to_string_pretty(&Labelled { test, report })
         .map_err(|error| Error::Form(error.to_string()))?;
-    Ok(out.write_all(b"\n")?)
+    Ok(writeln!(out, "{}", words::json(&text))?)
 }

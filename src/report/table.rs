@@ -3,6 +3,7 @@
 use super::tables::{self, Table};
 use super::{Report, beam, methods, words};
 use crate::archive::summary::Breakdown;
+use crate::words as names;
 
 /// The lines that end a run: what happened under each scheme, and what it cost.
 pub(super) fn terminal(report: &Report) -> String {
@@ -35,7 +36,7 @@ pub(super) fn terminal(report: &Report) -> String {
     if !report.summary.census {
         text.push_str(&format!("In brackets: {}.\n", report.level()));
     }
-    text
+    names::terminal(&text).into_owned()
 }
 
 /// A table in columns of even width: names to the left, figures to the right.
@@ -46,8 +47,13 @@ pub(super) fn aligned(table: &Table) -> String {
 /// The same in parts below one another, each no wider than `most` unless a single column of figures
 /// beside the names is; every part begins with the names.
 pub(super) fn aligned_within(table: &Table, most: usize) -> String {
+    let shown = |cells: &Vec<String>| -> Vec<String> {
+        cells.iter().map(|cell| names::line(cell).into_owned()).collect()
+    };
+    let heads = shown(&table.columns);
+    let rows: Vec<Vec<String>> = table.rows.iter().map(shown).collect();
     let width = |column: usize| {
-        let cells = table.rows.iter().map(|row| &row[column]).chain([&table.columns[column]]);
+        let cells = rows.iter().map(|row| &row[column]).chain([&heads[column]]);
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
@@ -76,20 +82,22 @@ pub(super) fn aligned_within(table: &Table, most: usize) -> String {
             let joined: Vec<String> = columns.iter().map(cell).collect();
             format!("{}\n", joined.join("  ").trim_end())
         };
-        let rows: String = table.rows.iter().map(|row| line(row)).collect();
-        format!("{}{}\n{rows}", line(&table.columns), "─".repeat(whole(columns)))
+        let rows: String = rows.iter().map(|row| line(row)).collect();
+        format!("{}{}\n{rows}", line(&heads), "─".repeat(whole(columns)))
     };
     parts.iter().map(part).collect::<Vec<_>>().join("\n")
 }
 
 /// The whole report as Markdown.
 pub(super) fn markdown(report: &Report) -> String {
-    let mut text = format!("# {}\n\n{}\n\n", methods::title(report), methods::adapter(report));
+    let md = names::markdown;
+    let (title, adapter) = (methods::title(report), methods::adapter(report));
+    let mut text = format!("# {}\n\n{}\n\n", md(&title), md(&adapter));
     for notice in methods::notices(report) {
-        text.push_str(&format!("> {notice}\n\n"));
+        text.push_str(&format!("> {}\n\n", md(&notice)));
     }
     for (_, sentence) in methods::headlines(report) {
-        text.push_str(&format!("- {sentence}\n"));
+        text.push_str(&format!("- {}\n", md(&sentence)));
     }
     let tables = [
         beam::table(report),
@@ -104,17 +112,18 @@ pub(super) fn markdown(report: &Report) -> String {
         Some(tables::places(report, Breakdown::Bit)),
     ];
     for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
-        text.push_str(&format!("\n## {}\n\n{}\n{}\n", table.title, piped(&table), table.caption));
+        let (title, caption) = (md(&table.title), md(&table.caption));
+        text.push_str(&format!("\n## {title}\n\n{}\n{caption}\n", piped(&table)));
     }
     if let Some(acceleration) = methods::acceleration(report) {
-        text.push_str(&format!("\n## Acceleration\n\n{acceleration}\n"));
+        text.push_str(&format!("\n## Acceleration\n\n{}\n", md(&acceleration)));
     }
     text.push_str("\n## Methods\n");
     for paragraph in methods::paragraphs(report) {
-        text.push_str(&format!("\n{paragraph}\n"));
+        text.push_str(&format!("\n{}\n", md(&paragraph)));
     }
     for source in &report.header.sources {
-        text.push_str(&format!("\n- {}: {}", source.subject, source.source));
+        text.push_str(&format!("\n- {}: {}", md(&source.subject), md(&source.source)));
     }
     text.push('\n');
     text
@@ -123,7 +132,7 @@ pub(super) fn markdown(report: &Report) -> String {
 /// A table as Markdown.
 pub(super) fn piped(table: &Table) -> String {
     let line = |cells: &[String]| {
-        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let cells: Vec<_> = cells.iter().map(|cell| names::markdown(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
     let ruler = (0..table.columns.len())

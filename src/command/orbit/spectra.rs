@@ -5,7 +5,7 @@ use crate::environment::exchange::{self, Contents, Over, Statement, Taken};
 use crate::environment::solar::Scenario;
 use crate::rate::Timeline;
 use crate::rate::response::EDGES;
-use crate::output;
+use crate::{output, words};
 use anyhow::anyhow;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub(super) fn write(folder: &Path, timeline: &Timeline) -> Result<(), Failure> {
     let setting = timeline.assessment(1.0).setting;
     let comment = |what: &str| {
         vec![
-            format!("{what}; mean over {}", setting.orbit),
+            format!("{what}; mean over {}", words::line(&setting.orbit)),
             format!(
                 "{} mm of aluminium, {}; solar phase {}; event {}; design margin {}",
                 setting.shielding_mm_al,

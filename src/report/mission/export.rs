@@ -24,30 +24,32 @@ pub(super) fn terminal(view: &MissionView<'_>, most: usize) -> String {
     }
     text.push_str(&format!("\n{}", aligned_within(&super::tables::headline(view), most)));
     text.push_str("\nYears are of flight. In brackets: 95 % intervals.\n");
-    text
+    crate::words::terminal(&text).into_owned()
 }
 
 /// The whole report as Markdown.
 pub(super) fn markdown(view: &MissionView<'_>) -> String {
-    let mut text = format!("# {}\n\n", methods::title(view));
+    let md = crate::words::markdown;
+    let mut text = format!("# {}\n\n", md(&methods::title(view)));
     for (subject, setting) in &view.setting {
-        text.push_str(&format!("- {subject}: {setting}\n"));
+        text.push_str(&format!("- {subject}: {}\n", md(setting)));
     }
     if !view.setting.is_empty() {
         text.push('\n');
     }
     for notice in methods::notices(view) {
-        text.push_str(&format!("> {notice}\n\n"));
+        text.push_str(&format!("> {}\n\n", md(&notice)));
     }
     for sentence in methods::headlines(view) {
-        text.push_str(&format!("- {sentence}\n"));
+        text.push_str(&format!("- {}\n", md(&sentence)));
     }
     for table in tables(view) {
-        text.push_str(&format!("\n## {}\n\n{}\n{}\n", table.title, piped(&table), table.caption));
+        let (title, caption) = (md(&table.title), md(&table.caption));
+        text.push_str(&format!("\n## {title}\n\n{}\n{caption}\n", piped(&table)));
     }
     text.push_str("\n## Methods\n");
     for paragraph in methods::paragraphs(view) {
-        text.push_str(&format!("\n{paragraph}\n"));
+        text.push_str(&format!("\n{}\n", md(&paragraph)));
     }
     text.push_str("\n## Limits of the model\n\n");
     for limit in methods::limits() {
@@ -57,7 +59,7 @@ pub(super) fn markdown(view: &MissionView<'_>) -> String {
         text.push_str("\n## Sources\n\n");
     }
     for Source { subject, source } in view.sources {
-        text.push_str(&format!("- {subject}: {source}\n"));
+        text.push_str(&format!("- {}: {}\n", md(subject), md(source)));
     }
     text
 }
@@ -105,6 +107,7 @@ impl<W: Write> Rows<'_, W> {
         let value = value.to_string();
         let cells =
             [self.table, self.scheme, &self.of, quantity, unit, &value, &low, &high, interval];
+        let cells = cells.map(|cell| crate::words::field(cell).into_owned());
         self.writer.write_record(cells).map_err(|error| Error::Form(error.to_string()))
     }
 }
@@ -408,7 +411,7 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
         warnings: view.warnings,
         limits: methods::limits(),
     };
-    serde_json::to_writer_pretty(&mut *out, &data)
-        .map_err(|error| Error::Form(error.to_string()))?;
-    Ok(out.write_all(b"\n")?)
+    let text =
+        serde_json::to_string_pretty(&data).map_err(|error| Error::Form(error.to_string()))?;
+    Ok(writeln!(out, "{}", crate::words::json(&text))?)
 }

@@ -1,10 +1,15 @@
 //! What a user writes in TOML: where its keys stand, and what is wrong with it, by its line.
 
+use crate::words;
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+/// The most columns of a line that a message shows.
+const SHOWN_MAX: usize = 96;
 
 /// What is wrong with a file that a user wrote.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +22,18 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The TOML is malformed, has an unknown field or a value of the wrong type.
-    #[error("{path}:{line}:{column}: {message}")]
+    /// It is a file of another kind.
+    #[error("{path}: expected {expected}, found {found}")]
+    Kind {
+        /// The file.
+        path: PathBuf,
+        /// What would have been right.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A place in a TOML file is malformed, unknown, of the wrong type or says what cannot be meant.
+    #[error("{path}:{line}:{column}: {message}{shown}")]
     Toml {
         /// The file.
         path: PathBuf,
@@ -26,10 +41,12 @@ pub enum Error {
         line: usize,
         /// The column, counted from 1 in characters.
         column: usize,
-        /// The parser's message.
+        /// What was expected and what was found.
         message: String,
+        /// The line itself with a caret under the place, each after a line break; or nothing.
+        shown: String,
     },
-    /// A value cannot be used.
+    /// A line of another text cannot be used.
     #[error("{path}:{line}: expected {expected}, found {found}")]
     Value {
         /// The file.
@@ -41,6 +58,42 @@ pub enum Error {
         /// What stands there.
         found: String,
     },
+}
+
+impl Error {
+    /// What is wrong with bytes of a TOML text, which are shown.
+    pub fn at(path: &Path, text: &str, span: &Range<usize>, message: impl Into<String>) -> Self {
+        let (line, column) = line_and_column(text, span.start);
+        let message = message.into();
+        // A message that shows a line of another file has no need of this one.
+        let shown = if message.contains('\n') { String::new() } else { shown(text, span) };
+        Self::Toml { path: path.into(), line, column, message, shown }
+    }
+}
+
+/// Reads a TOML file that a user wrote.
+///
+/// # Errors
+/// [`Error::Read`] where it cannot be read, [`Error::Kind`] where it is no text.
+pub fn read(path: &Path) -> Result<String, Error> {
+    let refused = |found: &str| Error::Kind {
+        path: path.into(),
+        expected: "a text in TOML".into(),
+        found: found.into(),
+    };
+    let reads_archives = "which `beamline report` reads";
+    if path.join("archive.h5").exists() || path.join("segments").is_dir() {
+        return Err(refused(&format!("a folder of results, {reads_archives}")));
+    }
+    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    if bytes.starts_with(b"\x89HDF\r\n") {
+        return Err(refused(&format!("an archive, {reads_archives}")));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        refused(&format!("bytes in line {line} that are no UTF-8"))
+    })
 }
 
 /// A TOML text with the places of its keys.
@@ -73,44 +126,108 @@ impl<'t> Place<'t> {
         self.root.get_ref().get(key)?.get_ref().as_table()
     }
 
+    /// Whether the document has a key.
+    pub fn has(&self, key: &str) -> bool {
+        self.root.get_ref().contains_key(key)
+    }
+
     /// The line of a key such as `["scheme", "0", "name"]`, where a number counts the elements of
     /// an array; of the innermost part that stands in the text, where a default does not.
     pub fn line(&self, keys: &[&str]) -> usize {
-        let mut offset = 0;
+        line_and_column(self.text, self.span(keys).start).0
+    }
+
+    /// The bytes of a key's value; of the key, where the value is a table; of the innermost part
+    /// that stands in the text, where a default does not.
+    fn span(&self, keys: &[&str]) -> Range<usize> {
+        let mut span = 0..0;
         let mut table = Some(self.root.get_ref());
         let mut value: Option<&Spanned<DeValue<'t>>> = None;
-        for key in keys {
+        for (at, key) in keys.iter().enumerate() {
             let next =
                 if let Some((name, found)) = table.and_then(|table| table.get_key_value(*key)) {
-                    offset = name.span().start;
+                    span = name.span();
                     found
                 } else if let Some(element) = element(value, key) {
-                    offset = element.span().start;
+                    span = element.span();
                     element
                 } else {
                     break;
                 };
+            if at + 1 == keys.len() && !holds_tables(next.get_ref()) {
+                span = next.span();
+            }
             value = Some(next);
             table = next.get_ref().as_table();
         }
-        line_and_column(self.text, offset).0
+        span
     }
 
     /// The error that a key's value cannot be used.
     pub fn value(&self, keys: &[&str], expected: impl Into<String>, found: impl Display) -> Error {
-        Error::Value {
-            path: self.path.clone(),
-            line: self.line(keys),
-            expected: expected.into(),
-            found: found.to_string(),
-        }
+        let found = found.to_string();
+        self.said(keys, format!("expected {}, found {}", expected.into(), words::line(&found)))
+    }
+
+    /// The error that a key's value cannot be used, in the words of what refused it.
+    pub fn said(&self, keys: &[&str], message: impl Into<String>) -> Error {
+        Error::at(&self.path, self.text, &self.span(keys), message)
     }
 }
 
-fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Error {
-    let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
-    let message = error.message().lines().collect::<Vec<_>>().join(", ");
-    Error::Toml { path: path.into(), line, column, message }
+/// The line of a place and a caret under it, each after a line break.
+fn shown(text: &str, span: &Range<usize>) -> String {
+    let (line, column) = line_and_column(text, span.start);
+    let Some(whole) = text.lines().nth(line - 1).filter(|line| !line.trim().is_empty()) else {
+        return String::new();
+    };
+    // One character each, so that the caret stands where it should.
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    let first = column.saturating_sub(1);
+    let from = (first + 8).saturating_sub(SHOWN_MAX);
+    let excerpt: String = whole.chars().map(plain).skip(from).take(SHOWN_MAX).collect();
+    let left = excerpt.chars().count().saturating_sub(first - from).max(1);
+    let wide = text
+        .get(span.clone())
+        .map_or(1, |part| part.lines().next().map_or(1, |part| part.trim_end().chars().count()));
+    let number = line.to_string();
+    let (margin, before) = (" ".repeat(number.len()), " ".repeat(first - from));
+    let carets = "^".repeat(wide.clamp(1, left));
+    let excerpt = words::line(&excerpt);
+    format!("\n  {number} | {}\n  {margin} | {before}{carets}", excerpt.trim_end())
+}
+
+/// Whether a value is a table, or an array of tables.
+fn holds_tables(value: &DeValue<'_>) -> bool {
+    match value {
+        DeValue::Table(_) => true,
+        DeValue::Array(elements) => {
+            elements.iter().next().is_some_and(|element| element.get_ref().is_table())
+        }
+        _ => false,
+    }
+}
+
+/// What the parser refuses, with the name that was probably meant.
+pub fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let mut message = error.message().lines().collect::<Vec<_>>().join(", ");
+    if message.starts_with("unknown ") {
+        // unknown field `a`, expected one of `b`, `c`
+        let mut names = message.split('`').skip(1).step_by(2);
+        let found = names.next().unwrap_or_default();
+        let meant = words::meant(found, names);
+        message.push_str(&meant);
+    }
+    match error.span() {
+        // What the whole document lacks stands on no line of it.
+        Some(span) if !(span.start == 0 && text[span.clone()].contains('\n')) => {
+            Error::at(path, text, &span, message)
+        }
+        _ => {
+            let shown = String::new();
+            Error::Toml { path: path.into(), line: 1, column: 1, message, shown }
+        }
+    }
 }
 
 fn element<'v, 't>(
@@ -152,5 +269,55 @@ mod tests {
             assert_eq!(place.line(keys), line, "{keys:?}");
         }
         assert_eq!(line_and_column("é\nab", 4), (2, 2));
+    }
+
+    #[test]
+    fn a_refusal_shows_the_line_with_a_caret_under_the_value() {
+        let text = "name = \"a\"\n\n[memory]\n\tpreset = \"hbm9\" # fast\n[[scheme]]\nname = \"x\"\n\
+                    scrub = { every = \"1h\" }\n";
+        let place = Place::parse(Path::new("a.toml"), text).expect("well-formed");
+        let shown = |keys: &[&str]| place.value(keys, "a", "b\u{1b}").to_string();
+        assert_eq!(
+            shown(&["memory", "preset"]),
+            "a.toml:4:11: expected a, found b\\u{1b}\n  4 |  preset = \"hbm9\" # fast\n    \
+             |           ^^^^^^"
+        );
+        assert_eq!(
+            shown(&["scheme", "0", "scrub", "every"]),
+            "a.toml:7:19: expected a, found b\\u{1b}\n  7 | scrub = { every = \"1h\" }\n    \
+             |                   ^^^^"
+        );
+        // A table is shown by its name, what is not there by what it would stand in.
+        assert!(shown(&["memory", "map"]).ends_with("\n  3 | [memory]\n    |  ^^^^^^"));
+        assert!(shown(&["scheme", "0", "scrub"]).ends_with("\n    | ^^^^^"));
+    }
+
+    #[test]
+    fn a_long_line_is_cut_around_the_place() {
+        let text = format!("name = \"a\"\nlist = [{}, true]\n", vec!["1"; 300].join(", "));
+        let place = Place::parse(Path::new("a.toml"), &text).expect("well-formed");
+        let error = place.value(&["list", "300"], "a number", "true").to_string();
+        let lines: Vec<&str> = error.lines().collect();
+        assert!(lines[1].chars().count() <= SHOWN_MAX + 8, "{error}");
+        let caret = lines[2].find('^').expect("a caret");
+        assert!(lines[1][caret..].starts_with("true]"), "{error}");
+    }
+
+    #[test]
+    fn a_word_that_is_nearly_right_is_suggested() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Table {
+            #[serde(rename = "count")]
+            _count: u32,
+        }
+        let text = "coumt = 1\n";
+        let place = Place::parse(Path::new("a.toml"), text).expect("well-formed");
+        let error = place.read::<Table>().expect_err("no such field").to_string();
+        assert!(
+            error.contains("unknown field `coumt`, expected `count`; did you mean `count`?"),
+            "{error}"
+        );
+        assert!(error.ends_with("\n  1 | coumt = 1\n    | ^^^^^"), "{error}");
     }
 }

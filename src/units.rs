@@ -1,5 +1,9 @@
 //! Conversions between the units of the field, each with its source.
 
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
+
 /// Radius of the sphere that altitudes are counted from, in km: the reference radius of the IGRF
 /// (Alken et al. 2021, doi 10.1186/s40623-020-01288-x).
 pub const EARTH_RADIUS_KM: f64 = 6371.2;
@@ -23,14 +27,45 @@ pub const RAD_PER_MEV_G: f64 = 1.602_176_634e-8;
 const DURATIONS: [(&str, f64); 6] =
     [("ms", 1e-3), ("s", 1.0), ("min", 60.0), ("h", 3600.0), ("d", DAY_S), ("y", YEAR_S)];
 
+/// What a duration looks like.
+const DURATION_FORMS: &str = "\"30s\", \"10min\", \"1h\", \"2d\" or \"5y\"";
+
+/// A length of time in seconds, in TOML a text such as `"5y"`.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize)]
+#[serde(into = "String")]
+pub struct Duration(pub f64);
+
+impl From<Duration> for String {
+    fn from(duration: Duration) -> Self {
+        duration_text(duration.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl Visitor<'_> for Text {
+            type Value = Duration;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a duration with its unit, such as {DURATION_FORMS}")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Duration, E> {
+                duration_s(text).map(Duration).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Text)
+    }
+}
+
 /// A duration such as `30s`, `10min`, `1.5h`, `2d` or `5y`, in seconds.
 ///
 /// # Errors
 /// Where the text is none, or not above zero and finite; says what was expected and found.
 pub fn duration_s(text: &str) -> Result<f64, String> {
-    let refusal = || {
-        format!("expected a duration above zero such as 30s, 10min, 1h, 2d or 5y, found {text:?}")
-    };
+    let refusal =
+        || format!("expected a duration above zero such as {DURATION_FORMS}, found {text:?}");
     let text = text.trim();
     let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(refusal)?;
     let (number, unit) = text.split_at(split);

@@ -1,6 +1,7 @@
 //! Simulated beams: the cross-section that goes in comes out, and only armed fluence counts.
 
 mod fixture;
+mod message;
 
 use beamline::archive::schema::Header;
 use beamline::archive::{FaultRow, OutcomeRow, Segment, Summary, Writer, summarise};
@@ -189,7 +190,7 @@ fn a_beam_needs_data_for_its_particle() {
         let text = change(&text);
         let campaign = Campaign::parse(Path::new("b.toml"), &text).expect("a campaign");
         let error = Plan::new(&campaign, &workload(), Path::new("")).expect_err("a refusal");
-        error.placed(Path::new("b.toml"), &text).to_string()
+        message::by_line(&error.placed(Path::new("b.toml"), &text).to_string())
     };
     let ions = |text: &str| {
         text.replace("flux_per", "particle = \"ion\"\nlet_mev_cm2_per_mg = 10.0\nflux_per")

@@ -1,10 +1,13 @@
 //! Mission files as users write them: the ready ones are planned, the refused ones say why and where.
 
+mod message;
+
 use beamline::archive::mission::{Made, MissionHeader};
 use beamline::archive::schema::AdapterInfo;
 use beamline::mission::{Mission, Plan};
 use beamline::scheme::{Period, Scheme};
 use beamline::workload::{self, Overrides, Workload};
+use message::{by_line, says, shows_place};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -58,7 +61,7 @@ fn refused_missions_say_what_and_where() {
         let file = path.file_name().expect("a name").to_string_lossy();
         let message = refusal(&path, &workload).unwrap_or_else(|| "nothing: it is planned".into());
         let placed = message.contains(&format!("{file}:{at}:"));
-        if !placed || !message.contains(expected) || message.contains('\n') {
+        if !placed || !says(&message, expected) || !shows_place(&message) {
             wrong.push(format!("{file}\n  expected {at}: {expected}\n  found    {message}"));
         }
     }
@@ -77,8 +80,9 @@ fn scrubbed(preset: &str, scrub: &str) -> String {
 
 fn planned(text: &str, folder: &Path) -> Result<Plan, String> {
     let path = folder.join("scrubbed.toml");
-    let mission = Mission::parse(&path, text).map_err(|error| error.to_string())?;
-    Plan::new(&mission, digits(), folder).map_err(|error| error.placed(&path, text).to_string())
+    let mission = Mission::parse(&path, text).map_err(|error| by_line(&error.to_string()))?;
+    Plan::new(&mission, digits(), folder)
+        .map_err(|error| by_line(&error.placed(&path, text).to_string()))
 }
 
 #[test]

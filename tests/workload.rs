@@ -1,6 +1,8 @@
 //! Workloads as users meet them: the folders of `kernels/` load, and a file with something wrong is
 //! refused with the place, what was expected and what was found.
 
+mod message;
+
 use beamline::workload::{
     Decision, Error, NanRank, NanRule, OpKind, Overrides, ValueId, Workload, load,
 };
@@ -103,7 +105,7 @@ fn gemm_is_generated_at_any_size() {
     let refused = |name: &str, size| {
         let overrides = Overrides { relu_nan: None, size: Some(size) };
         let error = load(&repository("kernels").join(name), &overrides).expect_err("a bad size");
-        error.to_string()
+        message::by_line(&error.to_string())
     };
     assert!(refused("gemm", 0).ends_with("expected a size of at least 1, found 0"));
     assert!(refused("digits-mlp", 8).ends_with(
@@ -200,7 +202,7 @@ fn refused_files_say_where_and_why() {
         let dir = folder(parent.path(), "tiny", &toml);
         let found = match load(&dir, &Overrides::default()) {
             Ok(_) => "accepted".into(),
-            Err(error) => error.to_string(),
+            Err(error) => message::by_line(&error.to_string()),
         };
         if !found.starts_with(&dir.join(message).display().to_string()) {
             wrong.push(format!("{}\n    expected {message}\n    found    {found}", file.display()));

@@ -73,8 +73,10 @@ pub fn sources(schemes: &[Scheme]) -> Vec<Source> {
 /// The set; or what was expected and found.
 fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect, [String; 2]> {
     let refuse = |expected: &str, found: String| [expected.to_owned(), found];
-    let archive = Archive::open(&folder.join(&choice.from))
-        .map_err(|error| refuse("the archive of a campaign in protect.from", error.to_string()))?;
+    let archive = Archive::open(&folder.join(&choice.from)).map_err(|error| {
+        let found = format!("one that cannot be read ({error})");
+        refuse("the archive of a campaign in protect.from", found)
+    })?;
     let header = archive.header();
     if !archive.finished() {
         let found = format!("one of {}, which is not finished", header.campaign.name);
@@ -90,7 +92,8 @@ fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect
         return Err([format!("an archive of workload {} in protect.from", workload.name), found]);
     }
     let Some(candidates) = candidates(&archive, choice.by).map_err(|error| {
-        refuse("an archive that can be read in protect.from", error.to_string())
+        let found = format!("one that cannot be read ({error})");
+        refuse("the archive of a campaign in protect.from", found)
     })?
     else {
         let expected = "an archive with a scheme of protection none and no code in protect.from";

@@ -8,6 +8,7 @@ use super::file::{CourseChoice, DeviceChoice, Error, Mode, RateChoice};
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 use crate::place::Place;
+use crate::words::meant;
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -88,7 +89,8 @@ pub(super) fn check_keys(place: &Place) -> Result<(), Error> {
         return Err(refuse(mode.get_ref().type_str().to_owned()));
     };
     let Some(keys) = MODES.iter().find(|keys| keys.mode == name) else {
-        return Err(refuse(format!("\"{name}\"")));
+        let meant = meant(name, MODES.map(|keys| keys.mode));
+        return Err(refuse(format!("\"{name}\"{meant}")));
     };
     for key in table.keys() {
         let key: &str = key.get_ref();
@@ -98,7 +100,11 @@ pub(super) fn check_keys(place: &Place) -> Result<(), Error> {
         let known = [keys.required, keys.optional].concat().join(", ");
         let others = MODES.iter().filter(|other| other.has(key)).map(|other| other.mode);
         let others = others.collect::<Vec<_>>().join(" or ");
-        let hint = if others.is_empty() { others } else { format!(", which mode {others} has") };
+        let hint = if others.is_empty() {
+            meant(key, [keys.required, keys.optional].concat())
+        } else {
+            format!(", which mode {others} has")
+        };
         let expected = format!("keys of mode {name} ({known})");
         return Err(place.value(&["faults", key], expected, format!("`{key}`{hint}")));
     }

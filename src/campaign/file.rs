@@ -10,7 +10,7 @@ use super::check::check;
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 pub use crate::place::Error;
-use crate::place::Place;
+use crate::place::{self, Place};
 use crate::rate::Environment;
 use crate::scheme::Scheme;
 use crate::workload::NanRule;
@@ -49,8 +49,7 @@ impl Campaign {
     /// # Errors
     /// Where the file cannot be read, or anything in it cannot be meant.
     pub fn load(path: &Path) -> Result<(Self, String), Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Read { path: path.into(), source })?;
+        let text = place::read(path)?;
         Ok((Self::parse(path, &text)?, text))
     }
 
@@ -60,6 +59,12 @@ impl Campaign {
     /// Where anything in it cannot be meant.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let place = Place::parse(path, text)?;
+        if let Some(key) = ["memory", "lasts"].into_iter().find(|key| place.has(key))
+            && !place.has("faults")
+        {
+            let found = format!("a mission; `beamline mission {}` flies it", path.display());
+            return Err(place.value(&[key], "a campaign", found));
+        }
         arrival::check_keys(&place)?;
         let campaign: Self = place.read()?;
         check(&campaign, &place)?;

@@ -17,7 +17,7 @@ use crate::place::Place as FilePlace;
 use crate::seed::{Domain, stream, unit};
 use crate::workload::{Decision, Workload};
 use exposed::{exposure, of_exposure};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Inputs of a campaign that names no number.
 const INPUTS_DEFAULT: usize = 128;
@@ -41,18 +41,6 @@ pub enum Error {
         /// What stands there.
         found: String,
     },
-    /// Likewise, with its place in the campaign file.
-    #[error("{path}:{line}: expected {expected}, found {found}")]
-    Placed {
-        /// The campaign file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What would have been right.
-        expected: String,
-        /// What stands there.
-        found: String,
-    },
     /// A device or an environment cannot be used.
     #[error("{key}: {message}")]
     Said {
@@ -61,16 +49,9 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
-    /// Likewise, with its place in the campaign file.
-    #[error("{path}:{line}: {message}")]
-    SaidAt {
-        /// The campaign file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong there.
-        message: String,
-    },
+    /// A place in the campaign file.
+    #[error(transparent)]
+    File(#[from] crate::place::Error),
     /// The fault list cannot be used.
     #[error(transparent)]
     List(#[from] ListError),
@@ -90,12 +71,10 @@ impl Error {
     pub fn placed(self, path: &Path, text: &str) -> Self {
         match (self, FilePlace::parse(path, text)) {
             (Self::Value { key, expected, found }, Ok(place)) => {
-                let line = place.line(&key.split('.').collect::<Vec<_>>());
-                Self::Placed { path: path.into(), line, expected, found }
+                Self::File(place.value(&key.split('.').collect::<Vec<_>>(), expected, found))
             }
             (Self::Said { key, message }, Ok(place)) => {
-                let line = place.line(&key.split('.').collect::<Vec<_>>());
-                Self::SaidAt { path: path.into(), line, message }
+                Self::File(place.said(&key.split('.').collect::<Vec<_>>(), message))
             }
             (error, _) => error,
         }
@@ -419,7 +398,8 @@ fn sites(
     for name in tensors.unwrap_or_default() {
         if !valid.contains(&name.as_str()) {
             let expected = format!("tensors among {}", valid.join(", "));
-            return Err(Error::value("faults.tensors", expected, format!("\"{name}\"")));
+            let found = format!("\"{name}\"{}", crate::words::meant(name, valid));
+            return Err(Error::value("faults.tensors", expected, found));
         }
     }
     let of_region = |region: Region| {

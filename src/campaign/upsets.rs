@@ -3,7 +3,6 @@
 use super::file::{Campaign, CourseChoice, DeviceChoice, Mode, RateChoice};
 use super::plan::Error;
 use crate::device::{Device, Kind, Mode as DeviceMode, ObservedAt};
-use crate::environment::orbit;
 use crate::rate::{self, Assessment, Band, Environment, Timeline};
 use crate::units::DAY_S;
 use serde::Serialize;
@@ -205,7 +204,8 @@ fn named(device: &Device, names: &[String]) -> Result<Vec<usize>, Error> {
         let Some(index) = device.modes.iter().position(|mode| mode.name == *name) else {
             let known: Vec<&str> = device.modes.iter().map(|mode| mode.name.as_str()).collect();
             let expected = format!("modes of device {} among {}", device.name, known.join(", "));
-            return Err(Error::value(&key, expected, format!("\"{name}\"")));
+            let meant = crate::words::meant(name, known);
+            return Err(Error::value(&key, expected, format!("\"{name}\"{meant}")));
         };
         let mode = &device.modes[index];
         if mode.observed_at == ObservedAt::AfterWorkload {
@@ -325,20 +325,5 @@ fn source(
 
 /// What an environment cannot be, at its key.
 fn refused(error: &rate::Error) -> Error {
-    let key = match error {
-        rate::Error::Value { quantity, .. } => match *quantity {
-            "shielding" => "shielding_mm_al",
-            "solar phase" => "solar",
-            "modulation W" => "modulation_w",
-            "design margin" => "design_margin",
-            other => other,
-        },
-        rate::Error::Orbit(orbit::Error::Value { quantity, .. }) => match *quantity {
-            "step_s" | "days" => quantity,
-            _ => "orbit",
-        },
-        rate::Error::Orbit(_) => "orbit",
-        rate::Error::File(_) => "orbit.tle",
-    };
-    Error::said(&format!("environment.{key}"), error)
+    Error::said(&format!("environment.{}", error.key()), error)
 }

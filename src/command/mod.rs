@@ -12,7 +12,9 @@ pub mod report;
 pub mod run;
 pub mod selftest;
 
+use crate::place::{self, Place};
 use crate::{output, words};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Why a verb did not succeed, by whose turn it is to act.
@@ -124,6 +126,22 @@ impl From<crate::archive::Error> for Failure {
     fn from(error: crate::archive::Error) -> Self {
         Self::input(error)
     }
+}
+
+/// Refuses the file that an archive is made from, where the archive is wanted.
+fn check_archive(path: &Path) -> Result<(), Failure> {
+    if path.extension().is_none_or(|end| end != "toml") || path.is_dir() {
+        return Ok(());
+    }
+    let text = place::read(path).map_err(Failure::input)?;
+    let place = Place::parse(path, &text).map_err(Failure::input)?;
+    let (what, verb) =
+        if place.has("faults") { ("campaign", "run") } else { ("mission", "mission") };
+    let path = path.display();
+    Err(Failure::input(anyhow::anyhow!(
+        "{path}: expected an archive or a folder of results, found the file of a {what}; \
+         `beamline {verb} {path}` makes its archive"
+    )))
 }
 
 /// How a table is printed.

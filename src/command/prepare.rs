@@ -14,6 +14,7 @@ use crate::gpu::{self, AdapterChoice, Gpu};
 use crate::place::Place;
 use crate::scheme::Scheme;
 use crate::stats::looks;
+use crate::words::meant;
 use crate::workload::{self, Overrides, Workload};
 use anyhow::{Context, anyhow};
 use std::path::{Path, PathBuf};
@@ -36,7 +37,7 @@ impl Planned {
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
         let (mut campaign, text) = Campaign::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let workload = find_workload(&campaign.workload, folder)?;
+        let workload = find_workload(&campaign.workload, folder, Some((path, &text)))?;
         choose(&mut campaign.scheme, &workload, path, &text)?;
         let plan = Plan::new(&campaign, &workload, folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;
@@ -51,7 +52,7 @@ impl Planned {
         let mut campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
         // A set that was chosen from an earlier archive stays what it was.
         campaign.scheme = header.schemes.iter().map(|scheme| scheme.definition.clone()).collect();
-        let workload = find_workload(&campaign.workload, folder)?;
+        let workload = find_workload(&campaign.workload, folder, None)?;
         let rate = header.upset_rate();
         let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
         Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
@@ -280,9 +281,13 @@ pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
     Ok(Arc::new(Gpu::open(&AdapterChoice::parse(adapter))?))
 }
 
-/// Finds a workload: a folder beside the campaign, or one of `kernels/` beside the campaign's
+/// Finds the workload that a file, given by its path and text, chooses: a folder beside the campaign, or one of `kernels/` beside the campaign's
 /// folder or in the current one.
-pub(super) fn find_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Failure> {
+pub(super) fn find_workload(
+    choice: &WorkloadChoice,
+    folder: &Path,
+    file: Option<(&Path, &str)>,
+) -> Result<Workload, Failure> {
     let name = &choice.name;
     let candidates = [
         folder.join(name),
@@ -292,15 +297,28 @@ pub(super) fn find_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Wo
     ];
     let found = candidates.iter().find(|path| path.join("workload.toml").is_file());
     let Some(found) = found else {
-        return Err(Failure::input(anyhow!(
-            "workload {name:?}: expected a folder with a workload.toml, found none at {}",
-            candidates.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
-        )));
+        let at = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        let expected = "a workload: a folder with a workload.toml";
+        let known = workloads(&[folder.join("../kernels"), PathBuf::from("kernels")]);
+        let meant = meant(name, known.iter().map(String::as_str));
+        let found = format!("none for {name:?} at {}{meant}", at.join(", "));
+        let place = file.and_then(|(path, text)| Place::parse(path, text).ok());
+        return Err(place.map_or_else(
+            || Failure::input(anyhow!("expected {expected}, found {found}")),
+            |place| Failure::input(place.value(&["workload", "name"], expected, &found)),
+        ));
     };
     let overrides = Overrides { relu_nan: choice.relu_nan, size: choice.size };
     workload::load(found, &overrides)
         .with_context(|| format!("workload {name:?}"))
         .map_err(Failure::Input)
+}
+
+/// The names of the workloads in some folders.
+fn workloads(folders: &[PathBuf]) -> Vec<String> {
+    let entries = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
+    let workloads = entries.filter(|entry| entry.path().join("workload.toml").is_file());
+    workloads.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {

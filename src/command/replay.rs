@@ -9,6 +9,7 @@ use crate::engine::direct::{Direct, OpTrace};
 use crate::engine::{Engine, Job, TrialResult};
 use crate::outcome::Outcome;
 use crate::scheme::Scheme;
+use crate::words::meant;
 use anyhow::anyhow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ impl Replay {
     /// Where the archive, the trial or the scheme does not exist, or the outcome is not the
     /// archived one.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        super::check_archive(&self.archive)?;
         let archive = Archive::open(&self.archive)?;
         let planned = Planned::archived(archive.header(), &self.campaigns)?;
         let schemes = &planned.campaign.scheme;
@@ -58,10 +60,8 @@ impl Replay {
             None => 0,
             Some(name) => schemes.iter().position(|s| s.name == *name).ok_or_else(|| {
                 let names: Vec<_> = schemes.iter().map(|s| s.name.as_str()).collect();
-                Failure::input(anyhow!(
-                    "--scheme: expected one of {}, found {name}",
-                    names.join(", ")
-                ))
+                let (known, meant) = (names.join(", "), meant(name, names));
+                Failure::input(anyhow!("--scheme: expected one of {known}, found {name}{meant}"))
             })?,
         };
         if self.trial >= planned.plan.trials_max() {

@@ -29,6 +29,7 @@ impl Report {
     /// # Errors
     /// Where the archive cannot be read or the report not written.
     pub fn run(&self) -> Result<(), Failure> {
+        super::check_archive(&self.archive)?;
         let mut text = Vec::new();
         if Kind::of(&self.archive)? == Kind::Mission {
             let archive = MissionArchive::read(&self.archive)?;

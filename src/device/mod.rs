@@ -29,6 +29,7 @@ pub use pattern::{
 pub use proton::{Proton, ProtonForm};
 
 use crate::place::{self, Place};
+use crate::words;
 use figure::{At, said};
 use mode::ModeTable;
 use serde::Deserialize;
@@ -39,7 +40,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is neither built in nor a file.
-    #[error("expected a {what} ({known}) or the path of a .toml file, found \"{name}\"")]
+    #[error("expected a {what} ({known}) or the path of a .toml file, found \"{name}\"{}", words::meant(name, known.split(", ")))]
     Unknown {
         /// What it should have been: a device or a memory.
         what: &'static str,
@@ -238,8 +239,7 @@ fn text_of(
         let known = shipped.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         return Err(Error::Unknown { what, name: name_or_path.into(), known });
     }
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| place::Error::Read { path: path.clone(), source })?;
+    let text = place::read(&path)?;
     Ok((path, text))
 }
 

@@ -6,6 +6,7 @@ use super::ion::{IonCurve, IonResponse};
 use super::pattern::Pattern;
 use super::proton::{Proton, ProtonTable, check_set, read_figures, value};
 use crate::place::Error;
+use crate::words::meant;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -323,7 +324,8 @@ impl ModeTable {
         }
         let pattern = Pattern::find(name, folder)?;
         let expected = || format!("one of {}, or the path of a .toml file", known());
-        pattern.map(Some).ok_or_else(|| at.value(expected(), format!("\"{name}\"")))
+        let found = || format!("\"{name}\"{}", meant(name, Pattern::names()));
+        pattern.map(Some).ok_or_else(|| at.value(expected(), found()))
     }
 }
 

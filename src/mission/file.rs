@@ -6,13 +6,14 @@
 use crate::campaign::file::WorkloadChoice;
 use crate::device::{AddressMap, Level};
 use crate::environment::solar::Scenario;
-use crate::place::Error;
-use crate::place::Place;
+use crate::place::{self, Error, Place};
 use crate::rate::Environment;
 use crate::scheme::{Period, Scheme};
-use crate::units;
-use serde::{Deserialize, Serialize};
+pub use crate::units::Duration;
+use serde::de::{Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::HashSet;
+use std::fmt;
 use std::path::Path;
 
 /// The most histories a mission draws one by one; more is a fleet.
@@ -72,36 +73,13 @@ const fn ten() -> u32 {
     10
 }
 
-/// A length of time, in TOML a text such as `"5y"`.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Duration(pub f64);
-
-impl TryFrom<String> for Duration {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        units::duration_s(&text).map(Self)
-    }
-}
-
-impl From<Duration> for String {
-    fn from(duration: Duration) -> Self {
-        units::duration_text(duration.0)
-    }
-}
-
 /// A size of memory, in TOML a text such as `"16GiB"` or a number of bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "SizeText", into = "u64")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(into = "u64")]
 pub struct Bytes(pub u64);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SizeText {
-    Number(u64),
-    Text(String),
-}
+/// What a size looks like.
+const SIZE_FORMS: &str = "a size such as \"64MiB\" or \"16GiB\", or a number of bytes";
 
 impl From<Bytes> for u64 {
     fn from(bytes: Bytes) -> Self {
@@ -109,26 +87,36 @@ impl From<Bytes> for u64 {
     }
 }
 
-impl TryFrom<SizeText> for Bytes {
-    type Error = String;
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Size;
+        impl Visitor<'_> for Size {
+            type Value = Bytes;
 
-    fn try_from(text: SizeText) -> Result<Self, String> {
-        match text {
-            SizeText::Number(bytes) => Ok(Self(bytes)),
-            SizeText::Text(text) => {
-                let refusal = || {
-                    format!(
-                        "expected a size such as 64MiB or 16GiB, or a number of bytes, found {text:?}"
-                    )
-                };
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(SIZE_FORMS)
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, bytes: u64) -> Result<Bytes, E> {
+                Ok(Bytes(bytes))
+            }
+
+            fn visit_i64<E: serde::de::Error>(self, bytes: i64) -> Result<Bytes, E> {
+                let refusal = |_| E::invalid_value(Unexpected::Signed(bytes), &self);
+                u64::try_from(bytes).map(Bytes).map_err(refusal)
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Bytes, E> {
                 let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
-                let (name, shift) =
-                    units.iter().find(|(name, _)| text.ends_with(name)).ok_or_else(refusal)?;
-                let number = text.trim_end_matches(name).trim();
-                let number: u64 = number.parse().map_err(|_| refusal())?;
-                number.checked_mul(1 << shift).map(Self).ok_or_else(refusal)
+                let of = |(name, shift): &(&str, u32)| {
+                    let number: u64 = text.strip_suffix(name)?.trim().parse().ok()?;
+                    number.checked_mul(1 << shift).map(Bytes)
+                };
+                let refusal = || E::custom(format!("expected {SIZE_FORMS}, found {text:?}"));
+                units.iter().find_map(of).ok_or_else(refusal)
             }
         }
+        deserializer.deserialize_any(Size)
     }
 }
 
@@ -233,8 +221,7 @@ impl Mission {
     /// # Errors
     /// Where the file cannot be read, or anything in it cannot be meant.
     pub fn load(path: &Path) -> Result<(Self, String), Error> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| Error::Read { path: path.into(), source })?;
+        let text = place::read(path)?;
         Ok((Self::parse(path, &text)?, text))
     }
 
@@ -244,6 +231,10 @@ impl Mission {
     /// Where anything in it cannot be meant.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let place = Place::parse(path, text)?;
+        if place.has("faults") && !place.has("memory") {
+            let found = format!("a campaign; `beamline run {}` runs it", path.display());
+            return Err(place.value(&["faults"], "a mission", found));
+        }
         let mission: Self = place.read()?;
         mission.check(&place)?;
         Ok(mission)

@@ -51,7 +51,15 @@ pub enum Error {
         /// What stands there.
         found: String,
     },
-    /// A file that the mission names.
+    /// What a value names cannot be used, in the words of what refused it.
+    #[error("{key}: {message}")]
+    Said {
+        /// The key, its parts joined by dots.
+        key: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// A place in the mission's file, or in one that it names.
     #[error(transparent)]
     File(#[from] crate::place::Error),
 }
@@ -61,6 +69,10 @@ impl Error {
         Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
     }
 
+    fn said(key: &str, message: impl ToString) -> Self {
+        Self::Said { key: key.into(), message: message.to_string() }
+    }
+
     fn scheme(index: usize, key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
         Self::value(&format!("scheme.{index}.{key}"), expected, found)
     }
@@ -68,13 +80,15 @@ impl Error {
     /// The same with the line of the key in the mission's text.
     #[must_use]
     pub fn placed(self, path: &std::path::Path, text: &str) -> Self {
+        let Ok(place) = crate::place::Place::parse(path, text) else { return self };
         match self {
             Self::Value { key, expected, found } => {
-                let Ok(place) = crate::place::Place::parse(path, text) else {
-                    return Self::Value { key, expected, found };
-                };
-                let parts: Vec<&str> = key.split('.').collect();
-                Self::File(place.value(&parts, expected, found))
+                let keys: Vec<&str> = key.split('.').collect();
+                Self::File(place.value(&keys, expected, found))
+            }
+            Self::Said { key, message } => {
+                let keys: Vec<&str> = key.split('.').collect();
+                Self::File(place.said(&keys, message))
             }
             file => file,
         }

@@ -19,6 +19,7 @@ use crate::rate::{ScheduledEvent, Timeline};
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
+use crate::words::meant;
 use crate::workload::{Decision, OpKind, Workload};
 use std::path::Path;
 use std::sync::Arc;
@@ -217,7 +218,7 @@ impl Plan {
 
 fn memory(mission: &Mission, folder: &Path) -> Result<(Memory, AddressMap), Error> {
     let (memory, _) = Memory::load(&named(&mission.memory.preset, folder))
-        .map_err(|error| Error::value("memory.preset", "a memory", error))?;
+        .map_err(|error| Error::said("memory.preset", error))?;
     let map = mission.memory.map.unwrap_or(memory.map);
     Ok((memory, map))
 }
@@ -232,14 +233,15 @@ fn modes(mission: &Mission, folder: &Path) -> Result<Vec<PlanMode>, Error> {
     for (at, choice) in mission.device.iter().enumerate() {
         let key = |key: &str| format!("device.{at}.{key}");
         let DeviceModes { name, modes: wanted, level } = choice;
-        let (device, _) = Device::load(&named(name, folder))
-            .map_err(|error| Error::value(&key("name"), "a device", error))?;
+        let (device, _) =
+            Device::load(&named(name, folder)).map_err(|error| Error::said(&key("name"), error))?;
         let names: Vec<&str> = device.modes.iter().map(|mode| mode.name.as_str()).collect();
         for (index, wanted) in wanted.iter().flatten().enumerate() {
             if !names.contains(&wanted.as_str()) {
                 let expected = format!("modes of {} among {}", device.name, names.join(", "));
                 let key = key(&format!("modes.{index}"));
-                return Err(Error::value(&key, expected, format!("\"{wanted}\"")));
+                let meant = meant(wanted, names);
+                return Err(Error::value(&key, expected, format!("\"{wanted}\"{meant}")));
             }
         }
         for mode in &device.modes {
@@ -306,7 +308,7 @@ fn timeline(
     let conditions = mission
         .environment
         .conditions(folder)
-        .map_err(|error| Error::value("environment", "an environment that can exist", error))?;
+        .map_err(|error| Error::said(&format!("environment.{}", error.key()), error))?;
     let device = Device {
         name: mission.name.clone(),
         title: mission.name.clone(),
@@ -320,7 +322,7 @@ fn timeline(
         modes: modes.iter().map(|mode| mode.mode.clone()).collect(),
     };
     Timeline::new(conditions, Some(device))
-        .map_err(|error| Error::value("environment", "an orbit with a track", error))
+        .map_err(|error| Error::said(&format!("environment.{}", error.key()), error))
 }
 
 /// The values of the ops that compute: one inference's worth.
@@ -370,7 +372,8 @@ fn give_period(index: usize, scheme: &mut Scheme, memory: &Memory) -> Result<(),
             [] => format!("scrub.every = \"1h\", as memory {} names no patrol", memory.name),
             known => format!("patrols of memory {} among {}", memory.name, known.join(", ")),
         };
-        return Err(Error::scheme(index, "scrub.patrol", expected, format!("\"{name}\"")));
+        let found = format!("\"{name}\"{}", meant(name, known));
+        return Err(Error::scheme(index, "scrub.patrol", expected, found));
     };
     scrub.every = Period::Seconds(patrol.period_s.at(Level::Nominal));
     Ok(())

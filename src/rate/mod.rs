@@ -103,6 +103,28 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The key of `[environment]` that it is about, its parts joined by dots.
+    pub fn key(&self) -> &'static str {
+        use crate::environment::orbit;
+        match self {
+            Self::Value { quantity, .. } => match *quantity {
+                "shielding" => "shielding_mm_al",
+                "solar phase" => "solar",
+                "modulation W" => "modulation_w",
+                "design margin" => "design_margin",
+                other => other,
+            },
+            Self::Orbit(orbit::Error::Value { quantity, .. }) => match *quantity {
+                "step_s" | "days" => quantity,
+                _ => "orbit",
+            },
+            Self::Orbit(_) => "orbit",
+            Self::File(_) => "orbit.tle",
+        }
+    }
+}
+
 impl Conditions {
     /// Refuses values that cannot be meant.
     ///

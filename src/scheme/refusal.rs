@@ -3,6 +3,7 @@
 use super::{
     Choice, Code, OnDue, OnRead, Period, Placement, Protect, Protection, Scheme, ScrubBy, Voter,
 };
+use crate::words::meant;
 use std::fmt;
 
 /// Why a scheme cannot exist, and at which of its keys.
@@ -158,8 +159,9 @@ impl Scheme {
         }
         let named = self.protect.as_ref().and_then(|protect| protect.tensors.as_deref());
         let unknown = named?.iter().find(|name| !tensors.contains(&name.as_str()))?;
-        let known = tensors.join(", ");
-        refuse("protect", format!("\"{unknown}\" in protect.tensors; the workload has {known}"))
+        let (known, meant) = (tensors.join(", "), meant(unknown, tensors.iter().copied()));
+        let reason = format!("\"{unknown}\" in protect.tensors; the workload has {known}{meant}");
+        refuse("protect", reason)
     }
 
     /// Why a campaign (in place of a mission) cannot have this scheme, if it cannot.

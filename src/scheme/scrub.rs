@@ -2,7 +2,7 @@
 //! `{ patrol = "ddr5-ecs", by = "ecc" }`. In an archive a patrol has its period beside its name.
 
 use super::{Period, Scrub, ScrubBy};
-use crate::units;
+use crate::units::Duration;
 use serde::{Deserialize, Serialize};
 
 /// The table.
@@ -12,11 +12,11 @@ pub(super) struct ScrubTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     every_steps: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    every: Option<String>,
+    every: Option<Duration>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     patrol: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    in_saa: Option<String>,
+    in_saa: Option<Duration>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     random: bool,
     by: ScrubBy,
@@ -26,10 +26,12 @@ impl TryFrom<ScrubTable> for Scrub {
     type Error = String;
 
     fn try_from(table: ScrubTable) -> Result<Self, String> {
-        let every = match (table.every_steps, &table.every) {
-            (Some(0), None) => return Err("scrub.every_steps must be 1 or more".into()),
+        let every = match (table.every_steps, table.every) {
+            (Some(0), None) => {
+                return Err("expected scrub.every_steps of 1 or more, found 0".into());
+            }
             (Some(steps), None) => Period::Steps(steps),
-            (None, Some(text)) => Period::Seconds(units::duration_s(text)?),
+            (None, Some(period)) => Period::Seconds(period.0),
             (None, None) if table.patrol.is_some() => Period::OfPatrol,
             (None, None) => {
                 let expected =
@@ -42,7 +44,7 @@ impl TryFrom<ScrubTable> for Scrub {
         if table.patrol.is_some() && (steps || table.in_saa.is_some() || table.random) {
             return Err("expected patrol, whose period is the memory's, with by alone".into());
         }
-        let in_saa_s = table.in_saa.as_deref().map(units::duration_s).transpose()?;
+        let in_saa_s = table.in_saa.map(|period| period.0);
         if in_saa_s.is_some() && steps {
             return Err("in_saa belongs to a mission, whose scrub has every = \"1h\"".into());
         }
@@ -57,10 +59,10 @@ impl From<Scrub> for ScrubTable {
     fn from(scrub: Scrub) -> Self {
         let (every_steps, every) = match scrub.every {
             Period::Steps(steps) => (Some(steps), None),
-            Period::Seconds(seconds) => (None, Some(units::duration_text(seconds))),
+            Period::Seconds(seconds) => (None, Some(Duration(seconds))),
             Period::OfPatrol => (None, None),
         };
-        let in_saa = scrub.in_saa_s.map(units::duration_text);
+        let in_saa = scrub.in_saa_s.map(Duration);
         let Scrub { by, random, patrol, .. } = scrub;
         Self { every_steps, every, patrol, in_saa, random, by }
     }

@@ -8,6 +8,7 @@ use super::entry::{
 use super::graph::checked_words;
 use super::ops::Image;
 use super::{Decision, Error, Expected, Inputs, Mismatch, NanRule, Value, ValueId, Workload};
+use crate::place;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -34,18 +35,9 @@ pub struct Overrides {
 /// Anything wrong with `workload.toml`, with its line, or with a data file that it names.
 pub fn load(dir: &Path, overrides: &Overrides) -> Result<Workload, Error> {
     let path = dir.join("workload.toml");
-    let text = std::fs::read_to_string(&path)
-        .map_err(|source| Error::Read { path: path.clone(), source })?;
-    let entry = toml::from_str(&text).map_err(|error: toml::de::Error| Error::Toml {
-        path: path.clone(),
-        line: line_of(&text, error.span().map_or(0, |span| span.start)),
-        message: error.message().replace('\n', ", "),
-    })?;
+    let text = place::read(&path)?;
+    let entry = toml::from_str(&text).map_err(|error| place::refused(&path, &text, &error))?;
     File { dir, path, text: &text }.workload(entry, overrides)
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// A workload file that parsed: its folder, and its text to find lines in.
@@ -108,12 +100,8 @@ impl File<'_> {
     }
 
     pub(super) fn wrong_at(&self, span: &Range<usize>, mismatch: Mismatch) -> Error {
-        Error::Value {
-            path: self.path.clone(),
-            line: line_of(self.text, span.start),
-            expected: mismatch.expected,
-            found: mismatch.found,
-        }
+        let message = format!("expected {}, found {}", mismatch.expected, mismatch.found);
+        place::Error::at(&self.path, self.text, span, message).into()
     }
 
     fn check_name(&self, name: &Spanned<String>) -> Result<(), Error> {

@@ -12,6 +12,7 @@ mod ops;
 pub use file::{Overrides, load};
 pub use graph::{Op, OpKind, Value, ValueId};
 
+use crate::place;
 use std::path::{Path, PathBuf};
 
 /// Everything that can be wrong with a workload's files.
@@ -25,28 +26,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The TOML is malformed, has an unknown field or a value of the wrong type.
-    #[error("{path}:{line}: {message}")]
-    Toml {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// The parser's message: what it expected and what it found.
-        message: String,
-    },
-    /// A value in the TOML cannot be used.
-    #[error("{path}:{line}: expected {expected}, found {found}")]
-    Value {
-        /// The file.
-        path: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What would have been right.
-        expected: String,
-        /// What stands there.
-        found: String,
-    },
+    /// A place in the TOML.
+    #[error(transparent)]
+    File(#[from] place::Error),
     /// A data file does not hold what the workload names.
     #[error("{path}: expected {expected}, found {found}")]
     Data {

@@ -22,7 +22,7 @@ impl Prepared {
     pub(super) fn load(path: &Path) -> Result<Self, Failure> {
         let (mut mission, text) = Mission::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        let workload = Arc::new(find_workload(&mission.workload, folder)?);
+        let workload = Arc::new(find_workload(&mission.workload, folder, Some((path, &text)))?);
         choose(&mut mission.scheme, &workload, path, &text)?;
         let plan = Plan::new(&mission, Arc::clone(&workload), folder)
             .map_err(|error| Failure::input(error.placed(path, &text)))?;

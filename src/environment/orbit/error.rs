@@ -1,7 +1,7 @@
 //! What can be wrong with an orbit, or with a track asked of it.
 
 use crate::environment::epoch::Epoch;
-use crate::place;
+use crate::{place, words};
 
 /// Why an orbit or its track cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] place::Error),
     /// No preset has this name.
-    #[error("orbit: expected one of {known}, found {name:?}")]
+    #[error("orbit: expected one of {known}, found {name:?}{}", words::meant(name, known.split(", ")))]
     Unknown {
         /// The name asked for.
         name: String,

@@ -9,7 +9,8 @@ use std::io::Write;
 #[derive(Debug, Parser)]
 #[command(name = "beamline", version, about, propagate_version = true)]
 pub struct Cli {
-    /// The adapter: a part of its name, "software", or "any" (hardware first).
+    /// The adapter: its number in `beamline adapters`, a part of its name, "software", or "any"
+    /// (hardware first).
     #[arg(long, global = true, env = "BEAMLINE_ADAPTER")]
     adapter: Option<String>,
     #[command(subcommand)]

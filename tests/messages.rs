@@ -211,3 +211,19 @@ fn what_was_found_moves_no_terminal() {
     assert!(!message.contains(['\u{1b}', '\u{202e}']), "{message:?}");
     assert!(message.contains("up\\u{1b}[2J\\u{202e}"), "{message:?}");
 }
+
+#[test]
+fn an_adapter_is_chosen_by_its_number() {
+    let list = run(&["adapters", "--format", "json"]);
+    let list: serde_json::Value = serde_json::from_slice(&list.stdout).expect("JSON");
+    for (at, adapter) in list.as_array().expect("a list").iter().enumerate() {
+        let number = at.to_string();
+        let one = run(&["selftest", "--problems", "1", "--format", "json", "--adapter", &number]);
+        let one: serde_json::Value = serde_json::from_slice(&one.stdout).expect("JSON");
+        assert_eq!(one["adapter"]["name"], adapter["name"]);
+    }
+    let none = run(&["selftest", "--adapter", "99"]);
+    let message = String::from_utf8_lossy(&none.stderr).into_owned();
+    assert_eq!(none.status.code(), Some(3), "{message}");
+    assert!(message.contains("found:\n  0  "), "{message}");
+}

@@ -28,9 +28,11 @@ impl Adapters {
             TableFormat::Table => {
                 for (index, adapter) in adapters.iter().enumerate() {
                     let mark = if index == 0 { "*" } else { " " };
-                    say(&format!("{mark} {} [{}]", adapter.line(), adapter.device_type))?;
+                    say(&format!("{mark} {index}  {} [{}]", adapter.line(), adapter.device_type))?;
                 }
-                say("* is taken where neither --adapter nor BEAMLINE_ADAPTER names another")?;
+                say(
+                    "* is taken where neither --adapter nor BEAMLINE_ADAPTER gives another number or name",
+                )?;
             }
         }
         Ok(())

@@ -112,6 +112,9 @@ impl From<crate::report::Error> for Failure {
 
 impl From<crate::gpu::Error> for Failure {
     fn from(error: crate::gpu::Error) -> Self {
+        if matches!(error, crate::gpu::Error::Ambiguous { .. }) {
+            return Self::input(error);
+        }
         Self::environment(error)
     }
 }

@@ -5,7 +5,7 @@ use super::{Failure, say};
 use crate::archive::{Archive, Existing, Header, Segment, Writer, set_aside};
 use crate::campaign::event::{Control, Ended, Event, SIMULATED_BEAM, Snapshot, Started};
 use crate::campaign::runner::{Links, Runner, Totals};
-use crate::gpu::Gpu;
+use crate::gpu::{AdapterChoice, Gpu};
 use crate::{output, report, tui};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ impl Run {
         let (control_sender, mut controls) = mpsc::unbounded_channel::<Control>();
         let trial_s = planned.plan.exposure().map_or(0.0, crate::fault::Exposure::trial_s);
         let lanes = self.lanes.map(|lanes| usize::from(lanes.get()));
-        let choice = gpu.adapter().name.clone();
+        let choice = AdapterChoice::Same(Box::new(gpu.adapter().clone()));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -136,7 +136,7 @@ impl Run {
         std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
                 let reopen = || {
-                    let gpu = Gpu::open(&crate::gpu::AdapterChoice::Named(choice.clone()))?;
+                    let gpu = Gpu::open(&choice)?;
                     planned.engines(&Arc::new(gpu), lanes).map(boxed).map_err(|failure| {
                         crate::engine::Error::Gpu(crate::gpu::Error::Device(failure.to_string()))
                     })

@@ -1,6 +1,7 @@
 //! Which adapter: hardware before software, or the one a user names.
 
 use super::{Buffer, Error, Gpu, Kernel, Source};
+use crate::words;
 
 /// The adapter a user asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -10,13 +11,16 @@ pub enum AdapterChoice {
     Best,
     /// The software adapter.
     Software,
-    /// The first whose name, driver or backend holds this, whatever its case.
+    /// The one of this number, as `beamline adapters` lists them, or the only one whose name, driver
+    /// or backend holds this, whatever its case.
     Named(String),
+    /// One that was open before.
+    Same(Box<Adapter>),
 }
 
 impl AdapterChoice {
-    /// Reads what `--adapter` or `BEAMLINE_ADAPTER` says: empty or "any", "software", or a part of
-    /// a name.
+    /// Reads what `--adapter` or `BEAMLINE_ADAPTER` says: empty or "any", "software", a number or a
+    /// part of a name.
     pub fn parse(text: Option<&str>) -> Self {
         match text.map(str::trim) {
             None | Some("" | "any") => Self::Best,
@@ -127,23 +131,53 @@ pub fn list() -> Vec<Adapter> {
 
 pub(super) fn choose(choice: &AdapterChoice) -> Result<(wgpu::Adapter, Adapter), Error> {
     let mut found = enumerate();
-    if found.is_empty() {
+    let adapters: Vec<Adapter> = found.iter().map(|(_, adapter)| adapter.clone()).collect();
+    Ok(found.swap_remove(chosen(choice, &adapters)?))
+}
+
+/// Which of the adapters was asked for.
+fn chosen(choice: &AdapterChoice, adapters: &[Adapter]) -> Result<usize, Error> {
+    if adapters.is_empty() {
         return Err(Error::NoAdapter);
     }
-    let index = match choice {
-        AdapterChoice::Best => Some(0),
-        AdapterChoice::Software => found.iter().position(|(_, a)| a.software),
-        AdapterChoice::Named(part) => found.iter().position(|(_, a)| a.matches(part)),
+    let wanted = match choice {
+        AdapterChoice::Best => return Ok(0),
+        AdapterChoice::Software => "software",
+        AdapterChoice::Named(part) => part.as_str(),
+        AdapterChoice::Same(same) => same.name.as_str(),
     };
-    let Some(index) = index else {
-        let wanted = match choice {
-            AdapterChoice::Named(part) => part.clone(),
-            _ => "software".to_owned(),
-        };
-        let names: Vec<_> = found.iter().map(|(_, a)| a.name.as_str()).collect();
-        return Err(Error::NoMatch { wanted, found: names.join(", ") });
+    if let AdapterChoice::Named(text) = choice
+        && let Some(index) = text.parse().ok().filter(|index| *index < adapters.len())
+    {
+        return Ok(index);
+    }
+    let is_meant = |adapter: &Adapter| match choice {
+        AdapterChoice::Software => adapter.software,
+        // How it rounds is known only once it is open.
+        AdapterChoice::Same(same) => {
+            let same = Adapter { arithmetic: adapter.arithmetic, ..(**same).clone() };
+            *adapter == same
+        }
+        _ => adapter.matches(wanted),
     };
-    Ok(found.swap_remove(index))
+    let meant: Vec<usize> = (0..adapters.len()).filter(|at| is_meant(&adapters[*at])).collect();
+    let wanted = wanted.to_owned();
+    match (choice, &meant[..]) {
+        (_, []) => {
+            let names = adapters.iter().map(|adapter| adapter.name.as_str());
+            let hint = words::meant(&wanted, names);
+            Err(Error::NoMatch { wanted, hint, found: listed(adapters, 0..adapters.len()) })
+        }
+        (AdapterChoice::Named(_), [_, _, ..]) => {
+            Err(Error::Ambiguous { wanted, found: listed(adapters, meant) })
+        }
+        (_, [first, ..]) => Ok(*first),
+    }
+}
+
+/// Adapters by their numbers, a line each.
+fn listed(adapters: &[Adapter], which: impl IntoIterator<Item = usize>) -> String {
+    which.into_iter().map(|at| format!("\n  {at}  {}", adapters[at].line())).collect()
 }
 
 impl Gpu {
@@ -162,5 +196,64 @@ impl Gpu {
         let out = self.read(&output)?;
         let found = Arithmetic { fma_fused: out[0] != 0.0, flushes_subnormals: out[1] == 0.0 };
         Ok((found, [out[0], out[1]]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(name: &str, driver: &str, software: bool) -> Adapter {
+        Adapter {
+            name: name.into(),
+            driver: driver.into(),
+            driver_info: "1.0".into(),
+            backend: "Vulkan".into(),
+            device_type: if software { "cpu" } else { "discrete-gpu" }.into(),
+            software,
+            arithmetic: Arithmetic::default(),
+        }
+    }
+
+    fn adapters() -> Vec<Adapter> {
+        vec![
+            adapter("NVIDIA H100", "NVIDIA", false),
+            adapter("NVIDIA RTX 3090", "NVIDIA", false),
+            adapter("llvmpipe (LLVM 15)", "llvmpipe", true),
+        ]
+    }
+
+    fn index(text: &str) -> Result<usize, Error> {
+        chosen(&AdapterChoice::parse(Some(text)), &adapters())
+    }
+
+    #[test]
+    fn an_adapter_is_chosen_by_its_number_or_the_only_name_with_a_part() {
+        for (text, at) in
+            [("", 0), ("any", 0), ("0", 0), ("1", 1), ("2", 2), ("software", 2), ("h100", 0)]
+        {
+            assert_eq!(index(text).expect("an adapter"), at, "{text:?}");
+        }
+        assert_eq!(index("LLVMpipe").expect("an adapter"), 2);
+        assert_eq!(index("3090").expect("a number past the list is a part of a name"), 1);
+    }
+
+    #[test]
+    fn a_part_of_several_names_is_refused_with_their_numbers() {
+        let error = index("nvidia").expect_err("two of them").to_string();
+        assert!(error.contains("\n  0  NVIDIA H100"), "{error}");
+        assert!(error.contains("\n  1  NVIDIA RTX 3090"), "{error}");
+        assert!(!error.contains("llvmpipe"), "{error}");
+        let error = index("7").expect_err("no such number or name").to_string();
+        assert!(error.contains("\n  2  llvmpipe"), "{error}");
+    }
+
+    #[test]
+    fn the_adapter_that_was_open_is_found_again_among_its_twins() {
+        let twins = vec![adapter("A", "a", false), adapter("A", "a", false)];
+        let open = Arithmetic { fma_fused: true, flushes_subnormals: true };
+        let same = Adapter { arithmetic: open, ..twins[0].clone() };
+        assert!(chosen(&AdapterChoice::Named("A".into()), &twins).is_err());
+        assert_eq!(chosen(&AdapterChoice::Same(Box::new(same)), &twins).expect("one"), 0);
     }
 }

@@ -29,11 +29,23 @@ pub enum Error {
     )]
     NoAdapter,
     /// No adapter with the wanted name.
-    #[error("no GPU adapter matches {wanted:?}; found: {found}")]
+    #[error("no GPU adapter matches {wanted:?}{hint}; found:{found}")]
     NoMatch {
         /// What was asked for.
         wanted: String,
+        /// What was probably meant.
+        hint: String,
         /// What there is.
+        found: String,
+    },
+    /// Several adapters have what was wanted in their names.
+    #[error(
+        "expected a number or a part of one adapter's name, found {wanted:?}, which matches:{found}"
+    )]
+    Ambiguous {
+        /// What was asked for.
+        wanted: String,
+        /// Those that it may mean, with their numbers.
         found: String,
     },
     /// The device could not be opened.

@@ -87,13 +87,12 @@ fn counted(
 ) -> BTreeMap<u32, (u64, u64)> {
     let wrong: BTreeMap<u64, u8> = archive
         .outcomes()
-        .expect("rows")
         .iter()
         .filter(|row| row.scheme == scheme)
         .map(|row| (row.trial, row.wrong))
         .collect();
     let mut counted = BTreeMap::new();
-    for fault in archive.faults().expect("rows").iter().filter(|fault| fault.scheme == scheme) {
+    for fault in archive.faults().iter().filter(|fault| fault.scheme == scheme) {
         assert_eq!(fault.region, Region::Weights as u8);
         let entry = counted.entry(key(fault.tensor, fault.mask.ilog2())).or_insert((0, 0));
         entry.0 += 1;
@@ -104,7 +103,7 @@ fn counted(
 
 /// Trials with a wrong answer under a scheme.
 fn wrong(archive: &Archive, scheme: u16) -> u64 {
-    let rows = archive.outcomes().expect("rows");
+    let rows = archive.outcomes();
     rows.iter().filter(|row| row.scheme == scheme).map(|row| u64::from(row.wrong)).sum()
 }
 
@@ -198,7 +197,7 @@ fn only_single_faults_in_weights_without_protection_count() {
     writer.send(rows.clone()).expect("a segment");
     writer.finish().expect("an archive");
     let archive = Archive::open(folder.path()).expect("an archive");
-    let found = candidates(&archive, ChosenBy::Bits).expect("rows").expect("a baseline");
+    let found = candidates(&archive, ChosenBy::Bits).expect("a baseline");
     assert_eq!(found.iter().map(|candidate| candidate.which).collect::<Vec<_>>()[..2], [31, 30]);
     let mut counted = 0;
     for candidate in found {

@@ -91,11 +91,7 @@ fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect
         };
         return Err([format!("an archive of workload {} in protect.from", workload.name), found]);
     }
-    let Some(candidates) = candidates(&archive, choice.by).map_err(|error| {
-        let found = format!("one that cannot be read ({error})");
-        refuse("the archive of a campaign in protect.from", found)
-    })?
-    else {
+    let Some(candidates) = candidates(&archive, choice.by) else {
         let expected = "an archive with a scheme of protection none and no code in protect.from";
         return Err(refuse(expected, "none".into()));
     };
@@ -132,12 +128,9 @@ fn unprotected(header: &Header) -> Option<usize> {
 
 /// Every bit (from the sign down) or tensor (in the order of the image) of the archive's workload
 /// with its single faults; `None` where the archive has no unprotected scheme.
-///
-/// # Errors
-/// Where a file cannot be read.
-pub fn candidates(archive: &Archive, by: ChosenBy) -> Result<Option<Vec<Candidate>>, super::Error> {
+pub fn candidates(archive: &Archive, by: ChosenBy) -> Option<Vec<Candidate>> {
     let header = archive.header();
-    let Some(scheme) = unprotected(header) else { return Ok(None) };
+    let scheme = unprotected(header)?;
     let words = header.workload.tensors.iter().map(|tensor| tensor.words);
     let candidate = |which: u32, sites| Candidate { which, sites, faults: 0, critical: 0 };
     let mut candidates: Vec<Candidate> = match by {
@@ -149,10 +142,10 @@ pub fn candidates(archive: &Archive, by: ChosenBy) -> Result<Option<Vec<Candidat
             (0..).zip(words).map(|(at, words)| candidate(at, 32 * words)).collect()
         }
     };
-    let outcomes = archive.outcomes()?;
+    let outcomes = archive.outcomes();
     let single = outcomes.iter().filter(|row| usize::from(row.scheme) == scheme && row.faults == 1);
     let wrong: HashMap<u64, bool> = single.map(|row| (row.trial, row.wrong != 0)).collect();
-    for fault in archive.faults()? {
+    for fault in archive.faults() {
         let of_weights = fault.region == Region::Weights as u8 && fault.mask.is_power_of_two();
         if usize::from(fault.scheme) != scheme || !of_weights {
             continue;
@@ -167,7 +160,7 @@ pub fn candidates(archive: &Archive, by: ChosenBy) -> Result<Option<Vec<Candidat
             struck.critical += u64::from(*wrong);
         }
     }
-    Ok(Some(candidates))
+    Some(candidates)
 }
 
 /// The fewest candidates with at least `share` of all estimated critical upsets, the most critical

@@ -1,6 +1,5 @@
 //! A header in a file and back: scalars are attributes, lists are tables, long text is a dataset.
 
-use super::Fingerprint;
 use super::file::{
     self, Name, Text, get, get_flag, get_text, group, put_table, put_text, set, set_text, string,
     take_table, take_text, unexpected,
@@ -10,11 +9,13 @@ use super::schema::{
     ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
     RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, WORKLOAD, WorkloadInfo,
 };
+use super::{Error, Fingerprint, flaw};
 use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
 use crate::rate::Band;
 use crate::scheme::{Cost, Scheme};
 use hdf5::{File, Group, H5Type};
+use std::path::Path;
 
 /// The definitions of schemes, beside the table of them.
 const DEFINITIONS: &str = "definitions";
@@ -261,8 +262,14 @@ pub(super) fn read_fingerprint(from: &File) -> hdf5::Result<Fingerprint> {
     Ok(fingerprint)
 }
 
-/// Reads the header of a file that has passed the gate.
-pub(super) fn read(from: &File) -> hdf5::Result<Header> {
+/// Reads the header of a file that has passed the gate, and checks its values.
+pub(super) fn read(from: &File, path: &Path) -> Result<Header, Error> {
+    let header = read_groups(from).map_err(Error::hdf5(path, "read"))?;
+    flaw::header(&header).map_err(Error::flaw(path))?;
+    Ok(header)
+}
+
+fn read_groups(from: &File) -> hdf5::Result<Header> {
     let campaign = from.group(CAMPAIGN)?;
     Ok(Header {
         version: get_text(from, "beamline_version")?,

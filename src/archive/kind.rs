@@ -156,17 +156,28 @@ impl Opened {
 
     /// Likewise, of a file in the folder `segments/`, where no link is followed.
     pub(super) fn open_segment(path: &Path, expected: Content) -> Result<Self, Error> {
-        refuse_link(path)?;
+        own_file(path)?;
         Self::open_as(path, &[expected])
     }
 }
 
-/// Refuses a symbolic link: what lies under `segments/` was written there.
-pub(super) fn refuse_link(path: &Path) -> Result<(), Error> {
-    match fs::symlink_metadata(path) {
-        Ok(about) if about.file_type().is_symlink() => {
-            Err(Error::content(path, "no symbolic link among segments", "one"))
+/// Refuses what is no plain file, where there is anything: what lies under `segments/` was written
+/// there, and a symbolic link would lead elsewhere.
+pub(super) fn own_file(path: &Path) -> Result<(), Error> {
+    own(path, fs::FileType::is_file, "a file")
+}
+
+/// Likewise, of the folder itself.
+pub(super) fn own_folder(path: &Path) -> Result<(), Error> {
+    own(path, fs::FileType::is_dir, "a folder")
+}
+
+fn own(path: &Path, is: fn(&fs::FileType) -> bool, expected: &str) -> Result<(), Error> {
+    match fs::symlink_metadata(path).map(|about| about.file_type()) {
+        Ok(found) if found.is_symlink() => {
+            Err(Error::content(path, format!("{expected} of beamline's own"), "a symbolic link"))
         }
+        Ok(found) if !is(&found) => Err(Error::content(path, expected, "something else")),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use super::file::{self, set};
 use super::header;
 use super::kind::Content;
 use super::schema::Header;
-use super::segment::{RunInfo, Segment, SegmentFile, Tables, write_run};
+use super::segment::{RunInfo, SegmentFile, Tables, write_run};
 use super::summary::{Summary, Tallies};
 use super::{ARCHIVE_FILE, Error, summary_rows};
 use hdf5::File;
@@ -73,7 +73,7 @@ fn write_rows(
     let mut tables = Tables::create(to, faults, outcomes, sum(|s| s.timing)).map_err(fail)?;
     let mut tallies = Tallies::new(header);
     for about in segments {
-        let segment = Segment::read(&about.path, &header.fingerprint)?;
+        let (_, segment) = SegmentFile::read(&about.path, header)?;
         tables.push(&segment).map_err(fail)?;
         tallies.add(&segment.faults, &segment.outcomes);
     }

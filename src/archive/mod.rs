@@ -13,6 +13,7 @@ pub mod critical;
 mod figures;
 mod file;
 mod fingerprint;
+mod flaw;
 mod header;
 mod kind;
 mod merge;
@@ -124,6 +125,11 @@ impl Error {
     fn hdf5(path: &Path, action: &'static str) -> impl FnOnce(hdf5::Error) -> Self {
         let path = path.to_path_buf();
         move |error| Self::Hdf5 { path, action, reason: reason(&error.to_string()) }
+    }
+
+    fn flaw(path: &Path) -> impl FnOnce(flaw::Flaw) -> Self {
+        let path = path.to_path_buf();
+        move |flaw::Flaw { expected, found }| Self::Content { path, expected, found }
     }
 
     fn content(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {

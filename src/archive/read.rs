@@ -1,22 +1,22 @@
 //! Reading an archive, running or finished, folder or file.
 
-use super::file::{self, take_rows};
-use super::header;
+use super::file::get;
 use super::kind::{Content, Opened};
+use super::merge::refuse_gaps;
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
-use super::schema::{FAULTS, Header, OUTCOMES, TIMING};
+use super::schema::Header;
 use super::segment::{Segment, SegmentFile};
 use super::summary::{Summary, summarise};
 use super::writer::segment_paths;
-use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER};
-use std::path::{Path, PathBuf};
+use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, header};
+use std::path::Path;
 
-/// An archive opened for reading: its header, and its rows on demand, in order of trial, scheme and
-/// order of striking.
+/// An archive, read and checked: its header, and its rows in order of trial, scheme and order of
+/// striking.
 #[derive(Clone, Debug)]
 pub struct Archive {
     header: Header,
-    files: Vec<PathBuf>,
+    rows: Segment,
     finished: bool,
     verified: bool,
 }
@@ -42,22 +42,34 @@ impl Archive {
     }
 
     fn open_file(path: &Path) -> Result<Self, Error> {
-        let opened = Opened::open_as(path, &[Content::Archive, Content::Segment])?;
-        let header = header::read(&opened.file).map_err(Error::hdf5(path, "read"))?;
-        let (finished, verified) = (opened.content == Content::Archive, opened.verified);
-        Ok(Self { header, files: vec![path.to_path_buf()], finished, verified })
+        let Opened { file, content, verified } =
+            Opened::open_as(path, &[Content::Archive, Content::Segment])?;
+        let header = header::read(&file, path)?;
+        let count = |name| get::<u64>(&file, name).map_err(Error::hdf5(path, "read"));
+        let finished = content == Content::Archive;
+        let first_trial = if finished { 0 } else { count("first_trial")? };
+        let rows = Segment::read(&file, path, &header, first_trial, count("trials")?)?;
+        Ok(Self { header, rows, finished, verified })
     }
 
     fn open_segments(folder: &Path, segments: &Path) -> Result<Self, Error> {
         let files = segment_paths(segments)?;
         let first = files.first().ok_or_else(|| Error::Missing { path: folder.to_path_buf() })?;
         let opened = Opened::open_segment(first, Content::Segment)?;
-        let header = header::read(&opened.file).map_err(Error::hdf5(first, "read"))?;
-        let mut verified = true;
+        let header = header::read(&opened.file, first)?;
+        let (mut rows, mut verified) = (Segment::default(), true);
+        let mut about = Vec::new();
         for path in &files {
-            verified &= SegmentFile::open(path, &header.fingerprint)?.1.verified;
+            let (file, mut segment) = SegmentFile::read(path, &header)?;
+            rows.trials += segment.trials;
+            rows.faults.append(&mut segment.faults);
+            rows.outcomes.append(&mut segment.outcomes);
+            rows.timing.append(&mut segment.timing);
+            verified &= file.verified;
+            about.push(file);
         }
-        Ok(Self { header, files, finished: false, verified })
+        refuse_gaps(&about)?;
+        Ok(Self { header, rows, finished: false, verified })
     }
 
     /// What it says of its campaign.
@@ -76,57 +88,22 @@ impl Archive {
     }
 
     /// Every fault.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn faults(&self) -> Result<Vec<FaultRow>, Error> {
-        self.rows(FAULTS)
+    pub fn faults(&self) -> &[FaultRow] {
+        &self.rows.faults
     }
 
     /// One row a trial and scheme.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn outcomes(&self) -> Result<Vec<OutcomeRow>, Error> {
-        self.rows(OUTCOMES)
+    pub fn outcomes(&self) -> &[OutcomeRow] {
+        &self.rows.outcomes
     }
 
     /// The measured times.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn timing(&self) -> Result<Vec<TimingRow>, Error> {
-        self.rows(TIMING)
+    pub fn timing(&self) -> &[TimingRow] {
+        &self.rows.timing
     }
 
     /// The figures that follow from the rows.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn summary(&self) -> Result<Summary, Error> {
-        Ok(summarise(&self.header, &self.faults()?, &self.outcomes()?))
-    }
-
-    fn rows<T: hdf5::H5Type>(&self, table: &str) -> Result<Vec<T>, Error> {
-        let mut rows = Vec::new();
-        for path in &self.files {
-            let file = file::open(path).map_err(Error::hdf5(path, "read"))?;
-            rows.append(&mut take_rows(&file, path, table)?);
-        }
-        Ok(rows)
-    }
-}
-
-impl Segment {
-    /// The rows of a whole archive as one segment, for a merge.
-    ///
-    /// # Errors
-    /// Where a file cannot be read.
-    pub fn of(archive: &Archive) -> Result<Self, Error> {
-        let outcomes = archive.outcomes()?;
-        let first_trial = outcomes.first().map_or(0, |row| row.trial);
-        let trials = outcomes.last().map_or(0, |row| row.trial + 1 - first_trial);
-        let (faults, timing) = (archive.faults()?, archive.timing()?);
-        Ok(Self { first_trial, trials, faults, outcomes, timing })
+    pub fn summary(&self) -> Summary {
+        summarise(&self.header, self.faults(), self.outcomes())
     }
 }

@@ -1,9 +1,13 @@
 //! What an earlier run of the same experiment left, for a run that goes on from there.
 
+use super::kind::{Content, Opened};
 use super::merge::refuse_gaps;
-use super::segment::{Segment, SegmentFile};
+use super::segment::{Segment, SegmentFile, refuse_other};
 use super::writer::{lock, segment_paths};
-use super::{ARCHIVE_FILE, Archive, Error, Fingerprint, OutcomeRow, SEGMENTS_FOLDER, TimingRow};
+use super::{
+    ARCHIVE_FILE, Archive, Error, Fingerprint, Header, OutcomeRow, SEGMENTS_FOLDER, TimingRow,
+    checksum, header,
+};
 use crate::campaign::event::SchemeProgress;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +23,7 @@ pub struct Existing {
     pub finished: bool,
     pub(super) folder: PathBuf,
     pub(super) segments: Vec<SegmentFile>,
-    pub(super) fingerprint: Fingerprint,
+    header: Option<Header>,
     pub(super) lock: fs::File,
 }
 
@@ -41,27 +45,31 @@ impl Existing {
             finished: archive.exists(),
             folder: folder.to_path_buf(),
             segments: Vec::new(),
-            fingerprint: fingerprint.clone(),
+            header: None,
             lock: lock(folder)?,
         };
         remove_stale(folder)?;
         if existing.finished {
             // The segments that a finished archive was made from may have outlived a kill.
-            existing.read_archive(&archive)?;
+            existing.read_archive(&archive, fingerprint)?;
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
             return Ok(Some(existing));
         }
         remove_stale(&segments)?;
-        for path in segment_paths(&segments)? {
-            existing.segments.push(SegmentFile::open(&path, fingerprint)?.1);
-        }
-        refuse_gaps(&existing.segments)?;
-        for index in 0..existing.segments.len() {
-            let segment = existing.segment(index)?;
+        let paths = segment_paths(&segments)?;
+        let Some(first) = paths.first() else { return Ok(None) };
+        let opened = Opened::open_segment(first, Content::Segment)?;
+        let header =
+            Header { fingerprint: fingerprint.clone(), ..header::read(&opened.file, first)? };
+        for path in &paths {
+            let (about, segment) = SegmentFile::read(path, &header)?;
+            existing.segments.push(about);
+            refuse_gaps(&existing.segments)?;
             existing.count(&segment.outcomes, &segment.timing);
             existing.next_trial += segment.trials;
         }
-        Ok((!existing.segments.is_empty()).then_some(existing))
+        existing.header = Some(header);
+        Ok(Some(existing))
     }
 
     /// How many segments there are.
@@ -74,15 +82,21 @@ impl Existing {
     /// # Errors
     /// Where the file cannot be read.
     pub fn segment(&self, index: usize) -> Result<Segment, Error> {
-        Segment::read(&self.segments[index].path, &self.fingerprint)
+        let missing = || Error::Missing { path: self.folder.clone() };
+        let (about, header) =
+            self.segments.get(index).zip(self.header.as_ref()).ok_or_else(missing)?;
+        Ok(SegmentFile::read(&about.path, header)?.1)
     }
 
-    fn read_archive(&mut self, path: &Path) -> Result<(), Error> {
+    fn read_archive(&mut self, path: &Path, fingerprint: &Fingerprint) -> Result<(), Error> {
         let archive = Archive::open(path)?;
-        super::segment::refuse_other(path, &self.fingerprint, &archive.header().fingerprint)?;
-        let outcomes = archive.outcomes()?;
-        self.next_trial = outcomes.last().map_or(0, |row| row.trial + 1);
-        self.count(&outcomes, &archive.timing()?);
+        refuse_other(path, fingerprint, &archive.header().fingerprint)?;
+        if !archive.verified() {
+            // Its rows are what they should be; only its digest was lost.
+            checksum::write(path, path)?;
+        }
+        self.next_trial = archive.outcomes().last().map_or(0, |row| row.trial + 1);
+        self.count(archive.outcomes(), archive.timing());
         Ok(())
     }
 

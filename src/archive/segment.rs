@@ -5,7 +5,7 @@ use super::header;
 use super::kind::{Content, Opened};
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::schema::{FAULTS, Header, OUTCOMES, RUN, TIMING};
-use super::{Error, Fingerprint};
+use super::{Error, Fingerprint, flaw};
 use crate::fault::Region;
 use crate::outcome::Outcome;
 use hdf5::File;
@@ -66,29 +66,6 @@ impl Segment {
         self.timing.sort_by_key(|row| (row.first_trial, row.scheme));
     }
 
-    /// What is wrong with the rows, if anything: each trial of the range has one outcome for each of
-    /// `schemes`, whose counts sum to its inferences, and faults are of these trials.
-    pub(super) fn flaw(&self, schemes: usize) -> Option<(String, String)> {
-        let end = self.first_trial + self.trials;
-        let range = self.first_trial..end;
-        let trials =
-            range.clone().flat_map(|trial| (0..schemes).map(move |scheme| (trial, scheme)));
-        let found = self.outcomes.iter().map(|row| (row.trial, usize::from(row.scheme)));
-        if !trials.eq(found) {
-            let expected = format!("one outcome for each of {schemes} schemes in trials {range:?}");
-            return Some((expected, format!("{} other rows", self.outcomes.len())));
-        }
-        let known =
-            |row: &&FaultRow| range.contains(&row.trial) && usize::from(row.scheme) < schemes;
-        if let Some(row) = self.faults.iter().find(|row| !known(row)) {
-            let found = format!("trial {} of scheme {}", row.trial, row.scheme);
-            return Some((format!("faults of trials {range:?}"), found));
-        }
-        let odd = self.outcomes.iter().find(|row| row.sum() != u64::from(row.inferences))?;
-        let expected = format!("outcomes of trial {} that sum to {}", odd.trial, odd.inferences);
-        Some((expected, odd.sum().to_string()))
-    }
-
     /// Writes the segment's file into `folder`: complete under its name, or not there.
     pub(super) fn write(
         &self,
@@ -98,9 +75,7 @@ impl Segment {
     ) -> Result<SegmentFile, Error> {
         let path = folder.join(format!("seg-{:012}.h5", self.first_trial));
         let temporary = path.with_extension("tmp");
-        if let Some((expected, found)) = self.flaw(header.schemes.len()) {
-            return Err(Error::content(&path, expected, found));
-        }
+        flaw::rows(self, header).map_err(Error::flaw(&path))?;
         let written = self.write_rows(&temporary, header, run);
         file::commit(&temporary, &path, written.map_err(Error::hdf5(&path, "written")))?;
         Ok(SegmentFile {
@@ -131,31 +106,34 @@ impl Segment {
         to.close()
     }
 
-    /// Reads the segment's file and checks it against what it says of itself.
-    pub(super) fn read(path: &Path, fingerprint: &Fingerprint) -> Result<Self, Error> {
-        let (file, about) = SegmentFile::open(path, fingerprint)?;
+    /// Reads the rows of a file, which must be those of `trials` trials from `first_trial` on.
+    pub(super) fn read(
+        file: &File,
+        path: &Path,
+        header: &Header,
+        first_trial: u64,
+        trials: u64,
+    ) -> Result<Self, Error> {
         let segment = Self {
-            first_trial: about.first_trial,
-            trials: about.trials,
-            faults: take_rows(&file, path, FAULTS)?,
-            outcomes: take_rows(&file, path, OUTCOMES)?,
-            timing: take_rows(&file, path, TIMING)?,
+            first_trial,
+            trials,
+            faults: take_rows(file, path, FAULTS)?,
+            outcomes: take_rows(file, path, OUTCOMES)?,
+            timing: take_rows(file, path, TIMING)?,
         };
-        let schemes = header::read(&file).map_err(Error::hdf5(path, "read"))?.schemes.len();
-        match segment.flaw(schemes) {
-            Some((expected, found)) => Err(Error::content(path, expected, found)),
-            None => Ok(segment),
-        }
+        flaw::rows(&segment, header).map_err(Error::flaw(path))?;
+        Ok(segment)
     }
 }
 
 impl SegmentFile {
-    /// Opens a segment's file and checks that it is whole and of this experiment.
-    pub(super) fn open(path: &Path, fingerprint: &Fingerprint) -> Result<(File, Self), Error> {
+    /// Reads a segment's file and checks that it is whole, of this experiment, and its rows what
+    /// they should be.
+    pub(super) fn read(path: &Path, header: &Header) -> Result<(Self, Segment), Error> {
         let Opened { file, verified, .. } = Opened::open_segment(path, Content::Segment)?;
         let fail = |source| Error::hdf5(path, "read")(source);
         let theirs = header::read_fingerprint(&file).map_err(fail)?;
-        refuse_other(path, fingerprint, &theirs)?;
+        refuse_other(path, &header.fingerprint, &theirs)?;
         let count = |name| get::<u64>(&file, name).map_err(fail);
         let about = Self {
             path: path.to_path_buf(),
@@ -167,7 +145,8 @@ impl SegmentFile {
             run: read_run(&file).map_err(fail)?,
             verified,
         };
-        Ok((file, about))
+        let segment = Segment::read(&file, path, header, about.first_trial, about.trials)?;
+        Ok((about, segment))
     }
 }
 

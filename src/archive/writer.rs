@@ -3,6 +3,7 @@
 //! Segments come through a bounded channel, so a slow disk slows the campaign and nothing is
 //! dropped. What goes wrong on the thread surfaces on the next [`Writer::send`] or at the end.
 
+use super::kind::{own_file, own_folder};
 use super::merge::merge;
 use super::resume::Existing;
 use super::schema::Header;
@@ -185,9 +186,12 @@ pub(super) fn unix_seconds() -> u64 {
 /// with the process, however it ends.
 pub(super) fn lock(folder: &Path) -> Result<fs::File, Error> {
     let segments = folder.join(SEGMENTS_FOLDER);
+    own_folder(&segments)?;
     fs::create_dir_all(&segments).map_err(Error::io(&segments, "made"))?;
     let path = segments.join("lock");
-    let file = fs::File::create(&path).map_err(Error::io(&path, "written"))?;
+    own_file(&path)?;
+    let file = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(Error::io(&path, "written"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(fs::TryLockError::WouldBlock) => Err(Error::Locked { path: folder.to_path_buf() }),

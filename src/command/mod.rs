@@ -167,3 +167,13 @@ pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value).map_err(Failure::environment)?;
     say(&words::json(&text))
 }
+
+/// Says on standard error that an archive was read without a digest to hold it to.
+fn note_unverified(archive: &Path, verified: bool) {
+    use std::io::Write;
+    if !verified {
+        let path = archive.display();
+        // A report does not fail because nobody listens to a note.
+        let _ = writeln!(std::io::stderr(), "note: {path}: no .sha256 beside it, read unverified");
+    }
+}

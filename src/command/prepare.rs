@@ -17,12 +17,19 @@ use crate::stats::looks;
 use crate::words::meant;
 use crate::workload::{self, Overrides, Workload};
 use anyhow::{Context, anyhow};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 /// The version and commit of this build.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub(super) const COMMIT: &str = env!("BEAMLINE_COMMIT");
+
+/// The files that a user gave for a replay.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a> {
+    pub(super) workload: Option<&'a Path>,
+    pub(super) list: Option<&'a Path>,
+}
 
 /// A campaign and its plan, before any GPU is opened.
 pub(super) struct Planned {
@@ -44,17 +51,31 @@ impl Planned {
         Ok(Self { campaign, text, workload: Arc::new(workload), plan })
     }
 
-    /// The campaign that an archive holds, at the rate and with the schemes that it holds; a fault
-    /// list is found from `folder`.
-    pub(super) fn archived(header: &Header, folder: &Path) -> Result<Self, Failure> {
+    /// The campaign that an archive holds, at the rate and with the schemes that it holds. No path
+    /// that it names is opened: files are those that the user gave.
+    pub(super) fn archived(header: &Header, given: Given<'_>) -> Result<Self, Failure> {
         let text = header.campaign.toml.as_str();
-        let path = folder.join("campaign.toml");
-        let mut campaign = Campaign::parse(&path, text).map_err(Failure::input)?;
+        let path = Path::new("the archive's campaign");
+        let mut campaign = Campaign::parse(path, text).map_err(Failure::input)?;
         // A set that was chosen from an earlier archive stays what it was.
         campaign.scheme = header.schemes.iter().map(|scheme| scheme.definition.clone()).collect();
-        let workload = find_workload(&campaign.workload, folder, None)?;
+        if let Mode::List { file } = &mut campaign.faults {
+            let named = file.display().to_string();
+            *file = given.list.map(Path::to_path_buf).ok_or_else(|| {
+                Failure::input(anyhow!("--list: expected the fault list {named:?}, found none"))
+            })?;
+        }
+        let workload = archived_workload(&campaign.workload, given.workload)?;
+        if Fingerprint::weights_of(&workload) != header.fingerprint.weights {
+            let other = "another one, with other weights, inputs or ops";
+            return Err(Failure::input(anyhow!(
+                "workload {:?}: expected that of the archive, found {other}",
+                workload.name
+            )));
+        }
         let rate = header.upset_rate();
-        let plan = Plan::with(&campaign, &workload, folder, rate).map_err(Failure::input)?;
+        let plan = Plan::with(&campaign, &workload, Path::new(""), rate);
+        let plan = plan.map_err(Failure::input)?;
         Ok(Self { campaign, text: text.to_owned(), workload: Arc::new(workload), plan })
     }
 
@@ -308,9 +329,37 @@ pub(super) fn find_workload(
             |place| Failure::input(place.value(&["workload", "name"], expected, &found)),
         ));
     };
+    load_workload(choice, found)
+}
+
+/// The workload of an archive: the folder that the user gave, or one of `kernels/` in the current
+/// folder by its name alone.
+fn archived_workload(choice: &WorkloadChoice, given: Option<&Path>) -> Result<Workload, Failure> {
+    let name = &choice.name;
+    let mut parts = Path::new(name).components();
+    let alone = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    let folder = match given {
+        Some(folder) => folder.to_path_buf(),
+        None if alone => PathBuf::from("kernels").join(name),
+        None => {
+            let expected = "the workload's folder, since the archive names no workload of kernels/";
+            return Err(Failure::input(anyhow!("--workload: expected {expected}, found {name:?}")));
+        }
+    };
+    if !folder.join("workload.toml").is_file() {
+        return Err(Failure::input(anyhow!(
+            "workload {name:?}: expected a folder with a workload.toml, found none at {}; give it \
+             with --workload",
+            folder.display()
+        )));
+    }
+    load_workload(choice, &folder)
+}
+
+fn load_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Failure> {
     let overrides = Overrides { relu_nan: choice.relu_nan, size: choice.size };
-    workload::load(found, &overrides)
-        .with_context(|| format!("workload {name:?}"))
+    workload::load(folder, &overrides)
+        .with_context(|| format!("workload {:?}", choice.name))
         .map_err(Failure::Input)
 }
 

@@ -1,6 +1,6 @@
 //! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
 
-use super::prepare::{Planned, open_gpu};
+use super::prepare::{Given, Planned, open_gpu};
 use super::{Failure, TableFormat, say, say_json};
 use crate::archive::Archive;
 use crate::campaign::event::SIMULATED_BEAM;
@@ -25,9 +25,12 @@ pub struct Replay {
     /// The scheme's name; the first one where not given.
     #[arg(long)]
     scheme: Option<String>,
-    /// Where a fault list's campaign lies.
-    #[arg(long, default_value = "campaigns")]
-    campaigns: PathBuf,
+    /// The workload's folder, where it is not one of kernels/.
+    #[arg(long, value_name = "FOLDER")]
+    workload: Option<PathBuf>,
+    /// The fault list of a campaign that has one.
+    #[arg(long, value_name = "FILE")]
+    list: Option<PathBuf>,
     /// The form.
     #[arg(long, value_enum, default_value_t)]
     format: TableFormat,
@@ -54,7 +57,9 @@ impl Replay {
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         super::check_archive(&self.archive)?;
         let archive = Archive::open(&self.archive)?;
-        let planned = Planned::archived(archive.header(), &self.campaigns)?;
+        super::note_unverified(&self.archive, archive.verified());
+        let given = Given { workload: self.workload.as_deref(), list: self.list.as_deref() };
+        let planned = Planned::archived(archive.header(), given)?;
         let schemes = &planned.campaign.scheme;
         let index = match &self.scheme {
             None => 0,
@@ -87,8 +92,8 @@ impl Replay {
         let step = u32::try_from(first / per_step.max(1)).map_err(Failure::environment)?;
         let trace = engine.trace(scheme, course, &job, step)?;
         let archived = archive
-            .outcomes()?
-            .into_iter()
+            .outcomes()
+            .iter()
             .find(|row| row.trial == self.trial && usize::from(row.scheme) == index);
         self.print(&planned, scheme, &job, &result, &trace, &gpu)?;
         let same =

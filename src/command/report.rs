@@ -33,6 +33,7 @@ impl Report {
         let mut text = Vec::new();
         if Kind::of(&self.archive)? == Kind::Mission {
             let archive = MissionArchive::read(&self.archive)?;
+            super::note_unverified(&self.archive, archive.verified);
             if self.format == Format::Table && self.output.is_none() {
                 text.extend(mission_table(&archive).into_bytes());
             } else {
@@ -42,6 +43,7 @@ impl Report {
             }
         } else {
             let archive = Archive::open(&self.archive)?;
+            super::note_unverified(&self.archive, archive.verified());
             report::write(&archive, self.format, &mut text).map_err(Failure::environment)?;
         }
         let beside = || {

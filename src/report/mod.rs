@@ -90,13 +90,13 @@ impl Report {
     pub fn of(archive: &Archive) -> Result<Self, archive::Error> {
         let header = archive.header().clone();
         let mut measured = vec![Measured::default(); header.schemes.len()];
-        for row in archive.timing()? {
+        for row in archive.timing() {
             if let Some(measured) = measured.get_mut(row.scheme as usize) {
                 measured.inferences += row.inferences;
                 measured.seconds += row.seconds;
             }
         }
-        Ok(Self { header, summary: archive.summary()?, measured, finished: archive.finished() })
+        Ok(Self { header, summary: archive.summary(), measured, finished: archive.finished() })
     }
 
     /// Trials of each scheme.

@@ -1,18 +1,20 @@
 //! The tables that sum a mission up, in HDF5 and back. The figures are not read back: they follow
 //! from the histories.
 
+use super::super::Error;
 use super::super::file::{
     Name, Text, put_table, set_names, set_text, string, take_table, text, unexpected,
 };
-use super::Closing;
 use super::figure_rows::{self, EstimateColumn, PerYearColumn};
 use super::history_rows::{not_nan, or_nan};
 use super::segment::TIMING;
+use super::{Closing, MissionHeader, flaw};
 use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Share, Stratum, Sum};
 use crate::mission::sweep::Point;
 use hdf5::types::FixedUnicode;
 use hdf5::{File, H5Type};
+use std::path::Path;
 
 /// A row of `/strata`.
 #[derive(H5Type, Clone)]
@@ -196,8 +198,14 @@ fn write_fleet(to: &File, fleet: &[FleetPoint]) -> hdf5::Result<()> {
     put_table(&to.group(TIMING)?, "fleet", &times.collect::<Vec<_>>())
 }
 
-/// Reads the tables, without the figures.
-pub(super) fn read(from: &File) -> hdf5::Result<Closing> {
+/// Reads the tables, without the figures, and checks their values.
+pub(super) fn read(from: &File, path: &Path, header: &MissionHeader) -> Result<Closing, Error> {
+    let closing = read_tables(from).map_err(Error::hdf5(path, "read"))?;
+    flaw::closing(&closing, header).map_err(Error::flaw(path))?;
+    Ok(closing)
+}
+
+fn read_tables(from: &File) -> hdf5::Result<Closing> {
     let expected = take_table::<ExpectedRow>(from, "expected")?.into_iter().map(|row| {
         Ok(Expected {
             scheme: string(&row.scheme)?,
@@ -238,7 +246,11 @@ fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
             device: string(&row.device)?,
             mode: string(&row.mode)?,
             shape: some_text(&row.shape)?,
-            within: (row.within >= 0).then_some(row.within == 1),
+            within: match row.within {
+                -1 => None,
+                0 | 1 => Some(row.within == 1),
+                other => return Err(unexpected("-1, 0 or 1 in within", other)),
+            },
             per_year: row.per_year,
             drawn: row.drawn,
             schemes: Vec::new(),
@@ -249,7 +261,9 @@ fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
         let ShareRow { tolerable, critical, due, wrong, .. } = row;
         let (critical, due, wrong) = (critical.into(), due.into(), wrong.into());
         let share = Share { critical, due, tolerable, wrong };
-        at(&mut strata, row.stratum)?.schemes.push(share);
+        let shares = &mut at(&mut strata, row.stratum)?.schemes;
+        in_order("strata_shares", row.scheme, shares.len())?;
+        shares.push(share);
     }
     Ok(strata)
 }
@@ -257,6 +271,10 @@ fn read_strata(from: &File) -> hdf5::Result<Vec<Stratum>> {
 fn read_fleet(from: &File) -> hdf5::Result<Vec<FleetPoint>> {
     let times = take_table::<FleetTimeRow>(&from.group(TIMING)?, "fleet")?;
     let rows = take_table::<FleetRow>(from, "fleet")?;
+    let alike = |(row, time): (&FleetRow, &FleetTimeRow)| row.satellites == time.satellites;
+    if rows.len() != times.len() || !rows.iter().zip(&times).all(alike) {
+        return Err(unexpected("the times of each fleet", "those of others"));
+    }
     let points = rows.into_iter().zip(times).map(|(row, time)| FleetPoint {
         satellites: row.satellites,
         years: row.years,
@@ -270,10 +288,19 @@ fn read_fleet(from: &File) -> hdf5::Result<Vec<FleetPoint>> {
     let mut fleet: Vec<FleetPoint> = points.collect();
     for row in take_table::<FleetWrongRow>(from, "fleet_wrong")? {
         let point = at(&mut fleet, row.point)?;
+        in_order("fleet_wrong", row.scheme, point.wrong.len())?;
         point.wrong.push(row.wrong);
         point.satellites_wrong.push(row.satellites_wrong);
     }
     Ok(fleet)
+}
+
+/// Refuses a row of another scheme than the next.
+fn in_order(table: &str, scheme: u64, next: usize) -> hdf5::Result<()> {
+    if scheme == next as u64 {
+        return Ok(());
+    }
+    Err(unexpected(format!("scheme {next} next in {table}"), format!("scheme {scheme}")))
 }
 
 /// The row that another one belongs to.

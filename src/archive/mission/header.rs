@@ -1,5 +1,6 @@
 //! The header of a mission in a file and back.
 
+use super::super::Error;
 use super::super::file::{
     NAME, Name, Rows, TEXT, get, get_text, group, put_table, put_text, set, set_text, string,
     take_table, take_text, text,
@@ -11,12 +12,13 @@ use super::super::header::{
 use super::super::kind::Content;
 use super::super::schema::WORKLOAD;
 use super::history_rows::{not_nan, or_nan};
-use super::{MemoryInfo, MissionHeader, OrbitInfo, Organisation};
+use super::{MemoryInfo, MissionHeader, OrbitInfo, Organisation, flaw};
 use crate::mission::figures::{Facts, ModeFact, SchemeFact};
 use crate::mission::{Duration, Requirement};
 use crate::scheme::Scheme;
 use hdf5::types::FixedUnicode;
 use hdf5::{File, Group, H5Type};
+use std::path::Path;
 
 const MISSION: &str = "mission";
 const MEMORY: &str = "memory";
@@ -160,8 +162,14 @@ fn take_texts<const N: usize>(at: &Group, name: &str) -> hdf5::Result<Vec<String
     take_table::<FixedUnicode<N>>(at, name)?.iter().map(string).collect()
 }
 
-/// Reads the header of a file that has one.
-pub(super) fn read(from: &File) -> hdf5::Result<MissionHeader> {
+/// Reads the header of a file that has one, and checks its values.
+pub(super) fn read(from: &File, path: &Path) -> Result<MissionHeader, Error> {
+    let header = read_groups(from).map_err(Error::hdf5(path, "read"))?;
+    flaw::header(&header).map_err(Error::flaw(path))?;
+    Ok(header)
+}
+
+fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
     let (at, orbit) = (from.group(MISSION)?, from.group(ORBIT)?);
     let (schemes, facts) = read_facts(&at)?;
     Ok(MissionHeader {

@@ -8,6 +8,7 @@
 mod closing;
 mod closing_rows;
 mod figure_rows;
+mod flaw;
 mod header;
 mod history_rows;
 mod loss_rows;

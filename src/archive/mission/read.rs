@@ -36,8 +36,7 @@ impl MissionArchive {
 
     fn read_file(path: &Path) -> Result<Self, Error> {
         let Opened { file, verified, .. } = Opened::open_as(path, &[Content::Mission])?;
-        let fail = |source| Error::hdf5(path, "read")(source);
-        let header = header::read(&file).map_err(fail)?;
+        let header = header::read(&file, path)?;
         let runs = segment::read(&file, path, &header, 0)?;
         let runs: Vec<MissionRun> = runs.into_iter().map(|(run, _)| run).collect();
         if runs.len() as u64 != header.histories {
@@ -45,7 +44,7 @@ impl MissionArchive {
             return Err(Error::content(path, expected, runs.len().to_string()));
         }
         let figures = figures_of(&header, &runs);
-        let closing = Closing { figures, ..closing_rows::read(&file).map_err(fail)? };
+        let closing = Closing { figures, ..closing_rows::read(&file, path, &header)? };
         Ok(Self { header, finished: true, verified, runs, closing })
     }
 
@@ -72,7 +71,7 @@ pub(super) fn running_header(history: &Path) -> Result<(PathBuf, MissionHeader),
     Opened::open_segment(history, Content::History)?;
     let path = history.with_file_name(HEADER_FILE);
     let opened = Opened::open_segment(&path, Content::Header)?;
-    let header = header::read(&opened.file).map_err(Error::hdf5(&path, "read"))?;
+    let header = header::read(&opened.file, &path)?;
     Ok((path, header))
 }
 

@@ -2,10 +2,11 @@
 
 use super::super::Error;
 use super::super::file::{self, Rows, group, set_names, take_rows};
+use super::super::flaw::counts;
 use super::history_rows::{ChangeRow, EpisodeRow, HistoryRow, SchemeRows, SumsRow};
 use super::loss_rows::{AwayRow, ReplacedRow};
 use super::rows::{PERSISTENCE_NAMES, UpsetRow, WHAT_NAMES};
-use super::{MissionHeader, MissionRun};
+use super::{MissionHeader, MissionRun, flaw};
 use crate::mission::{Cause, Ended, Why};
 use crate::outcome::Outcome;
 use hdf5::{File, H5Type};
@@ -175,6 +176,10 @@ pub(super) fn read(
             return Err(lacks(format!("upsets that are not its {}", row.upsets)));
         }
         let run = MissionRun { history: at, start_s: row.start_s, upsets: of_history, schemes };
+        flaw::history(&run, header).map_err(Error::flaw(path))?;
+        if !counts(time.seconds) {
+            return Err(lacks(format!("measured in {} seconds", time.seconds)));
+        }
         runs.push((run, time.seconds));
     }
     let (found, left) = (runs.len(), upsets.len());
@@ -182,6 +187,7 @@ pub(super) fn read(
         let expected = format!("{} histories and their rows", histories.len());
         return Err(Error::content(path, expected, format!("{found}, and {left} upsets more")));
     }
+    flaw::totals(&runs).map_err(Error::flaw(path))?;
     Ok(runs)
 }
 

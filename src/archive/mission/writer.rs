@@ -6,10 +6,10 @@ use super::super::kind::{Content, Opened};
 use super::super::resume::remove_stale;
 use super::super::segment::{RunInfo, read_run, write_run};
 use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
-use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER};
+use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER, checksum};
 use super::read::{HEADER_FILE, HistoryRead, file_name, read_history, refuse, running_header};
 use super::segment::{Counts, Tables, write_whole};
-use super::{Closing, MissionHeader, MissionRun, closing_rows, header};
+use super::{Closing, MissionArchive, MissionHeader, MissionRun, closing_rows, flaw, header};
 use crate::mission::SchemeHistory;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,6 +94,7 @@ impl MissionWriter {
             let found = format!("history {} under {}", run.history, run.schemes.len());
             return Err(Error::content(&path, expected, found));
         }
+        flaw::history(run, &self.header).map_err(Error::flaw(&path))?;
         let seconds = self.since.elapsed().as_secs_f64();
         let (header, counts) = (&self.header, Counts::of(run));
         let info = run_info(self.started_unix_s);
@@ -193,8 +194,13 @@ impl MissionExisting {
         remove_stale(folder)?;
         if existing.finished {
             let opened = Opened::open_as(&archive, &[Content::Mission])?;
-            let header = header::read(&opened.file).map_err(Error::hdf5(&archive, "read"))?;
+            let header = header::read(&opened.file, &archive)?;
             refuse(&archive, fingerprint, &header.fingerprint)?;
+            if !opened.verified {
+                MissionArchive::read(&archive)?;
+                // Its rows are what they should be; only its digest was lost.
+                checksum::write(&archive, &archive)?;
+            }
             existing.next_history = header.histories;
             // The files that a finished archive was made from may have outlived a kill.
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;

@@ -13,6 +13,9 @@ use tempfile::{Builder, NamedTempFile};
 /// The path that stands for standard output.
 pub const STDOUT: &str = "-";
 
+/// How the name of a file on its way begins.
+pub const DRAFT: &str = ".beamline-";
+
 /// Links followed to find a file before they are taken for a circle, as Linux does.
 const LINKS_MAX: usize = 40;
 
@@ -119,7 +122,7 @@ impl Draft {
             OpenOptions::new().write(true).open(&target)?;
         }
         let mut builder = Builder::new();
-        builder.prefix(".beamline-").suffix(".tmp");
+        builder.prefix(DRAFT).suffix(".tmp");
         let permissions = before.as_ref().map_or_else(of_a_new_file, |b| Some(b.permissions()));
         if let Some(permissions) = &permissions {
             builder.permissions(permissions.clone());

@@ -66,10 +66,12 @@ fn a_resumed_run_stores_the_same_bytes() {
     writer.send(segment(300, 300)).expect("a segment");
     drop(writer);
     // What a kill leaves: a file half-written under its temporary name.
-    let torn = broken.path().join("segments/seg-000000000600.tmp");
+    let torn = broken.path().join("segments/.beamline-Xq71.tmp");
+    let other = broken.path().join("notes.tmp");
+    fs::write(&other, b"a file of the user's").expect("a file");
     fs::write(&torn, b"\x89HDF\r\n\x1a\n and then nothing").expect("a torn file");
     let existing = Existing::open(broken.path(), &fingerprint()).expect("a look").expect("rows");
-    assert!(!torn.exists());
+    assert!(!torn.exists() && other.exists());
     assert_eq!((existing.next_trial, existing.segment_count()), (600, 2));
     assert_eq!(existing.schemes.len(), 4);
     assert!(existing.schemes.iter().all(|scheme| scheme.trials == 600));
@@ -250,6 +252,54 @@ fn rows_that_cannot_be_are_refused() {
         assert!(message.contains(reason), "{message}");
     }
     assert!(matches!(Archive::open(folder.path()), Err(Error::Missing { .. })));
+}
+
+#[test]
+fn a_header_that_cannot_be_written_is_refused_before_the_first_trial() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut long = header();
+    long.sources[0].source = "x".repeat(5000);
+    let message = Writer::start(folder.path(), long).expect_err("a long text").to_string();
+    assert!(message.contains("archive.h5: cannot be written"), "{message}");
+    assert!(
+        message.contains("expected a text of at most 4096 bytes, found 5000 bytes"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_archive_whose_digest_was_lost_has_it_again_when_resumed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    finish(Writer::start(folder.path(), header()).expect("a writer"), 0, TRIALS);
+    fs::remove_file(folder.path().join("archive.h5.sha256")).expect("a removed digest");
+    assert!(!Archive::open(folder.path()).expect("an archive").verified());
+    let existing = Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    assert!(existing.finished);
+    assert!(Archive::open(folder.path()).expect("an archive").verified());
+}
+
+/// The page says how to read an archive; it is done where h5py is installed.
+#[test]
+fn the_page_s_example_reads_an_archive() {
+    let python = ["python3", "/usr/bin/python3"].into_iter().find(|python| {
+        let h5py = std::process::Command::new(python).args(["-c", "import h5py"]).output();
+        h5py.is_ok_and(|output| output.status.success())
+    });
+    let Some(python) = python else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    finish(Writer::start(folder.path(), header()).expect("a writer"), 0, TRIALS);
+    let page = include_str!("../docs/archive-format.md");
+    let (_, example) = page.split_once("```python\n").expect("an example");
+    let (example, _) = example.split_once("```").expect("its end");
+    let path = folder.path().join("archive.h5").display().to_string();
+    let example = example.replace("results/leo-demo/archive.h5", &path);
+    assert!(example.contains(&path));
+    let output =
+        std::process::Command::new(python).args(["-c", &example]).output().expect("python");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(printed.starts_with("fixture name = \"fixture\"\nseed = 7\n# Naïve text"), "{printed}");
+    assert!(printed.contains("tmr-storage"), "{printed}");
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_mission_that_was_killed_ends_as_one_that_was_not() {
     write(&mut writer, 0..2);
     drop(writer);
     // What a kill leaves: a file half-written under its temporary name.
-    let torn = broken.path().join("segments/seg-000000000002.tmp");
+    let torn = broken.path().join("segments/.beamline-Xq71.tmp");
     fs::write(&torn, b"\x89HDF\r\n\x1a\n and then nothing").expect("a torn file");
     let open = || MissionExisting::open(broken.path(), &fingerprint()).expect("a look");
     let existing = open().expect("histories");

@@ -269,7 +269,7 @@ fn attributes_that_are_missing_or_of_another_type_are_refused() {
                     at.new_attr::<f32>()
                         .create(name)
                         .and_then(|of| of.write_scalar(&1.5f32))
-                        .expect("one")
+                        .expect("one");
                 },
                 |at, name| at.new_attr::<u64>().shape([3]).create(name).map(|_| ()).expect("three"),
                 |at, name| {
@@ -403,13 +403,13 @@ fn tables_of_another_type_or_layout_are_refused() {
                 drop(create(
                     at.new_dataset_builder().empty::<Short>().shape([160]).chunk([160]),
                     name,
-                ))
+                ));
             },
             |at, name| {
                 drop(create(
                     at.new_dataset_builder().empty::<f64>().shape([160]).chunk([160]),
                     name,
-                ))
+                ));
             },
             |at, name| {
                 let text = at.new_dataset_builder().empty::<VarLenUnicode>().shape([4]);
@@ -419,7 +419,7 @@ fn tables_of_another_type_or_layout_are_refused() {
                 drop(create(
                     at.new_dataset_builder().empty::<u8>().shape([4, 4]).chunk([4, 4]),
                     name,
-                ))
+                ));
             },
             |at, name| {
                 let rows = at.new_dataset_builder().empty::<OutcomeRow>();
@@ -433,10 +433,10 @@ fn tables_of_another_type_or_layout_are_refused() {
                         .shape([160])
                         .create(name)
                         .expect("contiguous"),
-                )
+                );
             },
             |at, name| {
-                drop(at.new_dataset_builder().empty::<u64>().create(name).expect("a scalar"))
+                drop(at.new_dataset_builder().empty::<u64>().create(name).expect("a scalar"));
             },
             |at, name| drop(at.create_group(name).expect("a group")),
             |at, name| {
@@ -447,7 +447,7 @@ fn tables_of_another_type_or_layout_are_refused() {
                         .external("/etc/passwd", 0, 160)
                         .create(name)
                         .expect("external"),
-                )
+                );
             },
         ];
         for change in changes {

@@ -1,10 +1,12 @@
 //! The digest of a file beside it, as `sha256sum -c` reads it: whether a file is as it was written
 //! is known before the HDF5 library sees any of it.
 
-use super::{Error, file};
+use super::Error;
+use super::kind::own_file;
+use crate::output;
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::io::{Read, Write as _};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -20,14 +22,8 @@ pub(super) fn write(temporary: &Path, path: &Path) -> Result<(), Error> {
     let digest = of(temporary).map_err(Error::io(path, "read"))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let beside = beside(path);
-    let waiting = beside.with_extension("tmp");
-    let written = fs::File::create(&waiting)
-        .and_then(|mut to| {
-            to.write_all(format!("{digest}  {name}\n").as_bytes()).and_then(|()| to.sync_all())
-        })
-        .and_then(|()| fs::rename(&waiting, &beside));
-    written.map_err(Error::io(&beside, "written"))?;
-    path.parent().map_or(Ok(()), file::sync)
+    own_file(&beside)?;
+    output::write(&beside, format!("{digest}  {name}\n").as_bytes()).map_err(Error::output)
 }
 
 /// Whether the file has a digest beside it.

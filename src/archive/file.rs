@@ -4,7 +4,9 @@
 //! Text has a fixed length because the library follows the pointers of variable-length text
 //! without checking them: one wrong byte there ends the process.
 
+use super::kind::own_file;
 use super::{Error, checksum};
+use crate::output::{self, Draft};
 use hdf5::filters::Filter;
 use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Extent, File, Group, H5Type, Location};
@@ -277,31 +279,46 @@ pub(super) fn take_rows<T: H5Type>(file: &File, path: &Path, name: &str) -> Resu
     take_table(file, name).map_err(Error::hdf5(path, "read"))
 }
 
-/// Gives a file that was written under `temporary` its name, once all of it and its digest are on
-/// the disk; removes it where writing failed, to leave the disk as it was. The digest has its name
-/// first, so that a file under its name always has one.
-pub(super) fn commit<T>(
-    temporary: &Path,
+/// Writes a file: complete under its name, with its digest beside it, or not there. The digest has
+/// its name first, so that a file under its name always has one.
+pub(super) fn write_whole(
     path: &Path,
-    written: Result<T, Error>,
-) -> Result<T, Error> {
-    let named = written.and_then(|written| {
-        sync(temporary)?;
-        checksum::write(temporary, path)?;
-        fs::rename(temporary, path).map_err(Error::io(path, "written"))?;
-        Ok(written)
-    });
-    if named.is_err() {
-        // The first error is the one to tell; a leftover is removed by the next run.
-        let _ = fs::remove_file(temporary);
-    }
-    if let (true, Some(folder)) = (named.is_ok(), path.parent()) {
-        sync(folder)?;
-    }
-    named
+    write: impl FnOnce(&File) -> Result<(), Error>,
+) -> Result<(), Error> {
+    own_file(path)?;
+    let draft = Draft::new(path).map_err(Error::output)?;
+    let fail = |source| Error::hdf5(path, "written")(source);
+    let to = create(draft.path()).map_err(fail)?;
+    write(&to)?;
+    to.flush().map_err(fail)?;
+    to.close().map_err(fail)?;
+    fs::File::open(draft.path())
+        .and_then(|file| file.sync_all())
+        .map_err(Error::io(path, "written"))?;
+    checksum::write(draft.path(), path)?;
+    draft.finish().map_err(Error::output)
 }
 
-/// Waits until a file or folder is on the disk.
-pub(super) fn sync(path: &Path) -> Result<(), Error> {
-    fs::File::open(path).and_then(|file| file.sync_all()).map_err(Error::io(path, "written"))
+/// Writes a file in memory and forgets it: what cannot be written is known before there is anything
+/// to lose. `path` is what messages call it.
+pub(super) fn rehearse(
+    path: &Path,
+    write: impl FnOnce(&File) -> hdf5::Result<()>,
+) -> Result<(), Error> {
+    let mut options = unlocked();
+    options.with_fapl(|access| access.core_filebacked(false).libver_v110());
+    let written = options.create(path.with_extension("rehearsed")).and_then(|to| write(&to));
+    written.map_err(Error::hdf5(path, "written"))
+}
+
+/// Removes what a killed run did not finish.
+pub(super) fn remove_drafts(folder: &Path) -> Result<(), Error> {
+    for entry in fs::read_dir(folder).map_err(Error::io(folder, "read"))? {
+        let path = entry.map_err(Error::io(folder, "read"))?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+        if name.starts_with(output::DRAFT) && name.ends_with(".tmp") {
+            fs::remove_file(&path).map_err(Error::io(&path, "removed"))?;
+        }
+    }
+    Ok(())
 }

@@ -18,30 +18,27 @@ pub(super) fn merge(
     run: &RunInfo,
 ) -> Result<PathBuf, Error> {
     let path = folder.join(ARCHIVE_FILE);
-    let temporary = path.with_extension("tmp");
     refuse_gaps(segments)?;
     let started = segments.iter().map(|segment| segment.run.started_unix_s);
     let run =
         RunInfo { started_unix_s: started.min().unwrap_or(run.started_unix_s), ..run.clone() };
-    file::commit(&temporary, &path, write(&temporary, header, segments, &run))?;
+    file::write_whole(&path, |to| write(to, &path, header, segments, &run))?;
     Ok(path)
 }
 
 fn write(
+    to: &File,
     path: &Path,
     header: &Header,
     segments: &[SegmentFile],
     run: &RunInfo,
 ) -> Result<(), Error> {
     let fail = |source| Error::hdf5(path, "written")(source);
-    let to = file::create(path).map_err(fail)?;
-    let summary = write_rows(&to, path, header, segments)?;
+    let summary = write_rows(to, path, header, segments)?;
     let trials: u64 = segments.iter().map(|segment| segment.trials).sum();
-    summary_rows::write(&to, &summary)
-        .and_then(|()| write_run(&to, run))
-        .and_then(|()| set(&to, "trials", &trials))
-        .and_then(|()| to.flush())
-        .and_then(|()| to.close())
+    summary_rows::write(to, &summary)
+        .and_then(|()| write_run(to, run))
+        .and_then(|()| set(to, "trials", &trials))
         .map_err(fail)
 }
 

@@ -40,6 +40,7 @@ pub use segment::Segment;
 pub use summary::{Summary, summarise};
 pub use writer::Writer;
 
+use crate::output;
 use std::path::{Path, PathBuf};
 
 /// The finished archive's file in a campaign's results folder.
@@ -120,6 +121,10 @@ impl Error {
     fn io(path: &Path, action: &'static str) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io { path, action, source }
+    }
+
+    fn output(error: output::Error) -> Self {
+        Self::Io { path: error.path, action: "written", source: error.source }
     }
 
     fn hdf5(path: &Path, action: &'static str) -> impl FnOnce(hdf5::Error) -> Self {

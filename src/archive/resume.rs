@@ -6,7 +6,7 @@ use super::segment::{Segment, SegmentFile, refuse_other};
 use super::writer::{lock, segment_paths};
 use super::{
     ARCHIVE_FILE, Archive, Error, Fingerprint, Header, OutcomeRow, SEGMENTS_FOLDER, TimingRow,
-    checksum, header,
+    checksum, file, header,
 };
 use crate::campaign::event::SchemeProgress;
 use std::fs;
@@ -48,14 +48,14 @@ impl Existing {
             header: None,
             lock: lock(folder)?,
         };
-        remove_stale(folder)?;
+        file::remove_drafts(folder)?;
         if existing.finished {
             // The segments that a finished archive was made from may have outlived a kill.
             existing.read_archive(&archive, fingerprint)?;
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
             return Ok(Some(existing));
         }
-        remove_stale(&segments)?;
+        file::remove_drafts(&segments)?;
         let paths = segment_paths(&segments)?;
         let Some(first) = paths.first() else { return Ok(None) };
         let opened = Opened::open_segment(first, Content::Segment)?;
@@ -121,17 +121,6 @@ impl Existing {
             }
         }
     }
-}
-
-/// Removes files that were never finished.
-pub(super) fn remove_stale(folder: &Path) -> Result<(), Error> {
-    for entry in fs::read_dir(folder).map_err(Error::io(folder, "read"))? {
-        let path = entry.map_err(Error::io(folder, "read"))?.path();
-        if path.extension().is_some_and(|extension| extension == "tmp") {
-            fs::remove_file(&path).map_err(Error::io(&path, "removed"))?;
-        }
-    }
-    Ok(())
 }
 
 /// Renames a results folder that holds results to the first free `NAME.1`, `NAME.2`, …, so that a

@@ -74,10 +74,10 @@ impl Segment {
         run: &RunInfo,
     ) -> Result<SegmentFile, Error> {
         let path = folder.join(format!("seg-{:012}.h5", self.first_trial));
-        let temporary = path.with_extension("tmp");
         flaw::rows(self, header).map_err(Error::flaw(&path))?;
-        let written = self.write_rows(&temporary, header, run);
-        file::commit(&temporary, &path, written.map_err(Error::hdf5(&path, "written")))?;
+        file::write_whole(&path, |to| {
+            self.write_rows(to, header, run).map_err(Error::hdf5(&path, "written"))
+        })?;
         Ok(SegmentFile {
             path,
             first_trial: self.first_trial,
@@ -90,20 +90,17 @@ impl Segment {
         })
     }
 
-    fn write_rows(&self, path: &Path, header: &Header, run: &RunInfo) -> hdf5::Result<()> {
-        let to = file::create(path)?;
-        header::write(&to, Content::Segment, header)?;
-        set(&to, "first_trial", &self.first_trial)?;
-        set(&to, "trials", &self.trials)?;
-        set(&to, "fault_rows", &(self.faults.len() as u64))?;
-        set(&to, "outcome_rows", &(self.outcomes.len() as u64))?;
+    fn write_rows(&self, to: &File, header: &Header, run: &RunInfo) -> hdf5::Result<()> {
+        header::write(to, Content::Segment, header)?;
+        set(to, "first_trial", &self.first_trial)?;
+        set(to, "trials", &self.trials)?;
+        set(to, "fault_rows", &(self.faults.len() as u64))?;
+        set(to, "outcome_rows", &(self.outcomes.len() as u64))?;
         let mut tables =
-            Tables::create(&to, self.faults.len(), self.outcomes.len(), self.timing.len())?;
+            Tables::create(to, self.faults.len(), self.outcomes.len(), self.timing.len())?;
         tables.push(self)?;
         tables.finish()?;
-        write_run(&to, run)?;
-        to.flush()?;
-        to.close()
+        write_run(to, run)
     }
 
     /// Reads the rows of a file, which must be those of `trials` trials from `first_trial` on.

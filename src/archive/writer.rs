@@ -3,12 +3,12 @@
 //! Segments come through a bounded channel, so a slow disk slows the campaign and nothing is
 //! dropped. What goes wrong on the thread surfaces on the next [`Writer::send`] or at the end.
 
-use super::kind::{own_file, own_folder};
+use super::kind::{Content, own_file, own_folder};
 use super::merge::merge;
 use super::resume::Existing;
 use super::schema::Header;
 use super::segment::{RunInfo, Segment, SegmentFile};
-use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER};
+use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, file, header};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -44,6 +44,9 @@ impl Writer {
         if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
             return Err(Error::Occupied { path: folder.to_path_buf() });
         }
+        file::rehearse(&folder.join(ARCHIVE_FILE), |to| {
+            header::write(to, Content::Segment, &header)
+        })?;
         Self::spawn(folder, header, lock, Vec::new())
     }
 

@@ -1,7 +1,7 @@
 //! The rows of histories in a file: one history in a file of its own, or all of a mission.
 
 use super::super::Error;
-use super::super::file::{self, Rows, group, set_names, take_rows};
+use super::super::file::{Rows, group, set_names, take_rows};
 use super::super::flaw::counts;
 use super::history_rows::{ChangeRow, EpisodeRow, HistoryRow, SchemeRows, SumsRow};
 use super::loss_rows::{AwayRow, ReplacedRow};
@@ -189,18 +189,4 @@ pub(super) fn read(
     }
     flaw::totals(&runs).map_err(Error::flaw(path))?;
     Ok(runs)
-}
-
-/// Writes a file under a temporary name, then gives it its own.
-pub(super) fn write_whole(
-    path: &Path,
-    write: impl FnOnce(&File) -> hdf5::Result<()>,
-) -> Result<(), Error> {
-    let temporary = path.with_extension("tmp");
-    let written = file::create(&temporary).and_then(|to| {
-        write(&to)?;
-        to.flush()?;
-        to.close()
-    });
-    file::commit(&temporary, path, written.map_err(Error::hdf5(path, "written")))
 }

@@ -3,14 +3,14 @@
 
 use super::super::file;
 use super::super::kind::{Content, Opened};
-use super::super::resume::remove_stale;
 use super::super::segment::{RunInfo, read_run, write_run};
 use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER, checksum};
 use super::read::{HEADER_FILE, HistoryRead, file_name, read_history, refuse, running_header};
-use super::segment::{Counts, Tables, write_whole};
+use super::segment::{Counts, Tables};
 use super::{Closing, MissionArchive, MissionHeader, MissionRun, closing_rows, flaw, header};
 use crate::mission::SchemeHistory;
+use hdf5::File;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -40,7 +40,9 @@ impl MissionWriter {
             return Err(Error::Occupied { path: folder.to_path_buf() });
         }
         let path = segments.join(HEADER_FILE);
-        write_whole(&path, |to| header::write(to, Content::Header, &header))?;
+        file::write_whole(&path, |to| {
+            header::write(to, Content::Header, &header).map_err(Error::hdf5(&path, "written"))
+        })?;
         Ok(Self {
             folder: folder.to_path_buf(),
             header,
@@ -98,13 +100,14 @@ impl MissionWriter {
         let seconds = self.since.elapsed().as_secs_f64();
         let (header, counts) = (&self.header, Counts::of(run));
         let info = run_info(self.started_unix_s);
-        write_whole(&path, |to| {
+        let write = |to: &File| {
             header::write_start(to, Content::History, header)?;
             let mut tables = Tables::create(to, &header.shapes, counts)?;
             tables.push(run, seconds)?;
             tables.finish()?;
             write_run(to, &info)
-        })?;
+        };
+        file::write_whole(&path, |to| write(to).map_err(Error::hdf5(&path, "written")))?;
         self.since = Instant::now();
         self.counts += counts;
         self.paths.push(path);
@@ -123,30 +126,19 @@ impl MissionWriter {
             let expected = format!("{planned} histories");
             return Err(Error::content(&self.folder, expected, format!("{done} of them")));
         }
-        let mut torn = None;
         let info = run_info(self.started_unix_s);
-        let written = write_whole(&path, |to| {
-            header::write(to, Content::Mission, &self.header)?;
-            let mut tables = Tables::create(to, &self.header.shapes, self.counts)?;
+        let fail = |source| Error::hdf5(&path, "written")(source);
+        file::write_whole(&path, |to| {
+            header::write(to, Content::Mission, &self.header).map_err(fail)?;
+            let mut tables = Tables::create(to, &self.header.shapes, self.counts).map_err(fail)?;
             for (history, path) in (0u64..).zip(&self.paths) {
-                match read_history(path, &self.header, history) {
-                    Ok(read) => tables.push(&read.run, read.seconds)?,
-                    Err(error) => {
-                        let stop = hdf5::Error::Internal(error.to_string());
-                        torn = Some(error);
-                        return Err(stop);
-                    }
-                }
+                let read = read_history(path, &self.header, history)?;
+                tables.push(&read.run, read.seconds).map_err(fail)?;
             }
-            tables.finish()?;
-            closing_rows::write(to, closing)?;
-            write_run(to, &info)
-        });
-        // A history that cannot be read is told with its own file.
-        if let Some(error) = torn {
-            return Err(error);
-        }
-        written?;
+            tables.finish().map_err(fail)?;
+            closing_rows::write(to, closing).map_err(fail)?;
+            write_run(to, &info).map_err(fail)
+        })?;
         let segments = self.folder.join(SEGMENTS_FOLDER);
         fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
         Ok(path)
@@ -191,7 +183,7 @@ impl MissionExisting {
             started_unix_s: None,
             lock: lock(folder)?,
         };
-        remove_stale(folder)?;
+        file::remove_drafts(folder)?;
         if existing.finished {
             let opened = Opened::open_as(&archive, &[Content::Mission])?;
             let header = header::read(&opened.file, &archive)?;
@@ -206,7 +198,7 @@ impl MissionExisting {
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
             return Ok(Some(existing));
         }
-        remove_stale(&segments)?;
+        file::remove_drafts(&segments)?;
         let paths = segment_paths(&segments)?;
         let Some(first) = paths.first() else { return Ok(None) };
         let (path, header) = running_header(first)?;

@@ -9,7 +9,9 @@ use beamline::environment::shield::{Geometry, Shield};
 use beamline::environment::solar::Scenario;
 use beamline::environment::table::ShellTable;
 use beamline::environment::trapped::{Interpolation, Phase, flux};
-use beamline::rate::{Environment, OrbitChoice, ScheduledEvent, SolarPhase, Timeline};
+use beamline::rate::{
+    Environment, OrbitChoice, SatelliteName, ScheduledEvent, SolarPhase, Timeline,
+};
 use beamline::units::{DAY_S, EARTH_RADIUS_KM};
 use proptest::prelude::*;
 
@@ -250,6 +252,60 @@ fn what_the_models_cannot_say_is_said() {
     }
     let quiet = timeline(&suncatcher(0.1), "creme96-lm7912").warnings().join("\n");
     assert!(quiet.contains("no proton data") && !quiet.contains("low confidence"), "{quiet}");
+}
+
+#[test]
+fn notes_are_of_the_track_and_of_the_flight_that_it_stands_for() {
+    let mut environment = Environment::new(OrbitChoice::Preset("geo".to_owned()));
+    environment.days = 1.0;
+    let geo = timeline(&environment, "trillium-tpu").warnings().join("\n");
+    let end = "AP8 has no protons above 10 MeV from L = 3.8 on: 100 % of the track lies there";
+    assert!(geo.contains(end), "{geo}");
+    // A track that ends before the apogee.
+    let shape = Shape::Elliptic {
+        perigee_km: 250.0,
+        apogee_km: 9_900.0,
+        inclination_deg: 30.0,
+        argument_of_perigee_deg: 0.0,
+    };
+    let mut environment = Environment::new(OrbitChoice::Shape(shape));
+    environment.days = 0.02;
+    let low = timeline(&environment, "trillium-tpu");
+    let (lowest, highest) = low.altitudes_km().expect("places");
+    assert!((lowest - 250.0).abs() < 1e-6 && highest < 9_000.0, "{lowest} to {highest}");
+    let flown = timeline(&suncatcher(1.0), "trillium-tpu");
+    let beyond = "the track of 1 day from 2026-01-01T00:00:00Z repeats over a flight of 730 days";
+    assert!(flown.warnings_of_flight(2.0 * 365.0 * DAY_S).join("\n").contains(beyond));
+    assert_eq!(flown.warnings_of_flight(DAY_S), flown.warnings());
+    let path = std::path::PathBuf::from("tests/data/elements/two.tle");
+    let satellite = Some(SatelliteName::Number(25544));
+    let mut environment = Environment::new(OrbitChoice::Elements { elements: path, satellite });
+    environment.days = 1.0;
+    let old = timeline(&environment, "trillium-tpu").warnings_of_flight(1000.0 * DAY_S).join("\n");
+    assert!(
+        old.contains("over a flight of 1000 days, when its elements are 1000 days old"),
+        "{old}"
+    );
+}
+
+#[test]
+fn a_track_too_large_for_memory_is_refused_before_it_is_made() {
+    let mut environment = suncatcher(400.0);
+    let mut device = Device::load("trillium-tpu").expect("a shipped device").0;
+    let mode = device.modes[0].clone();
+    device.modes.extend((0..500).map(|_| mode.clone()));
+    let refused = |environment: &Environment| {
+        let conditions = environment.conditions(".".as_ref()).expect("an environment");
+        Timeline::new(conditions, Some(device.clone())).err().expect("refused").to_string()
+    };
+    let error = refused(&environment);
+    let expected = "days: expected at most 20.";
+    assert!(error.starts_with(expected), "{error}");
+    assert!(error.contains("505 modes of the device, 1 GiB of places, found 400, "), "{error}");
+    environment.days = 416.0;
+    environment.step_s = 59.0;
+    let error = environment.conditions(".".as_ref()).expect_err("too many places").to_string();
+    assert!(error.starts_with("days: expected at most 409.7"), "{error}");
 }
 
 /// Mean and spread of the numbers of events of many histories.

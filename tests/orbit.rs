@@ -157,6 +157,25 @@ fn a_geostationary_orbit_has_no_dose() {
 }
 
 #[test]
+fn a_track_too_short_to_be_a_mean_says_so_in_every_form() {
+    let short = "--altitude-km 420 --inclination-deg 51.64 --days 0.05";
+    let figures = json(short);
+    assert_eq!(
+        number(&figures, "/trapped_protons/unshielded_per_cm2_s/10"),
+        0.0,
+        "it misses the SAA"
+    );
+    let days = number(&figures, "/setting/days_of_a_mean");
+    assert!((days - 0.984).abs() < 2e-3, "{days}");
+    let note = "a track of 0.05 days is too short to be a mean over the orbit: it leaves longitudes \
+                out. 0.99 days would do";
+    assert!(figures["warnings"].as_array().expect("notes").iter().any(|said| said == note));
+    assert!(words(&table(short)).contains(note));
+    let full = words(&table("--altitude-km 420 --inclination-deg 51.64 --days 1"));
+    assert!(!full.contains("too short"), "{full}");
+}
+
+#[test]
 fn a_thicker_shield_lets_less_through() {
     let of = |mm: &str| json(&format!("--preset suncatcher --days 1 --shielding-mm-al {mm}"));
     let (thin, thick) = (of("2"), of("20"));
@@ -235,8 +254,11 @@ fn the_list_has_sources() {
 
 #[test]
 fn bad_input_is_refused_with_what_would_be_right() {
-    let cases: [(&str, &[&str]); 26] = [
-        ("--days 1", &["exactly one way", "--preset NAME", "--tle FILE", "suncatcher", "none"]),
+    let cases: [(&str, &[&str]); 31] = [
+        (
+            "--days 1",
+            &["exactly one way", "--preset NAME", "--elements FILE", "suncatcher", "none"],
+        ),
         ("--preset iss --altitude-km 500", &["exactly one way", "--preset and --altitude-km"]),
         ("--preset iss --inclination-deg 5", &["--inclination-deg with --preset"]),
         ("--altitude-km 500", &["--altitude-km alone"]),
@@ -257,6 +279,18 @@ fn bad_input_is_refused_with_what_would_be_right() {
         ("--preset iss --event bad", &["--event", "`worst-day`"]),
         ("--preset iss --device nothing", &["trillium-hbm", "found \"nothing\""]),
         ("--preset iss --years 0", &["years", "above 0", "found 0"]),
+        ("--preset iss --years 1e308", &["years", "at most 1000", "found 1000000"]),
+        ("--preset iss --days 1e308", &["days", "at most 416.6", "600000 places"]),
+        ("--preset iss --step-s 5e-324", &["days", "step_s = ", "600000 places"]),
+        ("--preset iss --design-margin 1e300", &["design_margin", "0.001 to 1000"]),
+        (
+            "--altitude-km 92 --inclination-deg 5 --altitude-above equator",
+            &[
+                "altitude_km: expected 100 or more",
+                "6.937 km more than above the equator",
+                "98.937",
+            ],
+        ),
         ("--preset iss --days -1", &["days", "found -1"]),
         ("--preset iss --step-s 61", &["step_s", "at most 60", "found 61"]),
         ("--preset iss --start yesterday", &["start", "2026-01-01", "yesterday"]),

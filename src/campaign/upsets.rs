@@ -236,9 +236,9 @@ fn on_orbit(
     folder: &Path,
 ) -> Result<UpsetRate, Error> {
     let struck = Struck::load(choice, folder)?;
-    let conditions = environment.conditions(folder).map_err(|error| refused(&error))?;
-    let timeline = Timeline::new(conditions, Some(struck.device.clone()));
-    let timeline = timeline.map_err(|error| refused(&error))?;
+    let conditions = environment.conditions(folder).map_err(refused)?;
+    conditions.check_mean().map_err(refused)?;
+    let timeline = Timeline::new(conditions, Some(struck.device.clone())).map_err(refused)?;
     let bits_per_s = |place: usize, level: usize| -> f64 {
         let of = |mode: &usize| {
             flips(&timeline.modes[*mode].mode) * timeline.modes[*mode].rate(place, level)
@@ -324,6 +324,6 @@ fn source(
 }
 
 /// What an environment cannot be, at its key.
-fn refused(error: &rate::Error) -> Error {
+fn refused(error: rate::Error) -> Error {
     Error::said(&format!("environment.{}", error.key()), error)
 }

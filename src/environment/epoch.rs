@@ -50,6 +50,37 @@ impl Epoch {
         Self { seconds_since_j2000: (days + (UNIX_JD - J2000_JD)) * DAY_S }
     }
 
+    /// An epoch as CCSDS 301.0-B writes it: a date and a time in UTC, with or without a Z, the date
+    /// as month and day or as a day of the year (2026-194T01:19:07).
+    ///
+    /// # Errors
+    /// Where the text is none.
+    pub(super) fn of_ccsds(text: &str) -> Result<Self, Error> {
+        let plain = text.strip_suffix('Z').unwrap_or(text);
+        let refused = |expected: String| Error { expected, found: text.into() };
+        let ordinal = plain.split_once('T').and_then(|(date, time)| {
+            let (year, day) = date.split_once('-')?;
+            let digits = [(year, 4), (day, 3)].iter().all(|(part, count)| {
+                part.len() == *count && part.bytes().all(|byte| byte.is_ascii_digit())
+            });
+            let (year, day): (i64, i64) = (year.parse().ok()?, day.parse().ok()?);
+            digits.then_some((year, day, time))
+        });
+        let plain = match ordinal {
+            None => plain.to_owned(),
+            Some((year, day, time)) => {
+                let before = days_from_civil(year, 1, 1) - 1;
+                let length = days_from_civil(year + 1, 1, 1) - before - 1;
+                if !(1..=length).contains(&day) {
+                    return Err(refused(format!("a day from 001 to {length} of {year}")));
+                }
+                let (year, month, day) = civil_from_days(before + day);
+                format!("{year:04}-{month:02}-{day:02}T{time}")
+            }
+        };
+        format!("{plain}Z").parse().map_err(|error: Error| refused(error.expected))
+    }
+
     /// Seconds of UTC since 2000-01-01T12:00:00Z, leap seconds not counted.
     pub const fn seconds_since_j2000(self) -> f64 {
         self.seconds_since_j2000

@@ -15,7 +15,7 @@ use crate::device::{
 };
 use crate::engine::{Layout, Windows};
 use crate::fault::Course;
-use crate::rate::{ScheduledEvent, Timeline};
+use crate::rate::{self, ScheduledEvent, Timeline};
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
@@ -305,10 +305,11 @@ fn timeline(
     modes: &[PlanMode],
     folder: &Path,
 ) -> Result<Timeline, Error> {
-    let conditions = mission
-        .environment
-        .conditions(folder)
-        .map_err(|error| Error::said(&format!("environment.{}", error.key()), error))?;
+    let refused = |error: rate::Error| Error::said(&format!("environment.{}", error.key()), error);
+    let conditions = mission.environment.conditions(folder).map_err(refused)?;
+    if mission.lasts.0 * mission.acceleration > conditions.days * units::DAY_S {
+        conditions.check_mean().map_err(refused)?;
+    }
     let device = Device {
         name: mission.name.clone(),
         title: mission.name.clone(),
@@ -321,8 +322,7 @@ fn timeline(
         destructive_sel_note: None,
         modes: modes.iter().map(|mode| mode.mode.clone()).collect(),
     };
-    Timeline::new(conditions, Some(device))
-        .map_err(|error| Error::said(&format!("environment.{}", error.key()), error))
+    Timeline::new(conditions, Some(device)).map_err(refused)
 }
 
 /// The values of the ops that compute: one inference's worth.

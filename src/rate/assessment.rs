@@ -78,6 +78,10 @@ pub struct Setting {
     pub perigee_km: Option<f64>,
     /// Highest altitude; none in deep space.
     pub apogee_km: Option<f64>,
+    /// Lowest altitude of the places of the track; none in deep space.
+    pub track_lowest_km: Option<f64>,
+    /// Highest altitude of the places of the track; none in deep space.
+    pub track_highest_km: Option<f64>,
     /// Inclination; none in deep space.
     pub inclination_deg: Option<f64>,
     /// Period; none in deep space.
@@ -86,6 +90,8 @@ pub struct Setting {
     pub start: String,
     /// How long it is followed.
     pub days: f64,
+    /// Days of a track whose mean stands for the orbit; none in deep space.
+    pub days_of_a_mean: Option<f64>,
     /// Seconds between places.
     pub step_s: f64,
     /// Phase of the solar cycle, 0 minimum to 1 maximum.
@@ -275,6 +281,7 @@ impl Timeline {
     pub fn assessment(&self, years: f64) -> Assessment {
         let conditions = &self.conditions;
         let orbit = &conditions.orbit;
+        let altitudes_km = self.altitudes_km();
         Assessment {
             beamline: env!("CARGO_PKG_VERSION"),
             setting: Setting {
@@ -283,10 +290,13 @@ impl Timeline {
                 altitude_convention: ALTITUDE_CONVENTION,
                 perigee_km: orbit.perigee_km(),
                 apogee_km: orbit.apogee_km(),
+                track_lowest_km: altitudes_km.map(|(lowest, _)| lowest),
+                track_highest_km: altitudes_km.map(|(_, highest)| highest),
                 inclination_deg: orbit.inclination_deg(),
                 period_min: orbit.period_s().map(|seconds| seconds / 60.0),
                 start: conditions.start.to_string(),
                 days: conditions.days,
+                days_of_a_mean: orbit.days_of_a_mean(),
                 step_s: conditions.step_s,
                 solar_phase: conditions.solar_phase,
                 solar_meaning: meaning(conditions.solar_phase),

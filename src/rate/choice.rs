@@ -5,7 +5,7 @@ use super::{Conditions, Error, Given};
 use crate::environment::cosmic::Magnetosphere;
 use crate::environment::epoch::Epoch;
 use crate::environment::exchange::{self, SpectrumChoice};
-use crate::environment::orbit::{Orbit, Shape};
+use crate::environment::orbit::{self, Orbit, Shape};
 use crate::environment::shield::{Geometry, Shield};
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
@@ -34,8 +34,8 @@ pub struct Environment {
     /// A solar particle event that lasts all the time.
     #[serde(default)]
     pub event: Scenario,
-    /// When the track begins, as a date or a date and time in UTC; the epoch of a TLE or
-    /// 2026-01-01 where there is none.
+    /// When the track begins, as a date or a date and time in UTC; the epoch of the elements
+    /// or 2026-01-01 where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start: Option<String>,
     /// Days that the orbit is followed.
@@ -77,23 +77,48 @@ const fn one() -> f64 {
     1.0
 }
 
-/// An orbit: the name of a preset, a file of two-line elements, or a shape.
+/// An orbit: the name of a preset, a satellite of a file of elements, or a shape.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(
     untagged,
-    expecting = "expected the name of a preset, { tle = \"FILE\" }, or a shape such as \
+    deny_unknown_fields,
+    expecting = "expected the name of a preset, { elements = \"FILE\" }, or a shape such as \
                  { kind = \"circular\", altitude_km = 650, inclination_deg = 98 }"
 )]
 pub enum OrbitChoice {
     /// The name of a preset.
     Preset(String),
-    /// `{ tle = "FILE" }`, relative to the file that names it.
-    Tle {
-        /// The file.
-        tle: PathBuf,
+    /// `{ elements = "FILE", satellite = "NAME" }`: two-line elements or orbit mean-elements
+    /// messages. Earlier files call the first key `tle`.
+    Elements {
+        /// The file, relative to the file that names it.
+        #[serde(alias = "tle", alias = "omm")]
+        elements: PathBuf,
+        /// Which satellite of the file, by name or catalogue number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        satellite: Option<SatelliteName>,
     },
     /// A shape: `{ kind = "circular", altitude_km = 650, inclination_deg = 98 }` and so on.
     Shape(Shape),
+}
+
+/// The name or the catalogue number of a satellite.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SatelliteName {
+    /// Its catalogue number.
+    Number(u64),
+    /// Its name, or its number as text.
+    Text(String),
+}
+
+impl std::fmt::Display for SatelliteName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 /// What altitudes are counted from: the choice moves fluxes in low orbits by 3 to 4 %.
@@ -122,6 +147,24 @@ impl AltitudeAbove {
             Self::Sphere => 0.0,
             Self::Equator => EQUATOR_KM - EARTH_RADIUS_KM,
         }
+    }
+
+    /// The orbit of a shape whose altitudes are counted from here; a refusal says how they are
+    /// counted.
+    fn orbit(self, shape: Shape) -> Result<Orbit, orbit::Error> {
+        let offset_km = self.offset_km();
+        shape.raised(offset_km).orbit().map_err(|error| match error {
+            orbit::Error::Value { quantity, expected, found }
+                if offset_km != 0.0 && quantity.ends_with("_km") =>
+            {
+                let counted = format!(
+                    "{expected}, above the sphere of {EARTH_RADIUS_KM} km: {offset_km:.3} km more \
+                     than above the equator"
+                );
+                orbit::Error::Value { quantity, expected: counted, found }
+            }
+            error => error,
+        })
     }
 }
 
@@ -212,19 +255,20 @@ impl Environment {
     pub fn conditions(&self, folder: &Path) -> Result<Conditions, Error> {
         let orbit = match &self.orbit {
             OrbitChoice::Preset(name) => Orbit::preset(name)?,
-            OrbitChoice::Tle { tle } => {
-                let path = folder.join(tle);
+            OrbitChoice::Elements { elements, satellite } => {
+                let path = folder.join(elements);
                 let text = std::fs::read_to_string(&path)
                     .map_err(|source| crate::place::Error::Read { path: path.clone(), source })?;
-                Orbit::tle(&path, &text)?
+                let satellite = satellite.as_ref().map(ToString::to_string);
+                Orbit::of_elements(&path, &text, satellite.as_deref())?
             }
-            OrbitChoice::Shape(shape) => shape.raised(self.altitude_above.offset_km()).orbit()?,
+            OrbitChoice::Shape(shape) => self.altitude_above.orbit(*shape)?,
         };
         let start = match &self.start {
             Some(text) => text.parse::<Epoch>().map_err(|error| Error::Value {
-                quantity: "start",
-                expected: "a date such as 2026-01-01 or 2026-01-01T00:00:00Z",
-                found: error.found,
+                key: "start",
+                expected: error.expected,
+                found: format!("{:?}", error.found),
             })?,
             None => orbit.default_start(),
         };

@@ -16,13 +16,13 @@ mod validity;
 use crate::environment::cosmic::{Magnetosphere, W_MAX, W_MIN};
 use crate::environment::epoch::Epoch;
 use crate::environment::exchange::Import;
-use crate::environment::orbit::Orbit;
+use crate::environment::orbit::{self, Orbit};
 use crate::environment::shield::Shield;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::Interpolation;
 pub use arrival::{Arrival, ScheduledEvent};
 pub use assessment::{Assessment, Band, ModeRate};
-pub use choice::{AltitudeAbove, Environment, OrbitChoice, SolarPhase};
+pub use choice::{AltitudeAbove, Environment, OrbitChoice, SatelliteName, SolarPhase};
 pub use let_spectrum::LetSpectrum;
 pub use timeline::{Levels, ModeTimeline, Place, SAA_PER_CM2_S, THRESHOLDS_MEV, Timeline};
 pub use validity::DOSE_LABEL;
@@ -85,45 +85,48 @@ impl Conditions {
 /// What cannot be computed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The orbit, or the track on it.
-    #[error(transparent)]
-    Orbit(#[from] crate::environment::orbit::Error),
-    /// A file that cannot be read.
-    #[error(transparent)]
-    File(#[from] crate::place::Error),
-    /// A value outside what can be meant.
-    #[error("{quantity}: expected {expected}, found {found}")]
+    /// A value outside what can be meant, or what follows from it.
+    #[error("{key}: expected {expected}, found {found}")]
     Value {
-        /// Which value.
-        quantity: &'static str,
+        /// Its key in `[environment]`, or a number of its orbit.
+        key: &'static str,
         /// What would have been right.
-        expected: &'static str,
+        expected: String,
         /// What was given.
         found: String,
     },
+    /// A file that cannot be read.
+    #[error(transparent)]
+    File(#[from] crate::place::Error),
 }
 
-impl Error {
-    /// The key of `[environment]` that it is about, its parts joined by dots.
-    pub fn key(&self) -> &'static str {
-        use crate::environment::orbit;
-        match self {
-            Self::Value { quantity, .. } => match *quantity {
-                "shielding" => "shielding_mm_al",
-                "solar phase" => "solar",
-                "modulation W" => "modulation_w",
-                "design margin" => "design_margin",
-                other => other,
-            },
-            Self::Orbit(orbit::Error::Value { quantity, .. }) => match *quantity {
-                "step_s" | "days" => quantity,
-                _ => "orbit",
-            },
-            Self::Orbit(_) => "orbit",
-            Self::File(_) => "orbit.tle",
+impl From<orbit::Error> for Error {
+    fn from(error: orbit::Error) -> Self {
+        match error {
+            orbit::Error::Value { quantity, expected, found } => {
+                Self::Value { key: quantity, expected, found }
+            }
+            orbit::Error::File(error) => Self::File(error),
         }
     }
 }
+
+impl Error {
+    /// The key of `[environment]` that it is about.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Value { key, .. } if KEYS.contains(key) => key,
+            _ => "orbit",
+        }
+    }
+}
+
+/// The keys of `[environment]` that an error can name.
+const KEYS: [&str; 7] =
+    ["start", "days", "step_s", "shielding_mm_al", "solar", "modulation_w", "design_margin"];
+
+/// The smallest and the largest factor that a design margin can be: beyond them it is none.
+const MARGINS: std::ops::RangeInclusive<f64> = 1e-3..=1e3;
 
 impl Conditions {
     /// Refuses values that cannot be meant.
@@ -131,38 +134,40 @@ impl Conditions {
     /// # Errors
     /// [`Error::Value`].
     pub fn check(&self) -> Result<(), Error> {
-        let refuse = |quantity, expected, found: f64| {
-            Err(Error::Value { quantity, expected, found: found.to_string() })
-        };
-        if !(self.days > 0.0 && self.days.is_finite()) {
-            return refuse("days", "a number above 0", self.days);
-        }
-        if !(self.step_s > 0.0 && self.step_s <= 60.0) {
-            return refuse("step_s", "above 0 and at most 60", self.step_s);
+        self.orbit.places(self.days, self.step_s)?;
+        let thickness = self.shield.thickness_mm;
+        let w = self.modulation_w.unwrap_or(0.0);
+        let numbers = [
+            (
+                "shielding_mm_al",
+                "a shielding of 0 to 1000 mm of aluminium",
+                thickness,
+                (0.0..=1000.0).contains(&thickness),
+            ),
+            (
+                "solar",
+                "min, max or a number from 0 (min) to 1 (max)",
+                self.solar_phase,
+                (0.0..=1.0).contains(&self.solar_phase),
+            ),
+            ("modulation_w", "0 to 200", w, (0.0..=200.0).contains(&w)),
+            (
+                "design_margin",
+                "a factor from 0.001 to 1000",
+                self.design_margin,
+                MARGINS.contains(&self.design_margin),
+            ),
+        ];
+        if let Some(&(key, expected, found, _)) = numbers.iter().find(|(.., fits)| !fits) {
+            let (expected, found) = (expected.to_owned(), found.to_string());
+            return Err(Error::Value { key, expected, found });
         }
         if self.orbit.is_deep_space() && self.given.protons.is_some() {
             return Err(Error::Value {
-                quantity: "trapped protons from a file",
-                expected: "an orbit about the Earth",
+                key: "orbit",
+                expected: "an orbit about the Earth, whose trapped protons a file gives".to_owned(),
                 found: "deep space".to_owned(),
             });
-        }
-        let thickness = self.shield.thickness_mm;
-        if !(0.0..=1000.0).contains(&thickness) {
-            return refuse("shielding", "a thickness of 0 to 1000 mm of aluminium", thickness);
-        }
-        if !(0.0..=1.0).contains(&self.solar_phase) {
-            return refuse(
-                "solar phase",
-                "min, max or a number from 0 (min) to 1 (max)",
-                self.solar_phase,
-            );
-        }
-        if let Some(w) = self.modulation_w.filter(|w| !(0.0..=200.0).contains(w)) {
-            return refuse("modulation W", "0 to 200", w);
-        }
-        if !(self.design_margin > 0.0 && self.design_margin.is_finite()) {
-            return refuse("design margin", "a number above 0", self.design_margin);
         }
         Ok(())
     }

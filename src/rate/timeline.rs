@@ -167,6 +167,7 @@ impl Timeline {
     /// Where the conditions cannot be meant, or the orbit has no track.
     pub fn new(conditions: Conditions, device: Option<Device>) -> Result<Self, Error> {
         conditions.check()?;
+        conditions.check_memory(device.as_ref().map_or(0, |device| device.modes.len()))?;
         let w = conditions.w();
         let sky = Sky {
             cosmic: Spectra::new(|z, energy| cosmic::flux(z, energy, w)),

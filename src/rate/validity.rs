@@ -1,7 +1,11 @@
 //! What the models cannot say about an orbit, a shield and a device: told with every result.
 
-use super::timeline::Timeline;
+use super::timeline::{THRESHOLDS_MEV, Timeline};
+use super::{Conditions, Error, Levels, Place};
+use crate::environment::orbit::Position;
 use crate::environment::solar::Scenario;
+use crate::environment::trapped::{Map, Phase};
+use crate::units::{DAY_S, EARTH_RADIUS_KM};
 
 /// Above this the proton belt no longer governs dose, and electrons, which are not modelled, do.
 const TID_TOP_KM: f64 = 10_000.0;
@@ -9,11 +13,117 @@ const TID_TOP_KM: f64 = 10_000.0;
 /// The label of every dose.
 pub const DOSE_LABEL: &str = "not TID: no electrons, bremsstrahlung or solar protons";
 
+/// The most memory that the places of a track may take, in bytes.
+const BYTES_MAX: f64 = (1_u64 << 30) as f64;
+/// A track this much shorter than what it is held to is as long, in days per day.
+const ROUNDING: f64 = 0.01;
+
+impl Conditions {
+    /// Refuses a track that leaves out longitudes, where its mean stands for a longer flight.
+    ///
+    /// # Errors
+    /// [`Error::Value`] of `days`.
+    pub fn check_mean(&self) -> Result<(), Error> {
+        let Some(turn) = self.orbit.days_of_a_turn() else { return Ok(()) };
+        if self.days >= turn * (1.0 - ROUNDING) {
+            return Ok(());
+        }
+        let mean = self.orbit.days_of_a_mean().unwrap_or(turn);
+        let expected = format!(
+            "at least {}, one turn of the Earth beneath the orbit, as the track stands for a \
+             longer flight (the mean over all longitudes takes {})",
+            rounded_up(turn),
+            rounded_up(mean)
+        );
+        Err(Error::Value { key: "days", expected, found: self.days.to_string() })
+    }
+
+    /// Refuses a track whose places with the rates of so many modes take too much memory.
+    ///
+    /// # Errors
+    /// [`Error::Value`] of `days`.
+    pub(super) fn check_memory(&self, modes: usize) -> Result<(), Error> {
+        let place = size_of::<Position>() + size_of::<Place>() + 3 * modes * size_of::<Levels>();
+        let places = f64::from(self.orbit.places(self.days, self.step_s)?);
+        let bytes = places * place as f64;
+        if bytes <= BYTES_MAX {
+            return Ok(());
+        }
+        let most = (BYTES_MAX / place as f64).floor() * self.step_s / DAY_S;
+        let expected = format!(
+            "at most {most:.2} with step_s = {} and {modes} modes of the device, 1 GiB of places",
+            self.step_s
+        );
+        let found = format!("{}, {:.1} GiB", self.days, bytes / BYTES_MAX);
+        Err(Error::Value { key: "days", expected, found })
+    }
+
+    /// The days of a track whose mean stands for the orbit, where this one is shorter.
+    fn days_missed(&self) -> Option<f64> {
+        let mean = self.orbit.days_of_a_mean()?;
+        (self.days < mean * (1.0 - ROUNDING)).then_some(mean)
+    }
+}
+
+/// Days to two places, rounded up, so that a track of so many is long enough.
+fn rounded_up(days: f64) -> String {
+    in_days((days * 100.0 - ROUNDING).ceil() / 100.0)
+}
+
+fn in_days(days: f64) -> String {
+    format!("{days} day{}", if days == 1.0 { "" } else { "s" })
+}
+
 impl Timeline {
     /// Whether a trapped-proton dose means anything on this orbit.
     pub fn dose_is_modelled(&self) -> bool {
-        !self.conditions.orbit.is_deep_space()
-            && self.conditions.orbit.apogee_km().is_none_or(|apogee| apogee <= TID_TOP_KM)
+        self.reach_km().is_some_and(|(_, highest)| highest <= TID_TOP_KM)
+    }
+
+    /// The lowest and the highest altitude of the places; none in deep space.
+    pub fn altitudes_km(&self) -> Option<(f64, f64)> {
+        let altitudes = self.places.iter().map(|place| place.position.altitude_km());
+        let (low, high) =
+            altitudes.fold((f64::INFINITY, 0.0_f64), |(a, b), h| (a.min(h), b.max(h)));
+        low.is_finite().then_some((low, high))
+    }
+
+    /// The lowest and the highest altitude of the orbit's numbers and of its places: elements are
+    /// means, which places leave, and a short track may miss the perigee.
+    fn reach_km(&self) -> Option<(f64, f64)> {
+        let (lowest, highest) = self.altitudes_km()?;
+        let orbit = &self.conditions.orbit;
+        Some((lowest.min(orbit.perigee_km()?), highest.max(orbit.apogee_km()?)))
+    }
+
+    /// The map of the nearer phase of the Sun.
+    fn nearest_map(&self) -> &'static Map {
+        let phase = if self.conditions.solar_phase <= 0.5 { Phase::Min } else { Phase::Max };
+        phase.map()
+    }
+
+    /// [`Timeline::warnings`], and what a flight of so many seconds, over which the track repeats,
+    /// leaves out.
+    pub fn warnings_of_flight(&self, flight_s: f64) -> Vec<String> {
+        let mut warnings = self.warnings();
+        let conditions = &self.conditions;
+        let track_s = conditions.days * DAY_S;
+        if conditions.orbit.is_deep_space() || flight_s <= track_s {
+            return warnings;
+        }
+        let end = conditions.start.plus_seconds(flight_s);
+        let age = conditions.orbit.elements_epoch().map_or(String::new(), |epoch| {
+            let days = end.seconds_since(epoch).abs() / DAY_S;
+            format!(", when its elements are {days:.0} days old")
+        });
+        warnings.push(format!(
+            "the track of {} from {} repeats over a flight of {:.0} days{age}: the orbit, the \
+             field and the phase of the Sun stay those of the track, and no decay is followed",
+            in_days(conditions.days),
+            conditions.start,
+            flight_s / DAY_S
+        ));
+        warnings
     }
 
     /// What a reader has to know before using the figures, in plain sentences.
@@ -21,16 +131,34 @@ impl Timeline {
         let conditions = &self.conditions;
         let mut warnings = Vec::new();
         let mut warn = |text: String| warnings.push(text);
-        if let Some(perigee) = conditions.orbit.perigee_km() {
-            if perigee < 200.0 {
+        if let Some(mean) = conditions.days_missed() {
+            warn(format!(
+                "a track of {} is too short to be a mean over the orbit: it leaves longitudes out. \
+                 {} would do",
+                in_days(conditions.days),
+                rounded_up(mean)
+            ));
+        }
+        if let Some((lowest, highest)) = self.reach_km() {
+            if lowest < 200.0 {
                 warn(format!(
-                    "AP8 is not valid below 200 km, and the orbit goes down to {perigee:.0} km: \
+                    "AP8 is not valid below 200 km, and the orbit goes down to {lowest:.0} km: \
                      trapped-proton figures are an extrapolation"
                 ));
-            } else if perigee < 500.0 {
+            } else if lowest < 500.0 {
                 warn(format!(
                     "trapped protons have low confidence below 500 km (the orbit goes down to \
-                     {perigee:.0} km): the epoch of the field alone moves them five- to eightfold"
+                     {lowest:.0} km): the epoch of the field alone moves them five- to eightfold"
+                ));
+            }
+            let end_l = self.nearest_map().end_l(THRESHOLDS_MEV[0]);
+            if highest + EARTH_RADIUS_KM > end_l * EARTH_RADIUS_KM {
+                let beyond = self.places.iter().filter(|place| place.shell.l >= end_l).count();
+                let share = 100.0 * beyond as f64 / self.places.len() as f64;
+                warn(format!(
+                    "AP8 has no protons above {} MeV from L = {end_l:.1} on: {share:.0} % of the \
+                     track lies there, and counts as 0",
+                    THRESHOLDS_MEV[0]
                 ));
             }
         }
@@ -61,7 +189,7 @@ impl Timeline {
             );
         }
         if let Some(epoch) = conditions.orbit.elements_epoch() {
-            warn(format!("two-line elements of {epoch}: the orbit is that of its days"));
+            warn(format!("elements of {epoch}: the orbit is that of the days about it"));
         }
         if self.field_extrapolated {
             warn(

@@ -4,6 +4,7 @@
 mod bench;
 mod environment;
 mod forms;
+mod high;
 mod missions;
 mod plot;
 mod rates;
@@ -17,6 +18,7 @@ use table::{Point, Row};
 fn rows() -> Vec<Row> {
     let mut rows = trapped::rows();
     rows.extend(environment::rows());
+    rows.extend(high::rows());
     rows.extend(rates::rows());
     rows.extend(statistics::rows());
     rows

@@ -300,7 +300,7 @@ fn fingerprint(plan: &Plan, facts: &Facts, made: &Made) -> Fingerprint {
 
 /// What a reader must know before any figure.
 fn warnings(plan: &Plan) -> Vec<String> {
-    let mut warnings = plan.timeline.warnings();
+    let mut warnings = plan.timeline.warnings_of_flight(plan.ground.horizon_s);
     if !plan.scheduled.is_empty() {
         warnings.push(
             "Solar events are in the histories alone: expected rates, of events one by one, are those of \

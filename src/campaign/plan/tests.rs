@@ -271,9 +271,24 @@ fn what_no_device_or_orbit_can_be_is_refused_at_its_line() {
             "a.toml:13: expected modes that strike memory: one observed after-workload",
         ),
         (HBM, "orbit = \"moon-base\"", "a.toml:15: orbit: expected one of"),
-        (HBM, "orbit = \"suncatcher\"\nshielding_mm_al = -1.0", "a.toml:16: shielding: expected"),
-        (HBM, "orbit = \"suncatcher\"\ndesign_margin = 0.0", "a.toml:16: design margin: exp"),
-        (HBM, "orbit = \"suncatcher\"\nstart = \"soon\"", "a.toml:16: start: expected a date"),
+        (HBM, "orbit = \"suncatcher\"\nshielding_mm_al = -1.0", "a.toml:16: shielding_mm_al: exp"),
+        (HBM, "orbit = \"suncatcher\"\ndesign_margin = 0.0", "a.toml:16: design_margin: expect"),
+        (HBM, "orbit = \"suncatcher\"\nstart = \"soon\"", "a.toml:16: start: expected a UTC d"),
+        (HBM, "orbit = \"iss\"\nstart = \"1949-01-01\"", "a.toml:16: start: expected a year f"),
+        (
+            HBM,
+            "orbit = \"suncatcher\"\n\ndays = 0.5",
+            "a.toml:17: days: expected at least 1 day, one turn of the Earth beneath the orbit, as \
+             the track stands for a longer flight (the mean over all longitudes takes 1 day), \
+             found 0.5",
+        ),
+        (HBM, "orbit = \"iss\"\nstep_s = 1.0", "a.toml:15: days: expected at most 6.9"),
+        (
+            HBM,
+            "orbit = { kind = \"circular\", altitude_km = 99, inclination_deg = 5 }",
+            "a.toml:15: altitude_km: expected 100 or more, below which it decays within an orbit, \
+             found 99",
+        ),
     ] {
         let found = grounded(device, environment);
         assert!(found.starts_with(expected), "{found}\n  for {expected}");

@@ -21,6 +21,9 @@ use serde::de::{DeserializeOwned, IntoDeserializer};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
+/// The most years that a dose is added up over.
+const YEARS_MAX: f64 = 1000.0;
+
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
 pub struct Orbit {
@@ -47,7 +50,7 @@ pub struct Orbit {
     /// Years that the dose is added up over.
     #[arg(long, default_value_t = 5.0, allow_hyphen_values = true)]
     years: f64,
-    /// When the track begins, in UTC; the epoch of a TLE or 2026-01-01 where not given.
+    /// When the track begins, in UTC; the epoch of elements or 2026-01-01 where not given.
     #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
     start: Option<String>,
     /// Days that the orbit is followed.
@@ -117,9 +120,11 @@ impl Orbit {
         if self.list {
             return list::show(self.format);
         }
-        if !(self.years > 0.0 && self.years.is_finite()) {
-            let found = self.years;
-            return Err(Failure::input(anyhow!("years: expected a number above 0, found {found}")));
+        if !(self.years > 0.0 && self.years <= YEARS_MAX) {
+            return Err(Failure::input(anyhow!(
+                "years: expected a number above 0, at most {YEARS_MAX}, found {}",
+                self.years
+            )));
         }
         let conditions = self.conditions()?;
         let deep = conditions.orbit.is_deep_space();
@@ -185,8 +190,8 @@ impl Orbit {
         let way = self.way.way()?;
         if self.altitude_above.is_some() && !way.is_shape() {
             return Err(Failure::input(anyhow!(
-                "--altitude-above: expected an orbit given by its altitudes, found a preset or a \
-                 TLE, whose altitudes are above the sphere"
+                "--altitude-above: expected an orbit given by its altitudes, found a preset or \
+                 elements, whose altitudes are above the sphere"
             )));
         }
         let environment = Environment {

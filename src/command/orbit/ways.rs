@@ -2,7 +2,7 @@
 
 use super::super::Failure;
 use crate::environment::orbit::{Orbit, Shape};
-use crate::rate::OrbitChoice;
+use crate::rate::{OrbitChoice, SatelliteName};
 use crate::report::orbit::wrapped;
 use anyhow::anyhow;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ const WAYS: &str = "  --preset NAME
   --altitude-km X --inclination-deg Y
   --altitude-km X --local-time-of-node-h H   (sun-synchronous)
   --perigee-km P --apogee-km A --inclination-deg Y [--argument-of-perigee-deg W]
-  --tle FILE";
+  --elements FILE [--satellite NAME|NUMBER]   (TLE or OMM)";
 
 /// The orbit.
 #[derive(Debug, clap::Args)]
@@ -38,9 +38,12 @@ pub(super) struct Ways {
     /// Where its perigee is: degrees past the ascending node.
     #[arg(long, value_name = "DEG", allow_hyphen_values = true)]
     argument_of_perigee_deg: Option<f64>,
-    /// The orbit: a file of two-line elements of one satellite.
-    #[arg(long, value_name = "FILE")]
-    tle: Option<PathBuf>,
+    /// The orbit: a file of elements, TLE or OMM (JSON, XML, KVN, CSV).
+    #[arg(long, value_name = "FILE", visible_aliases = ["tle", "omm"])]
+    elements: Option<PathBuf>,
+    /// Which satellite of the file, by its name or catalogue number.
+    #[arg(long, value_name = "NAME|NUMBER")]
+    satellite: Option<String>,
 }
 
 /// The way that was chosen.
@@ -73,7 +76,7 @@ impl Ways {
             ("--preset", self.preset.is_some()),
             ("--altitude-km", self.altitude_km.is_some()),
             ("--perigee-km", self.perigee_km.is_some()),
-            ("--tle", self.tle.is_some()),
+            ("--elements", self.elements.is_some()),
         ];
         let given: Vec<&str> = given.iter().filter(|(_, is)| *is).map(|(way, _)| *way).collect();
         if given.len() > 1 {
@@ -84,6 +87,7 @@ impl Ways {
             ("--local-time-of-node-h", self.local_time_of_node_h.is_some()),
             ("--apogee-km", self.apogee_km.is_some()),
             ("--argument-of-perigee-deg", self.argument_of_perigee_deg.is_some()),
+            ("--satellite", self.satellite.is_some()),
         ];
         let only =
             |allowed: &[&str]| match parts.iter().find(|(part, is)| *is && !allowed.contains(part))
@@ -98,9 +102,10 @@ impl Ways {
             only(&[])?;
             return Ok(OrbitChoice::Preset(name.clone()));
         }
-        if let Some(tle) = &self.tle {
-            only(&[])?;
-            return Ok(OrbitChoice::Tle { tle: tle.clone() });
+        if let Some(elements) = &self.elements {
+            only(&["--satellite"])?;
+            let satellite = self.satellite.clone().map(SatelliteName::Text);
+            return Ok(OrbitChoice::Elements { elements: elements.clone(), satellite });
         }
         if let Some(altitude_km) = self.altitude_km {
             only(&["--inclination-deg", "--local-time-of-node-h"])?;

@@ -1,13 +1,17 @@
 //! Orbits, and where a satellite on one is.
 //!
-//! An orbit is given by its altitudes, by two-line elements, or as deep space. It says its period
-//! and its extremes, and gives a track: places that turn with the Earth, one a step. Altitudes are
+//! An orbit is given by its altitudes, by the elements of a satellite, or as deep space. It says its
+//! period and its extremes, and gives a track: places that turn with the Earth, one a step. Altitudes are
 //! above a sphere of 6371.2 km ([`ALTITUDE_CONVENTION`]), here and in what uses the track.
 
+mod coverage;
 mod error;
+mod file;
 mod kepler;
+mod omm;
 mod position;
 mod preset;
+mod satellite;
 #[cfg(test)]
 mod tests;
 mod tle;
@@ -18,29 +22,33 @@ pub use preset::{Mark, Preset, Shape};
 
 use crate::environment::epoch::Epoch;
 use crate::units::{DAY_S, EARTH_RADIUS_KM};
+use crate::words;
+use coverage::Coverage;
 use kepler::{Elements, Node};
+use satellite::Satellite;
 use std::f64::consts::TAU;
 use std::path::Path;
-use tle::Tle;
 
 /// The lowest altitude in km: below it an orbit decays within a revolution.
 pub const ALTITUDE_MIN_KM: f64 = 100.0;
 
-/// The largest distance from the Earth's centre in km, 10.4 Earth radii: about where the
-/// magnetopause stands towards the sun (Shue et al. 1998, doi 10.1029/98JA01103), and far beyond
-/// the protons of AP8, which end at L 6.6. Outside of it neither the belts nor the inner field
-/// hold; deep space describes it better.
-pub const RADIUS_MAX_KM: f64 = 66_000.0;
+/// The largest distance from the Earth's centre in km, 12 Earth radii.
+///
+/// Towards the sun the magnetopause stands at about 10 of them (Shue et al. 1998, doi
+/// 10.1029/98JA01103), and beyond it the inner field does not hold. What that changes is small: AP8
+/// ends at L 6.6, its protons above 10 MeV at L 3.8, and the cutoff at L 10 is 0.15 GV, that of
+/// protons of 12 MeV. What lies farther is better described as deep space.
+pub const RADIUS_MAX_KM: f64 = 12.0 * EARTH_RADIUS_KM;
 
 /// The longest step of a track in s: at 60 s a low orbit moves by 4°.
 pub const STEP_MAX_S: f64 = 60.0;
 
 /// The most days between the epoch of two-line elements and any place of a track: their error
 /// grows by 1 to 3 km a day (Vallado et al. 2006, doi 10.2514/6.2006-6753).
-pub const TLE_DAYS_MAX: f64 = 14.0;
+pub const ELEMENTS_DAYS_MAX: f64 = 14.0;
 
-/// The most positions of one track: a year at 60 s, or 69 days at 10 s.
-pub const POSITIONS_MAX: f64 = 600_000.0;
+/// The most places of one track: a year at 60 s, or 69 days at 10 s.
+pub const PLACES_MAX: f64 = 600_000.0;
 
 /// An orbit about the Earth, or none.
 #[derive(Clone, Debug)]
@@ -53,7 +61,7 @@ pub struct Orbit {
 #[derive(Clone, Debug)]
 enum Motion {
     Kepler(Elements),
-    Sgp4(Box<Tle>),
+    Sgp4(Box<Satellite>),
     DeepSpace,
 }
 
@@ -139,16 +147,19 @@ impl Orbit {
         Ok(orbit)
     }
 
-    /// The orbit of one satellite's two-line elements, after a line with its name or without one;
-    /// `path` is what messages call the file.
+    /// The orbit of a satellite from a file of elements: two-line elements, or an orbit
+    /// mean-elements message in JSON, XML, KVN or CSV. `satellite` is its name or catalogue number
+    /// where the file has several; `path` is what messages call the file.
     ///
     /// # Errors
-    /// [`Error::File`] with the line, where the format, a checksum or the epoch is wrong, where the
-    /// elements cannot be propagated, or where the orbit is too low or too high.
-    pub fn tle(path: &Path, text: &str) -> Result<Self, Error> {
-        let tle = Tle::parse(path, text)?;
-        let source = format!("{}, two-line elements of {}", path.display(), tle.epoch);
-        Ok(Self { name: tle.name.clone(), source, motion: Motion::Sgp4(Box::new(tle)) })
+    /// [`Error::File`] with the line, where the format, a checksum or a value is wrong, where the
+    /// satellite is not there or not named, where the elements cannot be propagated, or where the
+    /// orbit is too low or too high.
+    pub fn of_elements(path: &Path, text: &str, satellite: Option<&str>) -> Result<Self, Error> {
+        let satellite = file::read(path, text, satellite)?;
+        let epoch = satellite.elements.epoch;
+        let source = format!("{}, mean elements of {epoch}", path.display());
+        Ok(Self { name: satellite.name.clone(), source, motion: Motion::Sgp4(Box::new(satellite)) })
     }
 
     /// The Moon or deep space: 1 AU from the sun, with neither belts nor field nor shadow. It has no
@@ -160,11 +171,13 @@ impl Orbit {
     /// The preset of this name.
     ///
     /// # Errors
-    /// [`Error::Unknown`] with the names that there are.
+    /// [`Error::Value`] with the names that there are.
     pub fn preset(name: &str) -> Result<Self, Error> {
         let Some(preset) = Self::presets().iter().find(|preset| preset.name == name) else {
             let known: Vec<_> = Self::presets().iter().map(|preset| &*preset.name).collect();
-            return Err(Error::Unknown { name: name.into(), known: known.join(", ") });
+            let expected = format!("one of {}", known.join(", "));
+            let found = format!("{name:?}{}", words::meant(name, known));
+            return Err(Error::value("orbit", expected, found));
         };
         let orbit = preset.shape.orbit()?;
         Ok(Self { name: preset.name.clone(), source: preset.source.clone(), ..orbit })
@@ -183,7 +196,7 @@ impl Orbit {
     /// degrees (0 to 360).
     ///
     /// # Errors
-    /// [`Error::Value`] outside 0 to 360; [`Error::NoNode`] for two-line elements and deep space.
+    /// [`Error::Value`] outside 0 to 360, and for elements of SGP4 and deep space.
     pub fn with_node_deg(self, right_ascension_deg: f64) -> Result<Self, Error> {
         let angle = between("node_deg", right_ascension_deg, 360.0)?.to_radians();
         self.with_node(Node::RightAscension(angle))
@@ -193,7 +206,7 @@ impl Orbit {
     /// hours (0 to 24).
     ///
     /// # Errors
-    /// [`Error::Value`] outside 0 to 24; [`Error::NoNode`] for two-line elements and deep space.
+    /// [`Error::Value`] outside 0 to 24, and for elements of SGP4 and deep space.
     pub fn with_local_time_of_node_h(self, local_time_h: f64) -> Result<Self, Error> {
         let hours = between("local_time_of_node_h", local_time_h, 24.0)?;
         self.with_node(Node::LocalTime(hours))
@@ -205,10 +218,11 @@ impl Orbit {
                 elements.node = node;
                 return Ok(self);
             }
-            Motion::Sgp4(_) => "two-line elements",
+            Motion::Sgp4(_) => "mean elements from a file",
             Motion::DeepSpace => "deep space",
         };
-        Err(Error::NoNode { name: self.name, found })
+        let expected = "an orbit given by its altitudes, of which the node can be set";
+        Err(Error::value("orbit", expected, format!("{}, {found}", self.name)))
     }
 
     /// What the orbit is called: a preset's name, a satellite's name, or its numbers.
@@ -232,7 +246,7 @@ impl Orbit {
             Motion::Kepler(elements) => {
                 Some(TAU / kepler::mean_motion_rad_s(elements.semi_major_axis_km))
             }
-            Motion::Sgp4(tle) => Some(tle.period_s()),
+            Motion::Sgp4(satellite) => Some(satellite.period_s()),
             Motion::DeepSpace => None,
         }
     }
@@ -241,7 +255,7 @@ impl Orbit {
     pub fn inclination_deg(&self) -> Option<f64> {
         match &self.motion {
             Motion::Kepler(elements) => Some(elements.inclination.to_degrees()),
-            Motion::Sgp4(tle) => Some(tle.inclination_deg()),
+            Motion::Sgp4(satellite) => Some(satellite.elements.inclination_deg),
             Motion::DeepSpace => None,
         }
     }
@@ -252,7 +266,7 @@ impl Orbit {
             Motion::Kepler(e) => {
                 Some(e.semi_major_axis_km * (1.0 - e.eccentricity) - EARTH_RADIUS_KM)
             }
-            Motion::Sgp4(tle) => Some(tle.perigee_km()),
+            Motion::Sgp4(satellite) => Some(satellite.perigee_km()),
             Motion::DeepSpace => None,
         }
     }
@@ -263,20 +277,20 @@ impl Orbit {
             Motion::Kepler(e) => {
                 Some(e.semi_major_axis_km * (1.0 + e.eccentricity) - EARTH_RADIUS_KM)
             }
-            Motion::Sgp4(tle) => Some(tle.apogee_km()),
+            Motion::Sgp4(satellite) => Some(satellite.apogee_km()),
             Motion::DeepSpace => None,
         }
     }
 
-    /// The epoch of two-line elements.
+    /// The epoch of elements from a file.
     pub fn elements_epoch(&self) -> Option<Epoch> {
         match &self.motion {
-            Motion::Sgp4(tle) => Some(tle.epoch),
+            Motion::Sgp4(satellite) => Some(satellite.elements.epoch),
             Motion::Kepler(_) | Motion::DeepSpace => None,
         }
     }
 
-    /// Where a track starts when nothing else is asked for: at the epoch of two-line elements, else
+    /// Where a track starts when nothing else is asked for: at the epoch of the elements, else
     /// at [`Epoch::default`].
     pub fn default_start(&self) -> Epoch {
         self.elements_epoch().unwrap_or_default()
@@ -298,7 +312,7 @@ impl Orbit {
             Motion::Kepler(Elements { node: Node::LocalTime(hours), .. }) => {
                 format!(", ascending at {} mean local time", clock(*hours))
             }
-            Motion::Sgp4(tle) => format!(", elements of {}", tle.epoch),
+            Motion::Sgp4(satellite) => format!(", elements of {}", satellite.elements.epoch),
             _ => String::new(),
         };
         let minutes = period_s / 60.0;
@@ -308,45 +322,124 @@ impl Orbit {
     /// The places at `start` + k `step_s`, for k from 0 below `days` / `step_s` rounded.
     ///
     /// # Errors
-    /// [`Error::NoTrack`] for deep space; [`Error::Value`] where `step_s` is not above 0 and at most
-    /// [`STEP_MAX_S`], or where there would be no position or more than [`POSITIONS_MAX`];
-    /// [`Error::Expired`] where two-line elements are more than [`TLE_DAYS_MAX`] days from the start or
-    /// the end;
-    /// [`Error::Decayed`] where the satellite comes down.
+    /// [`Error::Value`] for deep space, where `step_s` is not above 0 and at most [`STEP_MAX_S`],
+    /// where there would be no place or more than [`PLACES_MAX`], where the start or the end is
+    /// more than [`ELEMENTS_DAYS_MAX`] days from the epoch of the elements, where SGP4 gives no
+    /// place, and where a place is below [`ALTITUDE_MIN_KM`] or beyond [`RADIUS_MAX_KM`].
     pub fn track(&self, start: Epoch, days: f64, step_s: f64) -> Result<Vec<Position>, Error> {
+        let count = self.places(days, step_s)?;
+        let track = match &self.motion {
+            Motion::Kepler(elements) => elements.track(start, step_s, count),
+            Motion::Sgp4(satellite) => {
+                self.check_age(satellite.elements.epoch, start, days)?;
+                satellite.track(start, step_s, count)?
+            }
+            Motion::DeepSpace => {
+                let found = "deep space, which has no track";
+                return Err(Error::value("orbit", "an orbit about the Earth", found));
+            }
+        };
+        let Some((place, found)) = track.iter().find_map(|place| Some((place, outside(place)?)))
+        else {
+            return Ok(track);
+        };
+        let expected = format!(
+            "a track from {ALTITUDE_MIN_KM} km of altitude to {RADIUS_MAX_KM:.1} km from the Earth's \
+             centre, where the models hold"
+        );
+        let at = start.plus_seconds(place.time_s);
+        Err(Error::value("orbit", expected, format!("{}: {found} at {at}", self.name)))
+    }
+
+    /// How many places a track has: one in deep space.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where `step_s` is not above 0 and at most [`STEP_MAX_S`], where the days are
+    /// shorter than a step, or where there are more places than [`PLACES_MAX`].
+    pub fn places(&self, days: f64, step_s: f64) -> Result<u32, Error> {
         if !(step_s > 0.0 && step_s <= STEP_MAX_S) {
             let expected = format!("above 0 and at most {STEP_MAX_S}");
             return Err(Error::value("step_s", expected, step_s));
         }
-        let positions = (days * DAY_S / step_s).round();
-        if !(1.0..=POSITIONS_MAX).contains(&positions) {
-            let expected = format!(
-                "1 to {POSITIONS_MAX} steps of {step_s} s, {} days at most",
-                POSITIONS_MAX * step_s / DAY_S
-            );
+        let count = (days * DAY_S / step_s).round();
+        if days.is_nan() || count < 1.0 {
+            let expected = format!("{} or more, one step of {step_s} s", step_s / DAY_S);
             return Err(Error::value("days", expected, days));
+        }
+        if self.is_deep_space() {
+            return Ok(1);
+        }
+        if count > PLACES_MAX {
+            let expected = format!(
+                "at most {} with step_s = {step_s}, {PLACES_MAX} places",
+                PLACES_MAX * step_s / DAY_S
+            );
+            return Err(Error::value("days", expected, format!("{days}, {count:.0} places")));
         }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "checked above"
         )]
-        let count = positions as u32;
+        let count = count as u32;
+        Ok(count)
+    }
+
+    /// Refuses a track that begins or ends too far from the epoch of the elements.
+    fn check_age(&self, epoch: Epoch, start: Epoch, days: f64) -> Result<(), Error> {
+        let away = start.seconds_since(epoch) / DAY_S;
+        if away.abs() > ELEMENTS_DAYS_MAX {
+            let expected = format!(
+                "a start within {ELEMENTS_DAYS_MAX} days of {epoch}, the epoch of the elements of \
+                 {}; without a start the track begins there",
+                self.name
+            );
+            let when = if away < 0.0 { "before" } else { "after" };
+            let found = format!("{start}, {:.1} days {when} it", away.abs());
+            return Err(Error::Value { quantity: "start", expected, found });
+        }
+        if away + days > ELEMENTS_DAYS_MAX {
+            let expected = format!(
+                "at most {:.2} days from {start}, as the track must end within {ELEMENTS_DAYS_MAX} \
+                 days of {epoch}, the epoch of the elements of {}",
+                ELEMENTS_DAYS_MAX - away,
+                self.name
+            );
+            return Err(Error::value("days", expected, days));
+        }
+        Ok(())
+    }
+
+    /// The days of one turn of the Earth beneath the orbit, or of a revolution where that is longer:
+    /// a shorter track leaves longitudes out. None in deep space.
+    pub fn days_of_a_turn(&self) -> Option<f64> {
+        self.coverage().map(Coverage::turn_days)
+    }
+
+    /// The days of a track whose mean stands for the orbit: its ascending nodes leave no gap wider
+    /// than 36°, or repeat, and the Earth has turned once. None in deep space.
+    pub fn days_of_a_mean(&self) -> Option<f64> {
+        self.coverage().map(Coverage::mean_days)
+    }
+
+    fn coverage(&self) -> Option<Coverage> {
         match &self.motion {
-            Motion::Kepler(elements) => Ok(elements.track(start, step_s, count)),
-            Motion::Sgp4(tle) => {
-                let first = start.seconds_since(tle.epoch) / DAY_S;
-                let away = first.abs().max((first + days).abs());
-                if away > TLE_DAYS_MAX {
-                    let (name, epoch) = (self.name.clone(), tle.epoch);
-                    let limit_days = TLE_DAYS_MAX;
-                    return Err(Error::Expired { name, epoch, start, days: away, limit_days });
-                }
-                tle.track(start, step_s, count)
-            }
-            Motion::DeepSpace => Err(Error::NoTrack { name: self.name.clone() }),
+            Motion::Kepler(elements) => Some(Coverage::of(elements)),
+            Motion::Sgp4(satellite) => Some(Coverage::of(&satellite.ellipse())),
+            Motion::DeepSpace => None,
         }
     }
+}
+
+/// What is wrong with the height of a place.
+fn outside(place: &Position) -> Option<String> {
+    let altitude_km = place.altitude_km();
+    if place.radius_km > RADIUS_MAX_KM {
+        return Some(format!("{:.1} km from the centre", place.radius_km));
+    }
+    // Altitudes are rounded where an orbit touches the limit; a NaN is outside.
+    let inside = altitude_km > ALTITUDE_MIN_KM - 1e-6;
+    (!inside).then(|| format!("an altitude of {altitude_km:.1} km"))
 }
 
 /// An altitude in km that an orbit can have.
@@ -358,7 +451,7 @@ fn altitude(quantity: &'static str, km: f64) -> Result<f64, Error> {
     }
     if km > highest {
         let expected = format!(
-            "{highest:.1} or less ({RADIUS_MAX_KM} from the Earth's centre), beyond which the \
+            "{highest:.1} or less ({RADIUS_MAX_KM:.1} from the Earth's centre), beyond which the \
              models of belts and field end; deep space is for what lies farther"
         );
         return Err(Error::value(quantity, expected, km));

@@ -11,7 +11,7 @@ const ISS: &str = "ISS (ZARYA)
 ";
 
 fn iss() -> Orbit {
-    Orbit::tle(Path::new("iss.tle"), ISS).expect("well-formed elements")
+    Orbit::of_elements(Path::new("iss.tle"), ISS, None).expect("well-formed elements")
 }
 
 fn elements(orbit: &Orbit) -> Elements {
@@ -133,7 +133,8 @@ fn the_station_is_where_its_elements_say() {
     assert!((orbit.period_s().expect("one") - 5570.8).abs() < 0.1);
     assert!((orbit.perigee_km().expect("one") - 418.4).abs() < 0.1);
     assert!((orbit.apogee_km().expect("one") - 423.3).abs() < 0.1);
-    let alone = Orbit::tle(Path::new("a"), &ISS[ISS.find('\n').expect("a name") + 1..]);
+    let alone =
+        Orbit::of_elements(Path::new("a"), &ISS[ISS.find('\n').expect("a name") + 1..], None);
     assert_eq!(alone.expect("two lines").name(), "catalogue number 25544");
 }
 
@@ -175,12 +176,21 @@ fn malformed_elements_are_refused_with_their_line() {
     let day = first.replace("24127.82853009", "24400.82853009").replace("0  9995", "0  9999");
     let float = first.replace(".00015698", ".000x5698").replace("0  9995", "0  9994");
     for (text, expected) in [
-        (String::new(), "iss.tle:1: expected the two lines of elements of one satellite"),
-        (format!("{name}\n{first}\n"), "iss.tle:1: expected a line of elements that begins with 1"),
+        (String::new(), "iss.tle:1: expected the elements of a satellite, found an empty file"),
+        (
+            format!("{name}\n{first}\n"),
+            "iss.tle:1: expected the two lines of elements of a satellite, after its name or \
+             alone, found 2 lines",
+        ),
         (
             format!("{ISS}{ISS}"),
-            "iss.tle:4: expected the two lines of elements of one satellite, after its name or \
-             alone, found 6 lines",
+            "iss.tle:3: expected the name or number of a satellite (--satellite, or `satellite` \
+             beside the file) of the 2 of the file: 25544 ISS (ZARYA), 25544 ISS (ZARYA), found \
+             no satellite named",
+        ),
+        (
+            format!("{}\n{second}\n", first.replace("0  9995", "4  9999")),
+            "iss.tle:1: expected elements of SGP4, with a type of ephemeris of 0 in column 63",
         ),
         (
             format!("{name}\n{}\n{second}\n", &first[..68]),
@@ -215,7 +225,8 @@ fn malformed_elements_are_refused_with_their_line() {
             "iss.tle:2: expected a perigee of 100 km or more, below it decays, found a perigee of",
         ),
     ] {
-        let error = Orbit::tle(Path::new("iss.tle"), &text).expect_err("refused").to_string();
+        let error =
+            Orbit::of_elements(Path::new("iss.tle"), &text, None).expect_err("refused").to_string();
         assert!(error.starts_with(expected), "{error}");
     }
 }
@@ -227,12 +238,88 @@ fn elements_expire_at_either_end_of_a_track() {
     for days in [-13.9, 0.0, 13.9] {
         orbit.track(day(days), 0.01, 60.0).expect("close enough");
     }
-    for (days, away) in [(-14.2, "14.2 days away"), (604.2, "605.2 days away")] {
-        let error = orbit.track(day(days), 1.0, 60.0).expect_err("expired");
-        assert!(matches!(error, Error::Expired { .. }) && error.to_string().contains(away));
+    let epoch = "2024-05-06T19:53:05Z";
+    for (start, days, expected) in [
+        (
+            -14.2,
+            1.0,
+            format!(
+                "start: expected a start within 14 days of {epoch}, the epoch of the elements of \
+                 ISS (ZARYA); without a start the track begins there, found \
+                 2024-04-22T15:05:05Z, 14.2 days before it"
+            ),
+        ),
+        (604.2, 1.0, "start: expected a start within 14 days of".to_owned()),
+        // The start is the epoch itself: what is wrong is how long the track is.
+        (
+            0.0,
+            30.0,
+            format!(
+                "days: expected at most 14.00 days from {epoch}, as the track must end within 14 \
+                 days of {epoch}, the epoch of the elements of ISS (ZARYA), found 30"
+            ),
+        ),
+        (10.0, 5.0, "days: expected at most 4.00 days from 2024-05-16T19:53:05Z".to_owned()),
+    ] {
+        let error = orbit.track(day(start), days, 60.0).expect_err("expired").to_string();
+        assert!(error.starts_with(&expected), "{error}\n  for {expected}");
     }
-    let error = orbit.track(day(0.0), 30.0, 60.0).expect_err("its end is too far away");
-    assert!(matches!(error, Error::Expired { .. }), "{error}");
+}
+
+/// Elements of an orbit that SGP4 takes out of the heights of the models.
+fn leaving(perigee_km: f64, apogee_km: f64, days: f64) -> Result<Vec<Position>, Error> {
+    let [perigee, apogee] = [perigee_km, apogee_km].map(|km| km + EARTH_RADIUS_KM);
+    let a = 0.5 * (perigee + apogee);
+    let revolutions = DAY_S * kepler::mean_motion_rad_s(a) / TAU;
+    let text = format!(
+        "NAME,NORAD_CAT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
+         ARG_OF_PERICENTER,MEAN_ANOMALY,BSTAR\n\
+         x,7,2026-01-01T00:00:00,{revolutions},{},63,10,270,0,0.0001\n",
+        (apogee - perigee) / (apogee + perigee)
+    );
+    let orbit = Orbit::of_elements(Path::new("x.csv"), &text, None)?;
+    orbit.track(orbit.default_start(), days, 60.0)
+}
+
+#[test]
+fn every_place_of_a_track_is_held_to_the_heights_of_the_models() {
+    let highest_km = RADIUS_MAX_KM - EARTH_RADIUS_KM;
+    for (perigee_km, apogee_km, expected) in [
+        // The mean elements are within the limits, and the places are not.
+        (101.0, 900.0, "found catalogue number 7: an altitude of "),
+        (1000.0, highest_km - 1.0, "found catalogue number 7: 764"),
+    ] {
+        let error = leaving(perigee_km, apogee_km, 3.0).expect_err("refused").to_string();
+        let limits = "orbit: expected a track from 100 km of altitude to 76454.4 km from the";
+        assert!(error.starts_with(limits) && error.contains(expected), "{error}");
+        assert!(error.contains(" at 2026-01-0"), "{error}");
+    }
+    let error = leaving(1000.0, highest_km + 1.0, 1.0).expect_err("refused").to_string();
+    assert!(
+        error.starts_with("x.csv:2: expected an apogee of 70083.2 km or less (76454.4"),
+        "{error}"
+    );
+    leaving(1000.0, 40_000.0, 3.0).expect("a track");
+}
+
+#[test]
+fn a_mean_takes_a_turn_of_the_earth_or_the_repeat_of_the_ground_track() {
+    for (name, turn, mean) in [
+        // The node of a sun-synchronous orbit turns once in a solar day.
+        ("suncatcher", 1.0, 1.0),
+        ("iss", 0.984, 0.984),
+        ("gps", 0.9973, 0.9973),
+        ("geo", 0.9973, 0.9973),
+    ] {
+        let orbit = Orbit::preset(name).expect("a preset");
+        let found = [orbit.days_of_a_turn(), orbit.days_of_a_mean()];
+        let [turn_found, mean_found] = found.map(|days| days.expect("an orbit about the Earth"));
+        assert!((turn_found - turn).abs() < 2e-3, "{name}: {turn_found}");
+        assert!((mean_found - mean).abs() < 0.03, "{name}: {mean_found}");
+    }
+    assert_eq!(Orbit::deep_space().days_of_a_mean(), None);
+    let iss = iss().days_of_a_turn().expect("an orbit");
+    assert!((iss - 0.984).abs() < 2e-3, "elements drift too: {iss}");
 }
 
 #[test]
@@ -241,7 +328,10 @@ fn numbers_that_make_no_orbit_are_refused() {
     for (error, expected) in [
         (Orbit::circular(99.0, 0.0).err(), "altitude_km: expected 100 or more, below which it dec"),
         (Orbit::circular(f64::NAN, 0.0).err(), "altitude_km: expected 100 or more"),
-        (Orbit::circular(60_000.0, 0.0).err(), "altitude_km: expected 59628.8 or less (66000 fro"),
+        (
+            Orbit::circular(70_100.0, 0.0).err(),
+            "altitude_km: expected 70083.2 or less (76454.4 fro",
+        ),
         (Orbit::circular(500.0, 180.1).err(), "inclination_deg: expected 0 to 180, found 180.1"),
         (Orbit::circular(500.0, -1.0).err(), "inclination_deg: expected 0 to 180, found -1"),
         (Orbit::circular(500.0, f64::NAN).err(), "inclination_deg: expected 0 to 180, found NaN"),
@@ -250,7 +340,7 @@ fn numbers_that_make_no_orbit_are_refused() {
             "perigee_km: expected the apogee's 800 km at most, found 900",
         ),
         (Orbit::elliptic(90.0, 800.0, 30.0, 0.0).err(), "perigee_km: expected 100 or more"),
-        (Orbit::elliptic(900.0, 1e6, 30.0, 0.0).err(), "apogee_km: expected 59628.8 or less"),
+        (Orbit::elliptic(900.0, 1e6, 30.0, 0.0).err(), "apogee_km: expected 70083.2 or less"),
         (
             Orbit::elliptic(500.0, 800.0, 30.0, 361.0).err(),
             "argument_of_perigee_deg: expected 0 to",
@@ -260,18 +350,29 @@ fn numbers_that_make_no_orbit_are_refused() {
             "altitude_km: expected 5981 km or less, above which no inclination is sun-synchronous",
         ),
         (Orbit::sun_synchronous(600.0, 25.0).err(), "local_time_of_node_h: expected 0 to 24"),
-        (iss().with_node_deg(5.0).err(), "ISS (ZARYA): expected an orbit given by its altitudes"),
-        (Orbit::deep_space().with_local_time_of_node_h(6.0).err(), "deep space: expected an orbit"),
+        (iss().with_node_deg(5.0).err(), "orbit: expected an orbit given by its altitudes"),
+        (
+            Orbit::deep_space().with_local_time_of_node_h(6.0).err(),
+            "orbit: expected an orbit given",
+        ),
         (
             Orbit::deep_space().track(Epoch::default(), 1.0, 60.0).err(),
-            "deep space: expected an orbit about the Earth, found deep space, which has no track",
+            "orbit: expected an orbit about the Earth, found deep space, which has no track",
         ),
         (track(1.0, 0.0).err(), "step_s: expected above 0 and at most 60, found 0"),
         (track(1.0, 60.1).err(), "step_s: expected above 0 and at most 60, found 60.1"),
         (track(1.0, f64::NAN).err(), "step_s: expected above 0"),
-        (track(0.0, 60.0).err(), "days: expected 1 to 600000 steps of 60 s, 416."),
-        (track(1e9, 60.0).err(), "days: expected 1 to 600000 steps of 60 s"),
-        (track(f64::NAN, 60.0).err(), "days: expected 1 to 600000 steps of 60 s"),
+        (track(0.0, 60.0).err(), "days: expected 0.000694"),
+        (track(-1e300, 60.0).err(), "days: expected 0.000694"),
+        (track(1e9, 60.0).err(), "days: expected at most 416.6"),
+        (track(f64::INFINITY, 60.0).err(), "days: expected at most 416.6"),
+        (track(1.0, 5e-324).err(), "days: expected at most"),
+        (
+            track(10.0, 1.0).err(),
+            "days: expected at most 6.944444444444445 with step_s = 1, 600000 places, found 10, \
+             864000 places",
+        ),
+        (track(f64::NAN, 60.0).err(), "days: expected 0.000694"),
         (Orbit::preset("moon").err(), "orbit: expected one of iss, starlink, starcloud-1, suncat"),
     ] {
         let error = error.expect("refused").to_string();

@@ -82,6 +82,14 @@ impl Map {
         self.blocks.iter().map(|block| block.energy)
     }
 
+    /// The L from which on the map has no flux above an energy in MeV: that of the first string
+    /// without any, beyond those that have some.
+    pub fn end_l(&self, energy_mev: f64) -> f64 {
+        let strings = &self.blocks[self.bracket(energy_mev)].strings;
+        let last = strings.iter().rposition(|string| string.first() > 0.0).unwrap_or(0);
+        strings.get(last + 1).map_or(f64::INFINITY, |string| string.l)
+    }
+
     /// The whole spectrum of a place; none where nothing is trapped.
     pub fn spectrum(&self, interpolation: Interpolation, shell: Shell) -> Option<Spectrum<'_>> {
         let mut logs = [0.0; ENERGIES];

@@ -1,0 +1,61 @@
+//! V15: a high ellipse, 2,500 × 70,000 km at 28°, with all its particles.
+
+use crate::table::{Row, Tolerance};
+use beamline::environment::orbit::Shape;
+use beamline::environment::{cosmic, solar};
+use beamline::rate::{Environment, OrbitChoice, Timeline};
+
+const SPENVIS: &str = "SPENVIS 4.6.13 with CREME96, 70,000 × 2,500 km, 28°, 30 days from \
+    2026-01-01, in github tdloveless/me-radfx (Apache-2.0)";
+const CREME: &str = "CREME96 worst day at 1 AU, in the same tables";
+
+/// The row of a table whose first cell is an energy.
+fn at(rows: &[Vec<f64>], energy: f64) -> &[f64] {
+    rows.iter().find(|row| row[0] == energy).expect("an energy of the table")
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let mut environment = Environment::new(OrbitChoice::Shape(Shape::Elliptic {
+        perigee_km: 2_500.0,
+        apogee_km: 70_000.0,
+        inclination_deg: 28.0,
+        argument_of_perigee_deg: 0.0,
+    }));
+    environment.days = 30.0;
+    let conditions = environment.conditions(".".as_ref()).expect("an environment");
+    let timeline = Timeline::new(conditions, None).expect("a track");
+    let found = timeline.assessment(1.0);
+    let mut rows = Vec::new();
+    let mut add = |what: String, source, pair, tolerance| {
+        rows.push(Row::new("V15", what, source, pair, tolerance));
+    };
+    let trapped = crate::data("spenvis_AP8MIN_protons_HEO_70000x2500_28deg.csv");
+    for energy in [10.0, 30.0, 50.0, 100.0, 200.0] {
+        let what = format!("AP8MIN > {energy} MeV, 2,500 × 70,000 km 28°, cm⁻² s⁻¹");
+        let fluxes = &found.trapped_protons.unshielded_per_cm2_s;
+        let pair = (at(&trapped, energy)[1], fluxes.at(&energy.to_string()).expect("an energy"));
+        add(what, SPENVIS, pair, Tolerance::Share(0.04));
+    }
+    let share = |energy: f64| found.gcr.transmission.at(&energy.to_string()).expect("an energy");
+    let cosmic_protons = crate::data("spenvis_creme96_gcr_solmin_protons_HEO_70000x2500_28deg.csv");
+    for energy in [100.0, 1000.0, 10_000.0] {
+        let what = format!(
+            "cosmic protons of {energy} MeV on that orbit, m⁻² sr⁻¹ s⁻¹ MeV⁻¹, from Matthiä W = 0"
+        );
+        let found = share(energy) * cosmic::flux(1, energy, 0.0);
+        let pair = (at(&cosmic_protons, energy)[2], found);
+        add(what, SPENVIS, pair, Tolerance::Factor(1.25));
+    }
+    let worst = crate::data("spenvis_creme96_worstday_protons_HEO_70000x2500_28deg.csv");
+    for energy in [10.0, 100.0, 500.0] {
+        let [_, _, on_orbit, _, at_1_au] = at(&worst, energy)[..] else { panic!("five columns") };
+        let what = format!("worst-day protons of {energy} MeV at 1 AU, m⁻² sr⁻¹ s⁻¹ MeV⁻¹");
+        let pair = (at_1_au, solar::flux(1, energy));
+        add(what, CREME, pair, Tolerance::Share(0.05));
+        if energy == 100.0 {
+            let what = format!("share of worst-day protons of {energy} MeV that reach that orbit");
+            add(what, SPENVIS, (on_orbit / at_1_au, share(energy)), Tolerance::Share(0.05));
+        }
+    }
+    rows
+}

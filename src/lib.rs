@@ -4,9 +4,11 @@
 //! `docs/architecture.md` has the shape of the whole.
 
 pub mod bounded;
+pub mod estimate;
 pub mod outcome;
 pub mod output;
 pub mod place;
+pub mod ranges;
 pub mod seed;
 pub mod stats;
 pub mod units;

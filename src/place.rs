@@ -121,6 +121,11 @@ impl<'t> Place<'t> {
         toml::from_str(self.text).map_err(|error| refused(&self.path, self.text, &error))
     }
 
+    /// The whole document.
+    pub fn root(&self) -> &DeTable<'t> {
+        self.root.get_ref()
+    }
+
     /// The table under a key of the document, if it is one.
     pub fn table(&self, key: &str) -> Option<&DeTable<'t>> {
         self.root.get_ref().get(key)?.get_ref().as_table()

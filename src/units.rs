@@ -59,20 +59,30 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
+/// The shortest duration, a tick of a fast clock, and the longest: in seconds of an `f64` a moment of
+/// it is known to 4 ms.
+const DURATION_S_LEAST: f64 = 1e-9;
+const DURATION_S_MOST: f64 = 1e6 * YEAR_S;
+
 /// A duration such as `30s`, `10min`, `1.5h`, `2d` or `5y`, in seconds.
 ///
 /// # Errors
 /// Where the text is none, or not above zero and finite; says what was expected and found.
 pub fn duration_s(text: &str) -> Result<f64, String> {
-    let refusal =
-        || format!("expected a duration above zero such as {DURATION_FORMS}, found {text:?}");
+    let refusal = || {
+        format!(
+            "expected a duration above zero such as {DURATION_FORMS}, from 1 ns to a million years, \
+             found {text:?}"
+        )
+    };
     let text = text.trim();
     let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(refusal)?;
     let (number, unit) = text.split_at(split);
     let (_, scale) = DURATIONS.iter().find(|(name, _)| *name == unit).ok_or_else(refusal)?;
     let value: f64 = number.trim().parse().map_err(|_| refusal())?;
     let seconds = value * scale;
-    if seconds > 0.0 && seconds.is_finite() { Ok(seconds) } else { Err(refusal()) }
+    let within = (DURATION_S_LEAST..=DURATION_S_MOST).contains(&seconds);
+    if within { Ok(seconds) } else { Err(refusal()) }
 }
 
 /// A duration in the largest unit of which it is a whole number, or else in seconds.
@@ -96,7 +106,7 @@ mod tests {
             assert_eq!(duration_text(seconds), text);
         }
         assert_eq!(duration_s("1y"), Ok(YEAR_S));
-        for text in ["-1h", "0s", "1", "h", "1 fortnight", "nan s", "infs"] {
+        for text in ["-1h", "0s", "1", "h", "1 fortnight", "nan s", "infs", "2e6y", "1e-9ms"] {
             assert!(duration_s(text).is_err_and(|e| e.contains("expected a duration")), "{text}");
         }
     }

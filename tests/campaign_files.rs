@@ -2,7 +2,8 @@
 
 mod message;
 
-use beamline::campaign::{Campaign, Mode};
+use beamline::campaign::{Campaign, Mode, Plan};
+use beamline::workload::{self, Overrides};
 use message::{says, shows_place};
 use std::path::{Path, PathBuf};
 
@@ -44,13 +45,18 @@ fn refused_campaigns_say_what_and_where() {
     let files = files("tests/refused/campaign");
     assert!(files.len() >= 40, "{} files", files.len());
     let mut wrong = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/digits-mlp");
+    let workload = workload::load(&folder, &Overrides::default()).expect("shipped");
     for path in files {
         let text = std::fs::read_to_string(&path).expect("a refused campaign");
         let expected = text.lines().next().and_then(|line| line.strip_prefix("# expect: "));
         let expected = expected.expect("a first line `# expect: …`");
         let file = path.file_name().expect("a name").to_string_lossy();
         let message = match Campaign::load(&path) {
-            Ok(_) => "nothing: it loads".to_owned(),
+            Ok((campaign, text)) => match Plan::new(&campaign, &workload, Path::new("campaigns")) {
+                Ok(_) => "nothing: it is planned".to_owned(),
+                Err(error) => error.placed(&path, &text).to_string(),
+            },
             Err(error) => error.to_string(),
         };
         let place = message.split_once(&format!("{file}:")).map_or("", |(_, place)| place);

@@ -7,6 +7,7 @@
 use super::arrival::{self, FaultsTable};
 use super::beam::Beam;
 use super::check::check;
+use super::ranges;
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
 pub use crate::place::Error;
@@ -65,9 +66,11 @@ impl Campaign {
             let found = format!("a mission; `beamline mission {}` flies it", path.display());
             return Err(place.value(&[key], "a campaign", found));
         }
+        crate::ranges::lengths(&place)?;
         arrival::check_keys(&place)?;
         let campaign: Self = place.read()?;
         check(&campaign, &place)?;
+        ranges::check(&campaign, &place)?;
         Ok(campaign)
     }
 }

@@ -10,10 +10,12 @@ mod check;
 pub mod event;
 pub mod file;
 pub mod plan;
+mod ranges;
 pub mod runner;
 mod upsets;
 
 pub use beam::{Beam, Particle};
 pub use file::{Campaign, Mode};
 pub use plan::Plan;
+pub(crate) use ranges::{PER_BIT_DAY, PER_BIT_DAY_WHY};
 pub use upsets::{NotInjected, Relative, UpsetRate};

@@ -3,11 +3,14 @@
 //! A job is a pure function of the campaign and the trial's number, so that any trial can run
 //! alone, in any order, on any engine.
 
+mod estimate;
 mod exposed;
+mod strata;
 
 use super::file::{Campaign, Mode};
 use super::upsets::UpsetRate;
 use crate::engine::{Course, Job, Windows};
+use crate::estimate::{Estimate, Refusal};
 use crate::fault::{
     Exposure, Fault, FaultKind, ListError, Listed, Place, Region, Sites, accumulate, draw,
     read_list,
@@ -18,6 +21,7 @@ use crate::seed::{Domain, stream, unit};
 use crate::workload::{Decision, Workload};
 use exposed::{exposure, of_exposure};
 use std::path::Path;
+use strata::{inputs_struck, of_list, of_sites, sites};
 
 /// Inputs of a campaign that names no number.
 const INPUTS_DEFAULT: usize = 128;
@@ -55,6 +59,12 @@ pub enum Error {
     /// The fault list cannot be used.
     #[error(transparent)]
     List(#[from] ListError),
+}
+
+impl From<Refusal> for Error {
+    fn from(Refusal { key, expected, found }: Refusal) -> Self {
+        Self::Value { key, expected, found }
+    }
 }
 
 impl Error {
@@ -117,6 +127,7 @@ pub struct Plan {
     strata: Vec<Stratum>,
     trials_max: u64,
     segment_trials: u64,
+    estimate: Estimate,
 }
 
 impl Plan {
@@ -150,15 +161,17 @@ impl Plan {
                     let expected = format!("a count up to {bits}, the bits of region {region}");
                     return Err(Error::value("faults.count", expected, count));
                 }
-                let share =
-                    |at: usize| (trials + sites.len() as u64 - 1 - at as u64) / sites.len() as u64;
+                let strata = sites.len() as u64;
+                let share = |at: usize| trials / strata + u64::from((at as u64) < trials % strata);
                 let strata = sites.iter().enumerate().map(|(at, s)| of_sites(s, inputs, share(at)));
                 let strata = strata.collect();
                 (Arrival::Conditional { count: *count, kind: *kind, sites }, strata)
             }
             Mode::Exhaustive { regions, kind, tensors, bits } => {
                 let sites = sites(workload, regions, tensors.as_deref(), bits.as_deref())?;
-                let census = |s: &Sites| s.bits() * u64::from(inputs_struck(s.region(), inputs));
+                let census = |s: &Sites| {
+                    s.bits().saturating_mul(u64::from(inputs_struck(s.region(), inputs)))
+                };
                 let strata = sites.iter().map(|s| of_sites(s, inputs, census(s))).collect();
                 (Arrival::Exhaustive { kind: *kind, sites }, strata)
             }
@@ -177,18 +190,30 @@ impl Plan {
                 (Arrival::Accumulation { exposure, rate, armed_steps_wanted }, vec![stratum])
             }
         };
-        let trials_max: u64 = strata.iter().map(|stratum: &Stratum| stratum.trials_max).sum();
-        let default = trials_max.div_ceil(SEGMENTS_MAX);
-        let default = default.clamp(SEGMENT_TRIALS_MIN, SEGMENT_TRIALS_MAX).min(trials_max);
-        Ok(Self {
+        let each = strata.iter().map(|stratum: &Stratum| stratum.trials_max);
+        // More than 64 bits count is refused below, as more than any archive holds.
+        let trials_max = each.fold(0, u64::saturating_add);
+        let mut plan = Self {
             seed: campaign.seed,
             dummy: campaign.dummy,
             inputs,
             arrival,
             strata,
             trials_max,
-            segment_trials: campaign.stop.segment_trials.unwrap_or(default),
-        })
+            segment_trials: 0,
+            estimate: Estimate::default(),
+        };
+        let default = trials_max.div_ceil(SEGMENTS_MAX);
+        let default = default.clamp(SEGMENT_TRIALS_MIN, SEGMENT_TRIALS_MAX);
+        let default = default.min(plan.segment_room(campaign.scheme.len()));
+        plan.segment_trials = campaign.stop.segment_trials.unwrap_or(default).min(trials_max);
+        plan.estimate = plan.expected(campaign, workload);
+        plan.estimate.refusal().map_or(Ok(plan), |refusal| Err(refusal.into()))
+    }
+
+    /// What the campaign takes.
+    pub const fn estimate(&self) -> &Estimate {
+        &self.estimate
     }
 
     /// Trials of each scheme, at most.
@@ -377,103 +402,6 @@ fn check_schemes(campaign: &Campaign, workload: &Workload) -> Result<(), Error> 
         }
     }
     Ok(())
-}
-
-/// How many inputs a site is struck in, one a trial: stored words are struck once for all.
-const fn inputs_struck(region: Region, inputs: u32) -> u32 {
-    if region.is_of_one_inference() { inputs } else { 1 }
-}
-
-/// The sites of each region. A name must be known to one of the regions, and every region that
-/// names can restrict must keep a site.
-fn sites(
-    workload: &Workload,
-    regions: &[Region],
-    tensors: Option<&[String]>,
-    bits: Option<&[u32]>,
-) -> Result<Vec<Sites>, Error> {
-    let restricts = |region: Region| region != Region::Input;
-    let restricted = regions.iter().copied().filter(|region| restricts(*region));
-    let valid: Vec<&str> = restricted.flat_map(|region| Sites::names(workload, region)).collect();
-    for name in tensors.unwrap_or_default() {
-        if !valid.contains(&name.as_str()) {
-            let expected = format!("tensors among {}", valid.join(", "));
-            let found = format!("\"{name}\"{}", crate::words::meant(name, valid));
-            return Err(Error::value("faults.tensors", expected, found));
-        }
-    }
-    let of_region = |region: Region| {
-        let names = Sites::names(workload, region);
-        let chosen: Option<Vec<String>> = tensors.filter(|_| restricts(region)).map(|tensors| {
-            tensors.iter().filter(|name| names.contains(&name.as_str())).cloned().collect()
-        });
-        let refuse = |key: &str, expected: String| Error::value(key, expected, "none");
-        let sites = Sites::new(workload, region, chosen.as_deref(), bits).map_err(|unknown| {
-            Error::value("faults.tensors", unknown.valid.join(", "), unknown.name)
-        })?;
-        match (sites.words(), chosen) {
-            (0, Some(_)) => {
-                let names = names.join(", ");
-                Err(refuse(
-                    "faults.tensors",
-                    format!("one of {names} for region {}", region.name()),
-                ))
-            }
-            (0, None) => {
-                Err(refuse("faults.regions", format!("words in region {}", region.name())))
-            }
-            _ => Ok(sites),
-        }
-    };
-    regions.iter().copied().map(of_region).collect()
-}
-
-/// All inputs at once for stored words, each alone for a fault that names one.
-fn of_sites(sites: &Sites, inputs: u32, trials_max: u64) -> Stratum {
-    let rows = if sites.region().is_of_one_inference() { 1 } else { inputs };
-    Stratum {
-        name: sites.region().name().into(),
-        regions: vec![sites.region()],
-        bits: sites.bits(),
-        inferences: rows,
-        windows: Windows::new(rows, (0..inputs).collect()),
-        trials_max,
-    }
-}
-
-/// A list's trials over all inputs, and those of one input alone.
-fn of_list(trials: Vec<Listed>, inputs: u32) -> (Arrival, Vec<Stratum>) {
-    let mut strata: Vec<Stratum> = Vec::new();
-    let mut of_trial = vec![0; trials.len()];
-    let alone = |listed: &Listed| listed.input.is_some();
-    let mixed = trials.iter().any(alone) && !trials.iter().all(alone);
-    for (one_input, rows) in [(false, inputs), (true, 1)] {
-        let mut regions: Vec<Region> = Vec::new();
-        let mut trials_max = 0;
-        for (at, listed) in trials.iter().enumerate().filter(|(_, t)| alone(t) == one_input) {
-            of_trial[at] = strata.len();
-            trials_max += 1;
-            regions.extend(listed.faults.iter().map(|fault| fault.region));
-        }
-        if trials_max > 0 {
-            regions.sort_unstable();
-            regions.dedup();
-            let suffix = if mixed && one_input { ", one input" } else { "" };
-            strata.push(Stratum {
-                name: format!("{}{suffix}", joined(&regions)),
-                regions,
-                bits: 0,
-                inferences: rows,
-                windows: Windows::new(rows, (0..inputs).collect()),
-                trials_max,
-            });
-        }
-    }
-    (Arrival::List { trials, strata: of_trial }, strata)
-}
-
-fn joined(regions: &[Region]) -> String {
-    regions.iter().map(|region| region.name()).collect::<Vec<_>>().join("+")
 }
 
 #[cfg(test)]

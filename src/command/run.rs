@@ -39,6 +39,7 @@ impl Run {
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let planned = Planned::load(&self.campaign)?;
         let folder = self.results.join(&planned.campaign.name);
+        say(&planned.plan.estimate().line())?;
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
         let lanes = self.lanes.map(|lanes| usize::from(lanes.get()));

@@ -1,5 +1,6 @@
 //! One published number: its band, how well it is known, and where it comes from.
 
+use super::limits::{Range, said};
 use crate::place::{Error, Place};
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
@@ -107,19 +108,6 @@ pub(super) struct FigureTable {
     source: String,
 }
 
-/// What a figure may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Range {
-    /// 0 or more, low ≤ nominal ≤ high.
-    Ascending,
-    /// 0 or more.
-    FromZero,
-    /// More than 0.
-    AboveZero,
-    /// More than 0 and 1 at most, low ≤ nominal ≤ high.
-    Share,
-}
-
 impl FigureTable {
     /// The figure, if its values are such as `range` allows.
     pub(super) fn read(&self, at: &At, range: Range) -> Result<Figure, Error> {
@@ -132,33 +120,22 @@ impl FigureTable {
             }
         };
         for (level, value) in Level::ALL.into_iter().zip(values) {
-            let (allowed, expected) = match range {
-                Range::Ascending | Range::FromZero => (value >= 0.0, "a number of 0 or more"),
-                Range::AboveZero => (value > 0.0, "a number above 0"),
-                Range::Share => (value > 0.0 && value <= 1.0, "a factor above 0, 1 at most"),
-            };
-            if !(allowed && value.is_finite()) {
+            if let Some(expected) = range.expected(value) {
                 let key = if self.value.is_some() { "value" } else { level.name() };
                 return Err(at.key(key).value(expected, value));
             }
         }
         let [low, nominal, high] = values;
-        let ordered = matches!(range, Range::Ascending | Range::Share);
-        if ordered && !(low <= nominal && nominal <= high) {
+        let ascends = low <= nominal && nominal <= high;
+        let descends = low >= nominal && nominal >= high;
+        if !ascends && (range.ascends || !descends) {
             let found = format!("{low:e}, {nominal:e}, {high:e}");
-            return Err(at.value("low ≤ nominal ≤ high", found));
+            let either = if range.ascends { "" } else { ", or low ≥ nominal ≥ high" };
+            return Err(at.value(format!("low ≤ nominal ≤ high{either}"), found));
         }
         said(&self.source, &at.key("source"))?;
         Ok(Figure { values, mark: self.mark, source: self.source.clone() })
     }
-}
-
-/// Refuses a text that says nothing.
-pub(super) fn said(text: &str, at: &At) -> Result<(), Error> {
-    if text.trim().is_empty() {
-        return Err(at.value("a text that names the source or the reason", "\"\""));
-    }
-    Ok(())
 }
 
 /// A key of the file that is being read.

@@ -9,6 +9,7 @@
 mod chord;
 mod figure;
 mod ion;
+mod limits;
 mod memory;
 mod mode;
 mod pattern;
@@ -30,11 +31,15 @@ pub use proton::{Proton, ProtonForm};
 
 use crate::place::{self, Place};
 use crate::words;
-use figure::{At, said};
+use figure::At;
+use limits::{named, said};
 use mode::ModeTable;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+
+/// Ways to fail that a device may have.
+const MODES_MAX: usize = 100;
 
 /// Why a device cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -154,9 +159,11 @@ impl Device {
     /// Where anything in it cannot be meant.
     pub fn parse(path: &Path, text: &str) -> Result<Self, place::Error> {
         let place = Place::parse(path, text)?;
+        crate::ranges::lengths(&place)?;
         let table: DeviceTable = place.read()?;
         let at = At::root(&place);
-        let texts = [("name", &table.name), ("title", &table.title), ("source", &table.source)];
+        named(&table.name, &at.key("name"))?;
+        let texts = [("title", &table.title), ("source", &table.source)];
         for (key, text) in texts.into_iter().chain([("reference", &table.reference)]) {
             said(text, &at.key(key))?;
         }
@@ -168,6 +175,13 @@ impl Device {
         }
         if table.modes.is_empty() {
             return Err(at.key("mode").value("one [[mode]] or more", "none"));
+        }
+        if table.modes.len() > MODES_MAX {
+            let expected = format!("{MODES_MAX} [[mode]] at most");
+            return Err(at.key("mode").value(expected, table.modes.len()));
+        }
+        if let Some(note) = &table.note {
+            said(note, &at.key("note"))?;
         }
         let folder = path.parent().unwrap_or(Path::new(""));
         let modes = table.modes.iter().enumerate();
@@ -268,6 +282,11 @@ fn check_modes(modes: &[Mode], bits: Option<u64>, at: &At) -> Result<(), place::
         if mode.per.is_bit() && bits.is_none() {
             let expected = "the device's `bits`, as this mode is per bit";
             return Err(at.key("per").value(expected, "none"));
+        }
+        let all = mode.limit_cm2() * bits.filter(|_| mode.per.is_bit()).unwrap_or(1) as f64;
+        if let Some(expected) = limits::DEVICE_CM2.expected(all) {
+            let expected = format!("a cross-section of all bits together: {expected}");
+            return Err(at.value(expected, format!("{all:e} cm²")));
         }
     }
     Ok(())

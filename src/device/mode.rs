@@ -1,8 +1,9 @@
 //! One way in which a part fails: what it does, where it was observed, how likely it is.
 
 use super::chord::Volume;
-use super::figure::{At, Figure, FigureTable, Level, Range, said};
+use super::figure::{At, Figure, FigureTable, Level};
 use super::ion::{IonCurve, IonResponse};
+use super::limits::{self, Range, named, said};
 use super::pattern::Pattern;
 use super::proton::{Proton, ProtonTable, check_set, read_figures, value};
 use crate::place::Error;
@@ -219,6 +220,14 @@ impl Mode {
         Some(self.derated(level) * curve.saturation_cm2 * share)
     }
 
+    /// The largest cross-section that the mode can have, in cm² as [`Self::per`] says, before the
+    /// derating.
+    pub(super) fn limit_cm2(&self) -> f64 {
+        let proton = self.proton.as_ref().map_or(0.0, |proton| proton.limit_cm2(Level::High));
+        let ion = self.heavy_ion.as_ref().map(|ion| ion.curve(Level::High).saturation_cm2);
+        proton.max(ion.unwrap_or(0.0))
+    }
+
     /// Whether there is a proton term.
     pub const fn has_proton(&self) -> bool {
         self.proton.is_some()
@@ -273,14 +282,15 @@ pub(super) struct ModeTable {
 impl ModeTable {
     /// The mode, if it can be meant; `folder` is where patterns in files are looked for.
     pub(super) fn read(&self, folder: &Path, at: &At) -> Result<Mode, Error> {
-        said(&self.name, &at.key("name"))?;
+        named(&self.name, &at.key("name"))?;
         said(&self.source, &at.key("source"))?;
         if self.proton.is_none() && self.heavy_ion.is_none() {
             return Err(at.value("[mode.proton], [mode.heavy_ion] or both", "neither"));
         }
         let proton = self.proton.as_ref();
         let proton = proton.map(|table| table.read(self.per.is_bit(), &at.key("proton")));
-        let ion = self.heavy_ion.as_ref().map(|table| table.read(&at.key("heavy_ion")));
+        let ion = self.heavy_ion.as_ref();
+        let ion = ion.map(|table| table.read(self.per.is_bit(), &at.key("heavy_ion")));
         Ok(Mode {
             name: self.name.clone(),
             kind: self.kind,
@@ -305,7 +315,7 @@ impl ModeTable {
             );
             return Err(at.value(expected, "a derating"));
         }
-        table.read(at, Range::Share).map(Some)
+        table.read(at, limits::SHARE).map(Some)
     }
 
     fn pattern(&self, folder: &Path, at: &At) -> Result<Option<Pattern>, Error> {
@@ -368,16 +378,16 @@ const BOXES: [&str; 7] =
     [SQUARE[0], SQUARE[1], SQUARE[2], SQUARE[3], SQUARE[4], "length_um", "breadth_um"];
 
 impl HeavyIonTable {
-    fn read(&self, at: &At) -> Result<HeavyIon, Error> {
+    fn read(&self, per_bit: bool, at: &At) -> Result<HeavyIon, Error> {
         let HeavyIonForm::Weibull = self.form;
         let tables = [
-            (SQUARE[0], &self.saturation_cm2, Range::Ascending),
-            (SQUARE[1], &self.onset_let_mev_cm2_per_mg, Range::FromZero),
-            (SQUARE[2], &self.width_let_mev_cm2_per_mg, Range::AboveZero),
-            (SQUARE[3], &self.exponent, Range::AboveZero),
-            (SQUARE[4], &self.depth_um, Range::AboveZero),
-            (BOXES[5], &self.length_um, Range::AboveZero),
-            (BOXES[6], &self.breadth_um, Range::AboveZero),
+            (SQUARE[0], &self.saturation_cm2, Range::cm2(per_bit)),
+            (SQUARE[1], &self.onset_let_mev_cm2_per_mg, limits::ONSET_LET),
+            (SQUARE[2], &self.width_let_mev_cm2_per_mg, limits::WIDTH_LET),
+            (SQUARE[3], &self.exponent, limits::EXPONENT),
+            (SQUARE[4], &self.depth_um, limits::DEPTH_UM),
+            (BOXES[5], &self.length_um, limits::SIDE_UM),
+            (BOXES[6], &self.breadth_um, limits::SIDE_UM),
         ];
         let figures = read_figures(&tables, at)?;
         let given: Vec<&str> = figures.iter().map(|(key, _)| *key).collect();

@@ -1,6 +1,7 @@
 //! What protons do: the cross-section by energy.
 
-use super::figure::{At, Figure, FigureTable, Level, Range};
+use super::figure::{At, Figure, FigureTable, Level};
+use super::limits::{self, Range};
 use super::weibull;
 use crate::place::Error;
 use serde::Deserialize;
@@ -74,6 +75,11 @@ impl Curve {
 }
 
 impl Proton {
+    /// The cross-section that the curve tends to, in cm².
+    pub(super) const fn limit_cm2(&self, level: Level) -> f64 {
+        self.curves[level.index()].limit_cm2()
+    }
+
     /// The cross-section in cm² at an energy in MeV, before any derating.
     ///
     /// Weibull: `σ = S (1 − exp(−((E − E0)/W)^s))` above E0. Bendel (Bendel and Petersen 1983,
@@ -114,14 +120,14 @@ impl ProtonTable {
     /// The term, if its figures are those of its form.
     pub(super) fn read(&self, per_bit: bool, at: &At) -> Result<Proton, Error> {
         let tables = [
-            ("saturation_cm2", &self.saturation_cm2, Range::Ascending),
-            ("anchor_mev", &self.anchor_mev, Range::AboveZero),
-            ("anchor_cm2", &self.anchor_cm2, Range::Ascending),
-            ("onset_mev", &self.onset_mev, Range::FromZero),
-            ("width_mev", &self.width_mev, Range::AboveZero),
-            ("exponent", &self.exponent, Range::AboveZero),
-            ("a_mev", &self.a_mev, Range::AboveZero),
-            ("b_mev", &self.b_mev, Range::AboveZero),
+            ("saturation_cm2", &self.saturation_cm2, Range::cm2(per_bit)),
+            ("anchor_mev", &self.anchor_mev, limits::ENERGY_MEV),
+            ("anchor_cm2", &self.anchor_cm2, Range::cm2(per_bit)),
+            ("onset_mev", &self.onset_mev, limits::ONSET_MEV),
+            ("width_mev", &self.width_mev, limits::WIDTH_MEV),
+            ("exponent", &self.exponent, limits::EXPONENT),
+            ("a_mev", &self.a_mev, limits::ENERGY_MEV),
+            ("b_mev", &self.b_mev, limits::ENERGY_MEV),
         ];
         let figures = read_figures(&tables, at)?;
         let given: Vec<&str> = figures.iter().map(|(key, _)| *key).collect();
@@ -137,6 +143,11 @@ impl ProtonTable {
             normalise(curve, &figures, level, at)?;
         }
         let [low, nominal, high] = curves.map(Curve::limit_cm2);
+        let limit = [low, nominal, high].into_iter().fold(0.0, f64::max);
+        if let Some(expected) = Range::cm2(per_bit).expected(limit) {
+            let expected = format!("figures whose curve tends to {expected}");
+            return Err(at.value(expected, format!("{limit:e} cm²")));
+        }
         if self.form != ProtonForm::Weibull && !(low <= nominal && nominal <= high) {
             let found = format!("limits of {low:e}, {nominal:e}, {high:e} cm²");
             return Err(at.key("a_mev").value("low ≤ nominal ≤ high of the cross-section", found));

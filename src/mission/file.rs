@@ -3,6 +3,7 @@
 //! `docs/file-formats.md` describes the format. What depends on the workload, the memory or the
 //! devices is checked by [`super::Plan`].
 
+use super::ranges;
 use crate::campaign::file::WorkloadChoice;
 use crate::device::{AddressMap, Level};
 use crate::environment::solar::Scenario;
@@ -235,8 +236,10 @@ impl Mission {
             let found = format!("a campaign; `beamline run {}` runs it", path.display());
             return Err(place.value(&["faults"], "a mission", found));
         }
+        crate::ranges::lengths(&place)?;
         let mission: Self = place.read()?;
         mission.check(&place)?;
+        ranges::check(&mission, &place)?;
         Ok(mission)
     }
 

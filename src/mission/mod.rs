@@ -7,6 +7,7 @@
 //! an acceleration compresses every period alike, so that a mission of `lasts` stands for
 //! `lasts` × acceleration of flight.
 
+mod estimate;
 pub mod figures;
 mod file;
 pub mod fleet;
@@ -15,6 +16,7 @@ pub mod live;
 mod loss;
 mod patrol;
 mod plan;
+mod ranges;
 mod reads;
 mod record;
 pub mod run;
@@ -37,6 +39,8 @@ pub use simulate::{Ground, Rows, Terms, simulate};
 pub use state::{Block, Blocks, Flip, Read, Reader, State, ValueFlip, Word};
 pub use value::Values;
 pub use verdicts::Verdicts;
+
+use crate::estimate::Refusal;
 
 /// What cannot be planned: a value that does not fit the workload, the memory or the devices.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +68,12 @@ pub enum Error {
     File(#[from] crate::place::Error),
 }
 
+impl From<Refusal> for Error {
+    fn from(Refusal { key, expected, found }: Refusal) -> Self {
+        Self::Value { key, expected, found }
+    }
+}
+
 impl Error {
     fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
         Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
@@ -82,7 +92,8 @@ impl Error {
     pub fn placed(self, path: &std::path::Path, text: &str) -> Self {
         let Ok(place) = crate::place::Place::parse(path, text) else { return self };
         match self {
-            Self::Value { key, expected, found } => {
+            // A flag has no line.
+            Self::Value { key, expected, found } if !key.starts_with("--") => {
                 let keys: Vec<&str> = key.split('.').collect();
                 Self::File(place.value(&keys, expected, found))
             }
@@ -90,7 +101,7 @@ impl Error {
                 let keys: Vec<&str> = key.split('.').collect();
                 Self::File(place.said(&keys, message))
             }
-            file => file,
+            other => other,
         }
     }
 }

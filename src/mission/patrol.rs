@@ -45,6 +45,10 @@ impl Patrol {
         }
     }
 
+    /// The most passes of a flight: beyond it an `f64` of passes cannot tell places within one apart
+    /// (2⁴⁰ passes leave 12 bits, or a page of a memory of 4,096 pages).
+    pub const PASSES_MAX: f64 = 1_099_511_627_776.0;
+
     /// The first time after `time_s` at which the patrol reaches `share` of the memory, a share
     /// from 0 (its start) to below 1.
     pub fn next(&self, time_s: f64, share: f64) -> f64 {
@@ -53,20 +57,18 @@ impl Patrol {
             // it has lasted already.
             let key = [time_s.to_bits(), share.to_bits()];
             let u = unit(&mut stream(0, Domain::MissionOther, &key));
-            return time_s - mean_s * (1.0 - u).ln();
+            // Never at once: time goes on even where the interval is too short for it to show.
+            return (time_s - mean_s * (1.0 - u).ln()).max(time_s.next_up());
         }
         let passes = self.passes(time_s);
         let mut next = passes.floor() + share;
         if next <= passes {
             next += 1.0;
         }
-        let mut when = self.when(next);
-        // Rounding may give the visit that is just over once more.
-        while when <= time_s {
-            next += 1.0;
-            when = self.when(next);
-        }
-        when
+        // Rounding may give the visit that is just over once more, or a time just before it.
+        let when = self.when(next);
+        let when = if when <= time_s { self.when(next + 1.0) } else { when };
+        when.max(time_s.next_up())
     }
 
     /// When so many passes are completed.
@@ -99,6 +101,21 @@ mod tests {
         assert_eq!(patrol.next(25.0, 0.25), 125.0);
         assert_eq!(patrol.next(130.0, 0.0), 200.0);
         assert!((patrol.passes_per_s() - 0.01).abs() < 1e-15);
+    }
+
+    #[test]
+    fn time_goes_on_however_short_the_period_is() {
+        let course = Course::new([1e13, 2e13], 60.0);
+        for patrol in [Patrol::Periodic(1e-12), Patrol::Random(1e-12), Patrol::adaptive(course)] {
+            for start in [0.0, 1.0, 1e9, 3e13] {
+                let mut time_s = start;
+                for _ in 0..100 {
+                    let next = patrol.next(time_s, 0.3);
+                    assert!(next > time_s, "{patrol:?} after {time_s} s: {next}");
+                    time_s = next;
+                }
+            }
+        }
     }
 
     #[test]

@@ -68,8 +68,9 @@ impl Plan {
     /// Where a value does not fit the workload, the memory or the devices.
     pub fn new(mission: &Mission, workload: Arc<Workload>, folder: &Path) -> Result<Self, Error> {
         let (memory, map) = memory(mission, folder)?;
+        check_tenants(mission, &memory)?;
         let memory = Arc::new(memory);
-        let modes = modes(mission, folder)?;
+        let modes = modes(mission, &memory, folder)?;
         let timeline = timeline(mission, &memory, &modes, folder)?;
         let inputs = mission.workload.inputs.unwrap_or(INPUTS);
         let known = u32::try_from(workload.inputs.count).unwrap_or(u32::MAX);
@@ -78,6 +79,15 @@ impl Plan {
             return Err(Error::value("workload.inputs", expected, inputs));
         }
         let inputs = inputs.min(known);
+        let asked = mission.lasts.0 * mission.acceleration * mission.service.inferences_per_s;
+        if asked < 1.0 {
+            let expected = "a rate that asks for one inference or more in the flight";
+            return Err(Error::value(
+                "service.inferences_per_s",
+                expected,
+                format!("{asked:.1e} of one"),
+            ));
+        }
         let windows = Windows::new(inputs, (0..inputs).collect());
         let image = workload.stored_image();
         let weights = mission.memory.weights.map(|bytes| bytes.0);
@@ -123,7 +133,8 @@ impl Plan {
             terms: Vec::new(),
             windows,
         };
-        plan.with_schemes(mission.scheme.clone())
+        let plan = plan.with_schemes(mission.scheme.clone())?;
+        plan.estimate(0).refusal().map_or(Ok(plan), |refusal| Err(refusal.into()))
     }
 
     /// The same mission with other schemes.
@@ -223,12 +234,32 @@ fn memory(mission: &Mission, folder: &Path) -> Result<(Memory, AddressMap), Erro
     Ok((memory, map))
 }
 
+/// Refuses what is larger than the memory, before anything is added up.
+fn check_tenants(mission: &Mission, memory: &Memory) -> Result<(), Error> {
+    let of = &mission.memory;
+    let buffer = mission.scrubber.map(|scrubber| scrubber.buffer_bytes);
+    let sizes = [
+        ("memory.weights", of.weights.map(|bytes| bytes.0)),
+        ("memory.kv_cache", Some(of.kv_cache.0)),
+        ("memory.activations", Some(of.activations.0)),
+        ("scrubber.buffer_bytes", buffer),
+    ];
+    let capacity = memory.capacity_bytes();
+    match sizes.into_iter().find(|(_, size)| size.is_some_and(|size| size > capacity)) {
+        Some((key, size)) => {
+            let expected = format!("at most the {capacity} bytes of {}", memory.name);
+            Err(Error::value(key, expected, size.unwrap_or(0)))
+        }
+        None => Ok(()),
+    }
+}
+
 /// A built-in name, or a path relative to the mission's folder.
 fn named(name: &str, folder: &Path) -> String {
     if name.ends_with(".toml") { folder.join(name).display().to_string() } else { name.to_owned() }
 }
 
-fn modes(mission: &Mission, folder: &Path) -> Result<Vec<PlanMode>, Error> {
+fn modes(mission: &Mission, memory: &Memory, folder: &Path) -> Result<Vec<PlanMode>, Error> {
     let mut modes = Vec::new();
     for (at, choice) in mission.device.iter().enumerate() {
         let key = |key: &str| format!("device.{at}.{key}");
@@ -246,9 +277,14 @@ fn modes(mission: &Mission, folder: &Path) -> Result<Vec<PlanMode>, Error> {
         }
         for mode in &device.modes {
             if wanted.as_ref().is_none_or(|wanted| wanted.contains(&mode.name)) {
+                let pattern = pattern(mode)?;
+                if let Some(Err(reason)) = pattern.as_ref().map(|pattern| pattern.fits(memory)) {
+                    let expected = "events that fit the memory";
+                    return Err(Error::value(&key("name"), expected, reason));
+                }
                 modes.push(PlanMode {
                     device: device.name.clone(),
-                    pattern: pattern(mode)?,
+                    pattern,
                     mode: mode.clone(),
                     level: *level,
                 });
@@ -391,14 +427,25 @@ fn patrol(
     };
     let least = layout.protected_bytes() as f64 / ground.memory.bandwidth_bytes_s;
     let fastest = scrub.in_saa_s.map_or(every, |saa| saa.min(every));
+    let key = if scrub.patrol.is_some() { "scrub.patrol" } else { "scrub.every" };
     if fastest < least {
         let expected = format!(
             "{least:.3} s or more: a pass over {} bytes at {:.3e} bytes/s",
             layout.protected_bytes(),
             ground.memory.bandwidth_bytes_s
         );
-        let key = if scrub.patrol.is_some() { "scrub.patrol" } else { "scrub.every" };
         return Err(Error::scheme(index, key, expected, format!("{fastest} s")));
+    }
+    let passes = ground.horizon_s / fastest;
+    if passes > Patrol::PASSES_MAX {
+        let expected =
+            format!("a period of which the flight has {:.0e} at most", Patrol::PASSES_MAX);
+        return Err(Error::scheme(
+            index,
+            key,
+            expected,
+            format!("{fastest} s, {passes:.1e} of them"),
+        ));
     }
     let patrol = match scrub.in_saa_s {
         None if scrub.random => Patrol::Random(every),

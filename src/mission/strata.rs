@@ -117,19 +117,7 @@ pub fn strata(
 ) -> Result<Vec<Stratum>, Error> {
     let used = plan.terms.iter().map(|terms| terms.layout.used_entries()).max().unwrap_or(0);
     let share = used as f64 / plan.ground.memory.entries().max(1) as f64;
-    let mut kinds = Vec::new();
-    for (mode, of) in plan.modes.iter().enumerate() {
-        match &of.pattern {
-            None => kinds.push(Kind { mode, shape: None, within: None }),
-            Some(pattern) => {
-                for shape in 0..pattern.events.len() {
-                    for within in [true, false] {
-                        kinds.push(Kind { mode, shape: Some(shape), within: Some(within) });
-                    }
-                }
-            }
-        }
-    }
+    let kinds = all_kinds(plan);
     let mut strata = Vec::new();
     for (number, kind) in (0u64..).zip(kinds) {
         let mode = &plan.modes[kind.mode];
@@ -164,6 +152,35 @@ pub fn strata(
         });
     }
     Ok(strata)
+}
+
+/// Every mode, every shape of its bits, within and outside the memory that weights lie in.
+fn all_kinds(plan: &Plan) -> Vec<Kind> {
+    let mut kinds = Vec::new();
+    for (mode, of) in plan.modes.iter().enumerate() {
+        match &of.pattern {
+            None => kinds.push(Kind { mode, shape: None, within: None }),
+            Some(pattern) => {
+                for shape in 0..pattern.events.len() {
+                    for within in [true, false] {
+                        kinds.push(Kind { mode, shape: Some(shape), within: Some(within) });
+                    }
+                }
+            }
+        }
+    }
+    kinds
+}
+
+/// The kinds of which single events are drawn, as a mode and a shape.
+pub(super) fn kinds(plan: &Plan) -> Vec<(usize, Option<usize>)> {
+    let drawn = all_kinds(plan).into_iter().filter(|kind| can_answer(plan, *kind));
+    drawn.map(|kind| (kind.mode, kind.shape)).collect()
+}
+
+/// Whether a mode stops a device or its host, which every single event's history has besides.
+pub(super) fn stops(plan: &Plan, mode: usize) -> bool {
+    upset::stop(plan.modes[mode].mode.kind).is_some()
 }
 
 /// Whether an event may touch an answer: it does not where it begins in unused memory and strikes no
@@ -213,10 +230,7 @@ fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Ups
         upset.what = What::Memory(pattern.draw_shape(shape, &mut draws, memory, map, origin));
     }
     let mut upsets = vec![upset];
-    for (index, mode) in plan.modes.iter().enumerate() {
-        if upset::stop(mode.mode.kind).is_none() {
-            continue;
-        }
+    for (index, mode) in plan.modes.iter().enumerate().filter(|(index, _)| stops(plan, *index)) {
         let course = plan.timeline.course(index, mode.level.index());
         let expected = course.expected(plan.ground.horizon_s);
         for _ in 0..poisson_count(&mut draws, f64::from(plan.devices()) * expected) {

@@ -105,11 +105,8 @@ fn others(plan: &Plan, history: u64, upsets: &mut Vec<Upset>) {
         place: 0,
         what,
     };
-    if let Some(scrubber) = plan.mission.scrubber {
+    if let Some(share) = plan.scrubber_share() {
         let mut draws = stream(seed, Domain::MissionOther, &[history, 0]);
-        let memory = &plan.ground.memory;
-        let stored_bits = memory.capacity_bits() as f64 + memory.check_bits() as f64;
-        let share = 8.0 * scrubber.buffer_bytes as f64 / stored_bits;
         let start_s = start_s(plan, history);
         for (index, mode) in plan.modes.iter().enumerate().filter(|(_, m)| m.pattern.is_some()) {
             let course: Course = plan.timeline.course(index, mode.level.index());

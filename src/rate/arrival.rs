@@ -75,6 +75,26 @@ impl Timeline {
         all
     }
 
+    /// The events of a mode that scheduled solar events bring within `duration_s` at one level, on the
+    /// mean over the track.
+    pub fn scheduled_events(
+        &self,
+        mode: usize,
+        level: usize,
+        duration_s: f64,
+        scheduled: &[ScheduledEvent],
+    ) -> f64 {
+        let solar = &self.modes[mode].solar;
+        let sum: f64 = solar.iter().map(|levels| levels[level]).sum();
+        let rate = self.per_device(mode) * sum / solar.len().max(1) as f64;
+        let of = |event: &ScheduledEvent| {
+            let lasts_s = event.scenario.duration_s().unwrap_or(0.0);
+            let seconds = lasts_s.min(duration_s - event.start_s).max(0.0);
+            event.scenario.scale() * rate * seconds
+        };
+        scheduled.iter().map(of).sum()
+    }
+
     /// The events of a mode a second at one level, along the track: per device where the device
     /// says how many bits it has, without scheduled events.
     pub fn course(&self, mode: usize, level: usize) -> Course {

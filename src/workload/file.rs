@@ -20,6 +20,9 @@ const INPUT: &str = "input";
 /// The key of generated inputs within their seed; generated tensors have their position.
 const INPUT_KEY: u64 = u64::MAX;
 
+/// Words that are generated for a tensor or the inputs, at most: 1 GiB, before anything is planned.
+const GENERATED_WORDS_MAX: usize = 1 << 28;
+
 /// What a campaign changes of a workload.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Overrides {
@@ -167,6 +170,14 @@ impl File<'_> {
         }
     }
 
+    fn check_generated<T>(&self, at: &Spanned<T>, words: usize) -> Result<(), Error> {
+        if words <= GENERATED_WORDS_MAX {
+            return Ok(());
+        }
+        let expected = format!("{GENERATED_WORDS_MAX} generated words at most");
+        Err(self.wrong(at, expected, words.to_string()))
+    }
+
     fn scale(&self, scale: &Spanned<f32>) -> Result<f32, Error> {
         match *scale.get_ref() {
             value if value.is_finite() && value > 0.0 => Ok(value),
@@ -192,6 +203,7 @@ impl File<'_> {
                     return Err(self.wrong(&generate.count, "fewer than 2³² words", found));
                 };
                 let scale = self.scale(&generate.scale)?;
+                self.check_generated(&generate.count, words)?;
                 (count, data::generate(generate.seed, INPUT_KEY, scale, words))
             }
             (file, generate) => {
@@ -292,6 +304,7 @@ impl File<'_> {
         let mut tensors = BTreeMap::new();
         for (key, tensor) in (0..).zip(&generate.tensor) {
             let (shape, words) = self.shape(&tensor.shape, size)?;
+            self.check_generated(&tensor.shape, words)?;
             let words = data::generate(generate.seed, key, scale, words);
             if tensors.insert(tensor.name.get_ref().clone(), (shape, words)).is_some() {
                 let found = format!("a second `{}`", tensor.name.get_ref());

@@ -1,6 +1,7 @@
 //! What the trials of an accumulation are exposed to.
 
-use super::{Error, Stratum, joined, sites};
+use super::strata::{joined, sites};
+use super::{Error, Stratum};
 use crate::campaign::file::{Campaign, Mode, RateChoice};
 use crate::campaign::upsets::UpsetRate;
 use crate::engine::Windows;
@@ -12,6 +13,10 @@ use std::sync::Arc;
 /// The mean number of upsets that a trial may have; a trial's faults are numbered in 16 bits.
 const UPSETS_MAX: f64 = 10_000.0;
 
+/// Inferences of a trial, at most: each has a row that is held until its segment is stored, and draws of
+/// its own for every execution.
+const INFERENCES_MAX: u32 = 1 << 20;
+
 /// What the trials of an accumulation are exposed to, over the union of the schemes' footprints.
 pub(super) fn exposure(
     campaign: &Campaign,
@@ -21,6 +26,12 @@ pub(super) fn exposure(
     let Some(sequence) = campaign.faults.sequence() else {
         return Err(Error::value("faults.mode", "accumulation or beam", campaign.faults.name()));
     };
+    if sequence.steps.checked_mul(sequence.inputs_per_step).is_none_or(|all| all > INFERENCES_MAX) {
+        let expected =
+            format!("{INFERENCES_MAX} inferences in a trial at most, steps × inputs_per_step");
+        let found = format!("{} × {}", sequence.steps, sequence.inputs_per_step);
+        return Err(Error::value("faults.steps", expected, found));
+    }
     let acceleration = sequence.acceleration;
     let protections = || campaign.scheme.iter().map(|scheme| scheme.protection);
     let exposure = Exposure {

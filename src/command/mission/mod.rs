@@ -50,7 +50,7 @@ impl Mission {
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let mut prepared = Prepared::load(&self.mission)?;
-        prepared.check_fleet(&self.mission)?;
+        say(&prepared.estimate(&self.mission, self.singles)?)?;
         prepared.plan.ground.keep_changes = true;
         let folder = self.results.join(&prepared.plan.mission.name);
         let gpu = open_gpu(adapter)?;

@@ -5,7 +5,7 @@ use crate::command::Failure;
 use crate::command::prepare::{COMMIT, VERSION, adapter_info, choose, find_workload, shaders};
 use crate::engine::direct::{Direct, Kernels};
 use crate::gpu::Gpu;
-use crate::mission::{Mission, Plan, fleet};
+use crate::mission::{Mission, Plan};
 use crate::workload::Workload;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,24 +29,19 @@ impl Prepared {
         Ok(Self { text, workload, plan })
     }
 
-    /// Refuses a fleet with more events than can be followed.
-    pub(super) fn check_fleet(&self, path: &Path) -> Result<(), Failure> {
-        let Some(satellites) = self.plan.mission.fleet else { return Ok(()) };
-        let events = fleet::expected_events(&self.plan, satellites);
-        if events <= fleet::EVENTS_MAX {
-            return Ok(());
+    /// What the mission takes, in a line.
+    ///
+    /// # Errors
+    /// Where it is more than can be had.
+    pub(super) fn estimate(&self, path: &Path, singles: u64) -> Result<String, Failure> {
+        let estimate = self.plan.estimate(singles);
+        match estimate.refusal() {
+            None => Ok(estimate.line()),
+            Some(refusal) => {
+                let error = crate::mission::Error::from(refusal);
+                Err(Failure::input(error.placed(path, &self.text)))
+            }
         }
-        let expected = format!(
-            "a fleet whose followed events are {:.0e} at most: fewer satellites or years, less \
-             memory in use, no acceleration",
-            fleet::EVENTS_MAX
-        );
-        let error = crate::mission::Error::Value {
-            key: "fleet".into(),
-            expected,
-            found: format!("{satellites} satellites with {events:.2e} events"),
-        };
-        Err(Failure::input(error.placed(path, &self.text)))
     }
 
     /// What the archive says before its rows.

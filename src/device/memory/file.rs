@@ -2,7 +2,8 @@
 
 use super::ras::{RasTable, ScrubTable};
 use super::{AddressMap, DATA_BITS, Memory};
-use crate::device::figure::{At, Figure, FigureTable, Level, Range, said};
+use crate::device::figure::{At, Figure, FigureTable, Level};
+use crate::device::limits::{self, Range, named, said};
 use crate::place::{Error, Place};
 use serde::Deserialize;
 use std::path::Path;
@@ -72,7 +73,7 @@ impl Reader {
         at: &At,
         least: u32,
     ) -> Result<u32, Error> {
-        let figure = self.figure(key, table, at, Range::FromZero)?;
+        let figure = self.figure(key, table, at, limits::COUNT)?;
         let value = figure.at(Level::Nominal);
         let whole = value.fract() == 0.0 && figure.is_point();
         if !(whole && (f64::from(least)..=f64::from(u32::MAX)).contains(&value)) {
@@ -93,9 +94,11 @@ impl Reader {
 /// The memory of a file's text.
 pub(super) fn parse(path: &Path, text: &str) -> Result<Memory, Error> {
     let place = Place::parse(path, text)?;
+    crate::ranges::lengths(&place)?;
     let table: MemoryTable = place.read()?;
     let at = At::root(&place);
-    let texts = [("name", &table.name), ("title", &table.title), ("source", &table.source)];
+    named(&table.name, &at.key("name"))?;
+    let texts = [("title", &table.title), ("source", &table.source)];
     for (key, text) in texts.into_iter().chain([("standard", &table.standard), ("ecc", &table.ecc)])
     {
         said(text, &at.key(key))?;
@@ -123,7 +126,7 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<Memory, Error> {
         "geometry.bandwidth_bytes_s",
         &tables.bandwidth_bytes_s,
         &geometry.key("bandwidth_bytes_s"),
-        Range::AboveZero,
+        limits::BYTES_S,
     )?;
     let sizes =
         [stacks, channels, pseudo_channels, sids, bank_groups, banks, rows, columns].map(u64::from);

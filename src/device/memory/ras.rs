@@ -2,7 +2,8 @@
 
 use super::file::Reader;
 use super::{ENTRY_BYTES, Memory};
-use crate::device::figure::{At, Figure, FigureTable, Level, Range, said};
+use crate::device::figure::{At, Figure, FigureTable, Level};
+use crate::device::limits::{self, named, said};
 use crate::place::Error;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
@@ -262,16 +263,16 @@ impl RasTable {
         said(&self.containment_source, &at.key("containment_source"))?;
         let policy = self.policy(reader, &at)?;
         let mut time = |key: &str, table: &FigureTable| {
-            reader.figure(&format!("ras.{key}"), table, &at.key(key), Range::FromZero)
+            reader.figure(&format!("ras.{key}"), table, &at.key(key), limits::TIME_S)
         };
         let [reset_s, repair_s] =
             [time("reset_s", &self.reset_s)?, time("repair_s", &self.repair_s)?];
         let scrubs = scrubs.into_iter().enumerate().map(|(index, scrub)| {
             let at = root.key("scrub").key(index);
-            said(&scrub.name, &at.key("name"))?;
+            named(&scrub.name, &at.key("name"))?;
             let key = format!("scrub.{}.period_s", scrub.name);
             let at = at.key("period_s");
-            let period_s = reader.figure(&key, &scrub.period_s, &at, Range::AboveZero)?;
+            let period_s = reader.figure(&key, &scrub.period_s, &at, limits::PERIOD_S)?;
             Ok(Scrub { name: scrub.name, period_s })
         });
         Ok(Ras {

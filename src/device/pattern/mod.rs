@@ -8,7 +8,8 @@ pub use breadth::Breadth;
 pub use draw::{Hit, Reach, Strike};
 pub use polarity::{AntiRows, Persistence, Polarity, apply};
 
-use super::figure::{At, Mark, said};
+use super::figure::{At, Mark};
+use super::limits::{named, said};
 use super::memory::{DATA_BITS, Memory};
 use crate::place::{Error, Place};
 use serde::Deserialize;
@@ -22,6 +23,8 @@ const SHIPPED: [(&str, &str); 4] = [
     ("ddr-field-shapes", include_str!("../../../fault-models/patterns/ddr-field-shapes.toml")),
 ];
 
+/// Shapes that a pattern may have.
+const EVENTS_MAX: usize = 100;
 /// How far the shares may be from a sum of 1.
 const SUM_TOLERANCE: f64 = 1e-9;
 
@@ -204,9 +207,10 @@ impl Pattern {
     /// Where anything in it cannot be meant.
     pub fn parse(path: &Path, text: &str) -> Result<Self, Error> {
         let place = Place::parse(path, text)?;
+        crate::ranges::lengths(&place)?;
         let pattern: Self = place.read()?;
         let at = At::root(&place);
-        said(&pattern.name, &at.key("name"))?;
+        named(&pattern.name, &at.key("name"))?;
         said(&pattern.source, &at.key("source"))?;
         if pattern.polarity == Polarity::Toggle && pattern.anti_rows != AntiRows::None {
             let expected = "no anti_rows for polarity = \"toggle\", which does not look at charge";
@@ -214,6 +218,10 @@ impl Pattern {
         }
         if pattern.events.is_empty() {
             return Err(at.value("one [[event]] or more", "none"));
+        }
+        if pattern.events.len() > EVENTS_MAX {
+            let expected = format!("{EVENTS_MAX} [[event]] at most");
+            return Err(at.key("event").value(expected, pattern.events.len()));
         }
         for (index, event) in pattern.events.iter().enumerate() {
             event.check(&at.key("event").key(index))?;
@@ -227,11 +235,19 @@ impl Pattern {
 
     /// The mean struck bits of one event.
     pub fn mean_bits(&self) -> f64 {
-        let bits = self.events.iter().map(|event| {
-            let entries = event.breadth.as_ref().map_or(1.0, Breadth::mean_entries);
-            event.share * event.bits * entries
-        });
-        bits.sum()
+        let bits = self.events.iter().enumerate();
+        bits.map(|(at, event)| event.share * event.bits * self.mean_entries_of(at)).sum()
+    }
+
+    /// The mean struck entries of one event.
+    pub fn mean_entries(&self) -> f64 {
+        (0..self.events.len()).map(|at| self.events[at].share * self.mean_entries_of(at)).sum()
+    }
+
+    /// The mean struck entries of an event of the shape with an index in [`Self::events`].
+    pub fn mean_entries_of(&self, index: usize) -> f64 {
+        let breadth = self.events.get(index).and_then(|event| event.breadth.as_ref());
+        breadth.map_or(1.0, Breadth::mean_entries)
     }
 
     /// Whether a memory is large enough for every event.

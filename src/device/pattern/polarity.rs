@@ -1,6 +1,7 @@
 //! What becomes of a struck bit: at once, and later.
 
 use crate::device::figure::At;
+use crate::device::limits::RETENTION_S;
 use crate::place::Error;
 use serde::Deserialize;
 
@@ -98,9 +99,10 @@ impl PersistenceName {
                 let expected = format!("no `retention_s` for persistence = \"{name}\"");
                 Err(at.key("retention_s").value(expected, "one"))
             }
-            (Self::Weak, Some(seconds)) if !(seconds > 0.0 && seconds.is_finite()) => {
-                Err(at.key("retention_s").value("seconds above 0", seconds))
-            }
+            (Self::Weak, Some(seconds)) => match RETENTION_S.expected(seconds) {
+                Some(expected) => Err(at.key("retention_s").value(expected, seconds)),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

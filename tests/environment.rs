@@ -8,7 +8,7 @@ use beamline::environment::orbit::{Position, Shape};
 use beamline::environment::shield::{Geometry, Shield};
 use beamline::environment::solar::Scenario;
 use beamline::environment::table::ShellTable;
-use beamline::environment::trapped::{Interpolation, Phase, flux};
+use beamline::environment::trapped::{Interpolation, MapField, Phase, flux};
 use beamline::rate::{
     Environment, OrbitChoice, SatelliteName, ScheduledEvent, SolarPhase, Timeline,
 };
@@ -50,6 +50,26 @@ fn igrf_gives_the_components_of_an_independent_evaluation() {
             assert!((found - expected).abs() < 1e-3, "{year}: {found} nT for {expected}");
         }
     }
+}
+
+#[test]
+fn the_fields_that_ap8_was_made_with_give_the_components_of_an_independent_evaluation() {
+    let text = include_str!("data/radiation/native_field_irbem.csv");
+    let mut places = 0;
+    for line in text.lines().filter(|line| line.starts_with("min,") || line.starts_with("max,")) {
+        let (solar, numbers) = line.split_once(',').expect("columns");
+        let numbers: Vec<f64> =
+            numbers.split(',').map(|cell| cell.parse().expect("a number")).collect();
+        let [lat, lon, radius_km, ref expected @ ..] = numbers[..] else { panic!("{line}") };
+        let phase = if solar == "min" { Phase::Min } else { Phase::Max };
+        let field = phase.field(MapField::Native);
+        let found = field.vector(cartesian(&at(lat, lon, radius_km)));
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!((1e5 * found - expected).abs() < 0.02, "{line}: {found} gauss");
+        }
+        places += 1;
+    }
+    assert_eq!(places, 14);
 }
 
 #[test]

@@ -1,12 +1,15 @@
-//! The geomagnetic field: IGRF, and McIlwain's L by following a field line.
+//! The geomagnetic field: IGRF, the fields that AP8 was made with, and McIlwain's L by following a
+//! field line.
 //!
 //! Positions are geocentric and Earth-fixed, in units of the Earth's radius
 //! ([`EARTH_RADIUS_KM`]); the field is in gauss, as the maps of trapped particles have it.
 
+mod model;
+
 use super::orbit::Position;
 use crate::units::EARTH_RADIUS_KM;
+use model::Coefficient;
 use std::f64::consts::PI;
-use std::sync::LazyLock;
 
 /// The highest degree of the IGRF since 2000.
 const DEGREE: usize = 13;
@@ -24,39 +27,9 @@ const STEPS: usize = 400;
 /// Points of the quadrature of the second invariant.
 const NODES: u32 = 24;
 
-/// The coefficients as published: columns of years, rows (n, m).
-struct Table {
-    years: Vec<f64>,
-    rows: Vec<(usize, i32, Vec<f64>)>,
-}
-
-/// IGRF-14 (IAGA 2024, doi 10.5281/zenodo.14012302), in the SHC text format.
-static IGRF: LazyLock<Table> =
-    LazyLock::new(|| Table::parse(include_str!("../../fault-models/environments/igrf14.shc")));
-
-impl Table {
-    /// Reads the embedded text of a model.
-    fn parse(text: &str) -> Self {
-        let numbers = |line: &str| -> Vec<f64> {
-            line.split_whitespace()
-                .map(|word| word.parse().expect("the embedded field holds numbers"))
-                .collect()
-        };
-        let mut lines = text.lines().filter(|line| !line.starts_with('#')).skip(1);
-        let years = lines.next().map(numbers).unwrap_or_default();
-        let rows = lines.map(numbers).map(|row| (index(row[0]), order(row[1]), row[2..].to_vec()));
-        Self { years, rows: rows.collect() }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small degree")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small index")]
 const fn index(value: f64) -> usize {
     value as usize
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a small order")]
-const fn order(value: f64) -> i32 {
-    value as i32
 }
 
 /// The Earth's internal field at one date.
@@ -97,35 +70,36 @@ pub struct Shell {
 }
 
 impl Field {
-    /// The field of a decimal year, linear between the five-year tables.
+    /// The IGRF at a decimal year, linear between the five-year tables.
     ///
     /// Outside 1900 to 2030 the nearest two tables are extended; [`Field::is_extrapolated`] says so.
     pub fn at(year: f64, equator: Equator) -> Self {
-        let table = &*IGRF;
-        let years = &table.years;
-        let after = years.iter().position(|y| *y > year).unwrap_or(years.len() - 1).max(1);
-        let share = (year - years[after - 1]) / (years[after] - years[after - 1]);
+        Self::new(year, &model::igrf(year), equator)
+    }
+
+    /// Jensen and Cain's field of 1960, which AP8MIN was made with.
+    pub fn jensen_cain_1960(equator: Equator) -> Self {
+        Self::new(1960.0, &model::jensen_cain_1960(), equator)
+    }
+
+    /// GSFC 12/66 at a decimal year; AP8MAX was made with that of 1970.
+    pub fn gsfc_12_66(year: f64, equator: Equator) -> Self {
+        Self::new(year, &model::gsfc_12_66(year), equator)
+    }
+
+    fn new(year: f64, coefficients: &[Coefficient], equator: Equator) -> Self {
         let zero = [[0.0; SIDE]; SIDE];
         let mut powers = [0.0; SIDE];
         let reach = [0.0; SIDE];
         let mut field = Self { year, degree: 1, cos: zero, sin: zero, moment: 0.0, equator, reach };
-        for (n, m, values) in &table.rows {
-            let value = values[after - 1] + share * (values[after] - values[after - 1]);
-            let order = m.unsigned_abs() as usize;
-            // Schmidt's factor sqrt((2 − δ) (n−m)!/(n+m)!), and gauss from nanotesla.
-            let mut factor = if order == 0 { 1.0 } else { 2.0 };
-            for k in (n - order + 1)..=(n + order) {
-                factor /= k as f64;
-            }
-            let coefficient = 1e-5 * factor.sqrt() * value;
-            if *m >= 0 {
-                field.cos[*n][order] = coefficient;
-            } else {
-                field.sin[*n][order] = coefficient;
-            }
-            powers[*n] += (1e-5 * value).powi(2);
+        for &Coefficient { degree, order, is_sine, value_nt } in coefficients {
+            // Gauss from nanotesla.
+            let value = 1e-5 * value_nt;
+            let side = if is_sine { &mut field.sin } else { &mut field.cos };
+            side[degree][order] = model::schmidt(degree, order) * value;
+            powers[degree] += value.powi(2);
             if value != 0.0 {
-                field.degree = field.degree.max(*n);
+                field.degree = field.degree.max(degree);
             }
         }
         field.moment = powers[1].sqrt();

@@ -342,12 +342,13 @@ impl Timeline {
             Some(import) => import.origin.to_string(),
             None if self.conditions.orbit.is_deep_space() => "none in deep space".to_owned(),
             None => format!(
-                "{} with IGRF-14 at its own epoch, interpolation {}",
+                "{} with {}, interpolation {}",
                 match self.conditions.solar_phase {
                     0.0 => "AP8MIN",
                     1.0 => "AP8MAX",
                     _ => "between AP8MIN and AP8MAX",
                 },
+                self.conditions.map_field.describe(),
                 self.conditions.interpolation.name()
             ),
         };

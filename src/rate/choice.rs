@@ -8,7 +8,7 @@ use crate::environment::exchange::{self, SpectrumChoice};
 use crate::environment::orbit::{self, Orbit, Shape};
 use crate::environment::shield::{Geometry, Shield};
 use crate::environment::solar::Scenario;
-use crate::environment::trapped::Interpolation;
+use crate::environment::trapped::{Interpolation, MapField};
 use crate::units::{EARTH_RADIUS_KM, EQUATOR_KM};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -47,6 +47,9 @@ pub struct Environment {
     /// How the maps of trapped protons are read.
     #[serde(default)]
     pub interpolation: Interpolation,
+    /// Which field the maps of trapped protons are read with.
+    #[serde(default)]
+    pub map_field: MapField,
     /// How the magnetosphere is.
     #[serde(default)]
     pub magnetosphere: Magnetosphere,
@@ -240,6 +243,7 @@ impl Environment {
             days: ten(),
             step_s: sixty(),
             interpolation: Interpolation::default(),
+            map_field: MapField::default(),
             magnetosphere: Magnetosphere::default(),
             modulation_w: None,
             design_margin: one(),
@@ -280,6 +284,7 @@ impl Environment {
             modulation_w: self.modulation_w,
             shield: Shield { thickness_mm: self.shielding_mm_al, geometry: self.geometry },
             interpolation: self.interpolation,
+            map_field: self.map_field,
             magnetosphere: self.magnetosphere,
             event: self.event,
             design_margin: self.design_margin,

@@ -19,7 +19,7 @@ use crate::environment::exchange::Import;
 use crate::environment::orbit::{self, Orbit};
 use crate::environment::shield::Shield;
 use crate::environment::solar::Scenario;
-use crate::environment::trapped::Interpolation;
+use crate::environment::trapped::{Interpolation, MapField};
 pub use arrival::{Arrival, ScheduledEvent};
 pub use assessment::{Assessment, Band, ModeRate};
 pub use choice::{AltitudeAbove, Environment, OrbitChoice, SatelliteName, SolarPhase};
@@ -46,6 +46,8 @@ pub struct Conditions {
     pub shield: Shield,
     /// How the maps of trapped protons are read.
     pub interpolation: Interpolation,
+    /// Which field the maps are read with.
+    pub map_field: MapField,
     /// How the magnetosphere is.
     pub magnetosphere: Magnetosphere,
     /// A solar particle event that lasts all the time.

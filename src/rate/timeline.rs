@@ -329,7 +329,7 @@ impl<'c> Walk<'c> {
         let mut maps: Vec<(Phase, f64, ShellTable<'static>)> = weights
             .into_iter()
             .filter(|(_, weight)| *weight > 0.0)
-            .map(|(phase, weight)| (phase, weight, ShellTable::new(phase.field(), low, high)))
+            .map(|(phase, weight)| (phase, weight, ShellTable::new(phase.field(conditions.map_field), low, high)))
             .collect();
         let mut places = Vec::with_capacity(track.len());
         for position in track {

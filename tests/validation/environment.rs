@@ -18,7 +18,8 @@ const CREME: &str =
 const SPENVIS: &str =
     "SPENVIS 4.6.13 with CREME96 cosmic rays, in github tdloveless/me-radfx (Apache-2.0)";
 const SUNCATCHER: &str = "Suncatcher, arXiv:2511.19468, about 150 rad(Si) a year; by \
-    model 148 (SHIELDOSE-2, AP8MAX) to 205 (AP8MIN)";
+    model, protons alone, 155 (AP8MAX) to 210 (AP8MIN): SHIELDOSE-2 on what IRBEM gives with the \
+    maps' native fields (as an oracle only)";
 const WORST_DAY: &str =
     "CREME96 worst day through SHIELDOSE-2 (SPENVIS tables; IRBEM, as an oracle only)";
 const SHIELDOSE: &str =
@@ -42,12 +43,11 @@ pub(crate) fn rows() -> Vec<Row> {
         let what = format!(
             "dose at 650 km dawn-dusk behind a sphere of 10 mm Al, solar {name}, rad(Si)/yr"
         );
-        let row = Row::new("V11", what, SUNCATCHER, (150.0, dose), Tolerance::Range(148.0, 205.0));
+        let row = Row::new("V11", what, SUNCATCHER, (150.0, dose), Tolerance::Range(155.0, 210.0));
         rows.push(if phase > 0.0 {
             row.missed(
-                "0.6 % below the range, whose lower end is what SHIELDOSE-2 gives for AP8MAX with \
-                 its native field; the field differs by 3 % in flux, and the days that a track \
-                 samples by 1 %. It is 2 % from the 150 that Suncatcher states",
+                "2 % below what SHIELDOSE-2 gives for AP8MAX: of the energy that collisions with \
+                 nuclei set free, a tenth counts here, and there nearly two thirds",
             )
         } else {
             row

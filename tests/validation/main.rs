@@ -6,6 +6,7 @@ mod environment;
 mod forms;
 mod high;
 mod missions;
+mod osculating;
 mod plot;
 mod rates;
 mod statistics;

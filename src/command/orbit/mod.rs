@@ -10,7 +10,7 @@ use crate::environment::cosmic::Magnetosphere;
 use crate::environment::exchange::{SpectrumChoice, Statement};
 use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
-use crate::environment::trapped::Interpolation;
+use crate::environment::trapped::{Interpolation, MapField};
 use crate::rate::{
     AltitudeAbove, Assessment, Conditions, Environment, ModeRate, SolarPhase, Timeline,
 };
@@ -62,6 +62,9 @@ pub struct Orbit {
     /// How the maps of trapped protons are read: phi-l or classic.
     #[arg(long, value_name = "HOW", default_value = "phi-l", value_parser = named::<Interpolation>)]
     interpolation: Interpolation,
+    /// The field that these maps are read with: native (the one each was made with) or igrf.
+    #[arg(long, value_name = "FIELD", default_value = "native", value_parser = named::<MapField>)]
+    map_field: MapField,
     /// How the magnetosphere is: quiet or stormy.
     #[arg(long, value_name = "HOW", default_value = "quiet", value_parser = named::<Magnetosphere>)]
     magnetosphere: Magnetosphere,
@@ -204,6 +207,7 @@ impl Orbit {
             days: self.days,
             step_s: self.step_s,
             interpolation: self.interpolation,
+            map_field: self.map_field,
             magnetosphere: self.magnetosphere,
             modulation_w: self.modulation_w,
             design_margin: self.design_margin,

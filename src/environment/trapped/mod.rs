@@ -34,6 +34,36 @@ impl Interpolation {
     }
 }
 
+/// Which geomagnetic field the maps are read with, at the epoch of the map.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapField {
+    /// The field that the map was made with: Jensen and Cain 1960 for AP8MIN, GSFC 12/66 at 1970
+    /// for AP8MAX (ECSS-E-ST-10-04C, I.1.3).
+    #[default]
+    Native,
+    /// IGRF-14 at the map's epoch.
+    Igrf,
+}
+
+impl MapField {
+    /// The name in TOML and on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Igrf => "igrf",
+        }
+    }
+
+    /// What it is, for the reader of a result.
+    pub const fn describe(self) -> &'static str {
+        match self {
+            Self::Native => "the field that the map was made with",
+            Self::Igrf => "IGRF-14 at its own epoch",
+        }
+    }
+}
+
 /// AP8MIN, with the embedded table read once.
 pub static AP8MIN: LazyLock<Map> = LazyLock::new(|| {
     Map::parse(include_str!("../../../fault-models/environments/ap8min.asc"))
@@ -77,18 +107,25 @@ impl Phase {
         }
     }
 
-    /// The field of the map's epoch: IGRF-14, in place of the field models that the maps were made
-    /// with (Jensen and Cain 1960; GSFC 12/66 at 1970).
+    /// The field that the map is read with.
     ///
-    /// What counts as the equatorial field B0 is chosen for each map by what agrees best with
-    /// published fluxes (`docs/validation.md`): for AP8MIN the least field along the line, for
-    /// AP8MAX McIlwain's 0.311653 / L³.
-    pub fn field(self) -> &'static Field {
-        static MIN: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MIN, Equator::Least));
-        static MAX: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MAX, Equator::McIlwain));
-        match self {
-            Self::Min => &MIN,
-            Self::Max => &MAX,
+    /// What counts as the equatorial field B0: with the fields that the maps were made with,
+    /// McIlwain's 0.311653 / L³, as the maps were drawn. With the IGRF what agrees best with the
+    /// fluxes that these fields give (`docs/validation.md`): for AP8MIN the least field along the
+    /// line, for AP8MAX McIlwain's.
+    pub fn field(self, field: MapField) -> &'static Field {
+        static MIN: LazyLock<Field> =
+            LazyLock::new(|| Field::jensen_cain_1960(Equator::McIlwain));
+        static MAX: LazyLock<Field> =
+            LazyLock::new(|| Field::gsfc_12_66(EPOCH_MAX, Equator::McIlwain));
+        static IGRF_MIN: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MIN, Equator::Least));
+        static IGRF_MAX: LazyLock<Field> =
+            LazyLock::new(|| Field::at(EPOCH_MAX, Equator::McIlwain));
+        match (field, self) {
+            (MapField::Native, Self::Min) => &MIN,
+            (MapField::Native, Self::Max) => &MAX,
+            (MapField::Igrf, Self::Min) => &IGRF_MIN,
+            (MapField::Igrf, Self::Max) => &IGRF_MAX,
         }
     }
 }

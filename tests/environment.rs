@@ -1,7 +1,7 @@
 //! Properties of the environment and of the rates that follow from it.
 
 use beamline::device::{Device, Level};
-use beamline::environment::cosmic::{self, Magnetosphere};
+use beamline::environment::cutoff::{Cutoff, Magnetosphere};
 use beamline::environment::field::{Equator, Field, Shell, cartesian};
 use beamline::environment::matter::{Material, let_in_silicon};
 use beamline::environment::orbit::{Position, Shape};
@@ -137,10 +137,11 @@ proptest! {
 
     #[test]
     fn a_storm_lowers_cutoffs_and_open_lines_have_none(l in 1.0_f64..20.0) {
-        let quiet = cosmic::cutoff_gv(l, Magnetosphere::Quiet);
-        let stormy = cosmic::cutoff_gv(l, Magnetosphere::Stormy);
+        let [quiet, stormy] = [Magnetosphere::Quiet, Magnetosphere::Stormy]
+            .map(|state| Cutoff::vertical(l, state).vertical_gv());
         prop_assert!(0.0 < stormy && stormy < quiet);
-        prop_assert_eq!(cosmic::cutoff_gv(f64::INFINITY, Magnetosphere::Quiet), 0.0);
+        let open = Cutoff::vertical(f64::INFINITY, Magnetosphere::Quiet);
+        prop_assert_eq!(open.vertical_gv(), 0.0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Galactic cosmic rays: spectra at 1 AU, their modulation by the Sun, and the geomagnetic cutoff.
+//! Galactic cosmic rays: spectra at 1 AU and their modulation by the Sun.
 //!
 //! The model is Matthiä et al. 2013 (doi 10.1016/j.asr.2012.09.022), for Z = 1 to 28.
 
@@ -12,10 +12,6 @@ pub const LEAST_MEV_N: f64 = 10.0;
 pub const W_MIN: f64 = 0.0;
 /// The modulation parameter W at solar maximum: a round value within its range of 0 to 200.
 pub const W_MAX: f64 = 150.0;
-/// The cutoff of a vertical particle at L = 1, in GV (Smart and Shea 2005, doi
-/// 10.1016/j.asr.2004.09.015, give 14.5 to 16).
-pub const CUTOFF_GV: f64 = 14.9;
-
 /// A nucleus of the model: mass number, and the parameters C, γ and α of its spectrum.
 struct Nucleus {
     a: f64,
@@ -98,31 +94,6 @@ pub fn flux(z: usize, energy: f64, w: f64) -> f64 {
 /// equation 8).
 pub fn w_of_oulu(counts_per_minute: f64) -> f64 {
     (638.7 - 0.093 * counts_per_minute).clamp(0.0, 200.0)
-}
-
-/// How the magnetosphere is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Magnetosphere {
-    /// Quiet.
-    #[default]
-    Quiet,
-    /// Disturbed: cutoffs are lower.
-    Stormy,
-}
-
-/// The rigidity in GV below which nothing arrives vertically at a place of McIlwain's `l`.
-///
-/// Størmer's Rc = 14.9 / L²; in a storm Rc (1 − 0.54 exp(−Rc / 2.9)) (Adams 1986, CREME86).
-pub fn cutoff_gv(l: f64, magnetosphere: Magnetosphere) -> f64 {
-    if !l.is_finite() {
-        return 0.0;
-    }
-    let quiet = CUTOFF_GV / (l * l);
-    match magnetosphere {
-        Magnetosphere::Quiet => quiet,
-        Magnetosphere::Stormy => quiet * (1.0 - 0.54 * (-quiet / 2.9).exp()),
-    }
 }
 
 /// The share of all directions that the Earth does not cover, at `radius_km` from its centre:

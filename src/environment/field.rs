@@ -4,10 +4,12 @@
 //! Positions are geocentric and Earth-fixed, in units of the Earth's radius
 //! ([`EARTH_RADIUS_KM`]); the field is in gauss, as the maps of trapped particles have it.
 
+mod dipole;
 mod model;
 
 use super::orbit::Position;
 use crate::units::EARTH_RADIUS_KM;
+pub use dipole::Dipole;
 use model::Coefficient;
 use std::f64::consts::PI;
 

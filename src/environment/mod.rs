@@ -2,6 +2,7 @@
 
 pub mod cosmic;
 pub mod curve;
+pub mod cutoff;
 pub mod epoch;
 pub mod exchange;
 pub mod field;

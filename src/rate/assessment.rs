@@ -376,7 +376,7 @@ impl Timeline {
             };
             (first..super::response::BINS).map(bin).sum()
         };
-        let cutoffs = self.places.iter().map(|place| place.cutoff_gv);
+        let cutoffs = self.places.iter().map(|place| place.cutoff.vertical_gv());
         let (min, max) = cutoffs.fold((f64::INFINITY, 0.0_f64), |(a, b), c| (a.min(c), b.max(c)));
         let spectrum = self.let_spectrum();
         Gcr {
@@ -387,7 +387,11 @@ impl Timeline {
                 self.transmission.at(cosmic::rigidity_gv(1, energy))
             }),
             earth_shadow: 1.0 - self.mean(|i| self.places[i].open_sky),
-            cutoff_gv: Cutoff { min, mean: self.mean(|i| self.places[i].cutoff_gv), max },
+            cutoff_gv: Cutoff {
+                min,
+                mean: self.mean(|i| self.places[i].cutoff.vertical_gv()),
+                max,
+            },
             let_above_per_cm2_s: ByThreshold::new(&LETS, |let_| spectrum.above(let_)),
         }
     }
@@ -402,7 +406,8 @@ impl Timeline {
                 return format!("protons with the trapped ones; ions by LET: {}", ions.origin);
             }
         };
-        let mut text = format!("Matthiä et al. 2013, {charges}; vertical cutoff 14.9 / L² GV");
+        let cutoff = self.conditions.cutoff.describe();
+        let mut text = format!("Matthiä et al. 2013, {charges}; {cutoff}");
         if let Some(ions) = &given.ions {
             text.push_str(&format!("; ions by LET: {}", ions.origin));
         }

@@ -2,7 +2,7 @@
 //! `beamline orbit`.
 
 use super::{Conditions, Error, Given};
-use crate::environment::cosmic::Magnetosphere;
+use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
 use crate::environment::epoch::Epoch;
 use crate::environment::exchange::{self, SpectrumChoice};
 use crate::environment::orbit::{self, Orbit, Shape};
@@ -50,6 +50,9 @@ pub struct Environment {
     /// Which field the maps of trapped protons are read with.
     #[serde(default)]
     pub map_field: MapField,
+    /// How geomagnetic cutoffs are found.
+    #[serde(default)]
+    pub cutoff: CutoffModel,
     /// How the magnetosphere is.
     #[serde(default)]
     pub magnetosphere: Magnetosphere,
@@ -244,6 +247,7 @@ impl Environment {
             step_s: sixty(),
             interpolation: Interpolation::default(),
             map_field: MapField::default(),
+            cutoff: CutoffModel::default(),
             magnetosphere: Magnetosphere::default(),
             modulation_w: None,
             design_margin: one(),
@@ -285,6 +289,7 @@ impl Environment {
             shield: Shield { thickness_mm: self.shielding_mm_al, geometry: self.geometry },
             interpolation: self.interpolation,
             map_field: self.map_field,
+            cutoff: self.cutoff,
             magnetosphere: self.magnetosphere,
             event: self.event,
             design_margin: self.design_margin,

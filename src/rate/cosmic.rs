@@ -3,11 +3,13 @@
 
 use super::response::{BINS, EDGES, Response};
 use crate::environment::cosmic::{self, OMNIDIRECTIONAL};
+use crate::environment::cutoff::Cutoff;
 
-/// The highest cutoff tabulated, in GV: above that of L = 0.9.
-const TOP_GV: f64 = 19.0;
+/// The highest cutoff tabulated, in GV: above Størmer's from the east at the equator, where nothing
+/// comes in below c M / r².
+const TOP_GV: f64 = 64.0;
 /// Nodes of the cutoff.
-const NODES: usize = 512;
+const NODES: usize = 1024;
 
 /// Omnidirectional fluxes in cm⁻² s⁻¹ of each bin, for each charge from 1, at 1 AU.
 #[derive(Clone, Debug)]
@@ -71,12 +73,18 @@ impl ByCutoff {
         Self { above }
     }
 
-    /// The rate at a cutoff in GV, under the share `open_sky` of the sky.
-    pub(super) fn at(&self, cutoff_gv: f64, open_sky: f64) -> f64 {
+    /// The rate behind the cutoffs of a place, under the share `open_sky` of the sky.
+    pub(super) fn at(&self, cutoff: Cutoff, open_sky: f64) -> f64 {
+        let sides = cutoff.directions();
+        open_sky * sides.map(|(share, gv)| share * self.above_gv(gv)).sum::<f64>()
+    }
+
+    /// The rate of what arrives above a rigidity in GV.
+    fn above_gv(&self, cutoff_gv: f64) -> f64 {
         let place = node(cutoff_gv);
         let low = floor(place);
         let next = self.above.get(low + 1).unwrap_or(&self.above[low]);
-        open_sky * (self.above[low] + (next - self.above[low]) * (place - low as f64))
+        self.above[low] + (next - self.above[low]) * (place - low as f64)
     }
 }
 
@@ -114,11 +122,15 @@ pub(super) struct Transmission {
 }
 
 impl Transmission {
-    /// The transmission of places, each with its cutoff in GV and its open sky.
-    pub(super) fn new(places: impl IntoIterator<Item = (f64, f64)>) -> Self {
-        let mut steps: Vec<(f64, f64)> = places.into_iter().collect();
+    /// The transmission of places, each with its cutoffs and its open sky.
+    pub(super) fn new(places: impl IntoIterator<Item = (Cutoff, f64)>) -> Self {
+        let (mut steps, mut count) = (Vec::new(), 0_usize);
+        for (cutoff, open_sky) in places {
+            steps.extend(cutoff.directions().map(|(share, gv)| (gv, share * open_sky)));
+            count += 1;
+        }
         steps.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let count = steps.len().max(1) as f64;
+        let count = count.max(1) as f64;
         let mut sum = 0.0;
         for step in &mut steps {
             sum += step.1;
@@ -137,6 +149,7 @@ impl Transmission {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::environment::cutoff::{Magnetosphere, VERTICAL_GV};
     use crate::environment::shield::{Geometry, Shield};
     use crate::rate::response::Kernel;
 
@@ -154,15 +167,19 @@ mod tests {
                 .filter(|(low, _)| cosmic::rigidity_gv(1, *low) >= cutoff)
                 .map(|(a, b)| OMNIDIRECTIONAL * cosmic::flux(1, (a * b).sqrt(), 0.0) * (b - a))
                 .sum();
-            let found = rates.at(cutoff, 1.0);
+            let found = rates.above_gv(cutoff);
             assert!((found / above - 1.0).abs() < 0.01, "{cutoff} GV: {found} for {above}");
         }
     }
 
     #[test]
     fn transmission_counts_places_and_sky() {
-        let track = Transmission::new([(2.0, 0.5), (0.0, 1.0), (8.0, 0.5), (2.0, 1.0)]);
-        for (rigidity, share) in [(0.0, 0.0), (1.0, 0.25), (2.0, 0.25), (3.0, 0.625), (9.0, 0.75)] {
+        let cutoff = |gv: f64| Cutoff::vertical((VERTICAL_GV / gv).sqrt(), Magnetosphere::Quiet);
+        let track = Transmission::new(
+            [(2.0, 0.5), (0.0, 1.0), (8.0, 0.5), (2.0, 1.0)].map(|(gv, sky)| (cutoff(gv), sky)),
+        );
+        for (rigidity, share) in [(0.0, 0.0), (1.0, 0.25), (1.99, 0.25), (3.0, 0.625), (9.0, 0.75)]
+        {
             assert!((track.at(rigidity) - share).abs() < 1e-12, "{rigidity} GV");
         }
     }

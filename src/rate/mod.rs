@@ -13,7 +13,8 @@ pub mod response;
 mod timeline;
 mod validity;
 
-use crate::environment::cosmic::{Magnetosphere, W_MAX, W_MIN};
+use crate::environment::cosmic::{W_MAX, W_MIN};
+use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
 use crate::environment::epoch::Epoch;
 use crate::environment::exchange::Import;
 use crate::environment::orbit::{self, Orbit};
@@ -48,6 +49,8 @@ pub struct Conditions {
     pub interpolation: Interpolation,
     /// Which field the maps are read with.
     pub map_field: MapField,
+    /// How geomagnetic cutoffs are found.
+    pub cutoff: CutoffModel,
     /// How the magnetosphere is.
     pub magnetosphere: Magnetosphere,
     /// A solar particle event that lasts all the time.

@@ -6,8 +6,9 @@ use super::{Conditions, Error, Given};
 use crate::device::{Device, Level, Mode};
 use crate::environment::cosmic::{self, CHARGES};
 use crate::environment::curve::Curve;
+use crate::environment::cutoff::{Cutoff, Model as CutoffModel};
 use crate::environment::exchange::Import;
-use crate::environment::field::{Equator, Field, Shell};
+use crate::environment::field::{Equator, Field, Shell, cartesian};
 use crate::environment::matter::{Material, deposit_in_silicon, survival};
 use crate::environment::orbit::Position;
 use crate::environment::solar::{self, Scenario};
@@ -34,8 +35,8 @@ pub struct Place {
     pub position: Position,
     /// McIlwain's L and B/B0 in the field of the map's epoch.
     pub shell: Shell,
-    /// The geomagnetic cutoff in GV, in the field of the date.
-    pub cutoff_gv: f64,
+    /// The geomagnetic cutoffs, in the field of the date.
+    pub cutoff: Cutoff,
     /// The share of all directions that the Earth does not cover.
     pub open_sky: f64,
     /// Trapped protons above the thresholds before the shield, in cm⁻² s⁻¹, omnidirectional.
@@ -182,7 +183,7 @@ impl Timeline {
         let dose = dose(&kernels[0]);
         let mut walk = Walk::new(&conditions, dose, answers)?;
         let places = walk.places()?;
-        let transmission = Transmission::new(places.iter().map(|p| (p.cutoff_gv, p.open_sky)));
+        let transmission = Transmission::new(places.iter().map(|p| (p.cutoff, p.open_sky)));
         let count = places.len() as f64;
         let trapped_above = walk.sum_above.iter().map(|sum| sum / count).collect();
         let field_extrapolated = walk.extrapolated;
@@ -203,7 +204,7 @@ impl Timeline {
             let mean = |i: usize| {
                 let places = timeline.places.iter();
                 let sum: f64 = places
-                    .map(|place| answer.cosmic_protons[i].at(place.cutoff_gv, place.open_sky))
+                    .map(|place| answer.cosmic_protons[i].at(place.cutoff, place.open_sky))
                     .sum();
                 timeline.conditions.design_margin * sum / count
             };
@@ -239,7 +240,7 @@ impl Timeline {
         let paths = self.conditions.shield.paths();
         let of = |path: &crate::environment::shield::Path| {
             let before = Material::Aluminium.before(1, energy_mev, path.g_per_cm2);
-            path.share * survival(1, path.g_per_cm2) * self.trapped_above(before)
+            path.share * survival(1, before, energy_mev) * self.trapped_above(before)
         };
         self.conditions.design_margin * paths.iter().map(of).sum::<f64>()
     }
@@ -315,7 +316,7 @@ impl<'c> Walk<'c> {
                 longitude_deg: 0.0,
                 radius_km: f64::INFINITY,
             };
-            return Ok(vec![self.place(position, Shell::OPEN, 0.0, 1.0, &[])]);
+            return Ok(vec![self.place(position, Shell::OPEN, Cutoff::NONE, 1.0, &[])]);
         }
         let track = conditions.orbit.track(conditions.start, conditions.days, conditions.step_s)?;
         let radii = track.iter().map(|position| position.radius_km);
@@ -323,17 +324,23 @@ impl<'c> Walk<'c> {
         let year = conditions.start.plus_seconds(0.5 * conditions.days * crate::units::DAY_S);
         let field = Field::at(year.decimal_year(), Equator::Least);
         self.extrapolated = field.is_extrapolated();
-        let mut today = ShellTable::new(&field, low, high);
+        let (dipole, mut today) = (field.dipole(), ShellTable::new(&field, low, high));
         let phase = conditions.solar_phase;
         let weights = [(Phase::Min, 1.0 - phase), (Phase::Max, phase)];
         let mut maps: Vec<(Phase, f64, ShellTable<'static>)> = weights
             .into_iter()
             .filter(|(_, weight)| *weight > 0.0)
-            .map(|(phase, weight)| (phase, weight, ShellTable::new(phase.field(conditions.map_field), low, high)))
+            .map(|(phase, weight)| {
+                (phase, weight, ShellTable::new(phase.field(conditions.map_field), low, high))
+            })
             .collect();
         let mut places = Vec::with_capacity(track.len());
         for position in track {
-            let cutoff = cosmic::cutoff_gv(today.shell(&position).l, conditions.magnetosphere);
+            let state = conditions.magnetosphere;
+            let cutoff = match conditions.cutoff {
+                CutoffModel::Stormer => Cutoff::stormer(&dipole, cartesian(&position), state),
+                CutoffModel::Vertical => Cutoff::vertical(today.shell(&position).l, state),
+            };
             let sky = cosmic::open_sky(position.radius_km);
             let mut nearest = Shell::OPEN;
             let mut spectra = Vec::with_capacity(2);
@@ -353,7 +360,7 @@ impl<'c> Walk<'c> {
         &mut self,
         position: Position,
         shell: Shell,
-        cutoff_gv: f64,
+        cutoff: Cutoff,
         open_sky: f64,
         spectra: &[(f64, Option<Spectrum<'_>>)],
     ) -> Place {
@@ -382,18 +389,17 @@ impl<'c> Walk<'c> {
             };
             mode.trapped.push(levels(&|i| answer.protons[i].fold(&bins)));
             mode.cosmic.push(levels(&|i| {
-                let ions = answer.given_ions.map_or_else(
-                    || answer.cosmic_ions[i].at(cutoff_gv, open_sky),
-                    |given| given[i],
-                );
-                answer.cosmic_protons[i].at(cutoff_gv, open_sky) + ions
+                let ions = answer
+                    .given_ions
+                    .map_or_else(|| answer.cosmic_ions[i].at(cutoff, open_sky), |given| given[i]);
+                answer.cosmic_protons[i].at(cutoff, open_sky) + ions
             }));
-            mode.solar.push(levels(&|i| answer.solar[i].at(cutoff_gv, open_sky)));
+            mode.solar.push(levels(&|i| answer.solar[i].at(cutoff, open_sky)));
         }
         Place {
             position,
             shell,
-            cutoff_gv,
+            cutoff,
             open_sky,
             trapped: THRESHOLDS_MEV.map(|energy| match given {
                 Some(points) => tabulated(points, energy),

@@ -1,5 +1,5 @@
-//! The orbits of SPENVIS: begun on the ellipse of the figures given and integrated with J2, so that
-//! an orbit of "530 km" flies between 517 and 530 km.
+//! The orbits of SPENVIS: begun at perigee on the ellipse of the figures given and integrated with
+//! J2, so that an orbit of "530 km" flies between 517 and 530 km.
 
 use beamline::environment::epoch::Epoch;
 use beamline::environment::orbit::Position;
@@ -53,13 +53,17 @@ fn step((place, speed): (Vector, Vector), h: f64) -> (Vector, Vector) {
     (plus(place, mean(k1.0, k2.0, k3.0, k4.0), h), plus(speed, mean(k1.1, k2.1, k3.1, k4.1), h))
 }
 
-/// The places of a circular orbit from its ascending node at 0° of right ascension on 2026-01-01,
-/// once a minute.
-pub(crate) fn track(altitude_km: f64, inclination_deg: f64, days: f64) -> Vec<Position> {
-    let a = RADIUS_KM + altitude_km;
+/// The places once a minute of an orbit whose perigee is its ascending node, at 0° of right
+/// ascension on 2026-01-01.
+pub(crate) fn track(
+    [perigee_km, apogee_km]: [f64; 2],
+    inclination_deg: f64,
+    days: f64,
+) -> Vec<Position> {
+    let [low, high] = [RADIUS_KM + perigee_km, RADIUS_KM + apogee_km];
     let (sin, cos) = inclination_deg.to_radians().sin_cos();
-    let v = (MU / a).sqrt();
-    let mut state = ([a, 0.0, 0.0], [0.0, v * cos, v * sin]);
+    let v = (MU * (2.0 / low - 2.0 / (low + high))).sqrt();
+    let mut state = ([low, 0.0, 0.0], [0.0, v * cos, v * sin]);
     let mut positions = Vec::new();
     let mut time_s = 0.0;
     while time_s < days * 86_400.0 {

@@ -75,7 +75,7 @@ fn spenvis() -> Vec<Row> {
     for (point, altitude, inclination, expected) in
         [("V2", 530.0, 53.0, AT_530), ("V2b", 825.0, 98.8, AT_825)]
     {
-        let track = osculating::track(altitude, inclination, 30.0);
+        let track = osculating::track([altitude; 2], inclination, 30.0);
         let orbit_name = format!("{altitude} km {inclination}°");
         let mut add = |what: String, pair, tolerance| {
             rows.push(Row::new(point, what, SPENVIS, pair, tolerance));
@@ -83,7 +83,8 @@ fn spenvis() -> Vec<Row> {
         if point == "V2" {
             // Its report: 512.6 km at 00:43:56, 526.1 km at 00:10:01.
             for (minute, height) in [(44, 512.6), (10, 526.1)] {
-                let what = format!("the orbit of SPENVIS, geodetic altitude after {minute} min, km");
+                let what =
+                    format!("the orbit of SPENVIS, geodetic altitude after {minute} min, km");
                 let found = osculating::geodetic_altitude_km(&track[minute]);
                 add(what, (height, found), Tolerance::Share(0.0005));
             }

@@ -6,7 +6,7 @@ mod ways;
 
 use super::{Failure, TableFormat, say, say_json};
 use crate::device::Device;
-use crate::environment::cosmic::Magnetosphere;
+use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
 use crate::environment::exchange::{SpectrumChoice, Statement};
 use crate::environment::shield::Geometry;
 use crate::environment::solar::Scenario;
@@ -65,6 +65,9 @@ pub struct Orbit {
     /// The field that these maps are read with: native (the one each was made with) or igrf.
     #[arg(long, value_name = "FIELD", default_value = "native", value_parser = named::<MapField>)]
     map_field: MapField,
+    /// How geomagnetic cutoffs are found: stormer (by direction of arrival) or vertical.
+    #[arg(long, value_name = "HOW", default_value = "stormer", value_parser = named::<CutoffModel>)]
+    cutoff: CutoffModel,
     /// How the magnetosphere is: quiet or stormy.
     #[arg(long, value_name = "HOW", default_value = "quiet", value_parser = named::<Magnetosphere>)]
     magnetosphere: Magnetosphere,
@@ -208,6 +211,7 @@ impl Orbit {
             step_s: self.step_s,
             interpolation: self.interpolation,
             map_field: self.map_field,
+            cutoff: self.cutoff,
             magnetosphere: self.magnetosphere,
             modulation_w: self.modulation_w,
             design_margin: self.design_margin,

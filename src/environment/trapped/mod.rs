@@ -114,8 +114,7 @@ impl Phase {
     /// fluxes that these fields give (`docs/validation.md`): for AP8MIN the least field along the
     /// line, for AP8MAX McIlwain's.
     pub fn field(self, field: MapField) -> &'static Field {
-        static MIN: LazyLock<Field> =
-            LazyLock::new(|| Field::jensen_cain_1960(Equator::McIlwain));
+        static MIN: LazyLock<Field> = LazyLock::new(|| Field::jensen_cain_1960(Equator::McIlwain));
         static MAX: LazyLock<Field> =
             LazyLock::new(|| Field::gsfc_12_66(EPOCH_MAX, Equator::McIlwain));
         static IGRF_MIN: LazyLock<Field> = LazyLock::new(|| Field::at(EPOCH_MIN, Equator::Least));

@@ -88,7 +88,7 @@ impl Flight {
                 flux_per_cm2_s: place.trapped[0],
                 l: place.shell.l,
                 b_over_b0: place.shell.b_over_b0,
-                cutoff_gv: place.cutoff_gv,
+                cutoff_gv: place.cutoff.vertical_gv(),
                 in_saa: place.in_saa(),
                 per_day: per_day(index),
             })

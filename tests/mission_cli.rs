@@ -122,6 +122,32 @@ fn a_killed_mission_goes_on_to_the_rows_of_one_never_killed() {
 }
 
 #[test]
+fn the_exit_code_is_1_only_where_a_requirement_is_refuted() {
+    let required = |length: &str, probability: f64| {
+        let mission = SMALL.replace("histories = 24", "histories = 3");
+        let asked = format!(
+            "[requirement]\nno_critical_sdc_for = \"{length}\"\nprobability = {probability}\n[workload]"
+        );
+        let folder = bench(&mission.replace("[workload]", &asked));
+        let output = run(&folder, &[]);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    // Wrong answers of logic come a few times a year, with a vote on storage or without.
+    let (code, table, message) = required("1y", 0.9);
+    assert_eq!(code, Some(1), "{table}{message}");
+    assert!(message.contains("refuted under none, TMR + scrub"), "{message}");
+    assert!(table.contains("required: P(none in 1.00 y) ≥ 90.0 %"), "{table}");
+    assert!(table.contains("report.html"), "the report is written all the same");
+    let (code, table, message) = required("1d", 0.5);
+    assert_eq!((code, &*message), (Some(0), ""), "{table}");
+    assert!(table.contains("shown") && !table.contains("refuted"), "{table}");
+    // Three windows decide nothing at this level.
+    let (code, table, message) = required("20y", 1e-9);
+    assert_eq!((code, &*message), (Some(0), ""), "{table}");
+    assert!(table.contains("undecided"), "{table}");
+}
+
+#[test]
 fn what_cannot_be_meant_is_refused_with_its_line_and_leaves_nothing() {
     for (from, to, parts) in [
         ("lasts = \"20y\"", "lasts = \"-20y\"", vec!["mission.toml:3", "expected a duration"]),

@@ -328,7 +328,7 @@ fn numbers_and_flags_of_the_header_are_checked() {
         }
     }
     for value in [0.0, 1.0, -1.0, f64::NAN, f64::INFINITY] {
-        refused("confidence", put("/campaign", "confidence", value));
+        refused("alpha", put("/campaign", "alpha", value));
     }
     for name in
         ["upsets_per_bit_day", "acceleration", "trial_s", "inference_period_s", "execution_time_s"]

@@ -82,6 +82,10 @@ fn schemes_are_compared_on_paired_trials() {
     // 2 · (C(5,0) + C(5,1)) / 2⁵.
     assert!((dmr.p.expect("a test") - 0.375).abs() < 1e-12);
     assert_eq!(dmr.p, dmr.p_holm);
+    assert_eq!(dmr.both_wrong, 0);
+    let ratio = dmr.fewer.expect("a ratio");
+    assert_eq!((ratio.estimate, ratio.high), (Some(4.0), None), "none of the one may be drawn");
+    assert!(ratio.low < 1.0, "{ratio:?}");
 }
 
 #[test]
@@ -91,7 +95,7 @@ fn a_rate_with_a_source_gives_a_failure_rate() {
     let none = &summary.fit[0];
     assert_eq!(none.trials, 9);
     let avf = 4.0 / 9.0;
-    assert_eq!(none.fit, fit(2.0e-8, 139_840, avf, clopper_pearson(4, 9, 1.0 - 0.95)));
+    assert_eq!(none.fit, fit(2.0e-8, 139_840, avf, clopper_pearson(4, 9, 0.05)));
     let mut unsourced = header();
     unsourced.rate.as_mut().expect("a rate").source.clear();
     assert!(summarise(&unsourced, &faults, &outcomes).fit.is_empty());

@@ -19,7 +19,7 @@ fn started() -> Started {
         trials_max: 250,
         trials_done: 0,
         inferences_per_trial: 384,
-        confidence: 0.95,
+        alpha: 0.05,
         acceleration: Some("rate × 2.0e9, up to 55.5 live events between scrubs".into()),
         census: false,
     }

@@ -150,6 +150,7 @@ pub(super) struct Pairs {
     pub(super) trials: u64,
     pub(super) only_scheme_wrong: u64,
     pub(super) only_baseline_wrong: u64,
+    pub(super) both_wrong: u64,
 }
 
 /// All sums of a campaign, gathered segment by segment.
@@ -218,6 +219,7 @@ impl Counts {
             pairs.trials += 1;
             pairs.only_scheme_wrong += u64::from(row.wrong > baseline.wrong);
             pairs.only_baseline_wrong += u64::from(row.wrong < baseline.wrong);
+            pairs.both_wrong += u64::from(row.wrong > 0 && row.wrong == baseline.wrong);
         }
     }
 }

@@ -8,6 +8,7 @@ use super::schema::{Header, RateInfo, Source, WorkloadInfo};
 use super::segment::Segment;
 use crate::fault::Region;
 use crate::outcome::Outcome;
+use crate::stats::{ALPHA_MIN, looks};
 use std::fmt::Display;
 use std::ops::Range;
 
@@ -88,10 +89,10 @@ pub(super) fn header(header: &Header) -> Result<(), Flaw> {
             ("schemes", "1 to 65,535", (1..=SHORT_MAX).contains(&schemes), schemes as f64),
             ("strata", "1 to 65,535", (1..=SHORT_MAX).contains(&strata), strata as f64),
             (
-                "confidence",
-                "between 0 and 1",
-                campaign.confidence > 0.0 && campaign.confidence < 1.0,
-                campaign.confidence,
+                "alpha",
+                "at least 1e-13 and below 1",
+                campaign.alpha >= looks::level(ALPHA_MIN) && campaign.alpha < 1.0,
+                campaign.alpha,
             ),
             ("looks", "1 or more", campaign.looks > 0, campaign.looks.into()),
             ("steps", "1 or more", campaign.steps > 0, campaign.steps.into()),

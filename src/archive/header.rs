@@ -123,7 +123,7 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
     set_text(&campaign, "mode", &info.mode)?;
     set(&campaign, "dummy", &info.dummy)?;
     set(&campaign, "census", &info.census)?;
-    set(&campaign, "confidence", &info.confidence)?;
+    set(&campaign, "alpha", &info.alpha)?;
     set(&campaign, "looks", &info.looks)?;
     set(&campaign, "steps", &info.steps)?;
     set(&campaign, "inferences_per_step", &info.inferences_per_step)?;
@@ -281,7 +281,7 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
             mode: get_text(&campaign, "mode")?,
             dummy: get_flag(&campaign, "dummy")?,
             census: get_flag(&campaign, "census")?,
-            confidence: get(&campaign, "confidence")?,
+            alpha: get(&campaign, "alpha")?,
             looks: get(&campaign, "looks")?,
             steps: get(&campaign, "steps")?,
             inferences_per_step: get(&campaign, "inferences_per_step")?,

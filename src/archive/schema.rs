@@ -76,8 +76,9 @@ pub struct CampaignInfo {
     pub dummy: bool,
     /// Whether every site was struck once: its shares are exact and have no interval.
     pub census: bool,
-    /// The level of every interval; 1 − α/looks where a stopping rule looks more than once.
-    pub confidence: f64,
+    /// α of every interval, 1 − its confidence: a tenth of the campaign's where a stopping rule
+    /// looks at the results.
+    pub alpha: f64,
     /// How often the stopping rule may look at the results; 1 where trials are counted only.
     pub looks: u32,
     /// Steps in a trial; 1 but for accumulation and beam.

@@ -4,14 +4,15 @@
 //! of the whole population.
 
 use super::beam::BeamFigures;
-use super::figures::{Counts, Key, Sums};
+use super::figures::{Counts, Key, Pairs, Sums};
 use super::rows::{FaultRow, OutcomeRow};
 use super::schema::Header;
 use crate::fault::Region;
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream};
 use crate::stats::{
-    Fit, Interval, RESAMPLES, clopper_pearson, fit, holm, mcnemar_exact, mean_interval, wilson,
+    Fit, Interval, Ratio, clopper_pearson, fit, holm, mcnemar_exact, mean_interval, paired_ratio,
+    resamples, wilson,
 };
 use serde::Serialize;
 
@@ -24,11 +25,11 @@ pub const AVF_NAME: &str = "the probability that a trial with exactly one upset 
 /// Everything that a report says of outcomes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// The level of the intervals.
-    pub confidence: f64,
+    /// α of the intervals, 1 − their confidence.
+    pub alpha: f64,
     /// Whether the campaign is a census.
     pub census: bool,
-    /// Resamples of each bootstrap.
+    /// Resamples of each bootstrap; 0 where α is too small for any.
     pub resamples: u32,
     /// By breakdown, stratum, scheme, then place.
     pub figures: Vec<Figures>,
@@ -128,6 +129,11 @@ pub struct Comparison {
     pub only_scheme_wrong: u64,
     /// Trials wrong under the baseline alone.
     pub only_baseline_wrong: u64,
+    /// Trials wrong under both.
+    pub both_wrong: u64,
+    /// How many times fewer trials are wrong than under the baseline, with the bootstrap interval
+    /// over trials that both met; a census has the ratio and no interval around it.
+    pub fewer: Option<Ratio>,
     /// The exact two-sided `McNemar` test.
     pub p: Option<f64>,
     /// Likewise, Holm-corrected over all comparisons here.
@@ -181,10 +187,10 @@ impl<'h> Tallies<'h> {
         let figures: Vec<_> =
             self.counts.sums.iter().map(|(key, sums)| self.figures(key, sums)).collect();
         Summary {
-            confidence: self.header.campaign.confidence,
+            alpha: self.header.campaign.alpha,
             census: self.header.campaign.census,
-            #[expect(clippy::cast_possible_truncation, reason = "a constant of some thousand")]
-            resamples: RESAMPLES as u32,
+            resamples: resamples(self.header.campaign.alpha)
+                .map_or(0, |count| u32::try_from(count).unwrap_or(u32::MAX)),
             comparisons: self.comparisons(),
             fit: self.fit(&figures),
             beam: self.beam(),
@@ -194,7 +200,7 @@ impl<'h> Tallies<'h> {
 
     fn figures(&self, key: &Key, sums: &Sums) -> Figures {
         let campaign = &self.header.campaign;
-        let alpha = 1.0 - campaign.confidence;
+        let alpha = campaign.alpha;
         let sampled = !campaign.census;
         let shares: Vec<(f64, u64)> = sums
             .wrong_shares
@@ -208,7 +214,7 @@ impl<'h> Tallies<'h> {
             let [a, b, c, d, e, f] = key.words();
             let name = [statistic, a, b, c, d, e, f];
             let mut draws = stream(campaign.seed, Domain::Bootstrap, &name);
-            mean_interval(shares, alpha, RESAMPLES, &mut draws)
+            mean_interval(shares, alpha, &mut draws)
         };
         Figures {
             breakdown: key.breakdown,
@@ -224,7 +230,7 @@ impl<'h> Tallies<'h> {
                 .then(|| clopper_pearson(sums.wrong_trials, sums.trials, alpha)),
             wilson: sampled.then(|| wilson(sums.wrong_trials, sums.trials, alpha)),
             wrong_share: mean(&shares),
-            wrong_share_interval: sampled.then(|| bootstrap(1, &shares)),
+            wrong_share_interval: sampled.then(|| bootstrap(1, &shares)).flatten(),
             inferences: sums.inferences,
             outcomes: sums.outcomes,
             alarms: sums.alarms,
@@ -238,11 +244,10 @@ impl<'h> Tallies<'h> {
             faults: sums.faults,
             censored: sums.censored,
             time_to_critical_s: mean(&times),
-            time_interval_s: (sampled && longest_s > 0.0).then(|| {
-                let parts: Vec<_> = times.iter().map(|(time, n)| (time / longest_s, *n)).collect();
-                let part = bootstrap(2, &parts);
-                Interval { low: part.low * longest_s, high: part.high * longest_s }
-            }),
+            time_interval_s: (sampled && longest_s > 0.0)
+                .then(|| times.iter().map(|(time, n)| (time / longest_s, *n)).collect())
+                .and_then(|parts: Vec<_>| bootstrap(2, &parts))
+                .map(|of| Interval { low: of.low * longest_s, high: of.high * longest_s }),
             events_needed: sums.events_needed,
         }
     }
@@ -262,10 +267,40 @@ impl<'h> Tallies<'h> {
             trials: pairs.trials,
             only_scheme_wrong: pairs.only_scheme_wrong,
             only_baseline_wrong: pairs.only_baseline_wrong,
+            both_wrong: pairs.both_wrong,
+            fewer: self.fewer((stratum, scheme), pairs),
             p: tested.then_some(*p),
             p_holm: tested.then_some(p_holm),
         })
         .collect()
+    }
+
+    fn fewer(&self, (stratum, scheme): (u16, u16), pairs: &Pairs) -> Option<Ratio> {
+        let campaign = &self.header.campaign;
+        let (first, second) = (
+            pairs.both_wrong + pairs.only_baseline_wrong,
+            pairs.both_wrong + pairs.only_scheme_wrong,
+        );
+        if campaign.census {
+            let exact = (second > 0).then(|| first as f64 / second as f64)?;
+            let ends = (exact, Some(exact));
+            return Some(Ratio {
+                estimate: Some(exact),
+                low: ends.0,
+                high: ends.1,
+                of_events: false,
+            });
+        }
+        let right = pairs.trials - (first + pairs.only_scheme_wrong);
+        let counts = [
+            ((0, 0), right),
+            ((1, 0), pairs.only_baseline_wrong),
+            ((0, 1), pairs.only_scheme_wrong),
+            ((1, 1), pairs.both_wrong),
+        ];
+        let name = [3, stratum.into(), scheme.into()];
+        let mut draws = stream(campaign.seed, Domain::Bootstrap, &name);
+        paired_ratio(&counts, (first, second), campaign.alpha, &mut draws)
     }
 
     fn beam(&self) -> Vec<BeamFigures> {
@@ -275,7 +310,7 @@ impl<'h> Tallies<'h> {
         let sums = self.counts.sums.iter().filter(|(key, _)| key.breakdown == Breakdown::Scheme);
         let figures = sums.map(|(key, sums)| {
             let place = (usize::from(key.stratum), usize::from(key.scheme));
-            BeamFigures::of(place, sums, beam, step_s, 1.0 - campaign.confidence)
+            BeamFigures::of(place, sums, beam, step_s, campaign.alpha)
         });
         figures.collect()
     }

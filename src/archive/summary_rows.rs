@@ -114,6 +114,10 @@ struct ComparisonRow {
     trials: u64,
     only_scheme_wrong: u64,
     only_baseline_wrong: u64,
+    both_wrong: u64,
+    fewer: f64,
+    fewer_low: f64,
+    fewer_high: f64,
     p: f64,
     p_holm: f64,
 }
@@ -127,6 +131,10 @@ impl From<&Comparison> for ComparisonRow {
             trials: row.trials,
             only_scheme_wrong: row.only_scheme_wrong,
             only_baseline_wrong: row.only_baseline_wrong,
+            both_wrong: row.both_wrong,
+            fewer: row.fewer.and_then(|ratio| ratio.estimate).unwrap_or(f64::NAN),
+            fewer_low: row.fewer.map_or(f64::NAN, |ratio| ratio.low),
+            fewer_high: row.fewer.and_then(|ratio| ratio.high).unwrap_or(f64::NAN),
             p: row.p.unwrap_or(f64::NAN),
             p_holm: row.p_holm.unwrap_or(f64::NAN),
         }
@@ -215,14 +223,14 @@ impl From<&BeamFigures> for BeamRow {
 
 // Rows go to the file as they stand in memory, and must have no holes.
 const _: () = assert!(size_of::<FigureRow>() == 16 + 34 * 8);
-const _: () = assert!(size_of::<ComparisonRow>() == 8 + 5 * 8);
+const _: () = assert!(size_of::<ComparisonRow>() == 8 + 9 * 8);
 const _: () = assert!(size_of::<FitRow>() == 8 + 6 * 8);
 const _: () = assert!(size_of::<BeamRow>() == 8 + 17 * 8);
 
 /// Writes `/summary`.
 pub(super) fn write(to: &File, summary: &Summary) -> hdf5::Result<()> {
     let at = group(to, SUMMARY)?;
-    set(&at, "confidence", &summary.confidence)?;
+    set(&at, "alpha", &summary.alpha)?;
     set(&at, "census", &summary.census)?;
     set(&at, "resamples", &summary.resamples)?;
     for breakdown in Breakdown::ALL {

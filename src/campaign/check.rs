@@ -3,6 +3,7 @@
 use super::file::{Campaign, DeviceChoice, Error, Mode, RateChoice, Sequence, Stop};
 use crate::fault::Region;
 use crate::place::Place;
+use crate::stats::ALPHA_MIN;
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -277,8 +278,8 @@ fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
             return refuse("half_width", "a half width above 0 and below 0.5", &half_width);
         }
     }
-    if !(stop.alpha > 0.0 && stop.alpha < 1.0) {
-        return refuse("alpha", "an alpha above 0 and below 1", &stop.alpha);
+    if !(stop.alpha >= ALPHA_MIN && stop.alpha < 1.0) {
+        return refuse("alpha", "an alpha of at least 1e-12 and below 1", &stop.alpha);
     }
     if let (Mode::Exhaustive { .. }, Some(seconds)) = (mode, stop.seconds) {
         let expected = "no seconds: part of a census is no sample, it runs to its end";

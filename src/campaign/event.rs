@@ -39,8 +39,8 @@ pub struct Started {
     pub trials_done: u64,
     /// Inferences in a trial (of the first stratum).
     pub inferences_per_trial: u32,
-    /// Confidence level of the intervals shown, e.g. 0.95.
-    pub confidence: f64,
+    /// α of the intervals shown, 1 − their confidence.
+    pub alpha: f64,
     /// What an acceleration means, where the campaign has one.
     pub acceleration: Option<String>,
     /// Whether the campaign is a census (exhaustive), whose shares have no interval.

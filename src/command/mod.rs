@@ -26,7 +26,7 @@ pub enum Failure {
     Usage(clap::Error),
     /// The machine lacks something: exit code 3.
     Environment(anyhow::Error),
-    /// A campaign's acceptance criterion, or a self-test, failed: exit code 1.
+    /// A mission's requirement is refuted, or a self-test or a replay does not agree: exit code 1.
     Criterion(String),
     /// Who read the output has gone away: exit code 141 and no message, as for a program that
     /// SIGPIPE ends.

@@ -152,7 +152,7 @@ impl Planned {
                 mode: campaign.faults.name().into(),
                 dummy: campaign.dummy,
                 census: plan.census(),
-                confidence: 1.0 - alpha,
+                alpha,
                 looks,
                 steps: course.end_step,
                 inferences_per_step,

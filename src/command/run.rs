@@ -228,7 +228,7 @@ fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started 
         trials_max: planned.plan.trials_max(),
         trials_done: next,
         inferences_per_trial: header.strata[0].inferences_per_trial,
-        confidence: header.campaign.confidence,
+        alpha: header.campaign.alpha,
         acceleration,
         census: header.campaign.census,
     }

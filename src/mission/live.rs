@@ -116,6 +116,8 @@ pub struct Started {
     pub horizon_s: f64,
     /// Histories planned.
     pub histories: u64,
+    /// Seconds of the windows that a requirement asks for.
+    pub window_s: Option<f64>,
     /// The memory of one device.
     pub memory: Arc<Memory>,
     /// How its addresses map.
@@ -251,6 +253,7 @@ impl Started {
             acceleration: plan.mission.acceleration,
             horizon_s: ground.horizon_s,
             histories: u64::from(plan.mission.histories),
+            window_s: ground.window_s,
             memory: Arc::clone(&ground.memory),
             map: ground.map,
             modes: plan.modes.iter().map(mode).collect(),

@@ -111,6 +111,7 @@ impl Plan {
             golden: golden.into(),
             values: values(&workload),
             keep_changes: false,
+            window_s: mission.requirement.map(|wanted| wanted.no_critical_sdc_for.0),
         };
         let wanted_s = mission.requirement.map_or(0.0, |wanted| wanted.no_critical_sdc_for.0);
         if wanted_s > ground.horizon_s {

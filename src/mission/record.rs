@@ -235,6 +235,15 @@ pub struct TenantCounts {
     pub silent: u64,
 }
 
+/// Windows of a wanted length, each from a fresh start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Windows {
+    /// How many.
+    pub flown: u64,
+    /// Of them those without a critical SDC.
+    pub held: u64,
+}
+
 /// One history under one scheme.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SchemeHistory {
@@ -264,6 +273,8 @@ pub struct SchemeHistory {
     pub tenants: [TenantCounts; Tenant::ALL.len()],
     /// Copies that became golden again, and the sum of the seconds that this took.
     pub repairs: (u64, f64),
+    /// Windows of the requirement's length from a fresh start, where there is a requirement.
+    pub windows: Windows,
     /// When the first answer was wrong.
     pub first_critical_s: Option<f64>,
     /// When the service was first away.

@@ -4,6 +4,7 @@ use super::{Report, beam, words};
 use crate::archive::summary::{Breakdown, Figures};
 use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
+use crate::stats::confidence;
 
 /// What compute shaders cannot reach; every report says it.
 const LIMITS: &str = "Faults strike the memory that compute shaders can write: stored weights, \
@@ -210,14 +211,20 @@ fn statistics(report: &Report) -> String {
     } else {
         String::new()
     };
+    let means = match report.summary.resamples {
+        0 => "have none, since no number of resamples places their ends at this level".to_owned(),
+        resamples => format!(
+            "have percentile bootstrap intervals over trials ({} resamples)",
+            words::count(resamples.into())
+        ),
+    };
     format!(
         "The trial is the independent unit, since one upset colours all the inferences of its trial. \
          P(a trial has a wrong answer) has Clopper–Pearson intervals (in the figures and tables) and \
          Wilson intervals (in the archive and the CSV); the mean share of wrong answers and the mean \
-         time have percentile bootstrap intervals over trials ({} resamples). The level of each is {} %. \
+         time {means}. The level of each is {}. \
          Schemes are compared on paired trials by the exact McNemar test, Holm-corrected.{looks}",
-        words::count(u64::from(report.summary.resamples)),
-        report.level().trim_end_matches(" % interval"),
+        confidence(report.summary.alpha),
     )
 }
 

@@ -4,6 +4,7 @@ use super::{Report, words};
 use crate::archive::summary::{Breakdown, Figures};
 use crate::campaign::event::SIMULATED_BEAM;
 use crate::outcome::Outcome;
+use crate::stats::confidence;
 
 /// A table of text.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -82,9 +83,7 @@ impl Report {
 
     /// The level of the intervals in words, e.g. "95 % interval".
     pub(super) fn level(&self) -> String {
-        let level = 100.0 * self.summary.confidence;
-        let text = format!("{level:.2}");
-        format!("{} % interval", text.trim_end_matches('0').trim_end_matches('.'))
+        format!("{} interval", confidence(self.summary.alpha))
     }
 }
 
@@ -177,8 +176,14 @@ pub(super) fn costs(report: &Report) -> Table {
 
 /// Each scheme with the baseline on the same trials.
 pub(super) fn comparisons(report: &Report) -> Table {
-    let (columns, names) =
-        report.named(&["trials", "only this wrong", "only baseline wrong", "p", "p, corrected"]);
+    let (columns, names) = report.named(&[
+        "trials",
+        "only this wrong",
+        "only baseline wrong",
+        "wrong",
+        "p",
+        "p, corrected",
+    ]);
     let baseline = report.summary.comparisons.first().map_or("", |row| report.scheme(row.baseline));
     let test = if report.summary.census {
         "A census needs no test."
@@ -186,7 +191,11 @@ pub(super) fn comparisons(report: &Report) -> Table {
         "p is of the exact two-sided McNemar test on the discordant trials; corrected after Holm \
          over the rows of this table."
     };
-    let caption = format!("Each scheme with {baseline}, on the same trials. {test}");
+    let caption = format!(
+        "Each scheme with {baseline}, on the same trials. Wrong: how many times fewer trials are wrong than \
+         under {baseline}, resampled by trial with both outcomes, {}; where one has none, one-sided. {test}",
+        report.level()
+    );
     let mut table = Table::new("Compared on paired trials", caption, &columns, names);
     for row in &report.summary.comparisons {
         let mut cells = report.names(row.scheme, row.stratum);
@@ -194,12 +203,13 @@ pub(super) fn comparisons(report: &Report) -> Table {
             words::count(row.trials),
             words::count(row.only_scheme_wrong),
             words::count(row.only_baseline_wrong),
+            row.fewer.as_ref().map_or_else(String::new, words::fewer),
             row.p.map_or_else(String::new, words::p_value),
             row.p_holm.map_or_else(String::new, words::p_value),
         ]);
         table.rows.push(cells);
     }
-    if report.summary.census { table.without_empty(names + 3) } else { table }
+    if report.summary.census { table.without_empty(names + 4) } else { table }
 }
 
 /// The trials with exactly one fault, by tensor or by bit.

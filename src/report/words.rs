@@ -1,6 +1,6 @@
 //! Numbers as text: as many digits as a reader can use, and no more.
 
-use crate::stats::Interval;
+use crate::stats::{Interval, Ratio};
 use crate::units::{DAY_S, YEAR_S};
 
 /// A whole number with thousands separated.
@@ -83,12 +83,19 @@ fn bare_percent(share: f64) -> String {
     match percent {
         0.0 => "0".into(),
         100.0 => "100".into(),
+        // What is missing matters: never rounded up to certainty.
+        99.95..100.0 => bare_confidence(1.0 - share),
         10.0.. => format!("{percent:.1}"),
         0.1.. => format!("{percent:.2}"),
         0.01.. => format!("{percent:.3}"),
         0.001.. => format!("{percent:.4}"),
         _ => number(percent),
     }
+}
+
+/// 1 − `missing` in percent, without the sign.
+fn bare_confidence(missing: f64) -> String {
+    crate::stats::confidence(missing).trim_end_matches(" %").to_owned()
 }
 
 /// The ends of an interval in percent.
@@ -105,6 +112,38 @@ pub(super) fn share(share: f64, of: Option<Interval>) -> String {
             format!("{} % ({low}–{high})", bare_percent(share))
         },
     )
+}
+
+/// How many times fewer, or how many times as many where there are more: with the interval.
+pub(super) fn fewer(of: &Ratio) -> String {
+    let more = of.estimate.is_some_and(|estimate| estimate < 1.0);
+    let word = if more { "times as many" } else { "times fewer" };
+    let (estimate, low, high) = match more {
+        // Upside down: what had no end above has none below.
+        true => {
+            let over = |value: f64| (value > 0.0).then(|| 1.0 / value);
+            (of.estimate.and_then(over), of.high.and_then(over).unwrap_or(0.0), over(of.low))
+        }
+        false => (of.estimate, of.low, of.high),
+    };
+    match (estimate, high) {
+        (Some(estimate), Some(high)) => {
+            format!("{} {word} ({}–{})", times(estimate), times(low), times(high))
+        }
+        (Some(estimate), None) => {
+            format!("{} {word} (≥ {})", times(estimate), times(low))
+        }
+        (None, _) => format!("≥ {} {word}", times(low)),
+    }
+}
+
+/// A factor in a sentence: two digits.
+pub(super) fn times(factor: f64) -> String {
+    match factor {
+        ..10.0 => format!("{factor:.1}"),
+        10.0..1e6 => format!("{factor:.0}"),
+        _ => number(factor),
+    }
 }
 
 /// A ratio to the baseline.
@@ -178,6 +217,9 @@ mod tests {
         let shares = [0.0, 1.0, 0.1327, 0.0393, 0.000_45, 1.7e-6, 2e-9];
         let texts = ["0 %", "100 %", "13.3 %", "3.93 %", "0.045 %", "1.7·10⁻⁴ %", "2·10⁻⁷ %"];
         assert_eq!(shares.map(percent), texts);
+        let shares = [0.9991, 0.9996, 0.9999, 0.999_999_99];
+        let texts = ["99.9 %", "99.96 %", "99.99 %", "99.999999 %"];
+        assert_eq!(shares.map(percent), texts);
         assert_eq!([0.0, 0.025, 0.5, 1.0].map(tick), ["0 %", "2.5 %", "50 %", "100 %"]);
         assert_eq!(interval(Interval { low: 0.0, high: 0.002_45 }), "0–0.24 %");
         assert_eq!([1.0, 3.0, 12.34, 250.0].map(ratio), ["×1.00", "×3.00", "×12.3", "×250"]);
@@ -191,5 +233,11 @@ mod tests {
         assert_eq!([0.5, 1e-9].map(p_value), ["0.5000", "< 0.0001"]);
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
         assert_eq!(plural(1, "trial", "trials"), "1 trial");
+        let ratio = |estimate, low, high| fewer(&Ratio { estimate, low, high, of_events: false });
+        assert_eq!(ratio(Some(8.17), 6.1, Some(10.9)), "8.2 times fewer (6.1–11)");
+        assert_eq!(ratio(Some(40.0), 11.2, None), "40 times fewer (≥ 11)");
+        assert_eq!(ratio(None, 18.4, None), "≥ 18 times fewer");
+        assert_eq!(ratio(Some(0.5), 0.25, Some(0.8)), "2.0 times as many (1.2–4.0)");
+        assert_eq!(ratio(Some(0.0), 0.0, Some(0.1)), "≥ 10 times as many");
     }
 }

@@ -5,11 +5,25 @@ use rand_distr::{Binomial, Distribution};
 
 use super::{Interval, clopper_pearson};
 
-/// Resamples that serve a report: the ends at α = 0.05 are the 50th mean from either side, at
+/// Resamples of a bootstrap, at least: the ends at α = 0.05 are the 50th mean from either side, at
 /// α = 0.005 the 5th.
-pub const RESAMPLES: usize = 1999;
+const RESAMPLES: usize = 1999;
+/// The ends of a bootstrap interval are at least so many means from either side.
+const RANK_MIN: f64 = 5.0;
+/// The smallest α for which means are resampled: it takes 99,999 of them.
+const RESAMPLED_ALPHA_MIN: f64 = 1e-4;
 
-/// The percentile bootstrap interval for the mean of a share over trials.
+/// How many resamples place the ends of an interval at level `alpha`: 1,999, or as many as put the
+/// ends at the fifth mean from either side; `None` below α = 10⁻⁴, where no affordable number does.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 99,999")]
+pub fn resamples(alpha: f64) -> Option<usize> {
+    // A hair below, so that a quotient that rounds just above a whole number keeps it.
+    let needed = (2.0 * RANK_MIN / alpha - 1.0 - 1e-6).ceil();
+    (alpha >= RESAMPLED_ALPHA_MIN).then_some((needed as usize).max(RESAMPLES))
+}
+
+/// The percentile bootstrap interval for the mean of a share over trials; `None` where no number of
+/// [`resamples`] serves the level.
 ///
 /// `shares` holds pairs of a share in `[0, 1]` and the number of trials that have it; their order
 /// and repetitions do not matter. Each of B resamples draws as many trials as there are, with
@@ -26,23 +40,27 @@ pub const RESAMPLES: usize = 1999;
 /// [v(1−u), v + u(1−v)]. Without trials that is `[0, 1]`.
 ///
 /// # Panics
-/// If a share is outside `[0, 1]`, `alpha` is not between 0 and 1, or there are no resamples.
-pub fn mean_interval(
-    shares: &[(f64, u64)],
+/// If a share is outside `[0, 1]`, or `alpha` is not between 0 and 1.
+pub fn mean_interval(shares: &[(f64, u64)], alpha: f64, draws: &mut impl Rng) -> Option<Interval> {
+    assert!(0.0 < alpha && alpha < 1.0, "a level of {alpha}");
+    let counts = distinct(shares);
+    if counts.len() < 2 {
+        let trials: u64 = counts.iter().map(|(_, count)| count).sum();
+        let share = counts.first().map_or(0.0, |(share, _)| *share);
+        let others = clopper_pearson(0, trials, alpha).high;
+        let (low, high) = (share * (1.0 - others), share + others * (1.0 - share));
+        return Some(Interval { low, high });
+    }
+    Some(percentiles(&counts, alpha, resamples(alpha)?, draws))
+}
+
+fn percentiles(
+    counts: &[(f64, u64)],
     alpha: f64,
     resamples: usize,
     draws: &mut impl Rng,
 ) -> Interval {
-    assert!(0.0 < alpha && alpha < 1.0, "a level of {alpha}");
-    assert!(resamples > 0, "no resamples");
-    let counts = distinct(shares);
-    let trials: u64 = counts.iter().map(|(_, count)| count).sum();
-    if counts.len() < 2 {
-        let share = counts.first().map_or(0.0, |(share, _)| *share);
-        let others = clopper_pearson(0, trials, alpha).high;
-        return Interval { low: share * (1.0 - others), high: share + others * (1.0 - share) };
-    }
-    let mut means: Vec<f64> = (0..resamples).map(|_| resampled_mean(&counts, draws)).collect();
+    let mut means: Vec<f64> = (0..resamples).map(|_| resampled_mean(counts, draws)).collect();
     means.sort_unstable_by(f64::total_cmp);
     let rank = rank(alpha, resamples);
     Interval { low: means[rank - 1], high: means[resamples - rank] }
@@ -66,13 +84,24 @@ fn distinct(shares: &[(f64, u64)]) -> Vec<(f64, u64)> {
     counts
 }
 
-/// The mean of one resample: the counts are multinomial, each binomial in what those before left.
+/// The mean of one resample.
 fn resampled_mean(counts: &[(f64, u64)], draws: &mut impl Rng) -> f64 {
     let trials: u64 = counts.iter().map(|(_, count)| count).sum();
-    let mut drawn_left = trials;
-    let mut trials_left = trials;
     let mut sum = 0.0;
-    for &(share, count) in counts {
+    resample(counts, draws, |share, drawn| sum += share * drawn as f64);
+    sum / trials as f64
+}
+
+/// Draws as many values as there are, with replacement, and tells how often each was drawn: the
+/// counts are multinomial, each binomial in what those before left.
+pub(super) fn resample<V: Copy>(
+    counts: &[(V, u64)],
+    draws: &mut impl Rng,
+    mut tell: impl FnMut(V, u64),
+) {
+    let mut drawn_left: u64 = counts.iter().map(|(_, count)| count).sum();
+    let mut trials_left = drawn_left;
+    for &(value, count) in counts {
         if drawn_left == 0 {
             break;
         }
@@ -80,16 +109,15 @@ fn resampled_mean(counts: &[(f64, u64)], draws: &mut impl Rng) -> f64 {
         let proportion = count as f64 / trials_left as f64;
         let binomial = Binomial::new(drawn_left, proportion).expect("a proportion in [0, 1]");
         let drawn = binomial.sample(draws);
-        sum += share * drawn as f64;
+        tell(value, drawn);
         drawn_left -= drawn;
         trials_left -= count;
     }
-    sum / trials as f64
 }
 
 /// ⌊(B+1)α/2⌋, at least 1.
 #[expect(clippy::cast_possible_truncation, reason = "between 0 and half the resamples")]
-fn rank(alpha: f64, resamples: usize) -> usize {
+pub(super) fn rank(alpha: f64, resamples: usize) -> usize {
     // A hair above, so that a product that rounds just below a whole number keeps it.
     let exact = (resamples + 1) as f64 * 0.5 * alpha;
     ((exact + 1e-9).floor() as usize).clamp(1, resamples.div_ceil(2))
@@ -101,7 +129,7 @@ mod tests {
     use crate::seed::{Domain, stream};
 
     fn interval(shares: &[(f64, u64)], alpha: f64, key: u64) -> Interval {
-        mean_interval(shares, alpha, RESAMPLES, &mut stream(7, Domain::Bootstrap, &[key]))
+        mean_interval(shares, alpha, &mut stream(7, Domain::Bootstrap, &[key])).expect("resampled")
     }
 
     #[test]
@@ -110,6 +138,24 @@ mod tests {
         assert_eq!(rank(0.005, RESAMPLES), 5);
         assert_eq!(rank(0.05, 10), 1);
         assert_eq!(rank(0.99, 1), 1);
+    }
+
+    #[test]
+    fn a_smaller_alpha_takes_more_resamples_or_has_no_interval() {
+        let needed = [0.2, 0.05, 0.005, 0.001, 1e-4].map(|alpha| resamples(alpha).unwrap_or(0));
+        assert_eq!(needed, [1999, 1999, 1999, 9999, 99_999]);
+        for (alpha, needed) in [0.005, 0.001, 1e-4].into_iter().zip(&needed[2..]) {
+            assert_eq!(rank(alpha, *needed), 5, "the end at {alpha}");
+        }
+        assert_eq!(resamples(9e-5), None);
+        let mut draws = stream(7, Domain::Bootstrap, &[1]);
+        let wide = [(0.0, 500), (1.0, 500)];
+        assert_eq!(mean_interval(&wide, 1e-6, &mut draws), None);
+        let equal = mean_interval(&[(0.0, 500)], 1e-6, &mut draws);
+        assert_eq!(equal, Some(clopper_pearson(0, 500, 1e-6)), "nothing is resampled there");
+        let [strict, usual] = [1e-4, 0.05].map(|alpha| interval(&wide, alpha, 2).half_width());
+        let ratio = strict / usual;
+        assert!((ratio - 3.8906 / 1.95996).abs() < 0.15, "{ratio} as wide");
     }
 
     #[test]
@@ -150,7 +196,10 @@ mod tests {
                 left = (left.0 - count, left.1 - p);
                 (share, count)
             });
-            covered += u64::from(mean_interval(&sample, 0.05, 399, &mut draws).contains(truth));
+            covered += {
+                let counts = distinct(&sample);
+                u64::from(percentiles(&counts, 0.05, 399, &mut draws).contains(truth))
+            };
         }
         assert!((925..=975).contains(&covered), "{covered} of {campaigns}");
     }

@@ -1,7 +1,13 @@
 //! Intervals for a proportion and for a Poisson mean, and the sample that a width needs.
 
+use super::tail;
 use serde::Serialize;
-use statrs::distribution::{Beta, ChiSquared, Continuous, ContinuousCDF, Normal};
+use statrs::distribution::{ContinuousCDF, Normal};
+use statrs::function::gamma::ln_gamma;
+
+/// The smallest α that a file may ask for: the ends of all intervals are tested down to it, and to a
+/// tenth of it for the looks of a campaign.
+pub const ALPHA_MIN: f64 = 1e-12;
 
 /// A two-sided interval, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -43,12 +49,17 @@ pub fn clopper_pearson(k: u64, n: u64, alpha: f64) -> Interval {
     }
     let start = wilson(k, n, alpha);
     let (hits, misses) = (k as f64, (n - k) as f64);
+    let inside = |start: f64| (start.clamp(f64::MIN_POSITIVE, 1.0 - f64::EPSILON), 1.0);
+    let (low_tails, high_tails) =
+        (|x| tail::beta(hits, misses + 1.0, x), |x| tail::beta(hits + 1.0, misses, x));
     Interval {
-        low: if k == 0 { 0.0 } else { beta_quantile(0.5 * alpha, hits, misses + 1.0, start.low) },
-        high: if k == n {
-            1.0
-        } else {
-            beta_quantile(1.0 - 0.5 * alpha, hits + 1.0, misses, start.high)
+        low: match k {
+            0 => 0.0,
+            _ => tail::lower_quantile(0.5 * alpha, inside(start.low), low_tails),
+        },
+        high: match n - k {
+            0 => 1.0,
+            _ => tail::upper_quantile(0.5 * alpha, inside(start.high), high_tails),
         },
     }
 }
@@ -68,18 +79,16 @@ pub fn wilson(k: u64, n: u64, alpha: f64) -> Interval {
     if n == 0 {
         return Interval::UNIT;
     }
-    let z = normal_quantile(alpha);
-    let trials = n as f64;
-    let p = k as f64 / trials;
-    let shrink = 1.0 + z * z / trials;
-    let centre = (p + 0.5 * z * z / trials) / shrink;
-    let spread = p * (1.0 - p) / trials + 0.25 * z * z / (trials * trials);
-    let half_width = z * spread.sqrt() / shrink;
-    // At the ends the formula gives 0 and 1 but for rounding.
-    Interval {
-        low: if k == 0 { 0.0 } else { (centre - half_width).max(0.0) },
-        high: if k == n { 1.0 } else { (centre + half_width).min(1.0) },
-    }
+    let square = normal_quantile(alpha).powi(2) / n as f64;
+    let high = |share: f64| {
+        let spread = square * (share * (1.0 - share) + 0.25 * square);
+        (share + 0.5 * square + spread.sqrt()) / (1.0 + square)
+    };
+    // The ends are the roots of (1 + s)x² − (2p + s)x + p², s = z²/n: from their product the lower
+    // one has all its digits where the formula would subtract near equals.
+    let share = |hits: u64| hits as f64 / n as f64;
+    let low = share(k) * (share(k) / (high(share(k)) * (1.0 + square)));
+    Interval { low, high: if k == n { 1.0 } else { high(share(k)).min(1.0) } }
 }
 
 /// Garwood's interval for the mean of a Poisson count.
@@ -92,14 +101,31 @@ pub fn wilson(k: u64, n: u64, alpha: f64) -> Interval {
 /// If `alpha` is not between 0 and 1.
 pub fn garwood(count: u64, alpha: f64) -> Interval {
     assert_level(alpha);
-    let half_chi_squared = |p: f64, freedom: f64| {
-        0.5 * ChiSquared::new(freedom).expect("positive degrees of freedom").inverse_cdf(p)
-    };
-    let freedom = 2.0 * count as f64;
-    Interval {
-        low: if count == 0 { 0.0 } else { half_chi_squared(0.5 * alpha, freedom) },
-        high: half_chi_squared(1.0 - 0.5 * alpha, freedom + 2.0),
+    let count = count as f64;
+    Interval { low: gamma_low(count, alpha), high: gamma_high(count + 1.0, alpha) }
+}
+
+/// The lower end at α/2 of Gamma(a, 1); 0 where a is.
+fn gamma_low(a: f64, alpha: f64) -> f64 {
+    if a <= 0.0 {
+        return 0.0;
     }
+    // What x^a / a! alone would give, and the cube root that is nearly normal.
+    let small = (((0.5 * alpha).ln() + ln_gamma(a + 1.0)) / a).exp();
+    let start = small.max(nearly_gamma(a, -normal_quantile(alpha)));
+    tail::lower_quantile(0.5 * alpha, (start, f64::INFINITY), |x| tail::gamma(a, x))
+}
+
+/// The upper end at α/2 of Gamma(a, 1).
+fn gamma_high(a: f64, alpha: f64) -> f64 {
+    let start = nearly_gamma(a, normal_quantile(alpha));
+    tail::upper_quantile(0.5 * alpha, (start, f64::INFINITY), |x| tail::gamma(a, x))
+}
+
+/// Where Gamma(a, 1) is z standard deviations from its middle, nearly (Wilson and Hilferty 1931, doi
+/// 10.1073/pnas.17.12.684).
+fn nearly_gamma(a: f64, z: f64) -> f64 {
+    a * (1.0 - 1.0 / (9.0 * a) + z / (3.0 * a.sqrt())).max(0.0).powi(3)
 }
 
 /// The gamma interval for the mean of a sum of weighted events that come independently.
@@ -116,15 +142,12 @@ pub fn garwood(count: u64, alpha: f64) -> Interval {
 /// If `alpha` is not between 0 and 1.
 pub fn weighted_poisson(sum: f64, squares: f64, largest: f64, alpha: f64) -> Interval {
     assert_level(alpha);
-    let end = |sum: f64, squares: f64, p: f64| {
-        if sum <= 0.0 || squares <= 0.0 {
-            return 0.0;
-        }
-        let chi_squared = ChiSquared::new(2.0 * sum * sum / squares);
-        0.5 * squares / sum * chi_squared.expect("positive degrees of freedom").inverse_cdf(p)
+    let end = |sum: f64, squares: f64, of: fn(f64, f64) -> f64| match squares > 0.0 && sum > 0.0 {
+        true => squares / sum * of(sum / squares * sum, alpha),
+        false => 0.0,
     };
     let (above, beyond) = (sum + largest, squares + largest * largest);
-    Interval { low: end(sum, squares, 0.5 * alpha), high: end(above, beyond, 1.0 - 0.5 * alpha) }
+    Interval { low: end(sum, squares, gamma_low), high: end(above, beyond, gamma_high) }
 }
 
 /// How many of `population` faults to inject so that an estimated proportion near `p` is within
@@ -153,39 +176,21 @@ fn assert_level(alpha: f64) {
     assert!(0.0 < alpha && alpha < 1.0, "a level of {alpha}");
 }
 
+/// The confidence 1 − α in words, "99.5 %": with as many digits as tell it from 100 %.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most 300")]
+pub fn confidence(alpha: f64) -> String {
+    assert_level(alpha);
+    let percent = 100.0 * alpha;
+    // Two significant digits of what is missing.
+    let decimals = (1.0 - percent.log10().floor()).max(0.0) as usize;
+    let text = format!("{:.decimals$}", 100.0 - percent);
+    let text = if text.contains('.') { text.trim_end_matches('0') } else { &text };
+    format!("{} %", text.trim_end_matches('.'))
+}
+
 /// The normal quantile of 1 − α/2.
 pub(crate) fn normal_quantile(alpha: f64) -> f64 {
     -Normal::standard().inverse_cdf(0.5 * alpha)
-}
-
-/// The quantile `p` of Beta(a, b), by Newton's method kept inside a shrinking bracket.
-///
-/// `Beta::inverse_cdf` of `statrs` 0.19 (AS 109) starts no nearer to 0 than 1e-4, loses digits
-/// below it, and does not return for 2 of 10⁸ trials. Its distribution function stops its
-/// continued fraction after 140 terms, too early near the mean from some 10⁵ trials on; so the
-/// search starts from the Wilson bound, out in the tail. There the result is good to 1e-7 of its
-/// value up to 10⁸ trials.
-fn beta_quantile(p: f64, a: f64, b: f64, start: f64) -> f64 {
-    const STEPS_MAX: usize = 200;
-    const TOLERANCE: f64 = 1e-12;
-    let beta = Beta::new(a, b).expect("positive shapes");
-    let (mut low, mut high) = (0.0, 1.0);
-    let mut x = start;
-    for _ in 0..STEPS_MAX {
-        let excess = beta.cdf(x) - p;
-        if excess > 0.0 {
-            high = x;
-        } else {
-            low = x;
-        }
-        let newton = x - excess / beta.pdf(x);
-        let next = if low < newton && newton < high { newton } else { 0.5 * (low + high) };
-        if (next - x).abs() <= TOLERANCE * next {
-            return next;
-        }
-        x = next;
-    }
-    x
 }
 
 #[cfg(test)]
@@ -301,6 +306,23 @@ mod tests {
         );
         near(500_000_000, 1_000_000_000, 0.05, 0.4999690097484223, 0.5000309902515777);
         assert_near(garwood(1_000_000, 0.05), 998_040.9833402939, 1_001_961.9119454322, 1e-9);
+    }
+
+    #[test]
+    fn a_confidence_is_never_written_as_certainty() {
+        let texts = [0.5, 0.2, 0.05, 0.005, 1e-4, 2.5e-5, 1e-6, 1e-12, 1e-13].map(confidence);
+        let expected = [
+            "50 %",
+            "80 %",
+            "95 %",
+            "99.5 %",
+            "99.99 %",
+            "99.9975 %",
+            "99.9999 %",
+            "99.9999999999 %",
+            "99.99999999999 %",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Comparison of schemes on paired trials, and the correction for making several of them.
 
-use statrs::function::factorial::ln_binomial;
+use super::tail;
 
 /// The exact two-sided p-value of `McNemar`'s test.
 ///
@@ -12,18 +12,7 @@ pub fn mcnemar_exact(b: u64, c: u64) -> f64 {
     if b == c {
         return 1.0;
     }
-    let (fewer, discordant) = (b.min(c), b + c);
-    // Summed from the largest term down: the terms fall faster than a geometric series.
-    let mut tail = 1.0;
-    let mut term = 1.0;
-    let mut i = fewer;
-    while i > 0 && term > f64::EPSILON * tail {
-        term *= i as f64 / (discordant - i + 1) as f64;
-        tail += term;
-        i -= 1;
-    }
-    let ln_largest = ln_binomial(discordant, fewer) - discordant as f64 * std::f64::consts::LN_2;
-    (2.0 * tail * ln_largest.exp()).min(1.0)
+    tail::twice_fair_tail(b.min(c), b + c)
 }
 
 /// Holm's adjustment of p-values, in the order given.

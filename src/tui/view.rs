@@ -17,7 +17,7 @@
 use super::app::{App, KEYS, Screen};
 use crate::campaign::event::{Ended, SchemeProgress, Snapshot};
 use crate::outcome::Outcome;
-use crate::stats::clopper_pearson;
+use crate::stats::{clopper_pearson, confidence};
 use ratatui::Frame;
 use ratatui::backend::TestBackend;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -183,11 +183,10 @@ fn scheme_rows(app: &App, frame: &mut Frame<'_>, area: Rect) {
     let axis_width = width.saturating_sub(names + 26);
     let highest = rows.iter().map(|(_, s)| bounds(s, app).1).fold(0.0, f64::max);
     let scale = if rows.iter().all(|(_, s)| s.trials == 0) { 1.0 } else { nice(highest) };
-    let confidence = 100.0 * started.confidence;
     let what = if started.census {
         "wrong trials".to_owned()
     } else {
-        format!("wrong trials, {confidence:.4} %").replace(".0000 %", " %")
+        format!("wrong trials, {}", confidence(started.alpha))
     };
     let end = format!("{} %", trim(100.0 * scale));
     let gap = axis_width.saturating_sub(3 + end.chars().count());
@@ -240,7 +239,7 @@ fn bounds(scheme: &SchemeProgress, app: &App) -> (f64, f64) {
     if app.snapshot.started.census {
         return (wrong_share(scheme), wrong_share(scheme));
     }
-    let alpha = 1.0 - app.snapshot.started.confidence;
+    let alpha = app.snapshot.started.alpha;
     let interval = clopper_pearson(scheme.wrong_trials, scheme.trials, alpha);
     (interval.low, interval.high)
 }

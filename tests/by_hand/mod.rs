@@ -4,17 +4,18 @@ use beamline::archive::mission::{MissionRun, TrackPlace, UpsetRow, WHAT_NAMES};
 use beamline::archive::schema::Source;
 use beamline::device::Location;
 use beamline::mission::figures::{
-    AwayFigure, Facts, Incidence, ModeFact, PerYear, SchemeFact, SchemeFigures, Spread, Verdict,
+    Against, AwayFigure, Facts, Held, Incidence, MissionSpread, ModeFact, PerYear, SchemeFact,
+    SchemeFigures, Spread,
 };
 use beamline::mission::fleet::FleetPoint;
 use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
     Cause, Change, Duration, Ended, Episode, Replaced, Requirement, SchemeHistory, TenantCounts,
-    Why,
+    Why, Windows,
 };
 use beamline::report::mission::MissionView;
-use beamline::stats::{Interval, garwood};
+use beamline::stats::{Interval, Ratio, garwood};
 
 pub(crate) const DAY_S: f64 = 86_400.0;
 pub(crate) const YEAR_S: f64 = 365.25 * DAY_S;
@@ -82,6 +83,10 @@ pub(crate) fn fact(name: &str, copies: u64, passes: f64) -> SchemeFact {
     }
 }
 
+pub(crate) fn required() -> Requirement {
+    Requirement { no_critical_sdc_for: Duration(2.0 * YEAR_S), probability: 0.9 }
+}
+
 pub(crate) fn facts() -> Facts {
     let mode = |mode: &str, kind: &str, a_year: [f64; 3]| ModeFact {
         device: "hbm".into(),
@@ -97,10 +102,7 @@ pub(crate) fn facts() -> Facts {
         bandwidth_bytes_s: 1.6e12,
         capacity_bytes: 32 << 30,
         copies: 4096,
-        requirement: Some(Requirement {
-            no_critical_sdc_for: Duration(2.0 * YEAR_S),
-            probability: 0.9,
-        }),
+        requirement: Some(required()),
         modes: vec![
             mode("upset", "multi-bit", [40.0, 100.0, 250.0]),
             mode("hang", "sefi", [0.2, 0.5, 2.0]),
@@ -121,7 +123,7 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
     let long = Spread { count: 40, mean: 4.0e5, median: 9.0e4, p90: 2.0e6, max: 3.0e7 };
     let spread = |spread: Spread| if errors == 0 { Spread::default() } else { spread };
     let step = |years: f64, critical: f64, away: f64| Incidence { years, critical, away };
-    let held = if critical == 0 { HISTORIES } else { 3 };
+    let held = if critical == 0 { 2 * HISTORIES } else { 5 };
     SchemeFigures {
         name: name.into(),
         histories: HISTORIES,
@@ -138,8 +140,14 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
         censored: u64::from(errors > 0),
         wrong_per_year: (a_year, interval(0.6 * a_year, 1.5 * a_year)),
         wrong_per_million: (a_year / 63.0, interval(0.6 * a_year / 63.0, 1.5 * a_year / 63.0)),
-        wrong_of_a_history: (0, answers / 2),
-        wrong_deviation: answers as f64 / 6.0,
+        mission_spread: MissionSpread {
+            length_s: YEARS * YEAR_S,
+            missions: HISTORIES,
+            least: 0.0,
+            most: answers as f64 / 2.0 / YEARS,
+            deviation: answers as f64 / 6.0 / YEARS,
+        },
+        against: None,
         model_band: (0.2, 5.0),
         availability: 0.999_987,
         resets: per_year(19),
@@ -163,14 +171,7 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
             step(YEARS, share, 0.125),
         ],
         restricted_mean_years: 4.2,
-        requirement: Some(Verdict {
-            held,
-            histories: HISTORIES,
-            low: if held == HISTORIES { 0.749_894 } else { 0.178_9 },
-            wanted: 0.9,
-            met: false,
-            needed: 22,
-        }),
+        requirement: Some(Held::of(required(), Windows { flown: 2 * HISTORIES, held }, HISTORIES)),
     }
 }
 
@@ -338,6 +339,16 @@ pub(crate) fn strata() -> Vec<Stratum> {
 }
 
 pub(crate) fn made() -> Made {
+    let against = |estimate: Option<f64>, low: f64, memory: f64| Against {
+        baseline: "bare <none>".into(),
+        fewer: Some(Ratio {
+            estimate,
+            low,
+            high: estimate.map(|estimate| 3.0 * estimate),
+            of_events: estimate.is_none(),
+        }),
+        memory,
+    };
     let expected = |scheme: &str, critical: f64| Expected {
         scheme: scheme.into(),
         critical: (critical, interval(0.7 * critical, 1.4 * critical)),
@@ -366,8 +377,14 @@ pub(crate) fn made() -> Made {
         warnings: vec!["A warning of <this test>.".into()],
         figures: vec![
             figures(names[0], [1640, 12, 60], 0.0),
-            figures(names[1], [30, 1, 4], facts.schemes[1].scrub_bytes_s),
-            figures(names[2], [0, 0, 0], facts.schemes[2].scrub_bytes_s),
+            SchemeFigures {
+                against: Some(against(Some(1640.0 / 30.0), 20.0, 1.0)),
+                ..figures(names[1], [30, 1, 4], facts.schemes[1].scrub_bytes_s)
+            },
+            SchemeFigures {
+                against: Some(against(None, 3.5, 3.0)),
+                ..figures(names[2], [0, 0, 0], facts.schemes[2].scrub_bytes_s)
+            },
         ],
         expected: vec![expected(names[0], 0.3), expected(names[1], 0.02), expected(names[2], 0.0)],
         strata: strata(),

@@ -11,7 +11,7 @@ use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
     Away, Cause, Change, Ended, Episode, Mission, Plan, Replaced, SchemeHistory, TenantCounts, Why,
-    upset,
+    Windows, upset,
 };
 use beamline::seed::mix;
 use beamline::stats::Interval;
@@ -169,6 +169,7 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
     let episodes = if scheme == 0 { 900 } else { draw(5, 40) };
     let (unavailable, outcomes) = (draw(1, 100), outcomes(2));
     SchemeHistory {
+        windows: Windows { flown: 7 + history, held: 5 },
         inferences: unavailable + outcomes.iter().sum::<u64>(),
         unavailable,
         outcomes,

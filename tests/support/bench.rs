@@ -81,6 +81,7 @@ impl Bench {
             golden: golden.into(),
             values: Values::default(),
             keep_changes: true,
+            window_s: None,
         };
         let reader = Reader { scheme: scheme.clone(), protected: None, image_words };
         let terms = Terms { index: 0, reader, layout, patrol, checks };

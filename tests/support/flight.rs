@@ -1,13 +1,13 @@
 //! A mission under way, made by hand: what its screens show.
 
 use beamline::device::{Hit, Memory, Persistence, Shape, Strike};
-use beamline::mission::figures::{AwayFigure, PerYear, SchemeFigures, Spread, Verdict};
+use beamline::mission::figures::{AwayFigure, Held, MissionSpread, PerYear, SchemeFigures, Spread};
 use beamline::mission::live::{LiveScheme, Phase, Snapshot, Spot, Started, Track};
 use beamline::mission::run::HistoryRun;
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Away, Cause, Change, Ended as Cleared, Episode, Patrol, Replaced, SchemeHistory, SchemeLayout,
-    Tiling, Upset, What, Why,
+    Away, Cause, Change, Duration, Ended as Cleared, Episode, Patrol, Replaced, Requirement,
+    SchemeHistory, SchemeLayout, Tiling, Upset, What, Why, Windows,
 };
 use beamline::outcome::Outcome;
 use beamline::scheme::{OnDue, Protection, Scheme, Scrub, ScrubBy};
@@ -68,6 +68,7 @@ fn started() -> Started {
         acceleration: 1000.0,
         horizon_s: 5.0 * YEAR_S,
         histories: 100,
+        window_s: Some(30.0 * DAY_S),
         map: memory.map,
         memory,
         modes: vec!["trillium-hbm: seu".into(), "trillium-tpu: sefi".into()],
@@ -211,8 +212,14 @@ fn figures(name: &str, wrong: f64) -> SchemeFigures {
         censored: 1,
         wrong_per_year: (wrong, interval(wrong)),
         wrong_per_million: (6.97, interval(6.97)),
-        wrong_of_a_history: (500, 2100),
-        wrong_deviation: 410.0,
+        mission_spread: MissionSpread {
+            length_s: 5.0 * YEAR_S,
+            missions: 12,
+            least: 100.0,
+            most: 420.0,
+            deviation: 82.0,
+        },
+        against: None,
         model_band: (0.4, 2.6),
         availability: 0.999_99,
         resets: rate(0.2),
@@ -225,14 +232,16 @@ fn figures(name: &str, wrong: f64) -> SchemeFigures {
         common_cause: (4, 0),
         incidence: Vec::new(),
         restricted_mean_years: 3.1,
-        requirement: Some(Verdict {
-            held: 12,
-            histories: 12,
-            low: 0.82,
-            wanted: 0.9,
-            met: wrong == 0.0,
-            needed: 22,
-        }),
+        requirement: Some(Held::of(
+            Requirement { no_critical_sdc_for: Duration(30.0 * DAY_S), probability: 0.9 },
+            // Refuted, undecided, shown.
+            match name {
+                "none" => Windows { flown: 60, held: 5 },
+                "dmr-reset" => Windows { flown: 60, held: 53 },
+                _ => Windows { flown: 60, held: 60 },
+            },
+            12,
+        )),
     }
 }
 

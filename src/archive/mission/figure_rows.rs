@@ -1,9 +1,9 @@
 //! The figures of each scheme as rows. What does not apply is NaN.
 
-use super::super::file::{Name, put_table, text};
+use super::super::file::{Name, put_table, set_names, text};
 use super::history_rows::or_nan;
 use crate::mission::figures::{AwayFigure, PerYear, SchemeFigures, Spread};
-use crate::stats::Interval;
+use crate::stats::{Decision, Interval};
 use hdf5::{File, H5Type};
 
 /// A figure with its interval.
@@ -114,9 +114,14 @@ struct FigureRow {
     censored: u64,
     wrong_per_year: EstimateColumn,
     wrong_per_million: EstimateColumn,
-    wrong_least: u64,
-    wrong_most: u64,
-    wrong_deviation: f64,
+    mission_s: f64,
+    missions: u64,
+    mission_wrong_least: f64,
+    mission_wrong_most: f64,
+    mission_wrong_deviation: f64,
+    fewer: EstimateColumn,
+    fewer_of_episodes: u64,
+    memory_ratio: f64,
     model_band_low: f64,
     model_band_high: f64,
     availability: f64,
@@ -141,12 +146,14 @@ struct FigureRow {
     struck: u64,
     common_cause: u64,
     restricted_mean_years: f64,
+    requirement: i64,
+    requirement_windows: f64,
     requirement_held: f64,
-    requirement_histories: f64,
     requirement_low: f64,
+    requirement_high: f64,
     requirement_wanted: f64,
-    requirement_met: f64,
-    requirement_needed: f64,
+    requirement_alpha: f64,
+    requirement_histories_needed: f64,
 }
 
 /// A row of `/incidence`.
@@ -163,6 +170,8 @@ struct IncidenceRow {
 pub(super) fn write(to: &File, figures: &[SchemeFigures]) -> hdf5::Result<()> {
     let rows = figures.iter().map(row).collect::<hdf5::Result<Vec<_>>>()?;
     put_table(to, "figures", &rows)?;
+    let table = to.dataset("figures")?;
+    set_names(&table, "requirement_names", &Decision::ALL.map(Decision::name))?;
     let steps = (0u64..).zip(figures).flat_map(|(scheme, figures)| {
         figures.incidence.iter().map(move |step| IncidenceRow {
             scheme,
@@ -181,7 +190,8 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
     let [rows_remapped, pages_retired, exhausted, lost_bytes] = of.lost;
     let away = of.away.each_ref().map(AwayColumn::from);
     let [away_due, away_sefi, away_sel, away_host_sefi, away_host_ram] = away;
-    let wanted = of.requirement;
+    let wanted = of.requirement.map(|of| of.verdict);
+    let fewer = of.against.as_ref().and_then(|against| against.fewer);
     Ok(FigureRow {
         name: text(&of.name)?,
         histories: of.histories,
@@ -207,9 +217,18 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
         censored: of.censored,
         wrong_per_year: EstimateColumn::of(of.wrong_per_year),
         wrong_per_million: EstimateColumn::of(of.wrong_per_million),
-        wrong_least: of.wrong_of_a_history.0,
-        wrong_most: of.wrong_of_a_history.1,
-        wrong_deviation: of.wrong_deviation,
+        mission_s: of.mission_spread.length_s,
+        missions: of.mission_spread.missions,
+        mission_wrong_least: of.mission_spread.least,
+        mission_wrong_most: of.mission_spread.most,
+        mission_wrong_deviation: of.mission_spread.deviation,
+        fewer: EstimateColumn {
+            value: or_nan(fewer.and_then(|ratio| ratio.estimate)),
+            low: or_nan(fewer.map(|ratio| ratio.low)),
+            high: or_nan(fewer.and_then(|ratio| ratio.high)),
+        },
+        fewer_of_episodes: fewer.map_or(0, |ratio| ratio.of_events.into()),
+        memory_ratio: or_nan(of.against.as_ref().map(|against| against.memory)),
         model_band_low: of.model_band.0,
         model_band_high: of.model_band.1,
         availability: of.availability,
@@ -234,11 +253,15 @@ fn row(of: &SchemeFigures) -> hdf5::Result<FigureRow> {
         struck: of.common_cause.0,
         common_cause: of.common_cause.1,
         restricted_mean_years: of.restricted_mean_years,
+        requirement: wanted.map_or(-1, |of| of.decision as i64),
+        requirement_windows: or_nan(wanted.map(|of| of.trials as f64)),
         requirement_held: or_nan(wanted.map(|of| of.held as f64)),
-        requirement_histories: or_nan(wanted.map(|of| of.histories as f64)),
-        requirement_low: or_nan(wanted.map(|of| of.low)),
+        requirement_low: or_nan(wanted.map(|of| of.interval.low)),
+        requirement_high: or_nan(wanted.map(|of| of.interval.high)),
         requirement_wanted: or_nan(wanted.map(|of| of.wanted)),
-        requirement_met: or_nan(wanted.map(|of| if of.met { 1.0 } else { 0.0 })),
-        requirement_needed: or_nan(wanted.map(|of| of.needed as f64)),
+        requirement_alpha: or_nan(wanted.map(|of| of.alpha)),
+        requirement_histories_needed: or_nan(
+            of.requirement.and_then(|of| of.histories_needed).map(|needed| needed as f64),
+        ),
     })
 }

@@ -207,11 +207,12 @@ fn most(of: &SchemeHistory) -> u64 {
         of.struck,
         of.common_cause,
         of.repairs.0,
+        of.windows.flown,
     ];
     counted.into_iter().chain(of.outcomes).chain(tenants).max().unwrap_or(0)
 }
 
-fn sums(of: &SchemeHistory) -> [Check; 5] {
+fn sums(of: &SchemeHistory) -> [Check; 6] {
     let most = most(of);
     let time = |time: Option<f64>| time.unwrap_or(0.0);
     let (critical, away) = (time(of.first_critical_s), time(of.first_away_s));
@@ -222,6 +223,12 @@ fn sums(of: &SchemeHistory) -> [Check; 5] {
             "at most those struck",
             of.common_cause <= of.struck,
             of.common_cause as f64,
+        ),
+        (
+            "windows_held",
+            "at most those flown",
+            of.windows.held <= of.windows.flown,
+            of.windows.held as f64,
         ),
         ("repair_s", NOT_NEGATIVE, counts(of.repairs.1), of.repairs.1),
         ("first_critical_s", NOT_NEGATIVE, counts(critical), critical),

@@ -2,7 +2,7 @@
 
 use super::super::Error;
 use super::loss_rows::{AwayRow, ReplacedRow};
-use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, TenantCounts};
+use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Windows};
 use hdf5::H5Type;
 use std::path::Path;
 
@@ -94,6 +94,8 @@ pub(super) struct SumsRow {
     unused: TenantColumn,
     repairs: u64,
     repair_s: f64,
+    windows: u64,
+    windows_held: u64,
     first_critical_s: f64,
     first_away_s: f64,
     episodes: u64,
@@ -109,7 +111,7 @@ pub(super) struct SumsRow {
 const _: () = assert!(size_of::<HistoryRow>() == 24);
 const _: () = assert!(size_of::<EpisodeRow>() == 120);
 const _: () = assert!(size_of::<ChangeRow>() == 40);
-const _: () = assert!(size_of::<SumsRow>() == 21 * 8 + 16 * 8 + 11 * 8);
+const _: () = assert!(size_of::<SumsRow>() == 21 * 8 + 16 * 8 + 13 * 8);
 
 /// The rows of one history under all schemes, in the order of the archive.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -231,6 +233,8 @@ fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
         unused,
         repairs: of.repairs.0,
         repair_s: of.repairs.1,
+        windows: of.windows.flown,
+        windows_held: of.windows.held,
         first_critical_s: or_nan(of.first_critical_s),
         first_away_s: or_nan(of.first_away_s),
         episodes: of.episodes.len() as u64,
@@ -274,6 +278,7 @@ impl SumsRow {
                 silent: of.silent,
             }),
             repairs: (self.repairs, self.repair_s),
+            windows: Windows { flown: self.windows, held: self.windows_held },
             first_critical_s: not_nan(self.first_critical_s),
             first_away_s: not_nan(self.first_away_s),
             ..SchemeHistory::default()

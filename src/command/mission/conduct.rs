@@ -3,7 +3,7 @@
 use crate::archive::mission::{Closing, MissionRun, MissionWriter};
 use crate::command::Failure;
 use crate::engine::direct::Direct;
-use crate::mission::figures::figures;
+use crate::mission::figures::{Tally, is_due};
 use crate::mission::live::{Control, Phase, Snapshot};
 use crate::mission::run::{self, Event, HistoryRun};
 use crate::mission::sweep::{self, Sweep};
@@ -22,7 +22,10 @@ pub(super) struct Conduct<'c> {
     pub plan: &'c Plan,
     pub engine: Direct,
     pub writer: MissionWriter,
-    pub done: Vec<Vec<SchemeHistory>>,
+    /// The sums of the histories done.
+    pub tally: Tally,
+    /// The first of them, where an earlier run left it.
+    pub first: Option<Vec<SchemeHistory>>,
     pub snapshots: &'c Sender<Snapshot>,
     pub controls: UnboundedReceiver<Control>,
     pub singles: u64,
@@ -39,8 +42,7 @@ impl Conduct<'_> {
         }
         let mut quiet = plan.clone();
         quiet.ground.keep_changes = false;
-        let mut closing =
-            Closing { figures: figures(&plan.facts(), &self.done), ..Closing::default() };
+        let mut closing = Closing { figures: self.tally.figures(), ..Closing::default() };
         if self.singles > 0 {
             self.phase(Phase::Strata);
             closing.strata = strata::strata(&quiet, &mut self.engine, &mut verdicts, self.singles)?;
@@ -67,16 +69,14 @@ impl Conduct<'_> {
     fn histories(&mut self, verdicts: &mut Verdicts) -> Result<bool, Failure> {
         self.phase(Phase::Histories);
         let plan = self.plan;
-        let facts = plan.facts();
-        let (first, end) = (self.done.len() as u64, u64::from(plan.mission.histories));
-        let Self { engine, writer, done, snapshots, controls, .. } = self;
-        if first > 0 {
+        let (first, end) = (self.tally.histories(), u64::from(plan.mission.histories));
+        let Self { engine, writer, first: known, tally, snapshots, controls, .. } = self;
+        if let Some(schemes) = known.take() {
             // What a screen plays is the first history: it is the same again.
-            let schemes = done[0].clone();
             let start_s = crate::mission::upset::start_s(plan, 0);
             let upsets = crate::mission::upset::history(plan, 0);
             let run = HistoryRun { history: 0, start_s, upsets, schemes };
-            let figures: Arc<[_]> = figures(&facts, done).into();
+            let figures: Arc<[_]> = tally.figures().into();
             snapshots.send_modify(|snapshot| {
                 snapshot.first = Some(Arc::new(run));
                 snapshot.histories = first;
@@ -93,11 +93,14 @@ impl Conduct<'_> {
                         failed = Some(error);
                         return ControlFlow::Break(());
                     }
-                    done.push(run.schemes.clone());
-                    let figures: Arc<[_]> = figures(&facts, done).into();
+                    tally.add(&run.schemes);
+                    let done = tally.histories();
+                    let figures = (done == end || is_due(done)).then(|| tally.figures().into());
                     snapshots.send_modify(|snapshot| {
-                        snapshot.histories = done.len() as u64;
-                        snapshot.figures = figures;
+                        snapshot.histories = done;
+                        if let Some(figures) = figures {
+                            snapshot.figures = figures;
+                        }
                         if snapshot.first.is_none() {
                             snapshot.first = Some(Arc::new(run.clone()));
                         }
@@ -108,7 +111,7 @@ impl Conduct<'_> {
         })?;
         match failed {
             Some(error) => Err(Failure::environment(error)),
-            None => Ok(self.done.len() as u64 == end),
+            None => Ok(self.tally.histories() == end),
         }
     }
 

@@ -8,8 +8,10 @@ use super::report::write_mission;
 use super::{Failure, say};
 use crate::archive::mission::{MissionArchive, MissionExisting, MissionHeader, MissionWriter};
 use crate::archive::set_aside;
+use crate::mission::figures::{SchemeFigures, Tally};
 use crate::mission::live::{Control, Ended, Snapshot, Started};
 use crate::mission::sweep::Sweep;
+use crate::stats::Decision;
 use crate::tui;
 use conduct::Conduct;
 use prepare::Prepared;
@@ -71,11 +73,14 @@ impl Mission {
         let prepared = &prepared;
         let ended = std::thread::scope(|scope| {
             let worker = scope.spawn(move || {
+                let mut tally = Tally::new(&prepared.plan.facts());
+                done.iter().for_each(|schemes| tally.add(schemes));
                 let mut conduct = Conduct {
                     plan: &prepared.plan,
                     engine,
                     writer,
-                    done,
+                    tally,
+                    first: done.into_iter().next(),
                     snapshots: &sender,
                     controls,
                     singles: self.singles,
@@ -173,5 +178,13 @@ fn finish(folder: &Path, ended: bool) -> Result<(), Failure> {
     say(&super::report::mission_table(&archive))?;
     say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()))?;
     say(&format!("report:  {}", folder.join("report.html").display()))?;
-    Ok(())
+    let refuted = |figures: &&SchemeFigures| {
+        figures.requirement.is_some_and(|held| held.verdict.decision == Decision::Refuted)
+    };
+    let refuted: Vec<&str> =
+        archive.closing.figures.iter().filter(refuted).map(|figures| &*figures.name).collect();
+    if refuted.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Criterion(format!("the requirement is refuted under {}", refuted.join(", "))))
 }

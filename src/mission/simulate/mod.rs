@@ -9,12 +9,14 @@
 mod common;
 mod copies;
 mod current;
+mod fresh;
 mod repair;
 mod upkeep;
 
 use common::{Alike, Common, HardenedError};
 use current::Current;
 pub(super) use current::Strike;
+use fresh::Fresh;
 
 use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
@@ -61,6 +63,8 @@ pub struct Ground {
     pub values: Values,
     /// Whether changes of state are kept.
     pub keep_changes: bool,
+    /// Seconds of the windows that are counted from a fresh start, where a requirement asks for them.
+    pub window_s: Option<f64>,
 }
 
 /// What one scheme needs.
@@ -167,6 +171,8 @@ pub(super) struct Simulation<'a> {
     away_until: f64,
     /// The inference at hand, which is not counted yet.
     current: Option<Current>,
+    /// The windows from a fresh start, where they are asked for.
+    fresh: Option<Fresh>,
     pub(super) result: SchemeHistory,
 }
 
@@ -199,11 +205,14 @@ pub fn simulate(
         ras,
         away_until: 0.0,
         current: None,
+        fresh: ground.window_s.map(Fresh::new),
         result: SchemeHistory::default(),
     };
     for upset in upsets.iter().take_while(|upset| upset.time_s < ground.horizon_s) {
         simulation.until(upset.time_s);
+        simulation.windows_until(upset.time_s);
         simulation.upset(upset);
+        simulation.note_fresh(upset.time_s);
     }
     simulation.until(ground.horizon_s);
     simulation.finish()
@@ -214,6 +223,7 @@ impl Simulation<'_> {
     fn until(&mut self, time_s: f64) {
         while let Some(Reverse(due)) = self.queue.peek().copied().filter(|d| d.0.time_s < time_s) {
             self.queue.pop();
+            self.windows_until(due.time_s);
             match due.action {
                 Action::Visit { replica, block } => self.visit(due, replica, block),
                 Action::Read { version, inference } => {
@@ -226,6 +236,7 @@ impl Simulation<'_> {
                 Action::Alike(what) => self.alike(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }
+            self.note_fresh(due.time_s);
         }
     }
 
@@ -321,6 +332,7 @@ impl Simulation<'_> {
 
     fn finish(mut self) -> SchemeHistory {
         let horizon = self.ground.horizon_s;
+        self.windows_until(horizon);
         let at: Vec<u64> = self.copies.keys().copied().collect();
         for at in at {
             self.settle(at, horizon);
@@ -328,6 +340,7 @@ impl Simulation<'_> {
         }
         self.count_current();
         self.close_common(horizon, Ended::Mission);
+        self.result.windows = self.windows();
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);
         // Inferences of copies that equal golden are masked, and were not counted one by one.

@@ -12,7 +12,7 @@ use crate::mission::figures::{Facts, PerYear, SchemeFigures};
 use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
 use crate::outcome::Outcome;
-use crate::stats::Interval;
+use crate::stats::{Decision, Interval, Ratio, confidence};
 use serde::Serialize;
 use std::io::Write;
 
@@ -96,6 +96,21 @@ impl<W: Write> Rows<'_, W> {
         self.with(quantity, "1/year of flight", (found.rate, found.interval), "Garwood 95 %")
     }
 
+    /// A ratio and its interval, whose upper end may be missing.
+    fn ratio(&mut self, quantity: &str, of: &Ratio) -> Result<(), Error> {
+        let (unit, kind) = match of.of_events {
+            true => ("ratio of episodes", "one-sided 95 %"),
+            false => ("ratio of wrong answers", BOOTSTRAP),
+        };
+        let high = of.high.map_or_else(String::new, |high| high.to_string());
+        let value = of.estimate.unwrap_or(of.low);
+        let quantity = match of.estimate {
+            Some(_) => quantity.to_owned(),
+            None => format!("{quantity}, at least"),
+        };
+        self.cells(&quantity, unit, value, [of.low.to_string(), high], kind)
+    }
+
     fn cells(
         &mut self,
         quantity: &str,
@@ -171,10 +186,21 @@ fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(
         rows.row("time away", "share of time", away.share)?;
     }
     rows.of.clear();
-    let (least, most) = figures.wrong_of_a_history;
-    rows.row("least wrong answers of a history", "1", least as f64)?;
-    rows.row("most wrong answers of a history", "1", most as f64)?;
-    rows.row("standard deviation of wrong answers of a history", "1", figures.wrong_deviation)?;
+    let spread = figures.mission_spread;
+    rows.of = format!("missions of {} s of flight", spread.length_s);
+    rows.row("missions flown", "1", spread.missions as f64)?;
+    rows.row("least wrong answers", A_YEAR, spread.least)?;
+    rows.row("most wrong answers", A_YEAR, spread.most)?;
+    rows.row("standard deviation of wrong answers", A_YEAR, spread.deviation)?;
+    rows.of.clear();
+    if let Some(against) = &figures.against {
+        rows.of = format!("against {}", against.baseline);
+        rows.row("bytes stored", "ratio", against.memory)?;
+        if let Some(ratio) = against.fewer {
+            rows.ratio("times fewer", &ratio)?;
+        }
+        rows.of.clear();
+    }
     rows.row("model band, low", "factor", figures.model_band.0)?;
     rows.row("model band, high", "factor", figures.model_band.1)?;
     rows.row("availability", "share of time", figures.availability)?;
@@ -216,11 +242,20 @@ fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(
     rows.table = "first-wrong";
     rows.of.clear();
     rows.row("restricted mean", "year of flight", figures.restricted_mean_years)?;
-    if let Some(verdict) = figures.requirement {
-        rows.row("histories that held", "1", verdict.held as f64)?;
-        rows.row("lower end at 90 %", "probability", verdict.low)?;
-        rows.row("required", "probability", verdict.wanted)?;
-        rows.row("met", "1 or 0", f64::from(u8::from(verdict.met)))?;
+    if let Some(held) = figures.requirement {
+        let of = &held.verdict;
+        rows.row("windows from a fresh start", "1", of.trials as f64)?;
+        rows.row("windows that held", "1", of.held as f64)?;
+        let kind = format!("Clopper–Pearson, each end {}", confidence(of.alpha));
+        rows.with("share of windows that held", "probability", (of.share(), of.interval), &kind)?;
+        rows.row("required", "probability", of.wanted)?;
+        for decision in Decision::ALL {
+            let is = f64::from(u8::from(decision == of.decision));
+            rows.row(&format!("requirement {}", decision.name()), "1 or 0", is)?;
+        }
+        if let Some(histories) = held.histories_needed {
+            rows.row("histories that would decide", "1", histories as f64)?;
+        }
     }
     for step in &figures.incidence {
         rows.of = format!("by {} years of flight", step.years);

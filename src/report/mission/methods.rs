@@ -1,7 +1,7 @@
 //! What the report of a mission says in sentences.
 
 use super::super::words;
-use super::MissionView;
+use super::{MissionView, tables};
 
 /// What this simulation leaves out or takes for granted; every report of a mission says it.
 const LIMITS: [&str; 8] = [
@@ -95,21 +95,25 @@ pub(super) fn headlines(view: &MissionView<'_>) -> Vec<String> {
                 words::range(interval)
             )
         };
-        let verdict = match figures.requirement {
-            Some(verdict) if verdict.met => "; it meets the requirement",
-            Some(verdict) if verdict.held == verdict.histories => {
-                "; too few histories to show the requirement"
-            }
-            Some(_) => "; it does not meet the requirement",
-            None => "",
-        };
+        let fewer = tables::fewer(figures).zip(figures.against.as_ref());
+        let fewer = fewer.map_or_else(String::new, |(fewer, against)| {
+            let memory = words::times(against.memory);
+            let what = match against.fewer {
+                Some(ratio) if ratio.of_events => " episodes",
+                _ => "",
+            };
+            format!("; {fewer}{what} than {}, for {memory} times the memory", against.baseline)
+        });
+        let verdict = figures
+            .requirement
+            .map_or_else(String::new, |held| format!("; the requirement is {}", held.words()));
         let away = 1.0 - figures.availability;
         let away = if away > 0.0 {
             format!("; the service was away for {} of the time", words::percent(away))
         } else {
             String::new()
         };
-        format!("{}: {wrong}{away}{verdict}.", figures.name)
+        format!("{}: {wrong}{fewer}{away}{verdict}.", figures.name)
     };
     view.figures.iter().map(sentence).collect()
 }
@@ -133,7 +137,8 @@ pub(super) fn paragraphs(view: &MissionView<'_>) -> Vec<String> {
              cleared. Means over histories have percentile bootstrap intervals over histories; counts \
              of episodes and resets have Garwood's; probabilities have Wilson's or, where a \
              requirement hangs on them, Clopper and Pearson's. Levels are 95 %, of the requirement 90 % \
-             and one-sided. The time to the first wrong answer is a cumulative incidence with the \
+             and one-sided. What is required from a fresh start is counted in windows of all flight: the \
+             next begins where memory is golden after the last has ended, whatever happened in it. The time to the first wrong answer is a cumulative incidence with the \
              service being away as competing end, censored at {}, where the estimate of Aalen and \
              Johansen is the share of histories. Expected rates have Fay and Feuer's interval \
              of weighted events, the error of drawing single events and nothing else; what two events do \

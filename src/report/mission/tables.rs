@@ -3,8 +3,8 @@
 use super::super::tables::Table;
 use super::super::words;
 use super::{MissionView, losses};
-use crate::mission::Why;
-use crate::mission::figures::{PerYear, SchemeFigures, Spread};
+use crate::mission::figures::{Held, PerYear, SchemeFigures, Spread};
+use crate::mission::{Requirement, Why};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 
@@ -37,6 +37,27 @@ fn bootstrap(figures: &SchemeFigures, found: (f64, Interval)) -> String {
     }
 }
 
+/// How many times fewer wrong answers than under the first scheme; of episodes where one of the two
+/// had no wrong answer.
+pub(super) fn fewer(figures: &SchemeFigures) -> Option<String> {
+    Some(words::fewer(&figures.against.as_ref()?.fewer?))
+}
+
+/// A verdict in as few words as a cell has room for.
+fn verdict(held: &Held) -> String {
+    let name = held.verdict.decision.name();
+    held.histories_needed.map_or_else(
+        || name.to_owned(),
+        |histories| format!("{name}, needs {}", words::count(histories)),
+    )
+}
+
+/// What is required, in a few words.
+pub(super) fn required(wanted: &Requirement) -> String {
+    let length = words::span(wanted.no_critical_sdc_for.0);
+    format!("required: P(none in {length}) ≥ {}", words::percent(wanted.probability))
+}
+
 /// The figures that matter, a scheme a column.
 pub(super) fn headline(view: &MissionView<'_>) -> Table {
     let names = view.figures.iter().map(|figures| figures.name.as_str());
@@ -48,7 +69,13 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
          independent histories, of everything that is counted in episodes and resets after Garwood \
          (Poisson); of expected rates the error of drawing single events alone. Episode: from an upset to \
          the cleared state; it is an error episode where an answer differed or none was \
-         delivered.{}",
+         delivered. Against the first scheme: its wrong answers over those here, resampled by history with          both counts; where one has none, of episodes, one-sided.{}{}",
+        if view.facts.requirement.is_some() {
+            " Required: shown or refuted at 90 % confidence, otherwise undecided; needs: the histories \
+             in all that would decide at the observed share."
+        } else {
+            ""
+        },
         view.pace()
     );
     let mut table = Table::new("What it came to", caption, &columns, 1);
@@ -59,6 +86,12 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     row("wrong answers a year", &|_, f| bootstrap(f, f.wrong_per_year));
     if !view.expected.is_empty() {
         row("… expected", &|at, _| view.expected.get(at).map_or(NONE.into(), |e| rate(e.wrong)));
+    }
+    if let Some(baseline) = view.facts.schemes.first().filter(|_| view.figures.len() > 1) {
+        row(&format!("… against {}", baseline.name), &|_, f| fewer(f).unwrap_or(NONE.into()));
+    }
+    if let Some(wanted) = view.facts.requirement {
+        row(&required(&wanted), &|_, f| f.requirement.map_or(NONE.into(), |held| verdict(&held)));
     }
     row("wrong answers per million inferences", &|_, f| bootstrap(f, f.wrong_per_million));
     row("episodes with a wrong answer a year", &|_, f| per_year(&f.critical_episodes));
@@ -102,9 +135,9 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     row("executions an inference", &|at, _| {
         view.facts.schemes.get(at).map_or(NONE.into(), |s| s.executions.to_string())
     });
-    row("capacity lost a history", &|at, f| {
+    row("capacity lost a year", &|at, f| {
         let devices = view.facts.schemes.get(at).map_or(1, |scheme| scheme.devices);
-        let lost = f.lost[3] as f64 / f.histories.max(1) as f64;
+        let lost = if f.years > 0.0 { f.lost[3] as f64 / f.years } else { 0.0 };
         let capacity = view.facts.capacity_bytes as f64 * f64::from(devices);
         match lost {
             0.0 => "0 B".into(),
@@ -129,8 +162,8 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         "scheme",
         "wrong answers a year",
         "Monte-Carlo interval",
-        "of one mission, least–most",
-        "standard deviation",
+        "of one mission a year, least–most",
+        "standard deviation a year",
         "expected",
         "model band",
     ];
@@ -138,25 +171,26 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         "Monte-Carlo interval: how well so many histories fix the mean, 95 % by bootstrap; more \
          histories narrow it. Expected: event rates × what single events of each stratum did, with the \
          95 % interval of drawing so many of them (Fay and Feuer). Of one mission: \
-         wrong answers of single histories of {} and their standard deviation; no number of histories \
-         narrows it. Model band: the factors that every rate may be off by, the low and the high level \
+         wrong answers a year of flight of single missions of {} ({} flown) and their standard \
+         deviation; no number of histories narrows it. Model band: the factors that every rate may be off by, the low and the high level \
          of the devices' cross-sections \
          times 2 either way for AP8; only better data narrow it. They are not combined.{}",
-        view.horizon(),
+        words::span(view.facts.mission_s()),
+        words::count(view.figures.first().map_or(0, |figures| figures.mission_spread.missions)),
         view.pace()
     );
     let mut table = Table::new("Three kinds of uncertainty", caption, &columns, 1);
     for (at, figures) in view.figures.iter().enumerate() {
         let (mean, interval) = figures.wrong_per_year;
         let several = figures.histories > 1;
-        let (least, most) = figures.wrong_of_a_history;
+        let spread = figures.mission_spread;
         let (low, high) = figures.model_band;
         table.rows.push(vec![
             figures.name.clone(),
             words::number(mean),
             if several && interval.high > 0.0 { words::range(interval) } else { NONE.into() },
-            format!("{}–{}", words::count(least), words::count(most)),
-            if several { words::number(figures.wrong_deviation) } else { NONE.into() },
+            format!("{}–{}", words::number(spread.least), words::number(spread.most)),
+            if spread.missions > 1 { words::number(spread.deviation) } else { NONE.into() },
             view.expected.get(at).map_or(NONE.into(), |expected| rate(expected.wrong)),
             format!("{}–{}", words::ratio(low), words::ratio(high)),
         ]);
@@ -204,25 +238,17 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
         vec!["scheme", "restricted mean", "wrong answer first", "away first", "neither"];
     let required = view.facts.requirement;
     if required.is_some() {
-        columns.extend(["held", "lower end", "requirement"]);
+        columns.extend(["windows that held", "probability, 90 %", "requirement"]);
     }
     let asked = required.map_or_else(String::new, |required| {
         let length = words::span(required.no_critical_sdc_for.0);
         format!(
-            " Required: P(no critical SDC in {length}) of at least {}, at 90 % confidence. Held: \
-             histories without one for so long; lower end: the one-sided lower limit of that \
-             probability at 90 % (Clopper–Pearson); if no history had one, {} would be needed.",
+            " Required: P(no critical SDC in {length} from a fresh start) of at least {}. Windows: of that \
+             length, one after another, each begun where memory was golden and the service there. \
+             Probability: its one-sided ends, each at 90 % confidence (Clopper–Pearson). Shown where the \
+             lower end reaches what is required, refuted where the upper end lies below it, otherwise \
+             undecided; the histories are those that would decide in all at the observed share.",
             words::percent(required.probability),
-            words::plural(
-                view.figures
-                    .iter()
-                    .filter_map(|f| f.requirement)
-                    .map(|v| v.needed)
-                    .max()
-                    .unwrap_or(0),
-                "history",
-                "histories"
-            )
         )
     });
     let caption = format!(
@@ -244,22 +270,12 @@ pub(super) fn first_wrong(view: &MissionView<'_>) -> Table {
             words::percent((1.0 - last.0 - last.1).max(0.0)),
         ];
         if required.is_some() {
-            cells.extend(figures.requirement.map_or([NONE; 3].map(str::to_owned), |verdict| {
-                let met = if verdict.met {
-                    "met"
-                } else if verdict.held == verdict.histories {
-                    "too few histories"
-                } else {
-                    "not met"
-                };
+            cells.extend(figures.requirement.map_or([NONE; 3].map(str::to_owned), |held| {
+                let of = &held.verdict;
                 [
-                    format!(
-                        "{} of {}",
-                        words::count(verdict.held),
-                        words::count(verdict.histories)
-                    ),
-                    words::percent(verdict.low),
-                    met.to_owned(),
+                    format!("{} of {}", words::count(of.held), words::count(of.trials)),
+                    words::share(of.share(), Some(of.interval)),
+                    held.words(),
                 ]
             }));
         }

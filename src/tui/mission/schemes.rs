@@ -6,15 +6,17 @@
 //!   ▁▁▁▁▂▂▂▂▂▂▃▃▄▄▅▅▅▅▅▅▆▆▆▆··························· wrong, of 9120
 //!   secded                3        1     812       4   99.9902 %   golden
 //!   ▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁████████··························· wrong, of 3
-//! a year of flight, 12 histories    wrong, 95 %      errors   DUE  resets …
-//!   none                     2606  1970–3304           20.5     0       1
+//! a year, 12 × 5 y flown           wrong, 95 %  errors    DUE resets  required
+//!   none                   2606      1970–3304    20.5      0      1   refuted
+//! P(none wrong in 30 d) ≥ 0.9: 5 of 60 windows, 0.050–0.140, refuted
 //! ```
 
 use super::super::view::{cut, number};
 use super::app::App;
 use super::growth::Growth;
-use super::view::{BOLD, DIM, short, whole, window};
+use super::view::{BOLD, DIM, lapse, short, whole, window};
 use crate::mission::figures::SchemeFigures;
+use crate::stats::Decision;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
@@ -35,9 +37,11 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let Some(started) = app.started() else { return };
     let all = started.schemes.len();
     let height = usize::from(area.height);
-    // Two heads; a row of numbers, a curve and a row of figures for each scheme.
-    let shown = window(app.selected, height.saturating_sub(2) / 3, all);
-    let curve = (height.saturating_sub(2) / shown.len().max(1)).saturating_sub(2);
+    // Two heads and what is required; a row of numbers, a curve and a row of figures for each scheme.
+    let required = requirement(app);
+    let heads = 2 + usize::from(required.is_some());
+    let shown = window(app.selected, height.saturating_sub(heads) / 3, all);
+    let curve = (height.saturating_sub(heads) / shown.len().max(1)).saturating_sub(2);
     let curve = curve.clamp(1, CURVE_MAX);
     let head = format!(
         "{:<NAME$}{:>9}{:>9}{:>9}{:>8}{:>13}  {}",
@@ -61,20 +65,21 @@ pub(super) fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let years = whole(started.horizon_s);
     let figures = &app.snapshot.figures;
     let histories = figures.first().map_or(0, |figures| figures.histories);
-    let of = if histories == 1 { "history" } else { "histories" };
     lines.push(Line::styled(
         format!(
-            "{:<31}{:>20}{:>9}{:>8}{:>8}",
-            cut(&format!("a year, {histories} {of} of {years}"), 31),
+            "{:<29}{:>17}{:>8}{:>7}{:>7}{:>10}",
+            cut(&format!("a year, {histories} × {years} flown"), 29),
             "wrong, 95 %",
             "errors",
             "DUE",
-            "resets"
+            "resets",
+            if required.is_some() { "required" } else { "" }
         ),
         DIM,
     ));
     let rows = shown.filter_map(|index| Some(figures_of(app, index, figures.get(index)?)));
     lines.extend(rows);
+    lines.extend(required.map(|text| Line::styled(cut(&text, area.width), DIM)));
     frame.render_widget(Paragraph::new(lines), area);
 }
 
@@ -173,22 +178,39 @@ fn levels(
 fn figures_of(app: &App, index: usize, figures: &SchemeFigures) -> Line<'static> {
     let (wrong, interval) = figures.wrong_per_year;
     let range = format!("{}–{}", number(interval.low), number(interval.high));
-    let verdict = match &figures.requirement {
-        Some(verdict) if verdict.met => " ✓",
-        Some(_) => " ✗",
-        None => "",
+    let decision = figures.requirement.map(|held| held.verdict.decision);
+    let color = match decision {
+        Some(Decision::Shown) => Style::new().fg(Color::Green),
+        Some(Decision::Refuted) => Style::new().fg(Color::Red),
+        _ => DIM,
     };
     Line::from(vec![
         name(app, index),
         Span::raw(format!(
-            "{:>13}{range:>20}{:>9}{:>8}{:>8}",
+            "{:>11}{range:>17}{:>8}{:>7}{:>7}",
             number(wrong),
             number(figures.error_episodes.rate),
             number(figures.due_episodes.rate),
             number(figures.resets.rate),
         )),
-        Span::styled(verdict, DIM),
+        Span::styled(format!("{:>10}", decision.map_or("", Decision::name)), color),
     ])
+}
+
+/// What is required, and what the selected scheme's windows say of it.
+fn requirement(app: &App) -> Option<String> {
+    let held = app.snapshot.figures.get(app.selected)?.requirement?;
+    let (of, started) = (&held.verdict, app.started()?);
+    let window = started.window_s.map_or_else(String::new, lapse);
+    Some(format!(
+        "P(none wrong in {window}) ≥ {}: {} of {} windows, {:.3}–{:.3}, {}",
+        of.wanted,
+        short(of.held),
+        short(of.trials),
+        of.interval.low,
+        of.interval.high,
+        held.words()
+    ))
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn help() -> Vec<Line<'static>> {
         "errors: episodes in which an answer differs, or none is delivered",
         "wrong, DUE: inferences, those of an episode spread evenly over its time",
         "state: stored words that differ from golden, in all copies and replicas",
-        "✓ ✗: whether the requirement holds",
+        "required: shown or refuted at 90 % confidence, otherwise undecided",
     ];
     lines.extend(meanings.map(Line::from));
     lines

@@ -1,12 +1,13 @@
 //! What a mission comes to, scheme by scheme, with the uncertainty of each figure kept apart.
 
+mod tally;
+
+pub use tally::{Tally, is_due};
+
 use super::file::Requirement;
 use super::loss::Why;
-use super::record::{Cause, Episode, SchemeHistory};
-use crate::outcome::Outcome;
-use crate::seed::{Domain, stream};
-use crate::stats::{Interval, RESAMPLES, clopper_pearson, garwood, mean_interval};
-use crate::units::YEAR_S;
+use super::record::{Cause, SchemeHistory, Windows};
+use crate::stats::{Decision, Interval, Ratio, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// What figures need of the plan; archived with the mission.
@@ -33,6 +34,14 @@ pub struct Facts {
     pub modes: Vec<ModeFact>,
     /// By scheme.
     pub schemes: Vec<SchemeFact>,
+}
+
+impl Facts {
+    /// Seconds of flight of one mission as the file states it: a history flies as many of them as
+    /// its acceleration says, or part of one.
+    pub fn mission_s(&self) -> f64 {
+        self.horizon_s / self.acceleration.max(1.0)
+    }
 }
 
 /// A mode of a device on the mission's orbit.
@@ -136,19 +145,67 @@ pub struct Incidence {
 
 /// Whether a requirement holds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Verdict {
-    /// Histories without a critical SDC for so long.
-    pub held: u64,
-    /// All histories.
-    pub histories: u64,
-    /// The one-sided lower end at 90 % confidence (Clopper–Pearson).
-    pub low: f64,
-    /// What is asked for.
-    pub wanted: f64,
-    /// `true` where the lower end reaches it.
-    pub met: bool,
-    /// Histories that would be needed if none had one.
-    pub needed: u64,
+pub struct Held {
+    /// What windows of the wanted length from a fresh start say, of all histories.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// Histories in all that would decide at the observed share and as many windows a history;
+    /// `None` where [`Verdict::trials_needed`] is.
+    pub histories_needed: Option<u64>,
+}
+
+impl Held {
+    /// From windows counted in so many histories.
+    pub fn of(wanted: Requirement, windows: Windows, histories: u64) -> Self {
+        let Windows { flown, held } = windows;
+        let verdict = Verdict::of(held, flown, wanted.probability, REQUIREMENT_ALPHA);
+        let needed = |trials: u64| {
+            let histories = u128::from(trials) * u128::from(histories.max(1));
+            u64::try_from(histories.div_ceil(u128::from(flown.max(1)))).unwrap_or(u64::MAX)
+        };
+        Self { verdict, histories_needed: verdict.trials_needed.map(needed) }
+    }
+
+    /// The verdict in words: an undecided one with the histories that would decide.
+    pub fn words(&self) -> String {
+        let name = self.verdict.decision.name();
+        match (self.verdict.decision, self.histories_needed) {
+            (Decision::Undecided, Some(histories)) => {
+                format!("{name}: {histories} histories would decide")
+            }
+            (Decision::Undecided, None) => format!("{name}: no number of histories would decide"),
+            _ => name.into(),
+        }
+    }
+}
+
+/// How missions of the length that the file states differ from one another: wrong answers a year of
+/// flight of single missions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct MissionSpread {
+    /// Seconds of flight of a mission: of a history, less its acceleration.
+    pub length_s: f64,
+    /// Stretches of that length that were flown.
+    pub missions: u64,
+    /// The fewest.
+    pub least: f64,
+    /// The most.
+    pub most: f64,
+    /// The standard deviation.
+    pub deviation: f64,
+}
+
+/// A scheme against the first one, on the same histories.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Against {
+    /// The first scheme.
+    pub baseline: String,
+    /// How many times fewer wrong answers than under the first scheme: the ratio of its wrong
+    /// answers to those here, with its 95 % bootstrap interval over histories, each with both counts.
+    /// Where one of them had none, of their episodes with a wrong answer, one-sided.
+    pub fewer: Option<Ratio>,
+    /// Bytes stored, as a multiple of the first scheme's.
+    pub memory: f64,
 }
 
 /// What a mission comes to under one scheme.
@@ -184,10 +241,10 @@ pub struct SchemeFigures {
     pub wrong_per_year: (f64, Interval),
     /// Wrong answers per million inferences asked for, likewise.
     pub wrong_per_million: (f64, Interval),
-    /// The least and the most wrong answers of a history: from mission to mission.
-    pub wrong_of_a_history: (u64, u64),
-    /// The standard deviation of the wrong answers of a history.
-    pub wrong_deviation: f64,
+    /// How they differ from mission to mission.
+    pub mission_spread: MissionSpread,
+    /// Against the first scheme; `None` for that one itself.
+    pub against: Option<Against>,
     /// The factors on event rates from the low and the high level of the devices' figures and
     /// from AP8 (a factor 2 either way), weighted by what causes errors: the model's band.
     pub model_band: (f64, f64),
@@ -215,123 +272,20 @@ pub struct SchemeFigures {
     /// Mean years of flight without a wrong answer and in service, at most those of a history.
     pub restricted_mean_years: f64,
     /// Whether the requirement holds, where there is one.
-    pub requirement: Option<Verdict>,
+    pub requirement: Option<Held>,
 }
 
 /// The model's factor between AP8 and what is measured in orbit, either way (PHYSICS: "about 2").
 pub const AP8_FACTOR: f64 = 2.0;
 const ALPHA: f64 = 0.05;
+/// The risk of a wrong verdict on a requirement, on each side.
+pub const REQUIREMENT_ALPHA: f64 = 0.1;
 
 /// The figures of each scheme; `runs` is `[history][scheme]`.
 pub fn figures(facts: &Facts, runs: &[Vec<SchemeHistory>]) -> Vec<SchemeFigures> {
-    let schemes = facts.schemes.iter().enumerate();
-    schemes
-        .map(|(at, fact)| {
-            let histories: Vec<&SchemeHistory> =
-                runs.iter().filter_map(|schemes| schemes.get(at)).collect();
-            of_scheme(facts, at, fact, &histories)
-        })
-        .collect()
-}
-
-fn of_scheme(
-    facts: &Facts,
-    at: usize,
-    fact: &SchemeFact,
-    histories: &[&SchemeHistory],
-) -> SchemeFigures {
-    let count = histories.len() as u64;
-    let years = facts.horizon_s / YEAR_S * count as f64;
-    let sum = |of: &dyn Fn(&SchemeHistory) -> u64| histories.iter().map(|h| of(h)).sum::<u64>();
-    let per_year = |count: u64| {
-        let interval = garwood(count, ALPHA);
-        let scale = |value: f64| if years > 0.0 { value / years } else { 0.0 };
-        PerYear {
-            count,
-            rate: scale(count as f64),
-            interval: Interval { low: scale(interval.low), high: scale(interval.high) },
-        }
-    };
-    let episodes: Vec<&Episode> = histories.iter().flat_map(|h| &h.episodes).collect();
-    let with = |outcome: Outcome| {
-        per_year(episodes.iter().filter(|e| e.count(outcome) > 0).count() as u64)
-    };
-    let errors: Vec<&&Episode> = episodes.iter().filter(|e| e.is_error()).collect();
-    let inferences = sum(&|h| h.inferences);
-    let per_history = inferences as f64 / count.max(1) as f64;
-    let wrong: Vec<u64> = histories.iter().map(|h| h.wrong()).collect();
-    let shares: Vec<(f64, u64)> =
-        histories.iter().map(|h| (h.wrong() as f64 / h.inferences.max(1) as f64, 1)).collect();
-    let mut draws = stream(facts.seed, Domain::Bootstrap, &[9, at as u64]);
-    // No resample of histories without a wrong answer has any: that bounds nothing.
-    let interval = match wrong.iter().all(|wrong| *wrong == 0) {
-        true => Interval { low: 0.0, high: 0.0 },
-        false => mean_interval(&shares, ALPHA, RESAMPLES, &mut draws),
-    };
-    let mean_wrong = wrong.iter().sum::<u64>() as f64 / count.max(1) as f64;
-    let times = |factor: f64| Interval { low: interval.low * factor, high: interval.high * factor };
-    let a_year = per_history / (facts.horizon_s / YEAR_S);
-    let share = mean_wrong / per_history.max(1.0);
-    let variance = wrong.iter().map(|w| (*w as f64 - mean_wrong).powi(2)).sum::<f64>()
-        / (count.max(2) - 1) as f64;
-    let all_s = facts.horizon_s * count.max(1) as f64;
-    let dead: f64 = histories.iter().map(|h| h.dead_s()).sum();
-    let away = |why: Why| {
-        let of = histories.iter().flat_map(|h| &h.away).filter(|away| away.why == why);
-        let (times, dead_s) = of.fold((0, 0.0), |(n, s), away| (n + 1, s + away.length_s));
-        AwayFigure { why, times: per_year(times), dead_s, share: dead_s / all_s }
-    };
-    let (repaired, took) =
-        histories.iter().fold((0, 0.0), |(n, s), h| (n + h.repairs.0, s + h.repairs.1));
-    let mut critical_by_cause = [0; Cause::ALL.len()];
-    for episode in episodes.iter().filter(|e| e.count(Outcome::CriticalSdc) > 0) {
-        critical_by_cause[episode.cause as usize] += 1;
-    }
-    SchemeFigures {
-        name: fact.name.clone(),
-        histories: count,
-        years,
-        inferences,
-        unavailable: sum(&|h| h.unavailable),
-        outcomes: std::array::from_fn(|o| sum(&|h| h.outcomes[o])),
-        error_episodes: per_year(errors.len() as u64),
-        critical_episodes: with(Outcome::CriticalSdc),
-        critical_by_cause,
-        due_episodes: with(Outcome::Due),
-        latency_s: Spread::of(errors.iter().filter_map(|e| Some(e.first_effect_s? - e.start_s))),
-        length_s: Spread::of(errors.iter().map(|e| e.end_s - e.start_s)),
-        censored: errors.iter().filter(|e| e.ended == super::Ended::Mission).count() as u64,
-        wrong_per_year: (share * a_year, times(a_year)),
-        wrong_per_million: (share * 1e6, times(1e6)),
-        wrong_of_a_history: (
-            wrong.iter().min().copied().unwrap_or(0),
-            wrong.iter().max().copied().unwrap_or(0),
-        ),
-        wrong_deviation: variance.sqrt(),
-        model_band: model_band(facts, &critical_by_cause),
-        availability: 1.0 - dead / all_s,
-        resets: per_year(sum(&|h| h.resets())),
-        host_resets: per_year(sum(&|h| h.host_resets())),
-        away: Why::ALL.map(away),
-        mean_time_to_repair_s: (repaired > 0).then(|| took / repaired as f64),
-        scrub_traffic: (fact.scrub_bytes_s, fact.scrub_bytes_s / facts.bandwidth_bytes_s),
-        repairs: [
-            sum(&|h| h.scrub_repaired),
-            sum(&|h| h.read_repaired),
-            sum(&|h| h.scrub_uncorrectable),
-            sum(&|h| h.reloads),
-        ],
-        lost: [
-            sum(&|h| h.rows_remapped()),
-            sum(&|h| h.pages_retired()),
-            sum(&|h| h.exhausted),
-            sum(&|h| h.lost_bytes),
-        ],
-        common_cause: (sum(&|h| h.struck), sum(&|h| h.common_cause)),
-        incidence: incidence(facts, histories),
-        restricted_mean_years: restricted_mean(facts, histories),
-        requirement: facts.requirement.map(|wanted| verdict(wanted, histories)),
-    }
+    let mut tally = Tally::new(facts);
+    runs.iter().for_each(|schemes| tally.add(schemes));
+    tally.figures()
 }
 
 /// AP8's factor times the band of the figures of the modes that cause wrong answers: those of
@@ -359,63 +313,4 @@ fn model_band(facts: &Facts, by_cause: &[u64; Cause::ALL.len()]) -> (f64, f64) {
         weights.iter().map(|(count, band)| *count as f64 * side(*band)).sum::<f64>() / total as f64
     };
     (mean(&|band| band.0) / AP8_FACTOR, mean(&|band| band.1) * AP8_FACTOR)
-}
-
-/// The cumulative incidence of the first wrong answer, with the service being away as the
-/// competing end. Nothing is censored before the end of the mission, so that the estimate of Aalen
-/// and Johansen is the share of histories.
-fn incidence(facts: &Facts, histories: &[&SchemeHistory]) -> Vec<Incidence> {
-    let mut ends: Vec<(f64, bool)> = histories
-        .iter()
-        .filter_map(|h| match (h.first_critical_s, h.first_away_s) {
-            (Some(critical), Some(away)) if away < critical => Some((away, false)),
-            (Some(critical), _) => Some((critical, true)),
-            (None, Some(away)) => Some((away, false)),
-            (None, None) => None,
-        })
-        .collect();
-    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let share = 1.0 / histories.len().max(1) as f64;
-    let mut at = Incidence { years: 0.0, critical: 0.0, away: 0.0 };
-    let mut steps = vec![at];
-    for (time_s, critical) in ends {
-        at.years = time_s / YEAR_S;
-        if critical {
-            at.critical += share;
-        } else {
-            at.away += share;
-        }
-        steps.push(at);
-    }
-    at.years = facts.horizon_s / YEAR_S;
-    steps.push(at);
-    steps
-}
-
-fn restricted_mean(facts: &Facts, histories: &[&SchemeHistory]) -> f64 {
-    let until = |h: &&SchemeHistory| {
-        let first = |time: Option<f64>| time.unwrap_or(facts.horizon_s);
-        first(h.first_critical_s).min(first(h.first_away_s))
-    };
-    histories.iter().map(until).sum::<f64>() / histories.len().max(1) as f64 / YEAR_S
-}
-
-fn verdict(wanted: Requirement, histories: &[&SchemeHistory]) -> Verdict {
-    let holds = |h: &&&SchemeHistory| {
-        h.first_critical_s.is_none_or(|time| time >= wanted.no_critical_sdc_for.0)
-    };
-    let held = histories.iter().filter(holds).count() as u64;
-    let count = histories.len() as u64;
-    // One-sided at 90 %: the lower end of the two-sided interval at 80 %.
-    let low = if count == 0 { 0.0 } else { clopper_pearson(held, count, 0.2).low };
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-    let needed = (0.1f64.ln() / wanted.probability.ln()).ceil() as u64;
-    Verdict {
-        held,
-        histories: count,
-        low,
-        wanted: wanted.probability,
-        met: low >= wanted.probability,
-        needed,
-    }
 }

@@ -279,7 +279,8 @@ fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
         }
     }
     if !(stop.alpha >= ALPHA_MIN && stop.alpha < 1.0) {
-        return refuse("alpha", "an alpha of at least 1e-12 and below 1", &stop.alpha);
+        let found = format!("{:?}", stop.alpha);
+        return refuse("alpha", "an alpha of at least 1e-12 and below 1", &found);
     }
     if let (Mode::Exhaustive { .. }, Some(seconds)) = (mode, stop.seconds) {
         let expected = "no seconds: part of a census is no sample, it runs to its end";

@@ -6,7 +6,7 @@ use super::{clopper_pearson, garwood, mcnemar_exact, weighted_poisson, wilson};
 const VALUES: &str = include_str!("../../tests/data/stats/intervals.csv");
 
 /// The relative error allowed.
-const TOLERANCE: f64 = 1e-13;
+const TOLERANCE: f64 = 1e-12;
 
 #[test]
 fn every_interval_equals_mpmaths_down_to_the_smallest_alpha() {

@@ -55,8 +55,9 @@ def wilson(k, n, alpha):
 
 def clopper_pearson(k, n, alpha):
     start = wilson(k, n, alpha)
-    low = 0 if k == 0 else quantile(lambda x: beta_tail(k, n - k + 1, x, False), alpha / 2, start[0], True, 1)
     high = 1 if k == n else quantile(lambda x: beta_tail(k + 1, n - k, x, True), alpha / 2, start[1], False, 1)
+    if 2 * k == n: return 1 - high, high
+    low = 0 if k == 0 else quantile(lambda x: beta_tail(k, n - k + 1, x, False), alpha / 2, start[0], True, 1)
     return low, high
 
 def gamma_ends(a_low, a_high, alpha):

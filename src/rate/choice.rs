@@ -306,6 +306,10 @@ impl Environment {
         let shield = self.shielding_mm_al;
         let ions = self.let_spectrum.as_ref();
         let ions = ions.map(|named| exchange::ions(&folder.join(&named.file), &named.is, shield));
-        Ok(Given { protons: protons.transpose()?, ions: ions.transpose()? })
+        let of = |key: &'static str| move |error| Error::Spectrum { key, error };
+        Ok(Given {
+            protons: protons.transpose().map_err(of("proton_spectrum"))?,
+            ions: ions.transpose().map_err(of("let_spectrum"))?,
+        })
     }
 }

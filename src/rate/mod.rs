@@ -103,6 +103,14 @@ pub enum Error {
     /// A file that cannot be read.
     #[error(transparent)]
     File(#[from] crate::place::Error),
+    /// A spectrum of another tool that cannot be used.
+    #[error("{error}")]
+    Spectrum {
+        /// Its key in `[environment]`.
+        key: &'static str,
+        /// What is wrong with it.
+        error: crate::place::Error,
+    },
 }
 
 impl From<orbit::Error> for Error {
@@ -121,6 +129,7 @@ impl Error {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Value { key, .. } if KEYS.contains(key) => key,
+            Self::Spectrum { key, .. } => key,
             _ => "orbit",
         }
     }

@@ -282,7 +282,7 @@ impl<'h> Tallies<'h> {
             pairs.both_wrong + pairs.only_scheme_wrong,
         );
         if campaign.census {
-            let exact = (second > 0).then(|| first as f64 / second as f64)?;
+            let exact = (first > 0 && second > 0).then(|| first as f64 / second as f64)?;
             let ends = (exact, Some(exact));
             return Some(Ratio {
                 estimate: Some(exact),

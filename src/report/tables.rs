@@ -186,15 +186,18 @@ pub(super) fn comparisons(report: &Report) -> Table {
     ]);
     let baseline = report.summary.comparisons.first().map_or("", |row| report.scheme(row.baseline));
     let test = if report.summary.census {
-        "A census needs no test."
+        ". A census needs no test.".into()
     } else {
-        "p is of the exact two-sided McNemar test on the discordant trials; corrected after Holm \
-         over the rows of this table."
+        format!(
+            ", resampled by trial with both outcomes, {}; where one has none, one-sided. p is of the \
+             exact two-sided McNemar test on the discordant trials; corrected after Holm over the rows \
+             of this table.",
+            report.level()
+        )
     };
     let caption = format!(
-        "Each scheme with {baseline}, on the same trials. Wrong: how many times fewer trials are wrong than \
-         under {baseline}, resampled by trial with both outcomes, {}; where one has none, one-sided. {test}",
-        report.level()
+        "Each scheme with {baseline}, on the same trials. Wrong: how many times fewer trials are wrong \
+         than under {baseline}{test}"
     );
     let mut table = Table::new("Compared on paired trials", caption, &columns, names);
     for row in &report.summary.comparisons {

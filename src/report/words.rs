@@ -127,6 +127,8 @@ pub(super) fn fewer(of: &Ratio) -> String {
         false => (of.estimate, of.low, of.high),
     };
     match (estimate, high) {
+        // Exact, as in a census.
+        (Some(estimate), Some(high)) if low >= high => format!("{} {word}", times(estimate)),
         (Some(estimate), Some(high)) => {
             format!("{} {word} ({}–{})", times(estimate), times(low), times(high))
         }
@@ -235,6 +237,7 @@ mod tests {
         assert_eq!(plural(1, "trial", "trials"), "1 trial");
         let ratio = |estimate, low, high| fewer(&Ratio { estimate, low, high, of_events: false });
         assert_eq!(ratio(Some(8.17), 6.1, Some(10.9)), "8.2 times fewer (6.1–11)");
+        assert_eq!(ratio(Some(8.17), 8.17, Some(8.17)), "8.2 times fewer");
         assert_eq!(ratio(Some(40.0), 11.2, None), "40 times fewer (≥ 11)");
         assert_eq!(ratio(None, 18.4, None), "≥ 18 times fewer");
         assert_eq!(ratio(Some(0.5), 0.25, Some(0.8)), "2.0 times as many (1.2–4.0)");

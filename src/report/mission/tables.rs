@@ -69,7 +69,8 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
          independent histories, of everything that is counted in episodes and resets after Garwood \
          (Poisson); of expected rates the error of drawing single events alone. Episode: from an upset to \
          the cleared state; it is an error episode where an answer differed or none was \
-         delivered. Against the first scheme: its wrong answers over those here, resampled by history with          both counts; where one has none, of episodes, one-sided.{}{}",
+         delivered. Against the first scheme: its wrong answers over those here, resampled by history with \
+         both counts; where one has none, of episodes, one-sided.{}{}",
         if view.facts.requirement.is_some() {
             " Required: shown or refuted at 90 % confidence, otherwise undecided; needs: the histories \
              in all that would decide at the observed share."

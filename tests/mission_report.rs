@@ -246,3 +246,44 @@ fn every_form_lands_in_the_folder_and_what_cannot_is_named() {
     let error = write_all(&folder.path().join("absent"), &made.view()).expect_err("no folder");
     assert!(error.to_string().contains("report.html"), "{error}");
 }
+
+/// The mission with `count` upsets in its first history.
+fn crowded(count: u32) -> by_hand::Made {
+    let mut made = made();
+    let run = &mut made.histories[0];
+    let one = run.upsets[0];
+    run.upsets = (0..count)
+        .map(|id| {
+            let mut upset = one;
+            upset.id = id;
+            upset.time_s = f64::from(id) * 0.2;
+            upset.latitude_deg = f64::from(id % 171) - 85.0;
+            upset.longitude_deg = f64::from(id % 359) - 179.0;
+            upset
+        })
+        .collect();
+    made
+}
+
+#[test]
+fn no_output_grows_with_the_number_of_upsets() {
+    let sizes = |count: u32| {
+        let made = crowded(count);
+        let view = made.view();
+        let map = map(&view).expect("a map").expect("a track");
+        let texts = [Format::Html, Format::Markdown, Format::Csv, Format::Json];
+        let texts = texts.map(|format| text(&view, format).len());
+        (map, texts)
+    };
+    let (few, _) = sizes(1_500);
+    assert!(few.contains("coloured by what they did"), "points up to 2,000");
+    let (map, texts) = sizes(40_000);
+    assert!(map.contains("as a density"), "a density above");
+    assert!(map.len() < 400_000, "{} bytes", map.len());
+    let (more, many) = sizes(400_000);
+    assert!(more.len() < map.len() + map.len() / 10, "{} and {}", map.len(), more.len());
+    for (a, b) in texts.into_iter().zip(many) {
+        assert!(b < a + a / 10, "{texts:?} and {many:?}");
+    }
+    assert!(texts[0] < 1_000_000, "a page of {} bytes", texts[0]);
+}

@@ -7,8 +7,9 @@ use super::file::{
 use super::kind::Content;
 use super::schema::{
     ADAPTER, AdapterInfo, BEAM, CAMPAIGN, COURSE, CampaignInfo, FINGERPRINT, Header, OpInfo, RATE,
-    RateInfo, SchemeInfo, Source, StratumInfo, TensorInfo, WORKLOAD, WorkloadInfo,
+    RateInfo, SchemeInfo, StratumInfo, TensorInfo, WORKLOAD, WorkloadInfo,
 };
+use super::sources::{read_assumptions, read_sources, write_assumptions, write_sources};
 use super::{Error, Fingerprint, flaw};
 use crate::campaign::{Beam, NotInjected, Particle, Relative};
 use crate::fault::Region;
@@ -40,14 +41,6 @@ struct StratumRow {
     bits: u64,
     inferences_per_trial: u64,
     trials: u64,
-}
-
-/// A row of `/campaign/sources`.
-#[derive(H5Type, Clone)]
-#[repr(C)]
-struct SourceRow {
-    subject: Name,
-    source: Text,
 }
 
 /// A row of `/workload/tensors`.
@@ -175,7 +168,8 @@ fn write_campaign(to: &File, header: &Header) -> hdf5::Result<()> {
         })
     });
     put_table(&campaign, "strata", &rows.collect::<hdf5::Result<Vec<_>>>()?)?;
-    write_sources(&campaign, &header.sources)
+    write_sources(&campaign, &header.sources)?;
+    write_assumptions(&campaign, &header.assumptions)
 }
 
 /// Writes what schemes are: JSON, one list of all.
@@ -193,14 +187,6 @@ pub(super) fn read_definitions(at: &Group, count: usize) -> hdf5::Result<Vec<Sch
         return Err(unexpected(format!("{count} definitions of schemes"), schemes.len()));
     }
     Ok(schemes)
-}
-
-/// Writes where models and data come from.
-pub(super) fn write_sources(at: &Group, sources: &[Source]) -> hdf5::Result<()> {
-    let rows = sources.iter().map(|row| {
-        Ok(SourceRow { subject: file::text(&row.subject)?, source: file::text(&row.source)? })
-    });
-    put_table(at, "sources", &rows.collect::<hdf5::Result<Vec<_>>>()?)
 }
 
 fn not_injected_row(mode: &NotInjected) -> hdf5::Result<NotInjectedRow> {
@@ -290,6 +276,7 @@ fn read_groups(from: &File) -> hdf5::Result<Header> {
         beam: if campaign.link_exists(BEAM) { Some(read_beam(&campaign)?) } else { None },
         not_injected: read_not_injected(&campaign)?,
         sources: read_sources(&campaign)?,
+        assumptions: read_assumptions(&campaign)?,
         adapter: read_adapter(from)?,
         workload: read_workload(&from.group(WORKLOAD)?)?,
         schemes: read_schemes(&campaign)?,
@@ -366,15 +353,6 @@ fn read_not_injected(campaign: &Group) -> hdf5::Result<Vec<NotInjected>> {
         })
     };
     rows.iter().map(mode).collect()
-}
-
-/// Reads where models and data come from.
-pub(super) fn read_sources(campaign: &Group) -> hdf5::Result<Vec<Source>> {
-    let rows = take_table::<SourceRow>(campaign, "sources")?;
-    let source = |row: &SourceRow| {
-        Ok(Source { subject: string(&row.subject)?, source: string(&row.source)? })
-    };
-    rows.iter().map(source).collect()
 }
 
 fn read_schemes(campaign: &Group) -> hdf5::Result<Vec<SchemeInfo>> {

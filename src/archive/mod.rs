@@ -24,6 +24,7 @@ mod resume;
 pub mod rows;
 pub mod schema;
 mod segment;
+mod sources;
 mod structure;
 pub mod summary;
 mod summary_rows;

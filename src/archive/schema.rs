@@ -2,6 +2,7 @@
 
 use super::Fingerprint;
 use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
+use crate::device::Assumption;
 use crate::fault::Region;
 use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
@@ -49,6 +50,8 @@ pub struct Header {
     pub not_injected: Vec<NotInjected>,
     /// Every model and datum that the results rest on, and where it comes from.
     pub sources: Vec<Source>,
+    /// The figures that the rate rests on.
+    pub assumptions: Vec<Assumption>,
     /// What it ran on.
     pub adapter: AdapterInfo,
     /// What ran.
@@ -293,6 +296,7 @@ impl Header {
             source: rate.source.clone(),
             course: rate.course.clone(),
             not_injected: self.not_injected.clone(),
+            assumptions: self.assumptions.clone(),
         })
     }
 

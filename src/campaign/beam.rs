@@ -164,6 +164,12 @@ impl Beam {
             source,
             course: None,
             not_injected: struck.not_injected(has, |_| None),
+            assumptions: struck.assumptions(
+                choice.level,
+                [low, here, high],
+                "cm²/bit",
+                "flipped bits: cross-sections of the modes in this beam",
+            ),
         })
     }
 }

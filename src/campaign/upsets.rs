@@ -2,11 +2,14 @@
 
 use super::file::{Campaign, CourseChoice, DeviceChoice, Mode, RateChoice};
 use super::plan::Error;
-use crate::device::{Device, Kind, Mode as DeviceMode, ObservedAt};
+use crate::device::{Assumption, Device, Kind, Level, Mark, Mode as DeviceMode, ObservedAt};
 use crate::rate::{self, Assessment, Band, Environment, Timeline};
 use crate::units::DAY_S;
 use serde::Serialize;
 use std::path::Path;
+
+/// The unit of rates of upsets.
+const PER_BIT_DAY: &str = "1/(bit·day)";
 
 /// How often upsets strike, and what of a device does not come as upsets.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +22,8 @@ pub struct UpsetRate {
     pub course: Option<Relative>,
     /// The modes of the device that are not in it.
     pub not_injected: Vec<NotInjected>,
+    /// The figures that it rests on.
+    pub assumptions: Vec<Assumption>,
 }
 
 /// A rate along a track, relative to its mean.
@@ -67,6 +72,13 @@ impl UpsetRate {
                 source: rate_source.clone(),
                 course: None,
                 not_injected: Vec::new(),
+                assumptions: vec![Assumption::stated(
+                    "upsets",
+                    "rate",
+                    *upsets_per_bit_day,
+                    PER_BIT_DAY,
+                    rate_source,
+                )],
             })),
             (RateChoice::Device { device, course }, Some(environment)) => {
                 on_orbit(device, *course, environment, folder).map(Some)
@@ -126,6 +138,30 @@ impl Struck {
             };
             (index, mode, reason)
         })
+    }
+
+    /// The figures behind a rate of all modes together: low, as used, high.
+    pub(super) fn assumptions(
+        &self,
+        level: Level,
+        rate: [f64; 3],
+        unit: &str,
+        source: &str,
+    ) -> Vec<Assumption> {
+        let name = &self.device.name;
+        let weakest = self.modes().flat_map(DeviceMode::figures).map(|(_, figure)| figure.mark);
+        let mark = weakest.fold(Mark::Derived, Mark::max);
+        let mut all = vec![Assumption {
+            subject: name.clone(),
+            figure: "rate".into(),
+            values: rate,
+            unit: unit.into(),
+            mark: mark.name().into(),
+            source: source.into(),
+        }];
+        let of = |mode| Assumption::of_mode(name, mode, level, mode.pattern.as_ref());
+        all.extend(self.modes().flat_map(of));
+        Assumption::once(all)
     }
 
     /// What the modes are, in words, with their sources.
@@ -257,18 +293,15 @@ fn on_orbit(
         step_s: timeline.step_s(),
     });
     let assessment = timeline.assessment(1.0);
-    let source = source(
-        &struck,
-        choice,
-        &assessment,
-        [mean(0) * DAY_S, nominal * DAY_S, mean(2) * DAY_S],
-        course.as_ref(),
-    );
+    let band = [mean(0) * DAY_S, nominal * DAY_S, mean(2) * DAY_S];
+    let source = source(&struck, choice, &assessment, band, course.as_ref());
+    let origin = "flipped bits: cross-sections folded with the spectra of this orbit";
     Ok(UpsetRate {
         upsets_per_bit_day: nominal * DAY_S,
         source,
         course,
         not_injected: struck.not_injected(|_| true, |mode| assessment.rates[mode].per_device_day),
+        assumptions: struck.assumptions(choice.level, band, PER_BIT_DAY, origin),
     })
 }
 

@@ -161,6 +161,7 @@ impl Planned {
             beam: campaign.faults.beam().cloned(),
             not_injected: plan.rate().map_or_else(Vec::new, |rate| rate.not_injected.clone()),
             sources: sources(campaign, plan, workload),
+            assumptions: plan.rate().map_or_else(Vec::new, |rate| rate.assumptions.clone()),
             adapter: adapter_info(gpu),
             workload: WorkloadInfo::of(workload, plan.inputs()),
             schemes: campaign

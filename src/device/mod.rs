@@ -6,6 +6,7 @@
 //! line of what is wrong. What was not measured stays absent and is named by [`Device::gaps`]: no
 //! data is no zero. `docs/file-formats.md` describes the format.
 
+mod assumption;
 mod chord;
 mod figure;
 mod ion;
@@ -16,6 +17,7 @@ mod pattern;
 mod proton;
 mod shipped;
 
+pub use assumption::Assumption;
 pub use chord::Volume;
 pub use figure::{Figure, Level, Mark};
 pub use ion::IonResponse;

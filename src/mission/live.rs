@@ -11,11 +11,17 @@ use super::record::{Upset, What};
 use super::run::HistoryRun;
 use super::sweep::Point;
 use crate::device::{AddressMap, Memory};
-use crate::rate::Timeline;
+use crate::rate::{Ground, Timeline};
 use crate::scheme::{Scheme, ScrubBy};
 use crate::units::DAY_S;
 use std::path::PathBuf;
 use std::sync::Arc;
+
+/// Side of the cells of the South Atlantic Anomaly, in degrees.
+const SAA_CELL_DEG: f64 = 1.0;
+/// How far from a place of the track a point of the ground counts as being like it, in degrees:
+/// half of what lies between the passes of a day in low orbit, and some more.
+const SAA_REACH_DEG: f64 = 8.0;
 
 /// Everything a screen needs; a clone costs little.
 #[derive(Clone, Debug, Default)]
@@ -210,6 +216,8 @@ pub struct Track {
     pub period_s: f64,
     /// The places.
     pub spots: Vec<Spot>,
+    /// Where on the ground a satellite overhead is in the South Atlantic Anomaly.
+    pub saa: Ground<bool>,
 }
 
 impl Track {
@@ -220,11 +228,16 @@ impl Track {
             longitude_deg: place.position.longitude_deg,
             in_saa: place.in_saa(),
         };
-        Self {
-            step_s: timeline.step_s(),
-            period_s: timeline.conditions.orbit.period_s().unwrap_or(DAY_S),
-            spots: timeline.places.iter().map(spot).collect(),
-        }
+        let spots = timeline.places.iter().map(spot).collect();
+        let period_s = timeline.conditions.orbit.period_s().unwrap_or(DAY_S);
+        Self::of(timeline.step_s(), period_s, spots)
+    }
+
+    /// The track through these places, `step_s` apart.
+    pub fn of(step_s: f64, period_s: f64, spots: Vec<Spot>) -> Self {
+        let places = spots.iter().map(|spot| (spot.longitude_deg, spot.latitude_deg, spot.in_saa));
+        let saa = Ground::new(SAA_CELL_DEG, SAA_REACH_DEG, places);
+        Self { step_s, period_s, spots, saa }
     }
 
     /// The place so many seconds after the track's start, as its place among all.

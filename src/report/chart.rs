@@ -21,7 +21,7 @@ pub(super) const OUTCOME_COLOURS: [RGBColor; 7] = [
     RGBColor(0x6a, 0x51, 0xa3),
 ];
 
-/// Colours of schemes, in order, then from the first again.
+/// Colours of schemes, in order; the next six have another mark.
 pub(super) const SCHEME_COLOURS: [RGBColor; 6] = [
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x1f, 0x7a, 0xc4),
@@ -39,9 +39,72 @@ const FINE: f64 = 10.0;
 pub(super) const WIDTH: f64 = 760.0;
 pub(super) const TEXT: f64 = 13.0;
 
-/// The colour of a scheme.
-pub(super) fn scheme_colour(scheme: usize) -> RGBColor {
-    SCHEME_COLOURS[scheme % SCHEME_COLOURS.len()]
+/// The shape that stands for a scheme at its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// A filled disc.
+    Disc,
+    /// A filled square.
+    Square,
+    /// A filled square on its corner.
+    Diamond,
+    /// A filled triangle, tip up.
+    Up,
+    /// A filled triangle, tip down.
+    Down,
+    /// An upright cross.
+    Plus,
+    /// A diagonal cross.
+    Cross,
+    /// A ring.
+    Ring,
+    /// An open square.
+    OpenSquare,
+    /// An open square on its corner.
+    OpenDiamond,
+}
+
+impl Mark {
+    const ALL: [Self; 10] = [
+        Self::Disc,
+        Self::Square,
+        Self::Diamond,
+        Self::Up,
+        Self::Down,
+        Self::Plus,
+        Self::Cross,
+        Self::Ring,
+        Self::OpenSquare,
+        Self::OpenDiamond,
+    ];
+}
+
+/// How a scheme is told from others: its colour, and a mark where colours repeat. Sixty differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) colour: RGBColor,
+    pub(super) mark: Mark,
+}
+
+impl Look {
+    /// Of a scheme.
+    pub(super) fn of(scheme: usize) -> Self {
+        let colours = SCHEME_COLOURS.len();
+        let mark = Mark::ALL[scheme / colours % Mark::ALL.len()];
+        Self { colour: SCHEME_COLOURS[scheme % colours], mark }
+    }
+}
+
+/// The look of a scheme for a legend: a small drawing that is a part of its line.
+pub(super) fn legend_mark(look: Look) -> Result<String, Failure> {
+    const SIDE: f64 = 14.0;
+    sized("", (SIDE, SIDE), |canvas| canvas.mark((SIDE / 2.0, SIDE / 2.0), 5.0, look))
+}
+
+/// A colour for a legend, likewise.
+pub(super) fn legend_colour(colour: RGBColor) -> Result<String, Failure> {
+    const SIDE: f64 = 14.0;
+    sized("", (SIDE, SIDE), |canvas| canvas.rectangle((1.0, 1.0), (SIDE - 1.0, SIDE - 1.0), colour))
 }
 
 /// A colour as CSS writes it.
@@ -101,8 +164,44 @@ impl Canvas<'_> {
         self.area.draw(&PathElement::new([fine(from), fine(to)], style))
     }
 
-    fn dot(&self, at: (f64, f64), colour: RGBColor) -> Drawn {
-        self.disc(at, 4.0, colour)
+    /// The mark of a scheme, within a circle of a radius.
+    pub(super) fn mark(&self, at: (f64, f64), radius: f64, look: Look) -> Drawn {
+        let Look { colour, mark } = look;
+        let corner = |x: f64, y: f64| (at.0 + radius * x, at.1 + radius * y);
+        let square = [(-0.85, -0.85), (0.85, -0.85), (0.85, 0.85), (-0.85, 0.85)];
+        let diamond = [(0.0, -1.15), (1.15, 0.0), (0.0, 1.15), (-1.15, 0.0)];
+        let up = [(0.0, -1.1), (1.05, 0.85), (-1.05, 0.85)];
+        let filled = |corners: &[(f64, f64)]| {
+            let points: Vec<_> = corners.iter().map(|(x, y)| corner(*x, *y)).collect();
+            self.polygon(&points, colour)
+        };
+        let open = |corners: &[(f64, f64)]| {
+            let closed = corners.iter().chain(corners.first());
+            let points: Vec<_> = closed.map(|(x, y)| corner(*x, *y)).collect();
+            self.path(&points, colour.into(), 1.6)
+        };
+        let stroke = |(a, b): (f64, f64), (c, d): (f64, f64)| {
+            self.line(corner(a, b), corner(c, d), colour.into(), 2.0)
+        };
+        match mark {
+            Mark::Disc => self.disc(at, radius, colour),
+            Mark::Square => filled(&square),
+            Mark::Diamond => filled(&diamond),
+            Mark::Up => filled(&up),
+            Mark::Down => filled(&up.map(|(x, y)| (x, -y))),
+            Mark::Plus => {
+                stroke((-1.1, 0.0), (1.1, 0.0)).and_then(|()| stroke((0.0, -1.1), (0.0, 1.1)))
+            }
+            Mark::Cross => stroke((-0.85, -0.85), (0.85, 0.85))
+                .and_then(|()| stroke((-0.85, 0.85), (0.85, -0.85))),
+            Mark::Ring => {
+                let turn = |part: u32| f64::from(part) / 16.0 * std::f64::consts::TAU;
+                let ring: Vec<_> = (0..16).map(|n| (turn(n).cos(), turn(n).sin())).collect();
+                open(&ring)
+            }
+            Mark::OpenSquare => open(&square),
+            Mark::OpenDiamond => open(&diamond),
+        }
     }
 
     /// A disc of a radius.
@@ -119,14 +218,15 @@ impl Canvas<'_> {
 
     /// A share with its interval: a whisker and a dot.
     fn estimate(&self, row: &Figures, y: f64, x: impl Fn(f64) -> f64) -> Drawn {
-        let colour = scheme_colour(row.scheme);
+        let look = Look::of(row.scheme);
+        let colour = look.colour;
         if let Some(Interval { low, high }) = row.clopper_pearson {
             self.line((x(low), y), (x(high), y), colour.into(), 2.0)?;
             for end in [low, high] {
                 self.line((x(end), y - 4.0), (x(end), y + 4.0), colour.into(), 1.5)?;
             }
         }
-        self.dot((x(row.wrong_probability), y), colour)
+        self.mark((x(row.wrong_probability), y), 4.0, look)
     }
 }
 
@@ -136,8 +236,17 @@ pub(super) fn draw(
     height: f64,
     with: impl FnOnce(&Canvas<'_>) -> Drawn,
 ) -> Result<String, Failure> {
+    sized(label, (WIDTH, height), with)
+}
+
+/// The same of any size; without a label it is decoration.
+fn sized(
+    label: &str,
+    size: (f64, f64),
+    with: impl FnOnce(&Canvas<'_>) -> Drawn,
+) -> Result<String, Failure> {
     let mut svg = String::new();
-    let (width, height) = fine((WIDTH, height));
+    let (width, height) = fine(size);
     {
         let size = (width.unsigned_abs(), height.unsigned_abs());
         let canvas = Canvas { area: SVGBackend::with_string(&mut svg, size).into_drawing_area() };
@@ -146,8 +255,11 @@ pub(super) fn draw(
     }
     let body = svg.split_once('>').map_or("", |(_, body)| body).replace(&css(INK), "currentColor");
     let body = body.replace(&css(INK).to_uppercase(), "currentColor");
-    let label = html(label);
-    Ok(format!("<svg viewBox=\"0 0 {width} {height}\" role=\"img\" aria-label=\"{label}\">{body}"))
+    let says = match html(label) {
+        label if label.is_empty() => "class=\"mark\" aria-hidden=\"true\"".to_owned(),
+        label => format!("role=\"img\" aria-label=\"{label}\""),
+    };
+    Ok(format!("<svg viewBox=\"0 0 {width} {height}\" {says}>{body}"))
 }
 
 /// Round numbers from 0 past `most`, and their step.
@@ -281,8 +393,14 @@ pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure>
         }
         for row in &rows {
             let from = x(f64::from(row.bit.unwrap_or(0))) + 2.0 + row.scheme as f64 * bar;
-            let colour = scheme_colour(row.scheme);
-            canvas.rectangle((from, y(row.wrong_probability)), (from + bar, bottom), colour)?;
+            let look = Look::of(row.scheme);
+            let top = y(row.wrong_probability);
+            // Bars have no mark to tell more schemes apart than there are colours.
+            if report.header.schemes.len() <= SCHEME_COLOURS.len() {
+                canvas.rectangle((from, top), (from + bar, bottom), look.colour)?;
+            } else {
+                canvas.mark((from + bar / 2.0, top), 2.5, look)?;
+            }
             if let Some(interval) = row.clopper_pearson.filter(|_| row.wrong_trials > 0) {
                 let middle = from + bar / 2.0;
                 let ends = ((middle, y(interval.low)), (middle, y(interval.high)));
@@ -305,4 +423,23 @@ pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure>
         }
         Ok(())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixty_schemes_look_different_and_six_differ_in_colour() {
+        let looks: Vec<Look> = (0..60).map(Look::of).collect();
+        for (at, look) in looks.iter().enumerate() {
+            assert!(!looks[..at].contains(look), "scheme {at} looks like one before");
+        }
+        let colours: std::collections::HashSet<String> =
+            looks[..6].iter().map(|look| css(look.colour)).collect();
+        assert_eq!(colours.len(), 6);
+        let drawn: std::collections::HashSet<String> =
+            looks.iter().map(|look| legend_mark(*look).expect("a mark")).collect();
+        assert_eq!(drawn.len(), 60, "marks that are drawn differ too");
+    }
 }

@@ -1,7 +1,7 @@
 //! The page: one self-contained HTML file.
 
 use super::tables::{self, Table};
-use super::{Error, Report, beam, chart, methods};
+use super::{Error, Report, assumptions, beam, chart, methods};
 use crate::archive::schema::Source;
 use crate::archive::summary::Breakdown;
 use crate::outcome::Outcome;
@@ -14,7 +14,8 @@ struct Page<'r> {
     title: String,
     adapter: String,
     notices: Vec<String>,
-    headlines: Vec<Headline>,
+    findings: String,
+    opening: Vec<Table>,
     figures: Vec<Figure>,
     tables: Vec<Table>,
     details: Vec<Table>,
@@ -25,10 +26,14 @@ struct Page<'r> {
     version: &'r str,
 }
 
-/// A sentence with the colour of its scheme.
+/// A sentence or a name with the mark or the colour that stands for it, as a small drawing.
 struct Headline {
-    colour: String,
+    svg: String,
     text: String,
+}
+
+fn form(error: chart::Failure) -> Error {
+    Error::Form(error.to_string())
 }
 
 /// A drawing, its legend and what a reader must know to read it.
@@ -41,12 +46,12 @@ struct Figure {
 
 /// Renders the page.
 pub(super) fn page(report: &Report) -> Result<String, Error> {
-    let headlines = methods::headlines(report)
-        .into_iter()
-        .map(|(scheme, text)| Headline { colour: chart::css(chart::scheme_colour(scheme)), text });
-    let shown = [
+    let opening = [
         beam::table(report),
         Some(tables::outcomes(report)),
+        Some(assumptions::table(&report.header.assumptions)),
+    ];
+    let shown = [
         Some(tables::costs(report)),
         Some(tables::comparisons(report)),
         tables::times(report),
@@ -61,7 +66,8 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         title: methods::title(report),
         adapter: methods::adapter(report),
         notices: methods::notices(report),
-        headlines: headlines.collect(),
+        findings: methods::findings(report),
+        opening: opening.into_iter().flatten().filter(filled).collect(),
         figures: figures(report)?,
         tables: shown.into_iter().flatten().filter(filled).collect(),
         details: details.into_iter().filter(filled).collect(),
@@ -75,7 +81,7 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
 }
 
 fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
-    let drawn = |svg: Result<String, _>| svg.map_err(|error| Error::Form(format!("{error}")));
+    let drawn = |svg: Result<String, _>| svg.map_err(form);
     let intervals = if report.summary.census && !report.finished {
         "Part of a census: no estimate.".to_owned()
     } else if report.summary.census {
@@ -85,16 +91,16 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
     };
     let mut figures = vec![
         Figure {
-            title: "Outcomes".into(),
-            caption: "Shares of inferences under each scheme.".into(),
-            legend: outcome_legend(report),
-            svg: drawn(chart::outcomes(report))?,
-        },
-        Figure {
             title: "Trials with a wrong answer".into(),
             caption: format!("The share of trials in which any answer is wrong. {intervals}"),
             legend: Vec::new(),
             svg: drawn(chart::wrong_trials(report))?,
+        },
+        Figure {
+            title: "Outcomes".into(),
+            caption: "Shares of inferences under each scheme.".into(),
+            legend: outcome_legend(report)?,
+            svg: drawn(chart::outcomes(report))?,
         },
     ];
     for (index, stratum) in report.header.strata.iter().enumerate() {
@@ -105,7 +111,7 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
                     "Trials with exactly one fault, by the bit struck (bit 31 is the sign): the share \
                      with a wrong answer. {intervals}"
                 ),
-                legend: scheme_legend(report),
+                legend: scheme_legend(report)?,
                 svg: drawn(chart::by_bit(report, index))?,
             });
         }
@@ -117,7 +123,7 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
                 "Trials with exactly one fault, by the tensor (or the op whose output was) struck: the \
                  share with a wrong answer. {intervals}"
             ),
-            legend: scheme_legend(report),
+            legend: scheme_legend(report)?,
             svg: drawn(chart::by_tensor(report))?,
         });
     }
@@ -125,21 +131,22 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
 }
 
 /// The outcomes that occurred.
-fn outcome_legend(report: &Report) -> Vec<Headline> {
+fn outcome_legend(report: &Report) -> Result<Vec<Headline>, Error> {
     let occurred = |outcome: &Outcome| {
         report.summary.by(Breakdown::Scheme).any(|row| row.outcomes[*outcome as usize] > 0)
     };
-    let entry = |outcome: Outcome| Headline {
-        colour: chart::css(chart::OUTCOME_COLOURS[outcome as usize]),
-        text: outcome.name().replace('-', " ").replace("sdc", "SDC").replace("due", "DUE"),
+    let entry = |outcome: Outcome| {
+        let svg = chart::legend_colour(chart::OUTCOME_COLOURS[outcome as usize]).map_err(form)?;
+        let text = outcome.name().replace('-', " ").replace("sdc", "SDC").replace("due", "DUE");
+        Ok(Headline { svg, text })
     };
     Outcome::ALL.into_iter().filter(occurred).map(entry).collect()
 }
 
-fn scheme_legend(report: &Report) -> Vec<Headline> {
-    let entry = |(index, scheme): (usize, &crate::archive::schema::SchemeInfo)| Headline {
-        colour: chart::css(chart::scheme_colour(index)),
-        text: scheme.name().to_owned(),
+fn scheme_legend(report: &Report) -> Result<Vec<Headline>, Error> {
+    let entry = |(index, scheme): (usize, &crate::archive::schema::SchemeInfo)| {
+        let svg = chart::legend_mark(chart::Look::of(index)).map_err(form)?;
+        Ok(Headline { svg, text: scheme.name().to_owned() })
     };
     report.header.schemes.iter().enumerate().map(entry).collect()
 }

@@ -1,4 +1,4 @@
-//! What a report says in sentences: headlines, methods, limits, what an acceleration means.
+//! What a report says in sentences: findings, methods, limits, what an acceleration means.
 
 use super::{Report, beam, words};
 use crate::archive::summary::{Breakdown, Figures};
@@ -53,10 +53,21 @@ pub(super) fn notices(report: &Report) -> Vec<String> {
     notices
 }
 
-/// One sentence a scheme (and stratum), with the index of the scheme.
-pub(super) fn headlines(report: &Report) -> Vec<(usize, String)> {
+/// What was found, in one paragraph: a sentence a scheme (and stratum).
+pub(super) fn findings(report: &Report) -> String {
     let rows = report.summary.by(Breakdown::Scheme);
-    rows.map(|row| (row.scheme, headline(report, row))).collect()
+    paragraph(rows.map(|row| headline(report, row)).collect())
+}
+
+/// Sentences as one paragraph, of which the first ones stand for many.
+pub(super) fn paragraph(mut sentences: Vec<String>) -> String {
+    const MOST: usize = 6;
+    let more = sentences.len().saturating_sub(MOST);
+    sentences.truncate(MOST);
+    if more > 0 {
+        sentences.push(format!("The table has {}.", words::plural(more as u64, "other", "others")));
+    }
+    sentences.join(" ")
 }
 
 fn headline(report: &Report, row: &Figures) -> String {

@@ -4,6 +4,7 @@
 //! each form only sets it: `table` as text and Markdown, `html` as a page with the drawings of
 //! `chart`, `export` as CSV and JSON.
 
+mod assumptions;
 mod beam;
 mod chart;
 mod export;

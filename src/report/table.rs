@@ -1,7 +1,7 @@
 //! Tables as plain text for a terminal, and as Markdown.
 
 use super::tables::{self, Table};
-use super::{Report, beam, methods, words};
+use super::{Report, assumptions, beam, methods, words};
 use crate::archive::summary::Breakdown;
 use crate::words as names;
 
@@ -96,12 +96,11 @@ pub(super) fn markdown(report: &Report) -> String {
     for notice in methods::notices(report) {
         text.push_str(&format!("> {}\n\n", md(&notice)));
     }
-    for (_, sentence) in methods::headlines(report) {
-        text.push_str(&format!("- {}\n", md(&sentence)));
-    }
+    text.push_str(&format!("{}\n", md(&methods::findings(report))));
     let tables = [
         beam::table(report),
         Some(tables::outcomes(report)),
+        Some(assumptions::table(&report.header.assumptions)),
         Some(tables::costs(report)),
         Some(tables::comparisons(report)),
         tables::times(report),

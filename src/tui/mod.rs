@@ -5,6 +5,7 @@
 //! Both read snapshots from a `watch` channel and never hold the runner up.
 
 mod app;
+mod cells;
 pub mod mission;
 pub mod orbit;
 mod progress;

@@ -2,7 +2,7 @@
 
 use beamline::archive::mission::{MissionRun, TrackPlace, UpsetRow, WHAT_NAMES};
 use beamline::archive::schema::Source;
-use beamline::device::Location;
+use beamline::device::{Assumption, Location};
 use beamline::mission::figures::{
     Against, AwayFigure, Facts, Held, Incidence, MissionSpread, ModeFact, PerYear, SchemeFact,
     SchemeFigures, Spread,
@@ -25,6 +25,7 @@ pub(crate) const YEARS: f64 = 5.0;
 /// Everything that a view refers to.
 pub(crate) struct Made {
     pub(crate) sources: Vec<Source>,
+    pub(crate) assumptions: Vec<Assumption>,
     pub(crate) warnings: Vec<String>,
     pub(crate) facts: Facts,
     pub(crate) figures: Vec<SchemeFigures>,
@@ -43,6 +44,7 @@ impl Made {
             version: "0.0.0",
             setting: vec![("orbit", "650 km <sun-synchronous>".into())],
             sources: &self.sources,
+            assumptions: &self.assumptions,
             warnings: &self.warnings,
             toml: "name = \"by-hand\" # <b>",
             finished: self.figures.first().is_some_and(|f| f.histories == HISTORIES),
@@ -57,6 +59,20 @@ impl Made {
             fleet: &self.fleet,
         }
     }
+}
+
+/// A banded figure of a mode, and a stated one.
+pub(crate) fn assumptions() -> Vec<Assumption> {
+    let banded = Assumption {
+        subject: "hbm, upset".into(),
+        figure: "proton.anchor_cm2".into(),
+        values: [1e-20, 3e-20, 1e-19],
+        unit: "cm²/bit".into(),
+        mark: "assumed".into(),
+        source: "chosen for this test & nothing else".into(),
+    };
+    let source = "a data sheet";
+    vec![banded, Assumption::stated("hardened storage", "rate", 1e-12, "1/(bit·day)", source)]
 }
 
 pub(crate) fn interval(low: f64, high: f64) -> Interval {
@@ -370,6 +386,7 @@ pub(crate) fn made() -> Made {
         seconds: 0.5,
     };
     Made {
+        assumptions: assumptions(),
         sources: vec![Source {
             subject: "hbm".into(),
             source: "chosen for this test & nothing else".into(),

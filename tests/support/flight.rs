@@ -55,7 +55,7 @@ fn track() -> Track {
         let in_saa = (-90.0..0.0).contains(&longitude_deg) && latitude_deg < -20.0;
         Spot { latitude_deg, longitude_deg, in_saa }
     };
-    Track { step_s: 60.0, period_s: 6000.0, spots: (0..100).map(spot).collect() }
+    Track::of(60.0, 6000.0, (0..100).map(spot).collect())
 }
 
 fn started() -> Started {

@@ -6,11 +6,12 @@ use super::super::file::{
     take_table, take_text, text,
 };
 use super::super::header::{
-    read_adapter, read_definitions, read_fingerprint, read_sources, read_workload, write_adapter,
-    write_definitions, write_fingerprint, write_sources, write_workload,
+    read_adapter, read_definitions, read_fingerprint, read_workload, write_adapter,
+    write_definitions, write_fingerprint, write_workload,
 };
 use super::super::kind::Content;
 use super::super::schema::WORKLOAD;
+use super::super::sources::{read_assumptions, read_sources, write_assumptions, write_sources};
 use super::history_rows::{not_nan, or_nan};
 use super::{MemoryInfo, MissionHeader, OrbitInfo, Organisation, flaw};
 use crate::mission::figures::{Facts, ModeFact, SchemeFact};
@@ -67,6 +68,7 @@ pub(super) fn write(to: &File, content: Content, header: &MissionHeader) -> hdf5
     set(&at, "histories", &header.histories)?;
     write_facts(&at, header)?;
     write_sources(&at, &header.sources)?;
+    write_assumptions(&at, &header.assumptions)?;
     put_texts::<TEXT>(&at, "warnings", &header.warnings)?;
     put_texts::<NAME>(&at, "shapes", &header.shapes)?;
     write_memory(&group(to, MEMORY)?, &header.memory)?;
@@ -192,6 +194,7 @@ fn read_groups(from: &File) -> hdf5::Result<MissionHeader> {
         },
         track: take_table(from, TRACK)?,
         sources: read_sources(&at)?,
+        assumptions: read_assumptions(&at)?,
         warnings: take_texts::<TEXT>(&at, "warnings")?,
         adapter: read_adapter(from)?,
         workload: read_workload(&from.group(WORKLOAD)?)?,

@@ -2,11 +2,12 @@
 
 use super::super::schema::{AdapterInfo, Source, WorkloadInfo};
 use super::super::{Fingerprint, digest};
-use crate::device::ENTRY_BYTES;
+use crate::device::{Assumption, ENTRY_BYTES};
 use crate::environment::orbit::ALTITUDE_CONVENTION;
 use crate::mission::Plan;
 use crate::mission::figures::{Facts, ModeFact};
 use crate::scheme::Scheme;
+use crate::units::DAY_S;
 use serde::Serialize;
 
 /// The most places of the track that an archive keeps.
@@ -40,6 +41,8 @@ pub struct MissionHeader {
     pub track: Vec<TrackPlace>,
     /// Every model and datum that the results rest on, and where it comes from.
     pub sources: Vec<Source>,
+    /// Every rate and cross-section that results rest on.
+    pub assumptions: Vec<Assumption>,
     /// Where a model is used beyond what it was made for.
     pub warnings: Vec<String>,
     /// What it ran on.
@@ -175,6 +178,7 @@ impl MissionHeader {
             orbit: orbit(plan),
             track: track(plan),
             sources: sources(plan),
+            assumptions: assumptions(plan),
             warnings: warnings(plan),
             adapter: made.adapter.clone(),
             workload: WorkloadInfo::of(&plan.workload, inputs),
@@ -277,6 +281,26 @@ fn sources(plan: &Plan) -> Vec<Source> {
     let mut known = std::collections::HashSet::new();
     sources.retain(|source| known.insert((source.subject.clone(), source.source.clone())));
     sources
+}
+
+/// Every rate and cross-section, as flown.
+fn assumptions(plan: &Plan) -> Vec<Assumption> {
+    let mut all = Vec::new();
+    for (mode, fact) in plan.modes.iter().zip(plan.facts().modes) {
+        let per_day = fact.per_device_s.map(|rate| rate * DAY_S);
+        let source =
+            "events of one device: its cross-section folded with the spectra of this orbit";
+        all.push(Assumption::rate(&mode.device, &mode.mode, per_day, "1/day", source));
+        let figures =
+            Assumption::of_mode(&mode.device, &mode.mode, mode.level, mode.pattern.as_ref());
+        all.extend(figures);
+    }
+    if let Some(hardened) = &plan.mission.hardened {
+        let (rate, source) = (hardened.upsets_per_bit_day, &hardened.source);
+        all.push(Assumption::stated("hardened storage", "rate", rate, "1/(bit·day)", source));
+    }
+    all.extend(Assumption::of_memory(&plan.ground.memory));
+    Assumption::once(all)
 }
 
 /// What decides the rows. Comments of the mission's file do not; figures of the files that it names

@@ -1,7 +1,7 @@
 //! The worst day of a history: upsets, changes of state and episodes, a lane a scheme.
 
 use super::super::chart::{
-    Canvas, Drawn, Failure, INK, OUTCOME_COLOURS, TEXT, WIDTH, draw, margin,
+    Canvas, Drawn, Failure, INK, OUTCOME_COLOURS, TEXT, WIDTH, css, draw, margin,
 };
 use super::plot::{Axis, Frame, SMALL};
 use super::{Effect, MissionView, effects};
@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 use crate::units::DAY_S;
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
+use std::collections::{HashMap, HashSet};
 
 const LANE: f64 = 46.0;
 /// What is drawn of the episodes of a lane at once; more would hide each other.
@@ -92,8 +93,13 @@ pub(super) fn timeline(view: &MissionView<'_>, day: &Day<'_>) -> Result<String, 
         frame.grid(canvas, &format!("hours of day {} of flight", day.number + 1), "")?;
         canvas.text("upsets", (left - 10.0, top + LANE / 2.0), HPos::Right, TEXT)?;
         let upsets = day.run.upsets.iter().zip(effects(day.run, 0));
+        let mut drawn = HashSet::new();
         for (upset, effect) in upsets.filter(|(upset, _)| within(upset.time_s)) {
-            let x = hour(upset.time_s);
+            let x = step(hour(upset.time_s));
+            // One line stands for all that fall on one place of the drawing.
+            if !drawn.insert((x.to_bits(), css(colour(effect)))) {
+                continue;
+            }
             canvas.line((x, top + 8.0), (x, top + LANE - 8.0), colour(effect).into(), 2.0)?;
         }
         for (at, history) in day.run.schemes.iter().enumerate() {
@@ -106,6 +112,12 @@ pub(super) fn timeline(view: &MissionView<'_>, day: &Day<'_>) -> Result<String, 
     })
 }
 
+/// A place across, on half units of the drawing: what a reader can tell apart, however much
+/// happens on the day.
+fn step(x: f64) -> f64 {
+    (2.0 * x).round() / 2.0
+}
+
 fn lane(
     canvas: &Canvas<'_>,
     history: &SchemeHistory,
@@ -114,19 +126,31 @@ fn lane(
     hour: &dyn Fn(f64) -> f64,
 ) -> Drawn {
     let mut free = [0.0_f64; ROWS];
+    let mut covered: HashMap<(usize, String), f64> = HashMap::new();
     let today = |episode: &&Episode| episode.start_s < to_s && episode.end_s >= from_s;
     for episode in history.episodes.iter().filter(today) {
-        let (from, to) = (hour(episode.start_s), hour(episode.end_s));
+        let (from, to) = (step(hour(episode.start_s)), step(hour(episode.end_s)));
         // The first row that is free again, or the last.
         let row = free.iter().position(|end| *end <= from).unwrap_or(ROWS - 1);
         let to = to.max(from + 3.0);
         free[row] = free[row].max(to + 1.0);
         let y = top + 5.0 + 7.0 * row as f64;
         let shade = colour(Effect::Worst(episode.worst()));
+        // What lies on others of its colour adds nothing.
+        let before = covered.entry((row, css(shade))).or_default();
+        if to <= *before {
+            continue;
+        }
+        let from = from.max(*before);
+        *before = to;
         canvas.rectangle((from, y), (to, y + 5.0), shade)?;
     }
+    let mut drawn = HashSet::new();
     for change in history.changes.iter().filter(|c| (from_s..to_s).contains(&c.time_s)) {
-        let x = hour(change.time_s);
+        let x = step(hour(change.time_s));
+        if !drawn.insert((x.to_bits(), change.ended.is_some())) {
+            continue;
+        }
         let y = top + LANE - 4.0;
         // Golden again: a tick below the line that changes stand on.
         let (a, b) = if change.ended.is_some() { (y, y + 3.0) } else { (y - 6.0, y) };

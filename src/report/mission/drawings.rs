@@ -1,12 +1,15 @@
 //! The drawings of figures: protection against cost, errors in time, sweep, fleet.
 
 use super::super::chart::{
-    Canvas, Drawn, Failure, INK, SCHEME_COLOURS, TEXT, WIDTH, draw, margin, scheme_colour,
+    Canvas, Drawn, Failure, INK, Look, SCHEME_COLOURS, TEXT, WIDTH, draw, margin,
 };
+use super::super::words;
 use super::MissionView;
 use super::details::period;
 use super::plot::{Axis, Frame, SMALL};
-use crate::mission::figures::Spread;
+use crate::mission::figures::{Incidence, SchemeFigures, Spread};
+use crate::stats::Interval;
+use crate::units::YEAR_S;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
@@ -14,35 +17,64 @@ use plotters::style::text_anchor::HPos;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = WIDTH - 14.0;
 
-/// Episodes with a wrong answer against the bytes that a scheme stores.
-pub(super) fn protection(view: &MissionView<'_>) -> Result<String, Failure> {
-    let rates = || view.figures.iter().map(|figures| &figures.critical_episodes);
-    let ends = rates().flat_map(|found| {
-        // A lower end near 0 would stretch the axis; the whisker then leaves it.
-        [found.rate, found.interval.high, found.interval.low.max(found.rate / 30.0)]
-    });
-    let least = view.facts.schemes.iter().map(|scheme| scheme.stored_bytes).min().unwrap_or(1);
-    let ratio = |at: usize| {
-        let stored = view.facts.schemes.get(at).map_or(0, |scheme| scheme.stored_bytes);
-        stored as f64 / least.max(1) as f64
+/// Wrong answers a year under each scheme, a row each, with the bytes that it stores beside it.
+pub(super) fn answers(view: &MissionView<'_>) -> Result<String, Failure> {
+    const ROW: f64 = 30.0;
+    let found = |figures: &SchemeFigures| {
+        let (mean, interval) = figures.wrong_per_year;
+        // One history says nothing of the spread, and no resample of zeros has any.
+        let interval = if figures.histories < 2 || interval.high == 0.0 {
+            Interval { low: mean, high: mean }
+        } else {
+            interval
+        };
+        (mean, interval)
     };
-    let most = (0..view.facts.schemes.len()).map(ratio).fold(1.0, f64::max);
+    let values = view.figures.iter().map(found);
+    let ends = values.flat_map(|(mean, interval)| [mean, interval.low, interval.high]);
+    let top = 26.0;
+    let (bottom, memory) = (top + ROW * view.figures.len() as f64, RIGHT - 8.0);
+    let left = margin(view.figures.iter().map(|figures| figures.name.as_str())) + 6.0;
+    let middle = left + 0.5 * (RIGHT - 80.0 - left);
     let frame = Frame {
-        left: LEFT,
-        right: RIGHT,
-        top: 34.0,
-        bottom: 300.0,
-        across: Axis::marked((most + 0.25).ceil(), 0.5),
-        up: Axis::log(ends),
+        left,
+        right: middle - 26.0,
+        top,
+        bottom,
+        across: Axis::log(ends),
+        up: Axis::none(),
     };
-    draw("Wrong answers against memory", frame.bottom + 42.0, |canvas| {
-        let across = "bytes stored, as multiples of the least";
-        frame.grid(canvas, across, "episodes with a wrong answer a year of flight")?;
-        let middle = (view.figures.len() as f64 - 1.0) / 2.0;
-        for (at, found) in rates().enumerate() {
-            // Side by side, so that schemes of one cost do not hide each other.
-            let x = frame.x(ratio(at)) + 9.0 * (at as f64 - middle);
-            frame.estimate(canvas, x, (found.rate, found.interval), scheme_colour(at))?;
+    let fewer = |figures: &SchemeFigures| figures.against.as_ref()?.fewer;
+    let ratios = view.figures.iter().filter_map(fewer);
+    let ends = ratios.flat_map(|of| [of.estimate, Some(of.low), of.high]).flatten();
+    let times = Frame {
+        left: middle + 26.0,
+        right: RIGHT - 80.0,
+        top,
+        bottom,
+        across: Axis::log(ends.chain([1.0])),
+        up: Axis::none(),
+    };
+    let least = view.facts.schemes.iter().map(|scheme| scheme.stored_bytes).min().unwrap_or(1);
+    draw("Wrong answers a year under each scheme", bottom + 42.0, |canvas| {
+        frame.grid(canvas, "wrong answers a year of flight", "")?;
+        canvas.text("memory", (memory, 12.0), HPos::Right, SMALL)?;
+        if view.figures.iter().any(|figures| fewer(figures).is_some()) {
+            let baseline = view.scheme(0);
+            times.grid(canvas, &format!("times fewer than {baseline}"), "")?;
+            let one = times.x(1.0);
+            canvas.line((one, top), (one, bottom), INK.mix(0.7), 1.0)?;
+        }
+        for (at, figures) in view.figures.iter().enumerate() {
+            let y = top + ROW * (at as f64 + 0.5);
+            canvas.text(&figures.name, (left - 12.0, y), HPos::Right, TEXT)?;
+            frame.estimate_across(canvas, y, found(figures), Look::of(at))?;
+            if let Some(ratio) = fewer(figures) {
+                times.ratio_across(canvas, y, &ratio, Look::of(at))?;
+            }
+            let stored = view.facts.schemes.get(at).map_or(0, |scheme| scheme.stored_bytes);
+            let ratio = words::ratio(stored as f64 / least.max(1) as f64);
+            canvas.text(&ratio, (memory, y), HPos::Right, TEXT)?;
         }
         Ok(())
     })
@@ -87,46 +119,78 @@ fn bar(canvas: &Canvas<'_>, frame: &Frame, y: f64, spread: &Spread, scheme: usiz
     if spread.count == 0 {
         return canvas.text("none", (frame.left + 6.0, y), HPos::Left, SMALL);
     }
-    let colour = scheme_colour(scheme);
+    let look = Look::of(scheme);
+    let colour = look.colour;
     let [median, p90, max] = [spread.median, spread.p90, spread.max].map(|s| frame.x(s));
     canvas.line((median, y), (max, y), colour.mix(0.6), 1.5)?;
     canvas.line((max, y - 4.0), (max, y + 4.0), colour.into(), 1.5)?;
     canvas.rectangle((median, y - 3.0), (p90, y + 3.0), colour)?;
-    canvas.disc((median, y), 5.0, colour)
+    canvas.mark((median, y), 5.0, look)
 }
 
 /// The share of histories with a wrong answer by a time, and of those whose service was away first.
 pub(super) fn incidence(view: &MissionView<'_>) -> Result<String, Failure> {
+    let required = view.facts.requirement;
+    let end = required.map_or_else(
+        || settled_years(view),
+        |required| (2.0 * required.no_critical_sdc_for.0 / YEAR_S).min(view.years()),
+    );
     let steps = || view.figures.iter().flat_map(|figures| &figures.incidence);
-    let most = steps().flat_map(|at| [at.critical, at.away]).fold(0.0, f64::max);
+    let shown = steps().filter(|step| step.years <= end);
+    let allowed = required.map(|required| 1.0 - required.probability);
+    let most = shown.flat_map(|at| [at.critical, at.away]).chain(allowed).fold(0.0, f64::max);
+    let (across, unit) = Axis::time(end);
     let frame = Frame {
         left: LEFT,
         right: RIGHT,
         top: 34.0,
         bottom: 290.0,
-        across: Axis::linear(view.years()),
+        across,
         up: Axis::shares(if most > 0.0 { most } else { 1.0 }),
     };
     draw("Cumulative incidence of the first wrong answer", frame.bottom + 42.0, |canvas| {
-        frame.grid(canvas, "years of flight", "share of histories")?;
+        frame.grid(canvas, &format!("{unit} of flight"), "share of histories")?;
         for (at, figures) in view.figures.iter().enumerate() {
-            let colour = scheme_colour(at);
+            let look = Look::of(at);
+            let colour = look.colour;
             let steps = &figures.incidence;
-            let away = steps.iter().map(|step| (step.years, step.away));
+            let shown = || until(steps, end);
+            let away = shown().map(|step| (step.years, step.away));
             frame.steps(canvas, away, colour.mix(0.45), 1.0)?;
-            let wrong = steps.iter().map(|step| (step.years, step.critical));
+            let wrong = shown().map(|step| (step.years, step.critical));
             frame.steps(canvas, wrong, colour.into(), 2.5)?;
-        }
-        if let Some(required) = view.facts.requirement {
-            let years = required.no_critical_sdc_for.0 / crate::units::YEAR_S;
-            if years <= view.years() {
-                let (x, y) = (frame.x(years), frame.y(1.0 - required.probability));
-                canvas.line((x, frame.top), (x, frame.bottom), INK.mix(0.7), 1.0)?;
-                canvas.line((frame.left, y), (x, y), INK.mix(0.7), 1.0)?;
+            if let Some(last) = steps.iter().rfind(|step| step.years <= end) {
+                canvas.mark((frame.x(last.years), frame.y(last.critical)), 4.0, look)?;
             }
+        }
+        if let Some(required) = required {
+            let years = required.no_critical_sdc_for.0 / YEAR_S;
+            let (x, y) = (frame.x(years), frame.y(1.0 - required.probability));
+            canvas.line((x, frame.top), (x, frame.bottom), INK.mix(0.7), 1.0)?;
+            canvas.line((frame.left, y), (x, y), INK.mix(0.7), 1.0)?;
         }
         Ok(())
     })
+}
+
+/// The years by which the curves have come within a hundredth of where they end.
+fn settled_years(view: &MissionView<'_>) -> f64 {
+    let settled = |figures: &SchemeFigures| {
+        let last = figures.incidence.last()?;
+        let near = |step: &&Incidence| {
+            step.critical >= 0.99 * last.critical && step.away >= 0.99 * last.away
+        };
+        figures.incidence.iter().find(near).map(|step| step.years)
+    };
+    let years = view.figures.iter().filter_map(settled).fold(0.0, f64::max);
+    if years > 0.0 { (1.25 * years).min(view.years()) } else { view.years() }
+}
+
+/// The steps up to a time, of which the last is held until then.
+fn until(steps: &[Incidence], end: f64) -> impl Iterator<Item = Incidence> {
+    let within = &steps[..steps.partition_point(|step| step.years <= end)];
+    let held = within.last().map(|last| Incidence { years: end, ..*last });
+    within.iter().copied().chain(held)
 }
 
 /// Wrong answers against the traffic of scrubbing; no scrubbing stands apart.
@@ -134,7 +198,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
     let possible = || view.sweep.iter().filter(|point| point.refused.is_none());
     let values = possible().flat_map(|point| {
         let (mean, interval) = point.wrong_per_year;
-        [mean, interval.high, interval.low.max(mean / 30.0)]
+        [mean, interval.high, interval.low]
     });
     let traffic = possible().map(|point| point.traffic_bytes_s);
     let off = LEFT + 24.0;
@@ -152,17 +216,16 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
         canvas.text("off", (off, scale.bottom + 14.0), HPos::Center, SMALL)?;
         for (index, scheme) in schemes.iter().enumerate() {
             let at = view.facts.schemes.iter().position(|fact| fact.name == **scheme);
-            let colour = scheme_colour(at.unwrap_or(index));
+            let look = Look::of(at.unwrap_or(index));
             let mut line = Vec::new();
             for point in possible().filter(|point| point.scheme == **scheme) {
                 let (mean, interval) = point.wrong_per_year;
                 let x = if point.traffic_bytes_s > 0.0 {
                     frame.x(point.traffic_bytes_s)
                 } else {
-                    off + 9.0 * index as f64
+                    off + (56.0 / schemes.len() as f64).min(9.0) * index as f64
                 };
-                // Nothing counted stands on the axis: a log scale has no 0.
-                let y = if mean > 0.0 { scale.y(mean) } else { scale.bottom };
+                let y = scale.y(mean);
                 if point.traffic_bytes_s > 0.0 {
                     line.push((x, y));
                 }
@@ -171,11 +234,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
                     let at = |part| (x + 9.0 * turn(part).cos(), y + 9.0 * turn(part).sin());
                     canvas.path(&(0..=24).map(at).collect::<Vec<_>>(), INK.into(), 2.0)?;
                 }
-                if mean > 0.0 {
-                    scale.estimate(canvas, x, (mean, interval), colour)?;
-                } else {
-                    canvas.rectangle((x - 4.0, y - 4.0), (x + 4.0, y), colour)?;
-                }
+                scale.estimate_up(canvas, x, (mean, interval), look)?;
                 if index == 0 && point.traffic_bytes_s > 0.0 {
                     let text = period(point.period_s);
                     canvas.text(&text, (x, frame.top + 8.0), HPos::Center, SMALL - 1.0)?;
@@ -183,7 +242,7 @@ pub(super) fn sweep(view: &MissionView<'_>) -> Result<String, Failure> {
             }
             line.sort_by(|a: &(f64, f64), b| a.0.total_cmp(&b.0));
             if line.len() > 1 {
-                canvas.path(&line, colour.mix(0.6), 1.5)?;
+                canvas.path(&line, look.colour.mix(0.6), 1.5)?;
             }
         }
         Ok(())

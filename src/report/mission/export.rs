@@ -2,11 +2,10 @@
 
 use super::super::table::{aligned_within, piped};
 use super::super::{Error, words};
-use super::losses::{self, Place};
 use super::sections::tables;
-use super::{FleetPoint, MissionView, Tenant, methods};
+use super::{FleetPoint, MissionView, Tenant, methods, places};
 use crate::archive::schema::Source;
-use crate::device::Location;
+use crate::device::Assumption;
 use crate::mission::Cause;
 use crate::mission::figures::{Facts, PerYear, SchemeFigures};
 use crate::mission::strata::{Expected, Stratum};
@@ -40,9 +39,7 @@ pub(super) fn markdown(view: &MissionView<'_>) -> String {
     for notice in methods::notices(view) {
         text.push_str(&format!("> {}\n\n", md(&notice)));
     }
-    for sentence in methods::headlines(view) {
-        text.push_str(&format!("- {}\n", md(&sentence)));
-    }
+    text.push_str(&format!("{}\n", md(&methods::findings(view))));
     for table in tables(view) {
         let (title, caption) = (md(&table.title), md(&table.caption));
         text.push_str(&format!("\n## {title}\n\n{}\n{caption}\n", piped(&table)));
@@ -329,8 +326,8 @@ struct Data<'v> {
     sweep: &'v [Point],
     tenants: Vec<TenantRow<'v>>,
     fleet: &'v [FleetPoint],
-    upsets: Vec<Placed<'v>>,
-    replaced: Vec<ReplacedRow<'v>>,
+    upsets_by_part: Vec<PartRow>,
+    assumptions: &'v [Assumption],
     setting: &'v [(&'static str, String)],
     sources: &'v [Source],
     warnings: &'v [String],
@@ -347,61 +344,17 @@ struct TenantRow<'v> {
     silent: u64,
 }
 
-/// An upset of the first history shown.
+/// Upsets and the errors that they began, in a part of the orbit.
 #[derive(Serialize)]
-struct Placed<'v> {
-    id: u32,
-    time_s: f64,
-    device: u32,
-    mode: &'v str,
-    kind: &'static str,
-    latitude_deg: f64,
-    longitude_deg: f64,
-    local_time_h: f64,
-    in_saa: bool,
+struct PartRow {
+    part: &'static str,
+    share_of_time: f64,
+    upsets: u64,
+    errors: u64,
 }
 
-/// A row or a page that was replaced, in any history.
-#[derive(Serialize)]
-struct ReplacedRow<'v> {
-    history: u64,
-    scheme: &'v str,
-    time_s: f64,
-    device: u32,
-    entry: u64,
-    stack: u32,
-    channel: u32,
-    pseudo_channel: u32,
-    sid: u32,
-    bank_group: u32,
-    bank: u32,
-    row: u32,
-    page: Option<u64>,
-}
-
-impl<'v> ReplacedRow<'v> {
-    const fn of(place: &Place<'v>) -> Self {
-        let Place { history, scheme, of } = *place;
-        let Location { stack, channel, pseudo_channel, sid, bank_group, bank, row, .. } = of.at;
-        Self {
-            history,
-            scheme,
-            time_s: of.time_s,
-            device: of.device,
-            entry: of.entry,
-            stack,
-            channel,
-            pseudo_channel,
-            sid,
-            bank_group,
-            bank,
-            row,
-            page: of.page,
-        }
-    }
-}
-
-/// Writes facts, figures and the upsets of the first history.
+/// Writes facts and figures. Upsets and what was replaced are in the archive, one by one: what is
+/// written here does not grow with their number.
 pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Error> {
     let sums = view.tenants();
     let tenants = sums.iter().enumerate().flat_map(|(at, tenants)| {
@@ -414,7 +367,6 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
             silent: counts.silent,
         })
     });
-    let upsets = view.histories.first().into_iter().flat_map(|run| &run.upsets);
     let data = Data {
         name: view.name,
         version: view.version,
@@ -427,20 +379,16 @@ pub(super) fn json(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Er
         sweep: view.sweep,
         tenants: tenants.collect(),
         fleet: view.fleet,
-        upsets: upsets
-            .map(|upset| Placed {
-                id: upset.id,
-                time_s: upset.time_s,
-                device: upset.device,
-                mode: view.mode(upset).1,
-                kind: upset.what(),
-                latitude_deg: upset.latitude_deg,
-                longitude_deg: upset.longitude_deg,
-                local_time_h: upset.local_time_h,
-                in_saa: upset.in_saa == 1,
+        upsets_by_part: places::parts(view)
+            .into_iter()
+            .map(|found| PartRow {
+                part: found.name,
+                share_of_time: found.share_of_time,
+                upsets: found.upsets,
+                errors: found.errors,
             })
             .collect(),
-        replaced: losses::places(view).map(|place| ReplacedRow::of(&place)).collect(),
+        assumptions: view.assumptions,
         setting: &view.setting,
         sources: view.sources,
         warnings: view.warnings,

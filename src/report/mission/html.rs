@@ -1,7 +1,7 @@
 //! The page of a mission: one self-contained HTML file.
 
 use super::super::{Error, chart};
-use super::sections::{Entry, Section, sections};
+use super::sections::{Section, sections};
 use super::{MissionView, methods};
 use crate::archive::schema::Source;
 use askama::Template;
@@ -12,7 +12,7 @@ struct Page<'v> {
     name: &'v str,
     title: String,
     notices: Vec<String>,
-    headlines: Vec<Entry>,
+    findings: String,
     sections: Vec<Section>,
     methods: Vec<String>,
     limits: &'static [&'static str],
@@ -24,14 +24,13 @@ struct Page<'v> {
 
 /// Renders the page.
 pub(super) fn page(view: &MissionView<'_>) -> Result<String, Error> {
-    let headlines = methods::headlines(view).into_iter().enumerate();
-    let coloured = |(at, text)| Entry { colour: chart::css(chart::scheme_colour(at)), text };
+    let form = |error: chart::Failure| Error::Form(error.to_string());
     let page = Page {
         name: view.name,
         title: methods::title(view),
         notices: methods::notices(view),
-        headlines: headlines.map(coloured).collect(),
-        sections: sections(view).map_err(|error| Error::Form(error.to_string()))?,
+        findings: methods::findings(view),
+        sections: sections(view).map_err(form)?,
         methods: methods::paragraphs(view),
         limits: methods::limits(),
         setting: &view.setting,

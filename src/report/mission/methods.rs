@@ -1,5 +1,6 @@
 //! What the report of a mission says in sentences.
 
+use super::super::methods::paragraph;
 use super::super::words;
 use super::{MissionView, tables};
 
@@ -75,8 +76,13 @@ pub(super) fn notices(view: &MissionView<'_>) -> Vec<String> {
     notices
 }
 
+/// What was found, in one paragraph: a sentence a scheme.
+pub(super) fn findings(view: &MissionView<'_>) -> String {
+    paragraph(headlines(view))
+}
+
 /// One sentence a scheme.
-pub(super) fn headlines(view: &MissionView<'_>) -> Vec<String> {
+fn headlines(view: &MissionView<'_>) -> Vec<String> {
     let sentence = |figures: &crate::mission::figures::SchemeFigures| {
         let (mean, interval) = figures.wrong_per_year;
         let wrong = if figures.critical_episodes.count == 0 {

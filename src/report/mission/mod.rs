@@ -21,6 +21,7 @@ pub use map::map;
 use super::{Error, Format};
 use crate::archive::mission::{MissionArchive, MissionRun, TrackPlace, UpsetRow};
 use crate::archive::schema::Source;
+use crate::device::Assumption;
 use crate::mission::figures::{Facts, SchemeFigures};
 use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Stratum};
@@ -43,6 +44,8 @@ pub struct MissionView<'a> {
     pub setting: Vec<(&'static str, String)>,
     /// Where figures come from.
     pub sources: &'a [Source],
+    /// Every rate and cross-section that results rest on.
+    pub assumptions: &'a [Assumption],
     /// Where a model is used beyond what it was made for.
     pub warnings: &'a [String],
     /// The mission file, verbatim.
@@ -98,6 +101,7 @@ impl<'a> MissionView<'a> {
                 ("adapter", format!("{} ({}{software})", adapter.name, adapter.backend)),
             ],
             sources: &header.sources,
+            assumptions: &header.assumptions,
             warnings: &header.warnings,
             toml: &header.toml,
             finished: *finished,

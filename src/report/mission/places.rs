@@ -12,6 +12,8 @@ use plotters::style::{Color, RGBColor};
 
 /// Poleward of this latitude cosmic rays of almost any rigidity arrive.
 const POLAR_DEG: f64 = 60.0;
+/// The parts of an orbit, in the order of [`part`].
+const PARTS: [&str; 3] = ["South Atlantic Anomaly", "poleward of 60°", "elsewhere"];
 const HOURS: usize = 24;
 pub(super) const IN_SAA: RGBColor = RGBColor(0xd5, 0x5e, 0x00);
 pub(super) const ELSEWHERE: RGBColor = RGBColor(0x1f, 0x7a, 0xc4);
@@ -50,27 +52,13 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
         view.pace()
     );
     let mut table = Table::new("Upsets by place", caption, &columns, 1);
-    let mut found = [[0_u64; 2]; 3];
-    for (at, effect) in placed(view) {
-        let counts = &mut found[part(at.in_saa == 1, at.latitude_deg)];
-        counts[0] += 1;
-        let error = matches!(effect, Effect::Worst(worst) if worst >= Outcome::TolerableSdc);
-        counts[1] += u64::from(error);
-    }
-    let all: u64 = found.iter().map(|counts| counts[0]).sum();
-    let polar = format!("poleward of {POLAR_DEG}°");
-    let names = ["South Atlantic Anomaly", &polar, "elsewhere"];
-    for (index, (name, [upsets, errors])) in names.into_iter().zip(found).enumerate() {
-        let there = view.track.iter().map(|at| part(at.in_saa == 1, at.latitude_deg));
-        let time = there.filter(|part| *part == index).count() as f64;
-        let share = time / view.track.len().max(1) as f64;
-        let years = share * view.years() * view.histories.len() as f64;
-        if time == 0.0 {
-            continue;
-        }
+    let parts = parts(view);
+    let all: u64 = parts.iter().map(|part| part.upsets).sum();
+    for Part { name, share_of_time, upsets, errors } in parts {
+        let years = share_of_time * view.years() * view.histories.len() as f64;
         table.rows.push(vec![
             name.to_owned(),
-            words::percent(share),
+            words::percent(share_of_time),
             tally(upsets),
             if all > 0 { words::percent(upsets as f64 / all as f64) } else { NONE.into() },
             if years > 0.0 { words::number(upsets as f64 / years) } else { NONE.into() },
@@ -78,6 +66,38 @@ pub(super) fn table(view: &MissionView<'_>) -> Table {
         ]);
     }
     table
+}
+
+/// What fell in a part of the orbit.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) share_of_time: f64,
+    pub(super) upsets: u64,
+    /// Those that began an error episode under the first scheme.
+    pub(super) errors: u64,
+}
+
+/// Upsets by part of the orbit; parts that it does not pass are left out.
+pub(super) fn parts(view: &MissionView<'_>) -> Vec<Part> {
+    let mut found = [[0_u64; 2]; 3];
+    for (at, effect) in placed(view) {
+        let counts = &mut found[part(at.in_saa == 1, at.latitude_deg)];
+        counts[0] += 1;
+        let error = matches!(effect, Effect::Worst(worst) if worst >= Outcome::TolerableSdc);
+        counts[1] += u64::from(error);
+    }
+    let mut places = [0_u64; 3];
+    for at in view.track {
+        places[part(at.in_saa == 1, at.latitude_deg)] += 1;
+    }
+    let of = |(index, name): (usize, &'static str)| Part {
+        name,
+        share_of_time: places[index] as f64 / view.track.len().max(1) as f64,
+        upsets: found[index][0],
+        errors: found[index][1],
+    };
+    let passed = PARTS.into_iter().enumerate().filter(|(index, _)| places[*index] > 0);
+    passed.map(of).collect()
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour of the day")]

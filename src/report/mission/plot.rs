@@ -1,20 +1,26 @@
 //! Axes and frames of the mission's drawings.
 
-use super::super::chart::{self, Canvas, Drawn, INK, TEXT};
+use super::super::chart::{self, Canvas, Drawn, INK, Look, TEXT};
 use super::super::words;
-use crate::stats::Interval;
+use crate::stats::{Interval, Ratio};
+use crate::units::{DAY_S, YEAR_S};
+use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
-use plotters::style::{Color, RGBColor};
 
 pub(super) const SMALL: f64 = TEXT - 1.0;
 /// The most decades of an axis that are all labelled.
 const LABELLED: i32 = 8;
+
+/// The share of a logarithmic axis that holds 0, which has no logarithm.
+const ZERO_LANE: f64 = 0.08;
 
 /// How values become places along an edge.
 pub(super) struct Axis {
     from: f64,
     to: f64,
     log: bool,
+    /// Whether a logarithmic axis begins with a lane for 0.
+    zero: bool,
     ticks: Vec<(f64, String)>,
 }
 
@@ -23,18 +29,39 @@ impl Axis {
     pub(super) fn linear(most: f64) -> Self {
         let (to, ticks) = chart::ticks(most);
         let ticks = ticks.into_iter().filter(|tick| *tick <= to * 1.001);
-        Self { from: 0.0, to, log: false, ticks: ticks.map(|tick| (tick, plain(tick))).collect() }
+        Self {
+            from: 0.0,
+            to,
+            log: false,
+            zero: false,
+            ticks: ticks.map(|tick| (tick, plain(tick))).collect(),
+        }
     }
 
     /// An edge without figures.
     pub(super) const fn none() -> Self {
-        Self { from: 0.0, to: 1.0, log: false, ticks: Vec::new() }
+        Self { from: 0.0, to: 1.0, log: false, zero: false, ticks: Vec::new() }
     }
 
     /// From 0 to the end, with a tick every so much.
     pub(super) fn marked(to: f64, every: f64) -> Self {
         let ticks = (0u32..).map(|n| f64::from(n) * every).take_while(|tick| *tick <= to * 1.001);
-        Self { from: 0.0, to, log: false, ticks: ticks.map(|tick| (tick, plain(tick))).collect() }
+        Self {
+            from: 0.0,
+            to,
+            log: false,
+            zero: false,
+            ticks: ticks.map(|tick| (tick, plain(tick))).collect(),
+        }
+    }
+
+    /// Years from 0 to the end, said in days where they are few; and the unit.
+    pub(super) fn time(years: f64) -> (Self, &'static str) {
+        let (scale, unit) = if years < 1.0 { (YEAR_S / DAY_S, "days") } else { (1.0, "years") };
+        let (_, ticks) = chart::ticks(years * scale);
+        let within = ticks.into_iter().filter(|tick| *tick <= years * scale * 1.001);
+        let ticks = within.map(|tick| (tick / scale, plain(tick))).collect();
+        (Self { from: 0.0, to: years, log: false, zero: false, ticks }, unit)
     }
 
     /// Shares from 0 to past the largest, in percent.
@@ -46,24 +73,43 @@ impl Axis {
         axis
     }
 
-    /// The whole decades that hold the values above 0.
+    /// The whole decades that hold the values above 0, after a lane for 0 where a value is 0.
     pub(super) fn log(values: impl Iterator<Item = f64>) -> Self {
-        let positive = values.filter(|value| value.is_finite() && *value > 0.0);
-        let ends = positive.fold((f64::INFINITY, 0.0_f64), |(a, b), v| (a.min(v), b.max(v)));
-        let (least, most) = if ends.0.is_finite() { ends } else { (0.1, 1.0) };
+        let (mut least, mut most, mut zero) = (f64::INFINITY, 0.0_f64, false);
+        for value in values.filter(|value| value.is_finite()) {
+            if value > 0.0 {
+                (least, most) = (least.min(value), most.max(value));
+            } else {
+                zero = true;
+            }
+        }
+        let (least, most) = if least.is_finite() { (least, most) } else { (0.1, 1.0) };
         #[expect(clippy::cast_possible_truncation, reason = "an exponent of an f64")]
         let (low, high) = (least.log10().floor() as i32, most.log10().ceil() as i32);
         let high = high.max(low + 1);
         let every = (high - low + LABELLED - 1) / LABELLED;
         let powers = (low..=high).filter(|power| (power - low) % every == 0);
-        let ticks = powers.map(|power| (10f64.powi(power), decade(power))).collect();
-        Self { from: f64::from(low), to: f64::from(high), log: true, ticks }
+        let decades = powers.map(|power| (10f64.powi(power), decade(power)));
+        let ticks = zero.then(|| (0.0, "0".to_owned())).into_iter().chain(decades).collect();
+        Self { from: f64::from(low), to: f64::from(high), log: true, zero, ticks }
+    }
+
+    /// Where the lane for 0 ends, where there is one.
+    fn lane(&self) -> Option<f64> {
+        (self.log && self.zero).then_some(ZERO_LANE)
     }
 
     /// Where a value stands between the ends: 0 to 1.
     fn share(&self, value: f64) -> f64 {
-        let value = if self.log { value.max(f64::MIN_POSITIVE).log10() } else { value };
-        ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0)
+        if !self.log {
+            return ((value - self.from) / (self.to - self.from)).clamp(0.0, 1.0);
+        }
+        let lane = self.lane().unwrap_or(0.0);
+        if value <= 0.0 {
+            return lane / 2.0;
+        }
+        let share = (value.log10() - self.from) / (self.to - self.from);
+        lane + (1.0 - lane) * share.clamp(0.0, 1.0)
     }
 }
 
@@ -117,31 +163,72 @@ impl Frame {
             canvas.line((x, self.bottom), (x, self.bottom + 4.0), INK.mix(0.6), 1.0)?;
             canvas.text(text, (x, self.bottom + 14.0), HPos::Center, SMALL)?;
         }
+        if let Some(lane) = self.up.lane() {
+            let y = self.bottom - lane * (self.bottom - self.top);
+            canvas.line((self.left, y), (self.right, y), INK.mix(0.5), 1.0)?;
+        }
+        if let Some(lane) = self.across.lane() {
+            let x = self.left + lane * (self.right - self.left);
+            canvas.line((x, self.top), (x, self.bottom), INK.mix(0.5), 1.0)?;
+        }
         canvas.text(up, (self.left - 40.0, self.top - 18.0), HPos::Left, SMALL)?;
         canvas.text(across, (self.right, self.bottom + 32.0), HPos::Right, SMALL)
     }
 
-    /// A value with its interval at a place across; where nothing was counted, an arrow from the
-    /// upper end of the interval down.
-    pub(super) fn estimate(
+    /// A value up with its interval, at a place across.
+    pub(super) fn estimate_up(
         &self,
         canvas: &Canvas<'_>,
         x: f64,
         (value, interval): (f64, Interval),
-        colour: RGBColor,
+        look: Look,
     ) -> Drawn {
-        let whisker = |y: f64| canvas.line((x - 4.0, y), (x + 4.0, y), colour.into(), 1.5);
-        let high = self.y(interval.high);
-        if value > 0.0 {
-            canvas.line((x, self.y(interval.low)), (x, high), colour.into(), 2.0)?;
-            whisker(self.y(interval.low))?;
-            whisker(high)?;
-            return canvas.disc((x, self.y(value)), 4.0, colour);
+        let ends = [interval.low, interval.high].map(|end| self.y(end));
+        canvas.line((x, ends[0]), (x, ends[1]), look.colour.into(), 2.0)?;
+        for y in ends {
+            canvas.line((x - 4.0, y), (x + 4.0, y), look.colour.into(), 1.5)?;
         }
-        whisker(high)?;
-        let tip = high + 22.0;
-        canvas.line((x, high), (x, tip - 5.0), colour.into(), 2.0)?;
-        canvas.polygon(&[(x - 4.5, tip - 8.0), (x + 4.5, tip - 8.0), (x, tip)], colour)
+        canvas.mark((x, self.y(value)), 4.0, look)
+    }
+
+    /// A value across with its interval, at a place up.
+    pub(super) fn estimate_across(
+        &self,
+        canvas: &Canvas<'_>,
+        y: f64,
+        (value, interval): (f64, Interval),
+        look: Look,
+    ) -> Drawn {
+        let ends = [interval.low, interval.high].map(|end| self.x(end));
+        canvas.line((ends[0], y), (ends[1], y), look.colour.into(), 2.0)?;
+        for x in ends {
+            canvas.line((x, y - 4.0), (x, y + 4.0), look.colour.into(), 1.5)?;
+        }
+        canvas.mark((self.x(value), y), 4.5, look)
+    }
+
+    /// A ratio across with its interval, at a place up; an arrow where nothing bounds it above.
+    pub(super) fn ratio_across(
+        &self,
+        canvas: &Canvas<'_>,
+        y: f64,
+        of: &Ratio,
+        look: Look,
+    ) -> Drawn {
+        let colour = look.colour;
+        let (low, high) = (self.x(of.low), of.high.map_or(self.right, |high| self.x(high)));
+        canvas.line((low, y), (high, y), colour.into(), 2.0)?;
+        canvas.line((low, y - 4.0), (low, y + 4.0), colour.into(), 1.5)?;
+        if of.high.is_some() {
+            canvas.line((high, y - 4.0), (high, y + 4.0), colour.into(), 1.5)?;
+        } else {
+            let back = high - 8.0;
+            canvas.polygon(&[(back, y - 4.5), (high, y), (back, y + 4.5)], colour)?;
+        }
+        match of.estimate {
+            Some(estimate) => canvas.mark((self.x(estimate), y), 4.5, look),
+            None => Ok(()),
+        }
     }
 
     /// A line that goes across and then up at each point.
@@ -170,14 +257,19 @@ mod tests {
 
     #[test]
     fn an_axis_holds_its_values_and_says_round_numbers() {
-        let axis = Axis::log([0.0, 0.03, 250.0].into_iter());
+        let axis = Axis::log([0.03, 250.0].into_iter());
         let texts: Vec<&str> = axis.ticks.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["0.01", "0.1", "1", "10", "100", "1,000"]);
-        assert_eq!((axis.share(0.01), axis.share(0.0), axis.share(1000.0)), (0.0, 0.0, 1.0));
+        assert_eq!((axis.share(0.01), axis.share(1000.0)), (0.0, 1.0));
         assert!((axis.share(1.0) - 0.4).abs() < 1e-12);
         let wide = Axis::log([1e-12, 1e12].into_iter());
         assert_eq!(wide.ticks.len(), 9);
         assert_eq!(Axis::log(std::iter::empty()).ticks.len(), 2);
+        let with_zero = Axis::log([0.0, 0.03, 250.0].into_iter());
+        assert_eq!(with_zero.ticks[0], (0.0, "0".to_owned()));
+        let lane = with_zero.lane().expect("a lane for 0");
+        assert!(with_zero.share(0.0) < lane, "0 stands in its lane");
+        assert_eq!(with_zero.share(0.01), lane, "decades begin where the lane ends");
         let linear = Axis::linear(5.0);
         assert_eq!((linear.share(0.0), linear.share(5.0)), (0.0, 1.0));
         let marked = Axis::marked(24.0, 6.0);

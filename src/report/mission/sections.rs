@@ -1,6 +1,7 @@
 //! The order of the report: tables and drawings under their heads.
 
-use super::super::chart::{Failure, SCHEME_COLOURS, css, scheme_colour};
+use super::super::assumptions;
+use super::super::chart::{Failure, Look, SCHEME_COLOURS, legend_colour, legend_mark};
 use super::super::tables::Table;
 use super::{MissionView, day, details, drawings, losses, map, places, tables};
 use plotters::style::RGBColor;
@@ -19,9 +20,9 @@ pub(super) struct Section {
     pub(super) folded: bool,
 }
 
-/// A colour and what it stands for.
+/// A mark or a colour, as a small drawing, and what it stands for.
 pub(super) struct Entry {
-    pub(super) colour: String,
+    pub(super) svg: String,
     pub(super) text: String,
 }
 
@@ -48,10 +49,28 @@ impl Section {
         }
     }
 
-    fn legend(mut self, entries: impl IntoIterator<Item = (RGBColor, String)>) -> Self {
-        let entry = |(colour, text)| Entry { colour: css(colour), text };
-        self.legend = entries.into_iter().map(entry).collect();
-        self
+    /// A legend of colours.
+    fn colours(
+        mut self,
+        entries: impl IntoIterator<Item = (RGBColor, String)>,
+    ) -> Result<Self, Failure> {
+        for (colour, text) in entries {
+            self.legend.push(Entry { svg: legend_colour(colour)?, text });
+        }
+        Ok(self)
+    }
+
+    /// A legend of schemes: all that `is` holds for.
+    fn schemes(
+        mut self,
+        view: &MissionView<'_>,
+        is: impl Fn(&str) -> bool,
+    ) -> Result<Self, Failure> {
+        for (at, scheme) in view.facts.schemes.iter().enumerate().filter(|(_, s)| is(&s.name)) {
+            let svg = legend_mark(Look::of(at))?;
+            self.legend.push(Entry { svg, text: scheme.name.clone() });
+        }
+        Ok(self)
     }
 
     fn with(mut self, table: Table) -> Self {
@@ -69,6 +88,8 @@ impl Section {
 pub(super) fn tables(view: &MissionView<'_>) -> Vec<Table> {
     let all = [
         tables::headline(view),
+        assumptions::table(view.assumptions),
+        tables::figures(view),
         tables::outcomes(view),
         tables::uncertainty(view),
         tables::episodes(view),
@@ -90,18 +111,19 @@ pub(super) fn tables(view: &MissionView<'_>) -> Vec<Table> {
 /// The sections of the page.
 pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> {
     let pace = view.pace();
-    let schemes = || {
-        let names = view.facts.schemes.iter().enumerate();
-        names.map(|(at, scheme)| (scheme_colour(at), scheme.name.clone()))
-    };
-    let mut sections = vec![Section::of(tables::headline(view))];
+    let all = |_: &str| true;
+    let mut sections = vec![
+        Section::of(tables::headline(view)),
+        Section::of(assumptions::table(view.assumptions)),
+    ];
     let caption = format!(
-        "Episodes with a wrong answer a year of flight, with 95 % Garwood intervals, against the \
-         bytes that a scheme stores. Down and left is better. An arrow hangs from the upper end of \
-         the interval where there was no episode. Schemes of one cost stand side by side.{pace}"
+        "Left: wrong answers a year of flight under each scheme, with 95 % bootstrap intervals over \
+         histories; a lane holds those without any. Right: how many times fewer they are than under \
+         the first scheme, on the same histories; an arrow where nothing bounds it. Beside them the \
+         bytes stored, as multiples of the least.{pace}"
     );
-    let svg = drawings::protection(view)?;
-    sections.push(Section::drawn("Protection against cost", caption, svg).legend(schemes()));
+    sections.push(Section::drawn("Wrong answers a year", caption, drawings::answers(view)?));
+    sections.push(Section::of(tables::figures(view)));
     sections.push(Section::of(tables::outcomes(view)));
     sections.push(Section::of(tables::uncertainty(view)));
     let caption = format!(
@@ -111,6 +133,11 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
     let episodes = tables::episodes(view);
     let drawn = Section::drawn(&episodes.title, caption, drawings::episodes(view)?);
     sections.push(drawn.with(episodes));
+    let until = if view.facts.requirement.is_some() {
+        "Drawn to twice the time that is required."
+    } else {
+        "Drawn to the time from which the curves hardly rise."
+    };
     let required = if view.facts.requirement.is_some() {
         " The two lines in ink: a scheme meets the requirement where its curve stays below them by \
          enough."
@@ -119,21 +146,21 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
     };
     let caption = format!(
         "Thick: the share of histories with a wrong answer by that time, before the service was \
-         away. Thin: the share of histories whose service was away first.{required}{pace}"
+         away. Thin: the share of histories whose service was away first. {until}{required}{pace}"
     );
     let first = tables::first_wrong(view);
     let drawn = Section::drawn(&first.title, caption, drawings::incidence(view)?);
-    sections.push(drawn.legend(schemes()).with(first));
+    sections.push(drawn.schemes(view, all)?.with(first));
     if !view.sweep.is_empty() {
         let caption = format!(
             "Wrong answers a year of flight (95 % bootstrap intervals) against the bytes that scrubs \
-             move; periods stand above. Ringed: the optimum of a scheme. A square on the axis: no \
-             wrong answer.{pace}"
+             move; periods stand above. Ringed: the optimum of a scheme. The lane at the bottom holds \
+             those without a wrong answer.{pace}"
         );
         let table = details::sweep(view);
         let drawn = Section::drawn(&table.title, caption, drawings::sweep(view)?);
-        let swept = schemes().filter(|(_, name)| view.sweep.iter().any(|p| p.scheme == *name));
-        sections.push(drawn.legend(swept).with(table));
+        let swept = |name: &str| view.sweep.iter().any(|point| point.scheme == name);
+        sections.push(drawn.schemes(view, swept)?.with(table));
     }
     orbit(view, &mut sections)?;
     if let Some(day) = day::worst(view) {
@@ -145,7 +172,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
             view.scheme(0)
         );
         let drawn = Section::drawn("The worst day", caption, day::timeline(view, &day)?);
-        sections.push(drawn.legend(day::legend()));
+        sections.push(drawn.colours(day::legend())?);
     }
     sections.push(Section::of(details::modes(view)));
     sections.push(Section::of(details::causes(view)));
@@ -157,7 +184,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
         let table = details::fleet(view);
         let drawn = Section::drawn(&table.title, pace.trim().into(), drawings::fleet(view)?);
         let named = SCHEME_COLOURS.into_iter().zip(drawings::FLEET.map(str::to_owned));
-        sections.push(drawn.legend(named).with(table));
+        sections.push(drawn.colours(named)?.with(table));
     }
     sections.push(Section::of(details::strata(view)).folded());
     let filled = |table: &Table| !table.rows.is_empty();
@@ -184,6 +211,6 @@ fn orbit(view: &MissionView<'_>, sections: &mut Vec<Section>) -> Result<(), Fail
         (places::IN_SAA, "in the South Atlantic Anomaly".to_owned()),
         (places::ELSEWHERE, "elsewhere".to_owned()),
     ];
-    sections.push(drawn.legend(legend).with(places::table(view)));
+    sections.push(drawn.colours(legend)?.with(places::table(view)));
     Ok(())
 }

@@ -58,16 +58,58 @@ pub(super) fn required(wanted: &Requirement) -> String {
     format!("required: P(none in {length}) ≥ {}", words::percent(wanted.probability))
 }
 
-/// The figures that matter, a scheme a column.
+/// The figures that matter most, a scheme a row.
 pub(super) fn headline(view: &MissionView<'_>) -> Table {
+    let against = view.facts.schemes.first().filter(|_| view.figures.len() > 1);
+    let against = against.map(|baseline| format!("against {}", baseline.name));
+    let required = view.facts.requirement.as_ref().map(required);
+    let mut columns = vec!["scheme", "wrong answers a year"];
+    columns.extend(against.as_deref());
+    columns.extend((!view.expected.is_empty()).then_some("expected"));
+    columns.extend(["DUE episodes a year", "resets a year", "availability", "bytes stored"]);
+    columns.extend(required.as_deref());
+    let caption = format!(
+        "Every scheme met the same upsets. Years are of flight. In brackets 95 % intervals: of wrong \
+         answers by bootstrap over independent histories, of their ratio by bootstrap over histories \
+         with both counts, of what is counted in episodes and resets after Garwood, of expected rates \
+         the error of drawing single events alone. None seen: the interval of episodes, below, says \
+         how many there may be all the same. Bytes stored: as multiples of the least.{}",
+        view.pace()
+    );
+    let mut table = Table::new("Results", caption, &columns, 1);
+    let least = view.facts.schemes.iter().map(|scheme| scheme.stored_bytes).min().unwrap_or(0);
+    for (at, figures) in view.figures.iter().enumerate() {
+        let mut cells = vec![figures.name.clone(), bootstrap(figures, figures.wrong_per_year)];
+        if against.is_some() {
+            cells.push(fewer(figures).unwrap_or(NONE.into()));
+        }
+        if !view.expected.is_empty() {
+            cells.push(view.expected.get(at).map_or(NONE.into(), |e| rate(e.wrong)));
+        }
+        cells.extend([
+            per_year(&figures.due_episodes),
+            per_year(&figures.resets),
+            availability(figures.availability),
+            view.facts.schemes.get(at).map_or(NONE.into(), |scheme| {
+                let stored = scheme.stored_bytes as f64;
+                let ratio = words::ratio(stored / least.max(1) as f64);
+                format!("{} ({ratio})", words::bytes(stored))
+            }),
+        ]);
+        if required.is_some() {
+            cells.push(figures.requirement.map_or(NONE.into(), |held| verdict(&held)));
+        }
+        table.rows.push(cells);
+    }
+    table
+}
+
+/// Every figure of each scheme, a scheme a column.
+pub(super) fn figures(view: &MissionView<'_>) -> Table {
     let names = view.figures.iter().map(|figures| figures.name.as_str());
     let columns: Vec<&str> = [""].into_iter().chain(names).collect();
     let caption = format!(
-        "Read down a column for a scheme and along a row to compare; every scheme met the same \
-         upsets. Years are of flight. None seen: the interval of episodes says how many there may be \
-         all the same. In brackets 95 % intervals: of wrong answers by bootstrap over \
-         independent histories, of everything that is counted in episodes and resets after Garwood \
-         (Poisson); of expected rates the error of drawing single events alone. Episode: from an upset to \
+        "Intervals as in the first table. Episode: from an upset to \
          the cleared state; it is an error episode where an answer differed or none was \
          delivered. Against the first scheme: its wrong answers over those here, resampled by history with \
          both counts; where one has none, of episodes, one-sided.{}{}",
@@ -79,7 +121,7 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
         },
         view.pace()
     );
-    let mut table = Table::new("What it came to", caption, &columns, 1);
+    let mut table = Table::new("All figures by scheme", caption, &columns, 1);
     let mut row = |name: &str, cell: &dyn Fn(usize, &SchemeFigures) -> String| {
         let cells = view.figures.iter().enumerate().map(|(at, figures)| cell(at, figures));
         table.rows.push([name.to_owned()].into_iter().chain(cells).collect());

@@ -114,11 +114,7 @@ impl Scale {
     }
 
     fn colour(&self, flux: f64) -> RGBColor {
-        let at = self.share(flux) * (SCALE.len() - 1) as f64;
-        let index = (0..SCALE.len() - 2).rev().find(|i| at >= *i as f64).unwrap_or(0);
-        let part = at - index as f64;
-        let (a, b) = (SCALE[index], SCALE[index + 1]);
-        RGBColor(mixed(a.0, b.0, part), mixed(a.1, b.1, part), mixed(a.2, b.2, part))
+        scale(self.share(flux))
     }
 
     /// The powers of ten, 1 and the end included.
@@ -126,6 +122,15 @@ impl Scale {
         let decades = self.decades;
         (0..).take_while(move |power| f64::from(*power) <= decades)
     }
+}
+
+/// The colour of a share of the scale.
+pub(in crate::report) fn scale(share: f64) -> RGBColor {
+    let at = share.clamp(0.0, 1.0) * (SCALE.len() - 1) as f64;
+    let index = (0..SCALE.len() - 1).rfind(|i| at >= *i as f64).unwrap_or(0);
+    let part = at - index as f64;
+    let (a, b) = (SCALE[index], SCALE[index + 1]);
+    RGBColor(mixed(a.0, b.0, part), mixed(a.1, b.1, part), mixed(a.2, b.2, part))
 }
 
 #[expect(

@@ -126,7 +126,10 @@ fn curve_of(app: &App, index: usize, width: usize, rows: usize) -> Vec<Line<'sta
     let Some(replay) = app.replay().and_then(|replay| replay.schemes.get(index)) else {
         return vec![Line::default(); rows];
     };
-    let levels = levels(&replay.wrong, (app.time_s, app.horizon_s()), columns, rows);
+    // One scale for all schemes, so that their heights compare.
+    let all = app.replay().into_iter().flat_map(|replay| &replay.schemes);
+    let most = all.map(|scheme| scheme.wrong.end()).fold(0.0, f64::max);
+    let levels = levels((&replay.wrong, most), (app.time_s, app.horizon_s()), columns, rows);
     (0..rows)
         .map(|row| {
             let below = 8 * (rows - 1 - row);
@@ -149,26 +152,25 @@ fn curve_of(app: &App, index: usize, width: usize, rows: usize) -> Vec<Line<'sta
         .collect()
 }
 
-/// By column the height in eighths of a row, of the share of all that has grown by then; `None`
-/// after the present.
+/// By column the height in eighths of a row of what has grown by then, where `most` fills all rows;
+/// `None` after the present.
 fn levels(
-    growth: &Growth,
+    (growth, most): (&Growth, f64),
     (now_s, horizon_s): (f64, f64),
     columns: usize,
     rows: usize,
 ) -> Vec<Option<usize>> {
-    let end = growth.end();
     let level = |column: usize| {
         let start_s = column as f64 / columns as f64 * horizon_s;
         if start_s > now_s || now_s <= 0.0 {
             return None;
         }
         let value = growth.at(((column + 1) as f64 / columns as f64 * horizon_s).min(now_s));
-        if value <= 0.0 || end <= 0.0 {
+        if value <= 0.0 || most <= 0.0 {
             return Some(0);
         }
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share")]
-        let level = (value / end * (8 * rows) as f64).ceil() as usize;
+        let level = (value / most * (8 * rows) as f64).ceil() as usize;
         Some(level.clamp(1, 8 * rows))
     };
     (0..columns).map(level).collect()
@@ -221,11 +223,14 @@ mod tests {
     #[test]
     fn curves_rise_to_the_present_and_end_there() {
         let growth = Growth::new([Part::one(25.0), Part::one(75.0)]);
-        let at = |now_s| levels(&growth, (now_s, 100.0), 4, 1);
+        let at = |now_s| levels((&growth, 100.0), (now_s, 100.0), 4, 1);
         assert_eq!(at(0.0), [None; 4]);
         assert_eq!(at(20.0), [Some(0), None, None, None]);
         assert_eq!(at(100.0), [Some(4), Some(4), Some(8), Some(8)]);
-        assert_eq!(levels(&growth, (60.0, 100.0), 4, 3), [Some(12), Some(12), Some(12), None]);
-        assert_eq!(levels(&Growth::default(), (60.0, 100.0), 2, 3), [Some(0), Some(0)]);
+        let high = levels((&growth, 100.0), (60.0, 100.0), 4, 3);
+        assert_eq!(high, [Some(12), Some(12), Some(12), None]);
+        let beside_more = levels((&growth, 800.0), (100.0, 100.0), 4, 1);
+        assert_eq!(beside_more, [Some(1); 4], "an eighth of the scheme with the most");
+        assert_eq!(levels((&Growth::default(), 0.0), (60.0, 100.0), 2, 3), [Some(0), Some(0)]);
     }
 }

@@ -9,6 +9,7 @@
 //! ◆ 23.1°S 45.6°W, SAA; 61 of 121 upsets in the SAA, 4.1 % of the time
 //! ```
 
+use super::super::cells::cells;
 use super::app::App;
 use super::events::upset_text;
 use super::view::{BOLD, DIM, place};
@@ -21,12 +22,9 @@ use ratatui::symbols::Marker;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use ratatui::widgets::canvas::{Canvas, Map, MapResolution};
-use std::collections::BTreeSet;
 
 /// Rows below the map, at least.
 const ROWS: u16 = 2;
-/// Cells of the shaded anomaly, in degrees.
-const CELL_DEG: f64 = 3.0;
 /// The sign and colour of each kind of upset, by its name; the last has no place on the orbit.
 const LOOKS: [(&str, &str, Color); 9] = [
     ("memory", "m", Color::Yellow),
@@ -90,8 +88,10 @@ fn earth(app: &App, started: &Started, fallen: &[&Upset], frame: &mut Frame<'_>,
             let mut print = |longitude, latitude, sign: &'static str, style| {
                 context.print(longitude, latitude, Line::styled(sign, style));
             };
-            for (longitude, latitude) in anomaly(started) {
-                print(longitude, latitude, "░", Style::new().fg(Color::Magenta));
+            for (longitude, latitude) in cells(area.width, area.height) {
+                if track.saa.at(longitude, latitude) == Some(true) {
+                    print(longitude, latitude, "░", Style::new().fg(Color::Magenta));
+                }
             }
             for at in (-around..around).filter_map(|steps| spot(f64::from(steps))) {
                 print(at.longitude_deg, at.latitude_deg, "·", Style::new().fg(Color::White));
@@ -112,17 +112,6 @@ fn earth(app: &App, started: &Started, fallen: &[&Upset], frame: &mut Frame<'_>,
 #[expect(clippy::cast_possible_truncation, reason = "a count of places")]
 fn half_a_turn(places: f64) -> i32 {
     (0.5 * places).ceil().clamp(1.0, 2000.0) as i32
-}
-
-/// The middles of the cells with places in the anomaly.
-fn anomaly(started: &Started) -> Vec<(f64, f64)> {
-    #[expect(clippy::cast_possible_truncation, reason = "a few hundred cells")]
-    let cell = |degrees: f64| (degrees / CELL_DEG).floor() as i32;
-    let inside = started.track.spots.iter().filter(|spot| spot.in_saa);
-    let cells: BTreeSet<(i32, i32)> =
-        inside.map(|spot| (cell(spot.longitude_deg), cell(spot.latitude_deg))).collect();
-    let middle = |cell: i32| (f64::from(cell) + 0.5) * CELL_DEG;
-    cells.into_iter().map(|(x, y)| (middle(x), middle(y))).collect()
 }
 
 fn legend(app: &App, started: &Started, fallen: &[&Upset]) -> Vec<Line<'static>> {

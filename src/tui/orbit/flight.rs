@@ -2,12 +2,13 @@
 
 use crate::environment::epoch::Epoch;
 use crate::environment::trapped::{DRIFT_DEG_PER_YEAR, EPOCH_MAX, EPOCH_MIN};
-use crate::rate::{Levels, Timeline};
+use crate::rate::{Ground, Levels, Timeline};
 use crate::units::DAY_S;
-use std::collections::BTreeMap;
 
-/// Cells of the field of trapped protons, in degrees.
-const CELL_DEG: f64 = 1.5;
+/// Side of the cells of the field of trapped protons, in degrees.
+const CELL_DEG: f64 = 1.0;
+/// How far from a place of the track a point of the ground counts as being like it, in degrees.
+const REACH_DEG: f64 = 8.0;
 
 /// A place of the orbit and what is there.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,8 +65,8 @@ pub struct Flight {
     pub field_year: f64,
     /// How far west, in degrees, the anomaly has moved since.
     pub west_deg: f64,
-    /// Where protons are: longitude, latitude and the highest flux, the lowest fluxes first.
-    pub field: Vec<(f64, f64, f64)>,
+    /// The highest flux of trapped protons over each part of the ground.
+    pub field: Ground<f64>,
 }
 
 impl Flight {
@@ -123,22 +124,7 @@ impl Flight {
     }
 }
 
-/// The highest flux in each cell that has one.
-fn field(instants: &[Instant]) -> Vec<(f64, f64, f64)> {
-    let mut cells: BTreeMap<(i32, i32), f64> = BTreeMap::new();
-    for instant in instants.iter().filter(|instant| instant.flux_per_cm2_s >= 1.0) {
-        let cell = (cell(instant.longitude_deg), cell(instant.latitude_deg));
-        let highest = cells.entry(cell).or_default();
-        *highest = highest.max(instant.flux_per_cm2_s);
-    }
-    let middle = |cell: i32| (f64::from(cell) + 0.5) * CELL_DEG;
-    let mut field: Vec<(f64, f64, f64)> =
-        cells.iter().map(|((x, y), flux)| (middle(*x), middle(*y), *flux)).collect();
-    field.sort_by(|a, b| a.2.total_cmp(&b.2));
-    field
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "a few hundred cells")]
-fn cell(degrees: f64) -> i32 {
-    (degrees / CELL_DEG).floor() as i32
+fn field(instants: &[Instant]) -> Ground<f64> {
+    let places = instants.iter().map(|at| (at.longitude_deg, at.latitude_deg, at.flux_per_cm2_s));
+    Ground::new(CELL_DEG, REACH_DEG, places)
 }

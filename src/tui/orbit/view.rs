@@ -1,5 +1,6 @@
 //! Drawing: a pure function of the state.
 
+use super::super::cells::cells;
 use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn, number};
 use super::flight::ModeOfFlight;
 use super::state::Cockpit;
@@ -110,10 +111,13 @@ fn world(cockpit: &Cockpit, frame: &mut Frame<'_>, area: Rect) {
         .paint(|context| {
             context.draw(&Map { resolution: MapResolution::High, color: Color::DarkGray });
             context.layer();
-            for (longitude, latitude, flux) in &flight.field {
-                let (sign, color) = look(*flux);
-                let span = Span::styled(sign, Style::new().fg(color));
-                context.print(*longitude, *latitude, Line::from(span));
+            for (longitude, latitude) in cells(area.width, area.height) {
+                let flux = flight.field.at(longitude, latitude);
+                if let Some(flux) = flux.filter(|flux| *flux >= LOOKS[0].0) {
+                    let (sign, color) = look(flux);
+                    let span = Span::styled(sign, Style::new().fg(color));
+                    context.print(longitude, latitude, Line::from(span));
+                }
             }
             for at in &flight.instants[first..last] {
                 let color = if at.in_saa { look(at.flux_per_cm2_s).1 } else { Color::White };

@@ -36,8 +36,8 @@ pub const ALTITUDE_MIN_KM: f64 = 100.0;
 ///
 /// Towards the sun the magnetopause stands at about 10 of them (Shue et al. 1998, doi
 /// 10.1029/98JA01103), and beyond it the inner field does not hold. What that changes is small: AP8
-/// ends at L 6.6, its protons above 10 MeV at L 3.8, and the cutoff at L 10 is 0.15 GV, that of
-/// protons of 12 MeV. What lies farther is better described as deep space.
+/// ends at L 6.6, its protons above 10 MeV at L 3.8, and the vertical cutoff at L 10 is 0.15 GV, that
+/// of protons of 12 MeV. What lies farther is better described as deep space.
 pub const RADIUS_MAX_KM: f64 = 12.0 * EARTH_RADIUS_KM;
 
 /// The longest step of a track in s: at 60 s a low orbit moves by 4°.

@@ -5,9 +5,18 @@ use crate::output;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
 
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    a criterion or a self-test failed
+  2    bad input
+  3    something is lacking: an adapter, memory, space, a permission
+  129  stopped by SIGHUP; 130 by SIGINT, Ctrl-C or q; 143 by SIGTERM: what was in flight is saved,
+       and --resume goes on";
+
 /// A radiation test beam for GPU inference, in software.
 #[derive(Debug, Parser)]
-#[command(name = "beamline", version, about, propagate_version = true)]
+#[command(name = "beamline", version, about, propagate_version = true, after_help = EXIT_CODES)]
 pub struct Cli {
     /// The adapter: its number in `beamline adapters`, a part of its name, "software", or "any"
     /// (hardware first).

@@ -5,6 +5,7 @@
 
 pub mod bounded;
 pub mod estimate;
+pub mod name;
 pub mod outcome;
 pub mod output;
 pub mod place;

@@ -5,10 +5,10 @@
 mod support;
 
 use beamline::campaign::event::{Control, Ended, Event};
-use beamline::campaign::runner::{Completed, Engines, Error, Links, Runner, Totals};
+use beamline::campaign::runner::{Completed, Error, Links, Runner, Totals};
 use beamline::campaign::{Campaign, Plan};
 use beamline::engine::direct::Direct;
-use beamline::engine::{self, Course, Engine, Job, TrialResult, Windows};
+use beamline::engine::{self, Course, Engine, Engines, Job, Reopening, TrialResult, Windows};
 use beamline::gpu;
 use beamline::outcome::{InferenceRow, Outcome, Tally};
 use beamline::scheme::Scheme;
@@ -233,10 +233,10 @@ fn fake(
     ));
     let workload = kernel("digits-mlp", None);
     let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
-    let engines = |lost| -> Engines { vec![Box::new(Fake { wrong, lost, calls: 0 })] };
+    let engines = |lost| -> Engines<'_> { vec![Box::new(Fake { wrong, lost, calls: 0 })] };
     let totals = Totals::new(1, 1);
-    let mut runner =
-        Runner::new(&campaign, &plan, workload, totals, engines(lost), move || Ok(engines(None)));
+    let engines = Reopening::new(engines(lost), move || Ok(engines(None)));
+    let mut runner = Runner::new(&campaign, &plan, workload, totals, engines);
     let (mut segments, mut events) = (Vec::new(), Vec::new());
     let mut asked = 0;
     let ended = runner.run(
@@ -314,8 +314,9 @@ fn a_run_that_resumes_takes_the_look_it_owes() {
     for _ in 0..done {
         totals.count(0, 0, [1, 0, 0, 0, 0, 0, 0], 0, 1);
     }
-    let engines: Engines = vec![Box::new(Fake { wrong: |_| false, lost: None, calls: 0 })];
-    let mut runner = Runner::new(&campaign, &plan, workload, totals, engines, || Ok(Vec::new()));
+    let engines: Engines<'_> = vec![Box::new(Fake { wrong: |_| false, lost: None, calls: 0 })];
+    let engines = Reopening::new(engines, || Ok(Vec::new()));
+    let mut runner = Runner::new(&campaign, &plan, workload, totals, engines);
     let mut more = 0;
     let mut store = |completed: Completed| {
         more += completed.trials;
@@ -336,10 +337,11 @@ fn a_dummy_that_shows_something_is_an_error() {
     let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
     assert!(plan.job(3).faults.iter().all(|fault| fault.mask == 0));
     let run = |wrong| {
-        let open = || -> Engines { vec![Box::new(Fake { wrong, lost: None, calls: 0 })] };
+        let open = || -> Engines<'_> { vec![Box::new(Fake { wrong, lost: None, calls: 0 })] };
         let totals = Totals::new(1, 1);
         let workload = Arc::clone(&workload);
-        let mut runner = Runner::new(&campaign, &plan, workload, totals, open(), || Ok(Vec::new()));
+        let engines = Reopening::new(open(), || Ok(Vec::new()));
+        let mut runner = Runner::new(&campaign, &plan, workload, totals, engines);
         let mut links = Links { emit: &mut |_| {}, store: &mut |_| Ok(()), control: &mut || None };
         runner.run(0, &mut links)
     };
@@ -362,10 +364,8 @@ fn failures_are_traced_to_the_events_they_needed() {
     let plan = Plan::new(&campaign, &workload, Path::new(".")).expect("a plan");
     let windows = plan.strata()[0].windows.clone();
     let engine = Direct::new(gpu(), Arc::clone(&workload), windows, 32, 3).expect("an engine");
-    let mut runner =
-        Runner::new(&campaign, &plan, workload, Totals::new(2, 1), vec![Box::new(engine)], || {
-            Ok(Vec::new())
-        });
+    let engines = Reopening::new(vec![Box::new(engine)], || Ok(Vec::new()));
+    let mut runner = Runner::new(&campaign, &plan, workload, Totals::new(2, 1), engines);
     let mut trials = Vec::new();
     let mut store = |completed: Completed| {
         trials.extend(completed.schemes);

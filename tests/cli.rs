@@ -53,15 +53,7 @@ fn path(path: &Path) -> &str {
 fn bench(campaign: &str) -> TempDir {
     let folder = TempDir::new().expect("a temporary folder");
     std::fs::write(folder.path().join("campaign.toml"), campaign).expect("a written file");
-    for kernel in ["digits-mlp", "digits-data"] {
-        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(kernel);
-        let to = folder.path().join(kernel);
-        std::fs::create_dir(&to).expect("a new folder");
-        for entry in std::fs::read_dir(from).expect("a folder") {
-            let entry = entry.expect("an entry");
-            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
-        }
-    }
+    support::copy_digits(folder.path());
     folder
 }
 
@@ -117,6 +109,17 @@ fn bad_weights_are_refused_with_their_file() {
     let folder = bench(SMALL);
     change(&folder, "digits-mlp/workload.toml", "shape = [64]", "shape = [63]");
     refused(&folder, 2, &["expected", "found"]);
+}
+
+#[test]
+fn a_golden_run_that_is_not_what_it_must_be_is_refused() {
+    let folder = bench(SMALL);
+    change(&folder, "digits-mlp/workload.toml", "tolerance = 1e-4", "tolerance = 1e-9");
+    refused(&folder, 3, &["digits-mlp: golden output", "expected", "on this adapter"]);
+    let guarded = SMALL.replace("\"tmr-output\"", "\"none\"\nguard = \"non-finite\"");
+    let folder = bench(&guarded.replace("\"activations\"", "\"input\""));
+    support::spoil_digits(folder.path());
+    refused(&folder, 2, &["digits-mlp: golden output", "expected a finite number", "found NaN"]);
 }
 
 #[test]
@@ -215,6 +218,16 @@ fn a_killed_campaign_goes_on_to_the_rows_of_one_never_killed() {
     assert!(text(&resumed.stdout).contains("going on from trial"));
     assert!(rows(&killed) == rows(&undisturbed), "a resumed run differs");
     assert_eq!(rows(&killed).1.len(), 2 * 640);
+
+    // What an interruption between the archive and the report leaves.
+    let report = results.join("small/report.html");
+    std::fs::remove_file(&report).expect("a report");
+    std::fs::create_dir(&segments).expect("a folder");
+    std::fs::write(segments.join("lock"), "").expect("a lock");
+    let healed = campaign(&killed, &["--resume"]);
+    assert_eq!(healed.status.code(), Some(0), "{}", text(&healed.stderr));
+    assert!(text(&healed.stdout).contains("finished already"), "{}", text(&healed.stdout));
+    assert!(report.is_file() && !segments.exists());
 
     let again = campaign(&killed, &[]);
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));

@@ -5,7 +5,7 @@ mod flown;
 use beamline::archive::mission::{Made, WHAT_NAMES};
 use beamline::archive::{
     Archive, Error, Existing, Fingerprint, Kind, MissionArchive, MissionExisting, MissionHeader,
-    MissionWriter, set_aside,
+    MissionRun, MissionWriter, set_aside,
 };
 use beamline::mission::figures::figures;
 use beamline::mission::upset;
@@ -20,6 +20,7 @@ fn a_mission_comes_back_as_it_went_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut writer = MissionWriter::start(folder.path(), header()).expect("a writer");
     write(&mut writer, 0..4);
+    writer.stop().expect("histories");
     let running = MissionArchive::read(folder.path()).expect("a running mission");
     assert!(!running.finished && running.header == header());
     assert_eq!(running.runs, (0..4).map(run).collect::<Vec<_>>());
@@ -27,8 +28,10 @@ fn a_mission_comes_back_as_it_went_in() {
     assert_eq!(running.closing.figures, figures(&PLAN.facts(), &so_far));
     assert!(running.closing.strata.is_empty());
 
+    let existing = MissionExisting::open(folder.path(), &fingerprint()).expect("a look");
+    let mut writer = MissionWriter::resume(existing.expect("one"), header()).expect("a writer");
     write(&mut writer, 4..HISTORIES);
-    let path = writer.finish(&closing()).expect("an archive");
+    let path = writer.finish(closing()).expect("an archive");
     assert_eq!(path, folder.path().join("archive.h5"));
     assert!(!folder.path().join("segments").exists());
     for path in [folder.path(), path.as_path()] {
@@ -107,10 +110,11 @@ fn a_mission_that_was_killed_ends_as_one_that_was_not() {
     let mut writer = MissionWriter::resume(existing, header()).expect("a writer");
     write(&mut writer, 2..5);
     drop(writer);
-    let mut writer = MissionWriter::resume(open().expect("histories"), header()).expect("a writer");
-    assert_eq!(writer.next_history(), 5);
+    let existing = open().expect("histories");
+    assert_eq!(existing.next_history, 5);
+    let mut writer = MissionWriter::resume(existing, header()).expect("a writer");
     write(&mut writer, 5..HISTORIES);
-    let broken_path = writer.finish(&closing()).expect("an archive");
+    let broken_path = writer.finish(closing()).expect("an archive");
 
     let rows = ["histories", "upsets", "episodes", "changes", "schemes", "orbit/track"];
     for table in rows {
@@ -196,15 +200,22 @@ fn torn_and_missing_files_are_named() {
 #[test]
 fn histories_come_in_order_and_all_of_them() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut writer = MissionWriter::start(folder.path(), header()).expect("a writer");
-    let message = writer.append(&run(1)).expect_err("not the first").to_string();
+    let start = || MissionWriter::start(folder.path(), header()).expect("a writer");
+    let refused = |run: MissionRun| {
+        let mut writer = start();
+        // What goes wrong on the writer's thread is told by the next call.
+        writer.send(run).expect("handed over");
+        writer.stop().expect_err("refused").to_string()
+    };
+    let message = refused(run(1));
     assert!(message.contains("expected history 0 under 2 schemes, found history 1"), "{message}");
     let mut short = run(0);
     short.schemes.pop();
-    let message = writer.append(&short).expect_err("one scheme").to_string();
+    let message = refused(short);
     assert!(message.contains("found history 0 under 1"), "{message}");
+    let mut writer = start();
     write(&mut writer, 0..2);
-    let message = writer.finish(&closing()).expect_err("too few").to_string();
+    let message = writer.finish(closing()).expect_err("too few").to_string();
     assert!(message.ends_with("expected 6 histories, found 2 of them"), "{message}");
     assert_eq!(MissionArchive::read(folder.path()).expect("kept").runs.len(), 2);
 }

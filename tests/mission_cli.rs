@@ -56,6 +56,31 @@ fn bench(mission: &str) -> TempDir {
     folder
 }
 
+/// The mission is refused with this exit code and a message that holds all of `parts`, and leaves
+/// nothing behind.
+fn refused(folder: &TempDir, code: i32, parts: &[&str]) {
+    let output = run(folder, &[]);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "expected {part:?} in {message}");
+    }
+    assert!(!results(folder).exists(), "{} was left behind", results(folder).display());
+}
+
+#[test]
+fn a_golden_run_that_is_not_what_it_must_be_is_refused() {
+    let folder = bench(SMALL);
+    support::copy_digits(folder.path());
+    let workload = folder.path().join("digits-mlp/workload.toml");
+    let with = std::fs::read_to_string(&workload).expect("a workload");
+    let strict = with.replace("tolerance = 1e-4", "tolerance = 1e-9");
+    std::fs::write(&workload, strict).expect("a written workload");
+    refused(&folder, 3, &["digits-mlp: golden output", "expected", "on this adapter"]);
+    support::spoil_digits(folder.path());
+    refused(&folder, 2, &["digits-mlp: golden output", "expected a number", "found NaN"]);
+}
+
 fn run(folder: &TempDir, more: &[&str]) -> Output {
     beamline(folder, more).output().expect("the binary starts")
 }
@@ -117,8 +142,8 @@ fn a_killed_mission_goes_on_to_the_rows_of_one_never_killed() {
     assert!(other.closing == archive.closing);
 
     let finished = run(&killed, &["--resume"]);
-    assert_eq!(finished.status.code(), Some(2));
-    assert!(text(&finished.stderr).contains("found a finished one"));
+    assert_eq!(finished.status.code(), Some(0), "{}", text(&finished.stderr));
+    assert!(text(&finished.stdout).contains("finished already"));
 }
 
 #[test]

@@ -3,7 +3,8 @@
 #[path = "support/flight.rs"]
 mod flight;
 
-use beamline::mission::live::{Control, Ended, Snapshot};
+use beamline::campaign::event::Control;
+use beamline::mission::live::{Ended, Snapshot};
 use beamline::tui::mission::{App, KEYS, Message, SPEEDS, Screen, message_of, picture, update};
 use beamline::units::{DAY_S, YEAR_S};
 use crossterm::event::KeyCode;

@@ -126,10 +126,7 @@ impl Opened {
             return Err(Error::content(path, "a file", "something else"));
         }
         let verified = checksum::verify(path)?;
-        let file = file::open(path).map_err(|error| {
-            let found = format!("a truncated or foreign one ({error})");
-            Error::content(path, "a complete HDF5 file", found)
-        })?;
+        let file = file::open(path).map_err(|error| Error::unopened(path, &error))?;
         let content = content(&file, path)?;
         structure::check(&file, about.len()).map_err(Error::hdf5(path, "read"))?;
         Ok(Self { file, content, verified })

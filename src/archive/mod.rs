@@ -2,7 +2,7 @@
 //!
 //! A running campaign is a folder of segments, each a complete file; a finished one is a single
 //! file with the same tables and a summary. `schema` says what stands in them, `segment` and
-//! `merge` write them, [`Writer`] owns the thread that does, [`Existing`] is what a resumed run
+//! `merge` write them, [`Writer`] on a `thread` of its own, [`Existing`] is what a resumed run
 //! finds, [`Archive`] reads either form, and `summary` turns rows into figures, and
 //! `critical` into the most critical bits and tensors. The layout, column by column, is
 //! `docs/archive-format.md`.
@@ -28,6 +28,7 @@ mod sources;
 mod structure;
 pub mod summary;
 mod summary_rows;
+mod thread;
 mod writer;
 
 pub use fingerprint::{Fingerprint, digest};
@@ -71,6 +72,8 @@ pub enum Error {
         action: &'static str,
         /// What the system said, or the library where the system said nothing.
         reason: String,
+        /// Whether it was the system that said it.
+        by_system: bool,
     },
     /// A file does not hold what an archive must hold.
     #[error("{path}: expected {expected}, found {found}")]
@@ -130,7 +133,32 @@ impl Error {
 
     fn hdf5(path: &Path, action: &'static str) -> impl FnOnce(hdf5::Error) -> Self {
         let path = path.to_path_buf();
-        move |error| Self::Hdf5 { path, action, reason: reason(&error.to_string()) }
+        move |error| Self::of(&path, action, &error.to_string())
+    }
+
+    /// Whether the system stands in the way, and not what a file holds: too few file descriptors, no
+    /// permission, no memory, no space.
+    pub fn is_of_the_system(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => source.kind() != std::io::ErrorKind::NotFound,
+            Self::Hdf5 { by_system, .. } => *by_system,
+            _ => false,
+        }
+    }
+
+    /// What is wrong with a file that HDF5 does not open: the system, or the file itself.
+    fn unopened(path: &Path, error: &hdf5::Error) -> Self {
+        let text = error.to_string();
+        if system(&text).is_some() {
+            return Self::of(path, "read", &text);
+        }
+        let found = format!("a truncated or foreign one ({})", reason(&text));
+        Self::content(path, "a complete HDF5 file", found)
+    }
+
+    fn of(path: &Path, action: &'static str, text: &str) -> Self {
+        let (path, by_system) = (path.to_path_buf(), system(text).is_some());
+        Self::Hdf5 { path, action, reason: reason(text), by_system }
     }
 
     fn flaw(path: &Path) -> impl FnOnce(flaw::Flaw) -> Self {
@@ -144,21 +172,47 @@ impl Error {
 }
 
 /// What the system said ("No space left on device") within what the library made of it.
+fn system(message: &str) -> Option<&str> {
+    let said = message.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
+    // The library keeps to itself that an allocation failed.
+    let memory =
+        || message.contains("memory allocation failed").then_some("Cannot allocate memory");
+    said.map(|(said, _)| said).or_else(memory)
+}
+
+/// The same, or all that the library said, in one line.
 fn reason(message: &str) -> String {
-    let system =
-        message.split_once("error message = '").and_then(|(_, rest)| rest.split_once('\''));
-    system.map_or_else(|| message.replace('\n', " "), |(system, _)| system.to_owned())
+    system(message).map_or_else(|| message.replace('\n', " "), str::to_owned)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::reason;
+    use super::*;
+
+    #[test]
+    fn what_the_system_refuses_is_no_flaw_of_the_file() {
+        let path = Path::new("archive.h5");
+        for (number, said) in [(24, "Too many open files"), (13, "Permission denied")] {
+            let text = format!(
+                "H5Fopen(): unable to open file: name = 'archive.h5', errno = {number}, \
+                 error message = '{said}', flags = 0"
+            );
+            let error = Error::unopened(path, &hdf5::Error::Internal(text));
+            assert_eq!(error.to_string(), format!("archive.h5: cannot be read: {said}"));
+            assert!(error.is_of_the_system());
+        }
+        let text = "H5Fopen(): truncated file: eof = 100, stored_eof = 200";
+        let error = Error::unopened(path, &hdf5::Error::Internal(text.into()));
+        assert!(error.to_string().contains("found a truncated or foreign one"), "{error}");
+        assert!(!error.is_of_the_system());
+    }
 
     #[test]
     fn the_system_is_quoted_where_it_spoke() {
         let library = "H5Fflush(): unable to flush: file write failed: time = now\n, \
             errno = 28, error message = 'No space left on device', buf = 0x7f";
         assert_eq!(reason(library), "No space left on device");
+        assert_eq!(reason("H5MM_malloc(): memory allocation failed"), "Cannot allocate memory");
         assert_eq!(reason("H5Dopen(): not\nfound"), "H5Dopen(): not found");
     }
 }

@@ -2,12 +2,17 @@
 
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::segment::Segment;
+use crate::campaign::Plan;
 use crate::campaign::runner::{Completed, Trial};
+use crate::engine::Windows;
+use crate::fault::Exposure;
 use crate::outcome::Outcome;
 
 impl Segment {
-    /// The rows of a completed segment; `trial_s` is the time at which a trial is censored.
-    pub fn completed(completed: &Completed, trial_s: f64) -> Self {
+    /// The rows of a completed segment of this plan.
+    pub fn completed(completed: &Completed, plan: &Plan) -> Self {
+        // The time at which a trial is censored.
+        let trial_s = plan.exposure().map_or(0.0, Exposure::trial_s);
         let mut segment = Self {
             first_trial: completed.first_trial,
             trials: completed.trials,
@@ -16,7 +21,8 @@ impl Segment {
         for (index, trials) in completed.schemes.iter().enumerate() {
             let scheme = short(index);
             for trial in trials {
-                segment.faults.extend(fault_rows(scheme, trial));
+                let windows = &plan.strata()[trial.stratum].windows;
+                segment.faults.extend(fault_rows(scheme, trial, windows));
                 segment.outcomes.push(outcome_row(scheme, trial, trial_s));
             }
             segment.timing.push(TimingRow {
@@ -32,7 +38,11 @@ impl Segment {
     }
 }
 
-fn fault_rows(scheme: u16, trial: &Trial) -> impl Iterator<Item = FaultRow> + '_ {
+fn fault_rows<'t>(
+    scheme: u16,
+    trial: &'t Trial,
+    windows: &'t Windows,
+) -> impl Iterator<Item = FaultRow> + 't {
     trial.result.landings.iter().enumerate().map(move |(order, landing)| {
         let fault = &trial.job.faults[landing.fault as usize];
         FaultRow {
@@ -45,7 +55,7 @@ fn fault_rows(scheme: u16, trial: &Trial) -> impl Iterator<Item = FaultRow> + '_
             replica: u8::try_from(landing.replica).unwrap_or(u8::MAX),
             proved: 1,
             tensor: fault.tensor,
-            inference: fault.row,
+            inference: windows.struck(&trial.job, fault).unwrap_or(0),
             index: u64::from(fault.index),
             step: fault.step,
             mask: fault.mask,

@@ -15,7 +15,7 @@ pub struct FaultRow {
     pub scheme: u16,
     /// The place of the fault in its trial, from 0.
     pub order: u16,
-    /// 0 weights, 1 input, 2 activations.
+    /// 0 weights, 1 input, 2 activations, 3 voted, 4 check-bits.
     pub region: u8,
     /// 0 xor, 1 stuck-at-0, 2 stuck-at-1.
     pub kind: u8,
@@ -23,9 +23,10 @@ pub struct FaultRow {
     pub replica: u8,
     /// 1 where `word_before` and `word_after` prove the landing.
     pub proved: u8,
-    /// Weights: index into `/workload/tensors`; activations: index into `/workload/ops`; input: 0.
+    /// Weights and voted: index into `/workload/tensors`; activations: into `/workload/ops`; else 0.
     pub tensor: u32,
-    /// The inference within its step (input and activations); 0 for weights.
+    /// The input of the inference struck, as the workload numbers its inputs; 0 where a stored
+    /// word is read by several.
     pub inference: u32,
     /// The word within the tensor.
     pub index: u64,

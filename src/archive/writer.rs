@@ -1,37 +1,20 @@
-//! The writer: one thread owns the files of a running campaign.
-//!
-//! Segments come through a bounded channel, so a slow disk slows the campaign and nothing is
-//! dropped. What goes wrong on the thread surfaces on the next [`Writer::send`] or at the end.
+//! The writer of a running campaign.
 
 use super::kind::{Content, own_file, own_folder};
 use super::merge::merge;
 use super::resume::Existing;
 use super::schema::Header;
 use super::segment::{RunInfo, Segment, SegmentFile};
+use super::thread::{Files, OnThread};
 use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, file, header};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Segments that may wait for the disk.
-const WAITING_MAX: usize = 2;
-
-/// What the thread is asked.
-enum Order {
-    /// Write this segment.
-    Write(Segment),
-    /// Make one archive of all segments.
-    Finish,
-}
-
-/// The sending end of the writer's thread. Dropping it writes what was sent and keeps the segments.
+/// Writes a campaign's segments, on a thread of its own. Dropping it writes what was sent and keeps
+/// the segments.
 #[derive(Debug)]
-pub struct Writer {
-    orders: Option<SyncSender<Order>>,
-    thread: Option<JoinHandle<Result<PathBuf, Error>>>,
-}
+pub struct Writer(OnThread<Segments>);
 
 impl Writer {
     /// Starts to write a new campaign's segments into `folder/segments/`.
@@ -40,10 +23,7 @@ impl Writer {
     /// Where the folder cannot be written, or holds results already.
     pub fn start(folder: &Path, header: Header) -> Result<Self, Error> {
         let lock = lock(folder)?;
-        let segments = folder.join(SEGMENTS_FOLDER);
-        if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
-            return Err(Error::Occupied { path: folder.to_path_buf() });
-        }
+        refuse_results(folder)?;
         file::rehearse(&folder.join(ARCHIVE_FILE), |to| {
             header::write(to, Content::Segment, &header)
         })?;
@@ -67,8 +47,7 @@ impl Writer {
         lock: fs::File,
         segments: Vec<SegmentFile>,
     ) -> Result<Self, Error> {
-        let (orders, received) = sync_channel(WAITING_MAX);
-        let thread = Thread {
+        let files = Segments {
             folder: folder.to_path_buf(),
             next_trial: segments.last().map_or(0, |last| last.first_trial + last.trials),
             header,
@@ -76,56 +55,37 @@ impl Writer {
             started_unix_s: unix_seconds(),
             _lock: lock,
         };
-        let builder = std::thread::Builder::new().name("archive".into());
-        let thread = builder.spawn(move || thread.run(&received));
-        let thread = thread.map_err(Error::io(folder, "given a writer's thread"))?;
-        Ok(Self { orders: Some(orders), thread: Some(thread) })
+        OnThread::start(files, folder).map(Self)
     }
 
-    /// Hands a segment to the writer; waits while the disk is behind. Segments come in order.
+    /// Hands a segment over; waits while the disk is behind. Segments come in order.
     ///
     /// # Errors
     /// What went wrong with this or an earlier segment: the writer has then stopped for good.
     pub fn send(&mut self, segment: Segment) -> Result<(), Error> {
-        let sent = self.orders.as_ref().is_some_and(|to| to.send(Order::Write(segment)).is_ok());
-        if sent { Ok(()) } else { self.join().and(Err(Error::WriterGone)) }
+        self.0.send(segment)
     }
 
     /// Writes what was sent and keeps the segments: the campaign can be resumed.
     ///
     /// # Errors
     /// What went wrong with a segment.
-    pub fn stop(mut self) -> Result<(), Error> {
-        self.join().map(|_| ())
+    pub fn stop(self) -> Result<(), Error> {
+        self.0.stop()
     }
 
     /// Writes what was sent, makes one archive of all segments and removes them. Gives its path.
     ///
     /// # Errors
     /// What went wrong with a segment or the archive; the segments are then still there.
-    pub fn finish(mut self) -> Result<PathBuf, Error> {
-        if let Some(orders) = &self.orders {
-            // A thread that has died says why when it is joined.
-            let _ = orders.send(Order::Finish);
-        }
-        self.join()
-    }
-
-    fn join(&mut self) -> Result<PathBuf, Error> {
-        self.orders = None;
-        let thread = self.thread.take().ok_or(Error::WriterGone)?;
-        thread.join().unwrap_or(Err(Error::WriterGone))
+    pub fn finish(self) -> Result<PathBuf, Error> {
+        self.0.finish(())
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        // Nobody is left to hear of an error; what was sent is written all the same.
-        let _ = self.join();
-    }
-}
-
-struct Thread {
+/// The segments of a running campaign.
+#[derive(Debug)]
+struct Segments {
     folder: PathBuf,
     header: Header,
     segments: Vec<SegmentFile>,
@@ -134,16 +94,9 @@ struct Thread {
     _lock: fs::File,
 }
 
-impl Thread {
-    fn run(mut self, orders: &Receiver<Order>) -> Result<PathBuf, Error> {
-        while let Ok(order) = orders.recv() {
-            match order {
-                Order::Write(segment) => self.write(segment)?,
-                Order::Finish => return self.finish(),
-            }
-        }
-        Ok(self.folder)
-    }
+impl Files for Segments {
+    type Part = Segment;
+    type Closing = ();
 
     fn write(&mut self, mut segment: Segment) -> Result<(), Error> {
         let folder = self.folder.join(SEGMENTS_FOLDER);
@@ -159,13 +112,22 @@ impl Thread {
         Ok(())
     }
 
-    fn finish(self) -> Result<PathBuf, Error> {
+    fn finish(self, (): ()) -> Result<PathBuf, Error> {
         let path =
             merge(&self.folder, &self.header, &self.segments, &run_info(self.started_unix_s))?;
         let segments = self.folder.join(SEGMENTS_FOLDER);
         fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
         Ok(path)
     }
+}
+
+/// Refuses a folder that holds results.
+pub(super) fn refuse_results(folder: &Path) -> Result<(), Error> {
+    let segments = folder.join(SEGMENTS_FOLDER);
+    if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
+        return Err(Error::Occupied { path: folder.to_path_buf() });
+    }
+    Ok(())
 }
 
 /// When and where a run is that started then and writes now.

@@ -2,71 +2,33 @@
 
 use super::file::{Campaign, DeviceChoice, Error, Mode, RateChoice, Sequence, Stop};
 use crate::fault::Region;
+use crate::name;
 use crate::place::Place;
+use crate::scheme;
 use crate::stats::ALPHA_MIN;
 use std::collections::HashSet;
 use std::hash::Hash;
 
 /// Faults of one trial are numbered in 16 bits in the archive.
 const COUNT_MAX: u32 = u16::MAX as u32;
-/// The longest name of a folder that every file system takes, with room for what is added to it.
-const NAME_MAX: usize = 128;
 
 /// Checks what can be checked without the workload.
 pub(super) fn check(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    check_names(campaign, place)?;
+    if let Some(flaw) = name::folder_flaw(&campaign.name) {
+        return Err(place.value(&["name"], flaw.expected, flaw.found));
+    }
+    campaign.workload.check(place)?;
     check_mode(&campaign.faults, place)?;
     check_environment(campaign, place)?;
     check_schemes(campaign, place)?;
     check_stop(&campaign.stop, &campaign.faults, place)
 }
 
-fn check_names(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    let name = &campaign.name;
-    let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-    if name.is_empty() || name.len() > NAME_MAX || name.starts_with('.') || !letters {
-        let expected = format!(
-            "a name fit for a folder (1 to {NAME_MAX} letters, digits, - _ . and no . first)"
-        );
-        return Err(place.value(&["name"], expected, format!("\"{name}\"")));
-    }
-    let workload = &campaign.workload;
-    if workload.name.trim().is_empty() {
-        return Err(place.value(&["workload", "name"], "a workload's name or folder", "\"\""));
-    }
-    for (key, value) in [("inputs", workload.inputs), ("size", workload.size)] {
-        if value == Some(0) {
-            return Err(place.value(&["workload", key], format!("{key} of 1 or more"), "0"));
-        }
-    }
-    Ok(())
-}
-
 fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    if campaign.scheme.is_empty() {
-        return Err(place.value(&["scheme"], "one [[scheme]] or more", "none"));
-    }
+    scheme::check(&campaign.scheme, place)?;
     let accumulates = campaign.faults.sequence().is_some();
-    let mut names = HashSet::new();
     for (at, scheme) in campaign.scheme.iter().enumerate() {
         let at = at.to_string();
-        let name = &scheme.name;
-        if name.trim().is_empty() || name.chars().any(char::is_control) {
-            let expected = "a scheme's name, of printable characters";
-            return Err(place.value(&["scheme", &at, "name"], expected, format!("{name:?}")));
-        }
-        if !names.insert(name) {
-            let expected = "each scheme's name once";
-            return Err(place.value(
-                &["scheme", &at, "name"],
-                expected,
-                format!("\"{name}\" again"),
-            ));
-        }
-        if let Some(refusal) = scheme.refusal() {
-            let keys = ["scheme", &at, refusal.key];
-            return Err(place.value(&keys, "a scheme that can exist", refusal));
-        }
         if let Some(refusal) = scheme.campaign_refusal() {
             let keys = ["scheme", &at, refusal.key];
             return Err(place.value(&keys, "a scheme of a campaign", refusal));
@@ -75,7 +37,11 @@ fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
         if scheme.scrub.is_some() && !accumulates {
             let mode = campaign.faults.name();
             let expected = format!("no scrub: in mode {mode} memory is golden before each trial");
-            return Err(place.value(&keys, expected, format!("a scrub in scheme \"{name}\"")));
+            return Err(place.value(
+                &keys,
+                expected,
+                format!("a scrub in scheme \"{}\"", scheme.name),
+            ));
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! What the runner says while it runs, and the snapshot that screens and progress lines show.
 
 use crate::outcome::Outcome;
+use std::time::Duration;
 
 /// What screens and reports call a campaign in a beam: nothing that they show was measured in one.
 pub const SIMULATED_BEAM: &str = "simulated beam";
@@ -126,6 +127,11 @@ impl Snapshot {
     /// How many notices are kept.
     pub const NOTICES_MAX: usize = 50;
 
+    /// Whether nothing more will come.
+    pub const fn is_over(&self) -> bool {
+        self.ended.is_some() || self.failed.is_some()
+    }
+
     /// Takes in one event.
     pub fn apply(&mut self, event: Event) {
         match event {
@@ -142,13 +148,27 @@ impl Snapshot {
     }
 }
 
-/// What a user asks of a running campaign.
+/// What a user asks of a running campaign or mission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// Finish the segment in flight, then wait.
+    /// Finish what is in flight, then wait.
     Pause,
     /// Go on.
     Resume,
-    /// Finish the segment in flight, then stop; the archive can be resumed.
+    /// Finish the segment or the histories in flight, then stop; the archive can be resumed.
     Stop,
+}
+
+/// Does what the user asked for; a pause waits here. Gives whether to stop.
+pub fn heed(next: &mut dyn FnMut() -> Option<Control>) -> bool {
+    let (mut paused, mut stop) = (false, false);
+    loop {
+        match next() {
+            Some(Control::Pause) => paused = true,
+            Some(Control::Resume) => paused = false,
+            Some(Control::Stop) => (paused, stop) = (false, true),
+            None if paused => std::thread::sleep(Duration::from_millis(30)),
+            None => return stop,
+        }
+    }
 }

@@ -92,6 +92,24 @@ pub struct WorkloadChoice {
     pub size: Option<u32>,
 }
 
+impl WorkloadChoice {
+    /// Refuses a choice of nothing.
+    ///
+    /// # Errors
+    /// With the line of its key.
+    pub fn check(&self, place: &Place) -> Result<(), Error> {
+        if self.name.trim().is_empty() {
+            return Err(place.value(&["workload", "name"], "a workload's name or folder", "\"\""));
+        }
+        for (key, value) in [("inputs", self.inputs), ("size", self.size)] {
+            if value == Some(0) {
+                return Err(place.value(&["workload", key], format!("{key} of 1 or more"), "0"));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// How faults arrive: the table `[faults]`, whose key `mode` says which other keys it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "mode", rename_all = "kebab-case", try_from = "FaultsTable")]

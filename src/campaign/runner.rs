@@ -2,12 +2,12 @@
 //! faults, until the plan, the stopping rule, the clock or the user says stop.
 //!
 //! The runner emits [`Event`]s and hands each [`Completed`] segment to whoever stores it; it knows
-//! neither screens nor files. A lost device is opened again and the batch redone.
+//! neither screens nor files.
 
 use super::attribute;
-use super::event::{Control, Ended, Event, Progress, Recent, SchemeProgress};
+use super::event::{Control, Ended, Event, Progress, Recent, SchemeProgress, heed};
 use super::{Campaign, Plan};
-use crate::engine::{Engine, Job, TrialResult};
+use crate::engine::{Engine, Job, Reopening, TrialResult};
 use crate::fault::{Fault, Region};
 use crate::outcome::Outcome;
 use crate::scheme::{self, Scheme};
@@ -16,8 +16,6 @@ use crate::workload::Workload;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How often a batch is tried again on a device opened anew.
-const REOPEN_MAX: u32 = 3;
 /// How many striking events a screen shows.
 const RECENT_MAX: usize = 12;
 
@@ -145,9 +143,6 @@ pub enum Error {
     Store(String),
 }
 
-/// The engines of a campaign, one a stratum.
-pub type Engines = Vec<Box<dyn Engine>>;
-
 /// Who listens, stores and steers.
 pub struct Links<'a> {
     /// Takes events.
@@ -159,12 +154,12 @@ pub struct Links<'a> {
 }
 
 /// A campaign about to run.
-pub struct Runner<'a> {
+pub struct Runner<'a, 'o> {
     campaign: &'a Campaign,
     plan: &'a Plan,
     workload: Arc<Workload>,
-    open: Box<dyn Fn() -> Result<Engines, crate::engine::Error> + 'a>,
-    engines: Engines,
+    /// One a stratum.
+    engines: Reopening<'o>,
     totals: Totals,
     measured: Vec<(f64, u64)>,
     recent: Vec<Recent>,
@@ -173,21 +168,19 @@ pub struct Runner<'a> {
     stop: bool,
 }
 
-impl<'a> Runner<'a> {
-    /// A runner of these engines, which are made anew with `open` after a lost device.
+impl<'a, 'o> Runner<'a, 'o> {
+    /// A runner of these engines, one a stratum.
     pub fn new(
         campaign: &'a Campaign,
         plan: &'a Plan,
         workload: Arc<Workload>,
         totals: Totals,
-        engines: Engines,
-        open: impl Fn() -> Result<Engines, crate::engine::Error> + 'a,
+        engines: Reopening<'o>,
     ) -> Self {
         Self {
             campaign,
             plan,
             workload,
-            open: Box::new(open),
             engines,
             measured: vec![(0.0, 0); campaign.scheme.len()],
             totals,
@@ -256,7 +249,7 @@ impl<'a> Runner<'a> {
             for stratum in 0..self.plan.strata().len() {
                 let members: Vec<usize> =
                     (0..jobs.len()).filter(|at| jobs[*at].0 == stratum).collect();
-                for chunk in members.chunks(self.engines[stratum].lanes().max(1)) {
+                for chunk in members.chunks(self.engines.lanes(stratum).max(1)) {
                     self.heed(links);
                     let batch: Vec<Job> = chunk.iter().map(|at| jobs[*at].1.clone()).collect();
                     let started = Instant::now();
@@ -287,11 +280,11 @@ impl<'a> Runner<'a> {
             trials: end - first,
             schemes,
             seconds,
-            lanes: self.engines.iter().map(|engine| engine.lanes()).max().unwrap_or(1),
+            lanes: self.engines.lanes_max(),
         })
     }
 
-    /// Runs one batch, on a device opened anew where the old one was lost.
+    /// Runs one batch.
     fn batch(
         &mut self,
         stratum: usize,
@@ -300,16 +293,8 @@ impl<'a> Runner<'a> {
         links: &mut Links<'_>,
     ) -> Result<Vec<TrialResult>, Error> {
         let course = self.plan.course(stratum);
-        for _ in 0..REOPEN_MAX {
-            match self.engines[stratum].run(scheme, course, jobs) {
-                Err(crate::engine::Error::Gpu(error)) if error.is_lost() => {
-                    (links.emit)(Event::Notice(format!("{error}; opening the GPU again")));
-                    self.engines = (self.open)()?;
-                }
-                other => return Ok(other?),
-            }
-        }
-        Ok(self.engines[stratum].run(scheme, course, jobs)?)
+        let mut tell = |notice| (links.emit)(Event::Notice(notice));
+        Ok(self.engines.member(stratum, &mut tell).run(scheme, course, jobs)?)
     }
 
     /// Counts a trial and notes it where it is striking; refuses anything but masked in a dummy.
@@ -402,16 +387,9 @@ impl<'a> Runner<'a> {
             for trial in failed.take(usize::try_from(each).unwrap_or(usize::MAX)) {
                 self.heed(links);
                 let course = self.plan.course(trial.stratum);
-                let seek = |engines: &mut Engines, trial: &Trial| {
-                    let engine = engines[trial.stratum].as_mut();
-                    attribute::events_needed(engine, scheme, course, trial)
-                };
-                let mut found = seek(&mut self.engines, trial);
-                if matches!(&found, Err(crate::engine::Error::Gpu(e)) if e.is_lost()) {
-                    self.engines = (self.open)()?;
-                    found = seek(&mut self.engines, trial);
-                }
-                trial.events_needed = found?;
+                let mut tell = |notice| (links.emit)(Event::Notice(notice));
+                let mut engine = self.engines.member(trial.stratum, &mut tell);
+                trial.events_needed = attribute::events_needed(&mut engine, scheme, course, trial)?;
             }
         }
         Ok(())
@@ -419,19 +397,7 @@ impl<'a> Runner<'a> {
 
     /// Does what the user asked for; a pause waits here.
     fn heed(&mut self, links: &mut Links<'_>) {
-        let mut paused = false;
-        loop {
-            match (links.control)() {
-                Some(Control::Pause) => paused = true,
-                Some(Control::Resume) => paused = false,
-                Some(Control::Stop) => {
-                    self.stop = true;
-                    paused = false;
-                }
-                None if paused => std::thread::sleep(Duration::from_millis(30)),
-                None => return,
-            }
-        }
+        self.stop |= heed(links.control);
     }
 
     fn progress(&self) -> Event {

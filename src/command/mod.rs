@@ -4,6 +4,7 @@ pub mod adapters;
 pub mod bench;
 mod bench_environment;
 mod bench_stored;
+mod live;
 pub mod mission;
 pub mod orbit;
 mod prepare;
@@ -31,6 +32,13 @@ pub enum Failure {
     /// Who read the output has gone away: exit code 141 and no message, as for a program that
     /// SIGPIPE ends.
     Closed,
+    /// The user stopped a run, which can go on: the exit code of the signal.
+    Stopped {
+        /// 129 for SIGHUP, 130 for SIGINT, Ctrl-C and `q`, 143 for SIGTERM.
+        code: u8,
+        /// How far it came, and the command that goes on.
+        text: String,
+    },
 }
 
 impl Failure {
@@ -64,6 +72,7 @@ impl Failure {
             Self::Input(_) | Self::Usage(_) => ExitCode::from(2),
             Self::Environment(_) => ExitCode::from(3),
             Self::Closed => ExitCode::from(141),
+            Self::Stopped { code, .. } => ExitCode::from(*code),
         }
     }
 }
@@ -73,7 +82,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Input(error) | Self::Environment(error) => f.write_str(&causes(error)),
             Self::Usage(error) => write!(f, "{error}"),
-            Self::Criterion(text) => f.write_str(text),
+            Self::Criterion(text) | Self::Stopped { text, .. } => f.write_str(text),
             Self::Closed => Ok(()),
         }
     }
@@ -127,7 +136,7 @@ impl From<crate::engine::Error> for Failure {
 
 impl From<crate::archive::Error> for Failure {
     fn from(error: crate::archive::Error) -> Self {
-        Self::input(error)
+        if error.is_of_the_system() { Self::environment(error) } else { Self::input(error) }
     }
 }
 

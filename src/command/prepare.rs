@@ -6,16 +6,15 @@ use crate::archive::schema::{
 };
 use crate::archive::{Fingerprint, Header, critical, digest};
 use crate::campaign::file::WorkloadChoice;
-use crate::campaign::runner::Engines;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
-use crate::engine::{Engine, Windows};
+use crate::engine::{self, Engine, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
 use crate::place::Place;
-use crate::scheme::Scheme;
+use crate::scheme::{Guard, Scheme};
 use crate::stats::looks;
 use crate::words::meant;
-use crate::workload::{self, Overrides, Workload};
+use crate::workload::{self, Decision, Overrides, Workload};
 use anyhow::{Context, anyhow};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -96,20 +95,8 @@ impl Planned {
         for stratum in self.plan.strata() {
             let measured =
                 known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
-            let engine = match lanes.or(measured) {
-                Some(lanes) => Direct::with(
-                    Arc::clone(&kernels),
-                    Arc::clone(gpu),
-                    Arc::clone(&self.workload),
-                    stratum.windows.clone(),
-                    lanes + 1,
-                    self.copies(),
-                )?,
-                None => {
-                    let windows = &stratum.windows;
-                    Direct::tuned(&kernels, gpu, &self.workload, windows, self.copies())?
-                }
-            };
+            let of = (&self.workload, &stratum.windows, self.copies());
+            let engine = engine(&kernels, gpu, of, lanes.or(measured))?;
             known.push((&stratum.windows, engine.lanes()));
             engines.push(engine);
         }
@@ -219,34 +206,55 @@ impl Planned {
         }
     }
 
-    /// Holds golden to what another implementation computed, where the workload's folder has it.
-    pub(super) fn check_golden(&self, engine: &Direct) -> Result<(), Failure> {
-        let Some(expected) = &self.workload.expected else { return Ok(()) };
-        let layout = engine.layout();
-        let (rows, features) = (layout.rows as usize, self.workload.output_features() as usize);
-        let windows = &self.plan.strata()[0].windows;
-        for window in 0..windows.count() {
-            for (row, input) in windows.inputs(window).iter().enumerate() {
-                for feature in 0..features {
-                    let word = engine.golden_outputs()[(window * features + feature) * rows + row];
-                    let (found, want) = (
-                        f32::from_bits(word),
-                        expected.outputs[*input as usize * features + feature],
-                    );
-                    let difference = (found - want).abs();
-                    if difference.is_nan() || difference > expected.tolerance {
-                        return Err(Failure::environment(anyhow!(
-                            "{}: golden output {feature} of input {input}: expected {want} within {}, \
-                             found {found} on this adapter",
-                            self.workload.name,
-                            expected.tolerance
-                        )));
-                    }
-                }
-            }
+    /// Holds the golden run of every stratum to what it must be.
+    pub(super) fn check_golden(&self, engines: &[Direct]) -> Result<(), Failure> {
+        let strata = self.plan.strata().iter().zip(engines);
+        for (stratum, engine) in strata {
+            check_golden(&self.workload, &self.campaign.scheme, &stratum.windows, engine)?;
         }
         Ok(())
     }
+}
+
+/// Holds a golden run to what it must be: numbers, finite where a guard or a tolerance takes them,
+/// and what another implementation computed where the workload's folder has it.
+pub(super) fn check_golden(
+    workload: &Workload,
+    schemes: &[Scheme],
+    windows: &Windows,
+    engine: &Direct,
+) -> Result<(), Failure> {
+    let name = &workload.name;
+    let (rows, features) = (engine.layout().rows as usize, workload.output_features() as usize);
+    let guarded = schemes.iter().any(|scheme| scheme.guard == Some(Guard::NonFinite));
+    let finite = guarded || matches!(workload.decision, Decision::Tolerance { .. });
+    let usable = |value: f32| if finite { value.is_finite() } else { !value.is_nan() };
+    for window in 0..windows.count() {
+        for (row, input) in windows.inputs(window).iter().enumerate() {
+            for feature in 0..features {
+                let word = engine.golden_outputs()[(window * features + feature) * rows + row];
+                let found = f32::from_bits(word);
+                let output = format!("{name}: golden output {feature} of input {input}");
+                if !usable(found) {
+                    let expected = if finite { "a finite number" } else { "a number" };
+                    return Err(Failure::input(anyhow!(
+                        "{output}: expected {expected} from the fault-free run, found {found}; \
+                         no fault can be told from it"
+                    )));
+                }
+                let Some(expected) = &workload.expected else { continue };
+                let want = expected.outputs[*input as usize * features + feature];
+                let difference = (found - want).abs();
+                if difference.is_nan() || difference > expected.tolerance {
+                    return Err(Failure::environment(anyhow!(
+                        "{output}: expected {want} within {}, found {found} on this adapter",
+                        expected.tolerance
+                    )));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Chooses the sets that schemes of the file at `path`, whose text this is, take from earlier
@@ -293,9 +301,26 @@ pub(super) fn shaders() -> Vec<String> {
     gpu::Source::all().iter().filter_map(|source| gpu::compose(*source).ok()).collect()
 }
 
-/// The engines as the runner takes them.
-pub(super) fn boxed(engines: Vec<Direct>) -> Engines {
-    engines.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect()
+/// An engine of a workload over windows, for so many stored copies; `lanes` fixes the lane count,
+/// else it is measured.
+pub(super) fn engine(
+    kernels: &Arc<Kernels>,
+    gpu: &Arc<Gpu>,
+    (workload, windows, copies): (&Arc<Workload>, &Windows, u32),
+    lanes: Option<usize>,
+) -> Result<Direct, engine::Error> {
+    let Some(lanes) = lanes else {
+        return Direct::tuned(kernels, gpu, workload, windows, copies);
+    };
+    let (kernels, gpu, workload) = (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+    Direct::with(kernels, gpu, workload, windows.clone(), lanes + 1, copies)
+}
+
+/// Says how many trials run at once, and in how much memory.
+pub(super) fn say_lanes(engines: &[Direct]) -> Result<(), Failure> {
+    let bytes: u64 = engines.iter().map(Direct::bytes).sum();
+    let lanes = engines.first().map_or(0, Engine::lanes);
+    say(&format!("lanes: {lanes} at once, {} MiB on the adapter", bytes.div_ceil(1 << 20)))
 }
 
 /// Opens the adapter that the command line or `BEAMLINE_ADAPTER` names.

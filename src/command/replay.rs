@@ -42,7 +42,8 @@ struct Struck {
     place: String,
     kind: &'static str,
     step: u32,
-    inference: u32,
+    /// The input of the inference struck; none where a stored word is read by several.
+    inference: Option<u32>,
     replica: u32,
     before: String,
     after: String,
@@ -117,6 +118,7 @@ impl Replay {
         trace: &[OpTrace],
         gpu: &crate::gpu::Gpu,
     ) -> Result<(), Failure> {
+        let windows = &planned.plan.strata()[planned.plan.stratum_of(job.trial)].windows;
         let struck: Vec<Struck> = result
             .landings
             .iter()
@@ -126,7 +128,7 @@ impl Replay {
                     place: describe(&planned.workload, fault),
                     kind: fault.kind.name(),
                     step: fault.step,
-                    inference: fault.row,
+                    inference: windows.struck(job, fault),
                     replica: landing.replica,
                     before: format!("{:#010x}", landing.before),
                     after: format!("{:#010x}", landing.after),
@@ -164,6 +166,7 @@ impl Replay {
         say(&format!("faults: {} received", struck.len()))?;
         for fault in &struck {
             let Struck { place, kind, step, inference, replica, before, after } = fault;
+            let inference = inference.map_or_else(|| "all".to_owned(), |input| input.to_string());
             say(&format!(
                 "  {place} {kind}, step {step}, inference {inference}, replica {replica}: \
                  {before} -> {after} (read back)"

@@ -8,9 +8,11 @@ pub mod direct;
 mod footprint;
 mod layout;
 pub mod reference;
+mod reopen;
 mod shapes;
 
 pub use layout::Layout;
+pub use reopen::{Engines, Member, Reopening};
 
 use crate::fault::Fault;
 use crate::outcome::{InferenceRow, Tally};
@@ -47,6 +49,16 @@ impl Windows {
     pub fn inputs(&self, index: usize) -> &[u32] {
         let rows = self.rows as usize;
         &self.inputs[index * rows..(index + 1) * rows]
+    }
+
+    /// The input of the inference that a fault of this job strikes: its own for a word that lives
+    /// for one inference, the step's only one for any other; `None` where it waits for several.
+    pub fn struck(&self, job: &Job, fault: &Fault) -> Option<u32> {
+        if !fault.region.is_of_one_inference() && self.rows > 1 {
+            return None;
+        }
+        let window = (job.first_window as usize + fault.step as usize) % self.count();
+        self.inputs(window).get(fault.row as usize).copied()
     }
 }
 
@@ -168,6 +180,9 @@ pub enum Error {
         /// Bytes the adapter binds.
         limit: u64,
     },
+    /// Whoever watches the run asked it to stop.
+    #[error("the run was asked to stop")]
+    Stopped,
     /// The tally of the GPU disagrees with its own rows.
     #[error("trial {trial}: the tally does not sum to the trial's inferences")]
     Tally {

@@ -1,5 +1,6 @@
 //! Which adapter: hardware before software, or the one a user names.
 
+use super::hindrance::hindrance;
 use super::{Buffer, Error, Gpu, Kernel, Source};
 use crate::words;
 
@@ -138,7 +139,7 @@ pub(super) fn choose(choice: &AdapterChoice) -> Result<(wgpu::Adapter, Adapter),
 /// Which of the adapters was asked for.
 fn chosen(choice: &AdapterChoice, adapters: &[Adapter]) -> Result<usize, Error> {
     if adapters.is_empty() {
-        return Err(Error::NoAdapter);
+        return Err(hindrance().map_or(Error::NoAdapter, Error::Hindered));
     }
     let wanted = match choice {
         AdapterChoice::Best => return Ok(0),

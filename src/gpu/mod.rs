@@ -5,6 +5,7 @@
 
 mod adapter;
 mod buffer;
+mod hindrance;
 mod kernel;
 mod source;
 
@@ -28,6 +29,9 @@ pub enum Error {
          `apt-get install mesa-vulkan-drivers libvulkan1` gives a software one)"
     )]
     NoAdapter,
+    /// No adapter, for a reason that is not the lack of one.
+    #[error("no GPU adapter can be opened: {0}")]
+    Hindered(String),
     /// No adapter with the wanted name.
     #[error("no GPU adapter matches {wanted:?}{hint}; found:{found}")]
     NoMatch {

@@ -7,13 +7,13 @@ use super::ranges;
 use crate::campaign::file::WorkloadChoice;
 use crate::device::{AddressMap, Level};
 use crate::environment::solar::Scenario;
+use crate::name;
 use crate::place::{self, Error, Place};
 use crate::rate::Environment;
-use crate::scheme::{Period, Scheme};
+use crate::scheme::{self, Period, Placement, Scheme};
 pub use crate::units::Duration;
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::HashSet;
 use std::fmt;
 use std::path::Path;
 
@@ -244,12 +244,10 @@ impl Mission {
     }
 
     fn check(&self, place: &Place) -> Result<(), Error> {
-        let name = &self.name;
-        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(good) {
-            let expected = "a name of letters, digits, - _ and . (it becomes a folder)";
-            return Err(place.value(&["name"], expected, format!("{name:?}")));
+        if let Some(flaw) = name::folder_flaw(&self.name) {
+            return Err(place.value(&["name"], flaw.expected, flaw.found));
         }
+        self.workload.check(place)?;
         if !(self.acceleration > 0.0 && self.acceleration.is_finite()) {
             return Err(place.value(&["acceleration"], "a factor above 0", self.acceleration));
         }
@@ -309,35 +307,15 @@ impl Mission {
     }
 
     fn check_schemes(&self, place: &Place) -> Result<(), Error> {
-        if self.scheme.is_empty() {
-            return Err(place.value(&["scheme"], "one [[scheme]] or more", "none"));
-        }
-        let mut names = HashSet::new();
+        scheme::check(&self.scheme, place)?;
         for (at, scheme) in self.scheme.iter().enumerate() {
             let at = at.to_string();
-            let name = &scheme.name;
-            if name.trim().is_empty() || name.chars().any(char::is_control) {
-                let expected = "a scheme's name, of printable characters";
-                return Err(place.value(&["scheme", &at, "name"], expected, format!("{name:?}")));
-            }
-            if !names.insert(name) {
-                let found = format!("\"{name}\" again");
-                return Err(place.value(
-                    &["scheme", &at, "name"],
-                    "each scheme's name once",
-                    found,
-                ));
-            }
-            if let Some(refusal) = scheme.refusal() {
-                let keys = ["scheme", &at, refusal.key];
-                return Err(place.value(&keys, "a scheme that can exist", refusal));
-            }
             if scheme.scrub.as_ref().is_some_and(|scrub| matches!(scrub.every, Period::Steps(_))) {
                 let expected = "a period of time, such as every = \"1h\": a mission has no steps";
                 return Err(place.value(&["scheme", &at, "scrub"], expected, "every_steps"));
             }
             let running = f64::from(scheme.protection.executions_max()) * self.service.duty;
-            if running > 1.0 && scheme.placement != crate::scheme::Placement::Device {
+            if running > 1.0 && scheme.placement != Placement::Device {
                 let expected = format!(
                     "executions that fit between two inferences: {} × service.duty of at most 1",
                     scheme.protection.executions_max()

@@ -1,7 +1,8 @@
 //! What a live mission shows: its plan, how far it is, and its first history to play.
 //!
 //! The command keeps one [`Snapshot`] up to date and sends it through a `watch` channel; what the
-//! user asks for comes back as a [`Control`]. Nothing here knows of a terminal.
+//! user asks for comes back as a [`Control`](crate::campaign::event::Control). Nothing here knows of a
+//! terminal.
 
 use super::figures::SchemeFigures;
 use super::layout::SchemeLayout;
@@ -40,6 +41,8 @@ pub struct Snapshot {
     pub first: Option<Arc<HistoryRun>>,
     /// The points of the sweep that are done.
     pub sweep: Arc<[Point]>,
+    /// What is worth a line, newest last: a device that was opened again.
+    pub notices: Vec<String>,
     /// Whether the run is paused.
     pub paused: bool,
     /// How it ended, once it has.
@@ -94,17 +97,6 @@ pub enum Ended {
     },
     /// The user stopped it.
     Stopped,
-}
-
-/// What a user asks of a running mission.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Control {
-    /// Finish the histories in flight, then wait.
-    Pause,
-    /// Go on.
-    Resume,
-    /// Finish the histories in flight, then stop.
-    Stop,
 }
 
 /// The mission, as its screens name it.

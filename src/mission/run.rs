@@ -33,7 +33,7 @@ pub enum Event<'r> {
     History(&'r HistoryRun),
 }
 
-/// Runs histories `first..end`; `listen` may break off between two of them.
+/// Runs histories `first..end`; `listen` may break off, after the histories that are run together.
 ///
 /// # Errors
 /// Where the engine fails.
@@ -58,9 +58,7 @@ pub fn histories(
         })?;
         for ((history, (start_s, upsets)), schemes) in together.iter().zip(drawn).zip(runs) {
             let run = HistoryRun { history: *history, start_s, upsets, schemes };
-            if listen(Event::History(&run)).is_break() {
-                return Ok(());
-            }
+            stop |= listen(Event::History(&run)).is_break();
         }
         if stop {
             return Ok(());

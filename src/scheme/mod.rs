@@ -3,12 +3,14 @@
 //! A scheme is data; the stages and engines act on it. What it costs is derived here, from the
 //! workload alone, so that the same figures stand in every report.
 
+mod check;
 pub mod code;
 mod cost;
 mod protect;
 mod refusal;
 mod scrub;
 
+pub use check::check;
 pub use code::{Code, Decoded};
 pub use cost::Cost;
 pub use protect::{Choice, ChosenBy, Found, Protect};

@@ -1,7 +1,10 @@
 //! The state of the screens and what each key does to it.
 
-use crate::campaign::event::{Control, Snapshot};
+use super::live::{Screens, Standing};
+use super::view::view;
+use crate::campaign::event::{Control, Ended, SIMULATED_BEAM, Snapshot};
 use crossterm::event::KeyCode;
+use ratatui::Frame;
 
 /// Which screen is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -89,7 +92,7 @@ pub fn message_of(code: KeyCode) -> Option<Message> {
 
 /// Takes a message in and gives what the runner is to be told.
 pub fn update(app: &mut App, message: Message) -> Option<Control> {
-    let over = app.snapshot.ended.is_some() || app.snapshot.failed.is_some();
+    let over = app.snapshot.is_over();
     let confirming = std::mem::take(&mut app.confirming);
     match message {
         Message::Pause if over => None,
@@ -126,5 +129,68 @@ pub fn update(app: &mut App, message: Message) -> Option<Control> {
             }
             None
         }
+    }
+}
+
+impl Screens for App {
+    type Standing = Snapshot;
+
+    fn take_in(&mut self, standing: Snapshot, _seconds: f64) {
+        self.snapshot = standing;
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        view(self, frame);
+    }
+
+    fn press(&mut self, key: KeyCode) -> Option<Control> {
+        message_of(key).and_then(|message| update(self, message))
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.left |= self.snapshot.is_over();
+    }
+
+    fn stay(&self) -> bool {
+        false
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
+    }
+}
+
+impl Standing for Snapshot {
+    const IN_FLIGHT: &'static str = "the segment in flight";
+
+    fn is_over(&self) -> bool {
+        self.is_over()
+    }
+
+    fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    fn done(&self) -> (u64, u64) {
+        (self.progress.trials, self.started.trials_max)
+    }
+
+    fn phase(&self) -> &'static str {
+        ""
+    }
+
+    fn words(&self) -> String {
+        let rate = self.progress.trials_per_s;
+        let beam = if self.started.mode == SIMULATED_BEAM { ", simulated beam" } else { "" };
+        let ended = match self.ended {
+            None => "",
+            Some(Ended::Trials) => ", done",
+            Some(Ended::HalfWidth) => ", done: the interval is tight enough",
+            Some(Ended::Fluence) => ", done: the fluence is reached",
+            Some(Ended::TimeLimit) => ", done: time limit",
+            Some(Ended::Stopped) => ", stopped",
+        };
+        format!("trials, {rate:.0}/s{beam}{ended}")
     }
 }

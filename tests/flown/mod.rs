@@ -251,7 +251,7 @@ pub(crate) fn closing() -> Closing {
 
 pub(crate) fn write(writer: &mut MissionWriter, histories: std::ops::Range<u64>) {
     for history in histories {
-        writer.append(&run(history)).expect("a history");
+        writer.send(run(history)).expect("a history");
     }
 }
 
@@ -259,5 +259,5 @@ pub(crate) fn write(writer: &mut MissionWriter, histories: std::ops::Range<u64>)
 pub(crate) fn finished(folder: &Path) -> PathBuf {
     let mut writer = MissionWriter::start(folder, header()).expect("a writer");
     write(&mut writer, 0..HISTORIES);
-    writer.finish(&closing()).expect("an archive")
+    writer.finish(closing()).expect("an archive")
 }

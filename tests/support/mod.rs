@@ -7,6 +7,7 @@ use beamline::workload::{
     Decision, Inputs, NanRank, NanRule, Op, OpKind, Tensor, Value, ValueId, Workload,
 };
 use rand::RngExt;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// The adapter under test: the one that `BEAMLINE_ADAPTER` names, else software where there is
@@ -27,6 +28,28 @@ pub(crate) fn gpu() -> Arc<Gpu> {
         )
     };
     Arc::clone(GPU.get_or_init(open))
+}
+
+/// Copies the digits MLP and its data beside a file of a test, which may then change them.
+pub(crate) fn copy_digits(folder: &Path) {
+    for kernel in ["digits-mlp", "digits-data"] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(kernel);
+        let to = folder.join(kernel);
+        std::fs::create_dir(&to).expect("a new folder");
+        for entry in std::fs::read_dir(from).expect("a folder") {
+            let entry = entry.expect("an entry");
+            std::fs::copy(entry.path(), to.join(entry.file_name())).expect("a copy");
+        }
+    }
+}
+
+/// Makes the last weight of a copied digits MLP a NaN.
+pub(crate) fn spoil_digits(folder: &Path) {
+    let path = folder.join("digits-mlp/weights.safetensors");
+    let mut bytes = std::fs::read(&path).expect("weights");
+    let last = bytes.len() - 4;
+    bytes[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    std::fs::write(&path, bytes).expect("written weights");
 }
 
 /// A small workload with every op: conv2d → relu → max-pool → flatten → linear → add → softmax or

@@ -5,7 +5,13 @@ use crate::{Tree, code, words};
 /// The rows of the table in `docs/architecture.md`: the layer, and the modules that may use one
 /// another. Two rows of one layer know nothing of each other.
 const ROWS: [(u32, &[&str]); 15] = [
-    (1, &["units", "place", "bounded", "ranges", "estimate", "output", "words", "seed", "stats"]),
+    (
+        1,
+        &[
+            "units", "name", "place", "bounded", "ranges", "estimate", "output", "words", "seed",
+            "stats",
+        ],
+    ),
     (1, &["outcome"]),
     (2, &["environment"]),
     (2, &["device"]),

@@ -130,7 +130,7 @@ pub struct TrackPlace {
 }
 
 /// What made the archive: the program, and what it ran on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Made {
     /// The version of beamline.
     pub version: String,

@@ -4,7 +4,8 @@
 use super::super::file;
 use super::super::kind::{Content, Opened};
 use super::super::segment::{RunInfo, read_run, write_run};
-use super::super::writer::{lock, run_info, segment_paths, unix_seconds};
+use super::super::thread::{Files, OnThread};
+use super::super::writer::{lock, refuse_results, run_info, segment_paths, unix_seconds};
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER, checksum};
 use super::read::{HEADER_FILE, HistoryRead, file_name, read_history, refuse, running_header};
 use super::segment::{Counts, Tables};
@@ -13,19 +14,16 @@ use crate::mission::SchemeHistory;
 use hdf5::File;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
-/// Writes the files of a running mission. Dropping it keeps the histories: the mission can be
-/// resumed.
+/// Writes the files of a running mission, on a thread of its own. Dropping it writes what was sent
+/// and keeps the histories: the mission can be resumed.
 #[derive(Debug)]
 pub struct MissionWriter {
-    folder: PathBuf,
-    header: MissionHeader,
-    paths: Vec<PathBuf>,
-    counts: Counts,
-    started_unix_s: u64,
+    header: Arc<MissionHeader>,
     since: Instant,
-    _lock: fs::File,
+    files: OnThread<Histories>,
 }
 
 impl MissionWriter {
@@ -35,21 +33,18 @@ impl MissionWriter {
     /// Where the folder cannot be written, or holds results already.
     pub fn start(folder: &Path, header: MissionHeader) -> Result<Self, Error> {
         let lock = lock(folder)?;
-        let segments = folder.join(SEGMENTS_FOLDER);
-        if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
-            return Err(Error::Occupied { path: folder.to_path_buf() });
-        }
-        let path = segments.join(HEADER_FILE);
+        refuse_results(folder)?;
+        let path = folder.join(SEGMENTS_FOLDER).join(HEADER_FILE);
         file::write_whole(&path, |to| {
             header::write(to, Content::Header, &header).map_err(Error::hdf5(&path, "written"))
         })?;
-        Ok(Self {
+        let header = Arc::new(header);
+        Self::spawn(Histories {
             folder: folder.to_path_buf(),
-            header,
+            header: Arc::clone(&header),
             paths: Vec::new(),
             counts: Counts::default(),
             started_unix_s: unix_seconds(),
-            since: Instant::now(),
             _lock: lock,
         })
     }
@@ -62,66 +57,98 @@ impl MissionWriter {
         if existing.finished {
             return Err(Error::Occupied { path: existing.folder });
         }
-        Ok(Self {
+        Self::spawn(Histories {
             folder: existing.folder,
-            header,
+            header: Arc::new(header),
             paths: existing.paths,
             counts: existing.counts,
             started_unix_s: existing.started_unix_s.unwrap_or_else(unix_seconds),
-            since: Instant::now(),
             _lock: existing.lock,
         })
     }
 
-    /// The history that must come next.
-    pub fn next_history(&self) -> u64 {
-        self.paths.len() as u64
+    fn spawn(files: Histories) -> Result<Self, Error> {
+        let (header, folder) = (Arc::clone(&files.header), files.folder.clone());
+        Ok(Self { header, since: Instant::now(), files: OnThread::start(files, &folder)? })
     }
 
     /// What the archive says of its mission.
-    pub const fn header(&self) -> &MissionHeader {
+    pub fn header(&self) -> &MissionHeader {
         &self.header
     }
 
-    /// Writes a history's file: complete under its name, or not there. Histories come in order.
+    /// Hands a history over, which took the time since the one before; waits while the disk is
+    /// behind. Histories come in order.
     ///
     /// # Errors
-    /// Where it is another history than the next, or the file cannot be written.
-    pub fn append(&mut self, run: &MissionRun) -> Result<(), Error> {
+    /// What went wrong with this or an earlier history: the writer has then stopped for good.
+    pub fn send(&mut self, run: MissionRun) -> Result<(), Error> {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.since = Instant::now();
+        self.files.send((run, seconds))
+    }
+
+    /// Writes what was sent and keeps the histories: the mission can be resumed.
+    ///
+    /// # Errors
+    /// What went wrong with a history.
+    pub fn stop(self) -> Result<(), Error> {
+        self.files.stop()
+    }
+
+    /// Writes what was sent, makes one archive of all histories and removes them. Gives its path.
+    ///
+    /// # Errors
+    /// What went wrong with a history or the archive; the histories are then still there.
+    pub fn finish(self, closing: Closing) -> Result<PathBuf, Error> {
+        self.files.finish(closing)
+    }
+}
+
+/// The histories of a running mission.
+#[derive(Debug)]
+struct Histories {
+    folder: PathBuf,
+    header: Arc<MissionHeader>,
+    paths: Vec<PathBuf>,
+    counts: Counts,
+    started_unix_s: u64,
+    _lock: fs::File,
+}
+
+impl Files for Histories {
+    /// A history, and what it took in measured seconds.
+    type Part = (MissionRun, f64);
+    type Closing = Closing;
+
+    fn write(&mut self, (run, seconds): (MissionRun, f64)) -> Result<(), Error> {
         let segments = self.folder.join(SEGMENTS_FOLDER);
         let path = segments.join(file_name(run.history));
-        let (next, schemes) = (self.next_history(), self.header.schemes.len());
+        let (next, schemes) = (self.paths.len() as u64, self.header.schemes.len());
         if run.history != next || run.schemes.len() != schemes {
             let expected = format!("history {next} under {schemes} schemes");
             let found = format!("history {} under {}", run.history, run.schemes.len());
             return Err(Error::content(&path, expected, found));
         }
-        flaw::history(run, &self.header).map_err(Error::flaw(&path))?;
-        let seconds = self.since.elapsed().as_secs_f64();
-        let (header, counts) = (&self.header, Counts::of(run));
+        flaw::history(&run, &self.header).map_err(Error::flaw(&path))?;
+        let (header, counts) = (&self.header, Counts::of(&run));
         let info = run_info(self.started_unix_s);
         let write = |to: &File| {
             header::write_start(to, Content::History, header)?;
             let mut tables = Tables::create(to, &header.shapes, counts)?;
-            tables.push(run, seconds)?;
+            tables.push(&run, seconds)?;
             tables.finish()?;
             write_run(to, &info)
         };
         file::write_whole(&path, |to| write(to).map_err(Error::hdf5(&path, "written")))?;
-        self.since = Instant::now();
         self.counts += counts;
         self.paths.push(path);
         Ok(())
     }
 
-    /// Makes one archive of all histories and removes their files. Gives its path.
-    ///
-    /// # Errors
-    /// Where histories are missing or a file cannot be read or written; the files are then still
-    /// there.
-    pub fn finish(self, closing: &Closing) -> Result<PathBuf, Error> {
+    fn finish(self, closing: Closing) -> Result<PathBuf, Error> {
         let path = self.folder.join(ARCHIVE_FILE);
-        let (planned, done) = (self.header.histories, self.next_history());
+        let (planned, done) = (self.header.histories, self.paths.len() as u64);
         if done != planned {
             let expected = format!("{planned} histories");
             return Err(Error::content(&self.folder, expected, format!("{done} of them")));
@@ -136,7 +163,7 @@ impl MissionWriter {
                 tables.push(&read.run, read.seconds).map_err(fail)?;
             }
             tables.finish().map_err(fail)?;
-            closing_rows::write(to, closing).map_err(fail)?;
+            closing_rows::write(to, &closing).map_err(fail)?;
             write_run(to, &info).map_err(fail)
         })?;
         let segments = self.folder.join(SEGMENTS_FOLDER);

@@ -1,76 +1,91 @@
 //! The run itself: histories, expected rates, sweep, fleet, each told as it goes.
 
 use crate::archive::mission::{Closing, MissionRun, MissionWriter};
+use crate::campaign::event::{Control, heed};
 use crate::command::Failure;
-use crate::engine::direct::Direct;
+use crate::command::live::Steering;
+use crate::engine::{self, Course, Engine, Job, Reopening, TrialResult};
 use crate::mission::figures::{Tally, is_due};
-use crate::mission::live::{Control, Phase, Snapshot};
+use crate::mission::live::{Phase, Snapshot};
 use crate::mission::run::{self, Event, HistoryRun};
 use crate::mission::sweep::{self, Sweep};
 use crate::mission::{Plan, SchemeHistory, Verdicts, fleet, strata};
+use crate::scheme::Scheme;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch::Sender;
 
 /// Satellites of the fleets that are flown on the way to the one asked for.
 const FLEET_STEPS: [u64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 
 /// Everything a run joins.
-pub(super) struct Conduct<'c> {
+pub(super) struct Conduct<'c, 'o> {
     pub plan: &'c Plan,
-    pub engine: Direct,
-    pub writer: MissionWriter,
+    pub engines: Reopening<'o>,
+    pub writer: &'c mut MissionWriter,
     /// The sums of the histories done.
     pub tally: Tally,
     /// The first of them, where an earlier run left it.
     pub first: Option<Vec<SchemeHistory>>,
     pub snapshots: &'c Sender<Snapshot>,
-    pub controls: UnboundedReceiver<Control>,
+    pub steering: Steering,
     pub singles: u64,
     pub sweep: Option<&'c Sweep>,
 }
 
-impl Conduct<'_> {
+impl Conduct<'_, '_> {
     /// Runs everything; `None` where the user stopped it.
     pub(super) fn run(&mut self) -> Result<Option<Closing>, Failure> {
-        let plan = self.plan;
-        let mut verdicts = Verdicts::new(Arc::clone(&plan.workload), &plan.mission.scheme);
+        let mut verdicts =
+            Verdicts::new(Arc::clone(&self.plan.workload), &self.plan.mission.scheme);
         if !self.histories(&mut verdicts)? {
             return Ok(None);
         }
+        match self.closing(&mut verdicts) {
+            // The histories are stored; what follows from them is computed again.
+            Err(engine::Error::Stopped) => Ok(None),
+            closing => Ok(Some(closing?)),
+        }
+    }
+
+    /// What follows the histories.
+    fn closing(&mut self, verdicts: &mut Verdicts) -> Result<Closing, engine::Error> {
+        let plan = self.plan;
         let mut quiet = plan.clone();
         quiet.ground.keep_changes = false;
         let mut closing = Closing { figures: self.tally.figures(), ..Closing::default() };
-        if self.singles > 0 {
-            self.phase(Phase::Strata);
-            closing.strata = strata::strata(&quiet, &mut self.engine, &mut verdicts, self.singles)?;
+        let Self { engines, snapshots, steering, singles, sweep, .. } = self;
+        let phase = |phase| snapshots.send_modify(|snapshot| snapshot.phase = phase);
+        let mut tell = |notice| snapshots.send_modify(|snapshot| snapshot.notices.push(notice));
+        let mut engine = Steered { engine: engines.member(0, &mut tell), steering, snapshots };
+        if *singles > 0 {
+            phase(Phase::Strata);
+            closing.strata = strata::strata(&quiet, &mut engine, verdicts, *singles)?;
             closing.expected = strata::expected(&quiet, &closing.strata);
         }
-        if let Some(sweep) = self.sweep {
-            self.phase(Phase::Sweep);
-            closing.sweep = sweep::sweep(&quiet, sweep, &mut self.engine, &mut verdicts)?;
+        if let Some(sweep) = sweep {
+            phase(Phase::Sweep);
+            closing.sweep = sweep::sweep(&quiet, sweep, &mut engine, verdicts)?;
             let points: Arc<[sweep::Point]> = closing.sweep.clone().into();
-            self.snapshots.send_modify(|snapshot| snapshot.sweep = points);
+            snapshots.send_modify(|snapshot| snapshot.sweep = points);
         }
         if let Some(most) = plan.mission.fleet {
-            self.phase(Phase::Fleet);
+            phase(Phase::Fleet);
             let below = FLEET_STEPS.into_iter().filter(|satellites| *satellites < most);
             for satellites in below.chain([most]) {
-                let flown = fleet::fleet(&quiet, satellites, &mut self.engine, &mut verdicts)?;
+                let flown = fleet::fleet(&quiet, satellites, &mut engine, verdicts)?;
                 closing.fleet.extend(flown);
             }
         }
-        Ok(Some(closing))
+        Ok(closing)
     }
 
     /// `false` where the user stopped it.
     fn histories(&mut self, verdicts: &mut Verdicts) -> Result<bool, Failure> {
-        self.phase(Phase::Histories);
+        self.snapshots.send_modify(|snapshot| snapshot.phase = Phase::Histories);
         let plan = self.plan;
         let (first, end) = (self.tally.histories(), u64::from(plan.mission.histories));
-        let Self { engine, writer, first: known, tally, snapshots, controls, .. } = self;
+        let Self { engines, writer, first: known, tally, snapshots, steering, .. } = self;
         if let Some(schemes) = known.take() {
             // What a screen plays is the first history: it is the same again.
             let start_s = crate::mission::upset::start_s(plan, 0);
@@ -85,11 +100,14 @@ impl Conduct<'_> {
         }
         let header = writer.header().clone();
         let mut failed = None;
-        run::histories(plan, engine, verdicts, (first, end), &mut |event| {
+        let mut tell = |notice| snapshots.send_modify(|snapshot| snapshot.notices.push(notice));
+        let mut engine = engines.member(0, &mut tell);
+        run::histories(plan, &mut engine, verdicts, (first, end), &mut |event| {
             match event {
                 Event::States(states) => snapshots.send_modify(|s| s.states = states),
+                Event::History(_) if failed.is_some() => return ControlFlow::Break(()),
                 Event::History(run) => {
-                    if let Err(error) = writer.append(&MissionRun::of(&header, plan, run)) {
+                    if let Err(error) = writer.send(MissionRun::of(&header, plan, run)) {
                         failed = Some(error);
                         return ControlFlow::Break(());
                     }
@@ -107,35 +125,47 @@ impl Conduct<'_> {
                     });
                 }
             }
-            asked(snapshots, controls)
+            steer(steering, snapshots)
         })?;
         match failed {
             Some(error) => Err(Failure::environment(error)),
             None => Ok(self.tally.histories() == end),
         }
     }
-
-    fn phase(&self, phase: Phase) {
-        self.snapshots.send_modify(|snapshot| snapshot.phase = phase);
-    }
 }
 
 /// Does what the user asks: waits while paused, breaks off on a stop.
-fn asked(
-    snapshots: &Sender<Snapshot>,
-    controls: &mut UnboundedReceiver<Control>,
-) -> ControlFlow<()> {
-    let mut paused = false;
-    loop {
-        match controls.try_recv() {
-            Ok(Control::Stop) => return ControlFlow::Break(()),
-            Ok(Control::Pause) => paused = true,
-            Ok(Control::Resume) => paused = false,
-            Err(_) if !paused => break,
-            Err(_) if controls.is_closed() => break,
-            Err(_) => std::thread::sleep(Duration::from_millis(50)),
+fn steer(steering: &mut Steering, snapshots: &Sender<Snapshot>) -> ControlFlow<()> {
+    let stop = heed(&mut || {
+        let asked = steering.next()?;
+        snapshots.send_modify(|snapshot| snapshot.paused = asked == Control::Pause);
+        Some(asked)
+    });
+    if stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+}
+
+/// An engine that the user steers between its calls: nothing of what it computes is stored before
+/// all of it is done.
+struct Steered<'s, E> {
+    engine: E,
+    steering: &'s mut Steering,
+    snapshots: &'s Sender<Snapshot>,
+}
+
+impl<E: Engine> Engine for Steered<'_, E> {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, engine::Error> {
+        match steer(self.steering, self.snapshots) {
+            ControlFlow::Continue(()) => self.engine.run(scheme, course, jobs),
+            ControlFlow::Break(()) => Err(engine::Error::Stopped),
         }
-        snapshots.send_modify(|snapshot| snapshot.paused = paused);
     }
-    ControlFlow::Continue(())
+
+    fn lanes(&self) -> usize {
+        self.engine.lanes()
+    }
 }

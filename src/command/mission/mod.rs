@@ -3,22 +3,26 @@
 mod conduct;
 mod prepare;
 
-use super::prepare::open_gpu;
-use super::report::write_mission;
+use super::live::{Earlier, Live, boxed, earlier, reopen, say_results};
+use super::prepare::{open_gpu, say_lanes};
+use super::report::{mission_table, write_mission};
 use super::{Failure, say};
-use crate::archive::mission::{MissionArchive, MissionExisting, MissionHeader, MissionWriter};
-use crate::archive::set_aside;
+use crate::archive::mission::{
+    Closing, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
+};
+use crate::engine::Reopening;
+use crate::gpu::Gpu;
+use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, Tally};
-use crate::mission::live::{Control, Ended, Snapshot, Started};
+use crate::mission::live::{Ended, Started};
 use crate::mission::sweep::Sweep;
 use crate::stats::Decision;
-use crate::tui;
+use crate::{report, tui};
+use anyhow::anyhow;
 use conduct::Conduct;
 use prepare::Prepared;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::{mpsc, watch};
 
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
@@ -45,6 +49,9 @@ pub struct Mission {
     lanes: Option<std::num::NonZeroU16>,
 }
 
+/// The archive of a mission that is written, and the histories that it has, by scheme.
+type Begun = (MissionWriter, Vec<Vec<SchemeHistory>>);
+
 impl Mission {
     /// Runs the mission.
     ///
@@ -57,127 +64,113 @@ impl Mission {
         let folder = self.results.join(&prepared.plan.mission.name);
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
-        let engine = prepared.engine(&gpu, self.lanes.map(|lanes| usize::from(lanes.get())))?;
+        let engine = prepared.engine(&gpu, self.lanes())?;
+        prepared.check_golden(&engine)?;
+        say_lanes(std::slice::from_ref(&engine))?;
         let header = prepared.header(&gpu, engine.golden_outputs());
-        let (writer, done) = self.archive(&prepared, header, &folder)?;
-        let (sender, snapshots) = watch::channel(Snapshot::default());
-        let (controls_to, controls) = mpsc::unbounded_channel::<Control>();
-        let started = Arc::new(Started::new(&prepared.plan, gpu.adapter().line()));
-        sender.send_modify(|snapshot| snapshot.started = Some(started));
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(Failure::environment)?;
-        let screen = std::io::stdout().is_terminal() && !self.no_tui;
+        let Some((mut writer, done)) = self.archive(&prepared, header, &folder)? else {
+            return self.heal(&folder);
+        };
+        let golden = [engine.golden_outputs().to_vec()];
         let prepared = &prepared;
-        let ended = std::thread::scope(|scope| {
-            let worker = scope.spawn(move || {
-                let mut tally = Tally::new(&prepared.plan.facts());
-                done.iter().for_each(|schemes| tally.add(schemes));
-                let mut conduct = Conduct {
-                    plan: &prepared.plan,
-                    engine,
-                    writer,
-                    tally,
-                    first: done.into_iter().next(),
-                    snapshots: &sender,
-                    controls,
-                    singles: self.singles,
-                    sweep: self.sweep.as_ref(),
-                };
-                let ended = conduct.run();
-                match &ended {
-                    Ok(Some(closing)) => {
-                        let stored = conduct.writer.finish(closing).map_err(Failure::environment);
-                        let report = folder_report(self, &prepared.plan.mission.name);
-                        let done = stored.and_then(|_| write_reports(&report));
-                        sender.send_modify(|snapshot| match &done {
-                            Ok(()) => {
-                                let report = report.join("report.html");
-                                snapshot.ended = Some(Ended::Done { report });
-                            }
-                            Err(failure) => snapshot.failed = Some(failure.to_string()),
-                        });
-                        done.map(|()| true)
-                    }
-                    Ok(None) => {
-                        sender.send_modify(|snapshot| snapshot.ended = Some(Ended::Stopped));
-                        Ok(false)
-                    }
-                    Err(failure) => {
-                        sender.send_modify(|snapshot| snapshot.failed = Some(failure.to_string()));
-                        ended.map(|_| false)
-                    }
+        let open = || {
+            let engines = |gpu: &Arc<Gpu>| Ok(vec![prepared.engine(gpu, self.lanes())?]);
+            reopen(&gpu, &golden, engines)
+        };
+        let started = Arc::new(Started::new(&prepared.plan, gpu.adapter().line()));
+        let live = Live::new(self.no_tui)?;
+        let stopped = live.run::<tui::mission::App, _>(|snapshots, steering| {
+            snapshots.send_modify(|snapshot| snapshot.started = Some(started));
+            let mut tally = Tally::new(&prepared.plan.facts());
+            done.iter().for_each(|schemes| tally.add(schemes));
+            let mut conduct = Conduct {
+                plan: &prepared.plan,
+                engines: Reopening::new(boxed(vec![engine]), open),
+                writer: &mut writer,
+                tally,
+                first: done.into_iter().next(),
+                snapshots,
+                steering,
+                singles: self.singles,
+                sweep: self.sweep.as_ref(),
+            };
+            let closing = conduct.run();
+            let done = conduct.tally.histories();
+            drop(conduct);
+            let ended = close(writer, closing, &folder);
+            snapshots.send_modify(|snapshot| match &ended {
+                Ok(true) => {
+                    let report = folder.join("report.html");
+                    snapshot.ended = Some(Ended::Done { report });
                 }
+                Ok(false) => snapshot.ended = Some(Ended::Stopped),
+                Err(failure) => snapshot.failed = Some(failure.to_string()),
             });
-            let watched = runtime.block_on(async {
-                if screen {
-                    tui::mission::run(snapshots, controls_to).await
-                } else {
-                    tui::mission::progress(snapshots, controls_to).await
-                }
-            });
-            let ended = worker.join().map_err(|_| {
-                Failure::environment(anyhow::anyhow!("the mission stopped on an internal error"))
-            })?;
-            watched.map_err(Failure::environment)?;
-            ended
-        })?;
-        finish(&folder, ended)
+            Ok((!ended?).then_some(done))
+        });
+        let stopped = stopped.map_err(|failure| Live::resumable(failure, &folder, adapter))?;
+        let archive = MissionArchive::read(&folder)?;
+        match stopped {
+            None => finish(&folder, &archive),
+            Some(done) => {
+                say(&mission_table(&archive))?;
+                let done = format!("history {done} of {}", prepared.plan.mission.histories);
+                Err(live.stopped(&done, adapter))
+            }
+        }
     }
 
-    /// Opens the archive: a new one (an old one is set aside), or the one to go on with.
+    fn lanes(&self) -> Option<usize> {
+        self.lanes.map(|lanes| usize::from(lanes.get()))
+    }
+
+    /// Opens the archive: a new one (an old one is set aside), or the one to go on with; `None`
+    /// where an earlier run finished it.
     fn archive(
         &self,
         prepared: &Prepared,
         header: MissionHeader,
         folder: &Path,
-    ) -> Result<(MissionWriter, Vec<Vec<crate::mission::SchemeHistory>>), Failure> {
-        if self.resume
-            && let Some(existing) = MissionExisting::open(folder, &header.fingerprint)?
-        {
-            if existing.finished {
-                return Err(Failure::input(anyhow::anyhow!(
-                    "{}: expected a mission to go on with, found a finished one",
-                    folder.display()
-                )));
+    ) -> Result<Option<Begun>, Failure> {
+        let mission = &prepared.plan.mission;
+        let open = || MissionExisting::open(folder, &header.fingerprint);
+        let name = (folder, mission.name.as_str());
+        match earlier(self.resume, name, open, |existing| existing.finished)? {
+            Earlier::All => Ok(None),
+            Earlier::Nothing => {
+                let writer = MissionWriter::start(folder, header).map_err(Failure::environment)?;
+                Ok(Some((writer, Vec::new())))
             }
-            let planned = prepared.plan.mission.histories;
-            say(&format!("going on from history {} of {planned}", existing.next_history))?;
-            let done = existing.runs.clone();
-            return Ok((MissionWriter::resume(existing, header)?, done));
+            Earlier::Part(mut existing) => {
+                let next = existing.next_history;
+                say(&format!("going on from history {next} of {}", mission.histories))?;
+                let done = std::mem::take(&mut existing.runs);
+                Ok(Some((MissionWriter::resume(existing, header)?, done)))
+            }
         }
-        if !self.resume
-            && let Some(aside) = set_aside(folder)?
-        {
-            let name = &prepared.plan.mission.name;
-            say(&format!("earlier results of {name} are now in {}", aside.display()))?;
+    }
+
+    /// Ends a mission that an earlier run finished: prints the table, and writes the reports where
+    /// any of them is missing.
+    fn heal(&self, folder: &Path) -> Result<(), Failure> {
+        let archive = MissionArchive::read(folder)?;
+        if self.sweep.is_some() && archive.closing.sweep.is_empty() {
+            return Err(Failure::input(anyhow!(
+                "--sweep: expected a mission to go on with, found {} finished without a sweep; \
+                 run it without --resume",
+                folder.display()
+            )));
         }
-        let writer = MissionWriter::start(folder, header).map_err(Failure::environment)?;
-        Ok((writer, Vec::new()))
+        if !report::mission::is_complete(folder) {
+            write_mission(folder, &archive)?;
+        }
+        finish(folder, &archive)
     }
 }
 
-fn folder_report(mission: &Mission, name: &str) -> PathBuf {
-    mission.results.join(name)
-}
-
-fn write_reports(folder: &Path) -> Result<(), Failure> {
-    let archive = MissionArchive::read(folder)?;
-    write_mission(folder, &archive)
-}
-
-/// Says how it ended and prints the table.
-fn finish(folder: &Path, ended: bool) -> Result<(), Failure> {
-    if !ended {
-        say(&format!("stopped; `beamline mission --resume` goes on from {}", folder.display()))?;
-        return Ok(());
-    }
-    let archive = MissionArchive::read(folder)?;
-    say(&super::report::mission_table(&archive))?;
-    say(&format!("archive: {}", folder.join(crate::archive::ARCHIVE_FILE).display()))?;
-    say(&format!("report:  {}", folder.join("report.html").display()))?;
+/// Prints the table and where the files lie; fails where the requirement is refuted.
+fn finish(folder: &Path, archive: &MissionArchive) -> Result<(), Failure> {
+    say_results(folder, &mission_table(archive))?;
     let refuted = |figures: &&SchemeFigures| {
         figures.requirement.is_some_and(|held| held.verdict.decision == Decision::Refuted)
     };
@@ -187,4 +180,26 @@ fn finish(folder: &Path, ended: bool) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::Criterion(format!("the requirement is refuted under {}", refuted.join(", "))))
+}
+
+/// Stores what is left to store and writes the reports; `false` where the user stopped it.
+fn close(
+    writer: MissionWriter,
+    closing: Result<Option<Closing>, Failure>,
+    folder: &Path,
+) -> Result<bool, Failure> {
+    let stored = match closing {
+        Ok(Some(closing)) => writer.finish(closing).map(|_| true),
+        Ok(None) => writer.stop().map(|()| false),
+        Err(failure) => {
+            // The first failure is the one to tell; the histories are safe either way.
+            let _ = writer.stop();
+            return Err(failure);
+        }
+    };
+    let finished = stored.map_err(Failure::environment)?;
+    if finished {
+        write_mission(folder, &MissionArchive::read(folder)?)?;
+    }
+    Ok(finished)
 }

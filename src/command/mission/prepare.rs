@@ -2,7 +2,9 @@
 
 use crate::archive::mission::{Made, MissionHeader};
 use crate::command::Failure;
-use crate::command::prepare::{COMMIT, VERSION, adapter_info, choose, find_workload, shaders};
+use crate::command::prepare::{
+    COMMIT, VERSION, adapter_info, check_golden, choose, engine, find_workload, shaders,
+};
 use crate::engine::direct::{Direct, Kernels};
 use crate::gpu::Gpu;
 use crate::mission::{Mission, Plan};
@@ -44,6 +46,12 @@ impl Prepared {
         }
     }
 
+    /// Holds the golden run to what it must be.
+    pub(super) fn check_golden(&self, engine: &Direct) -> Result<(), Failure> {
+        let Plan { mission, windows, .. } = &self.plan;
+        check_golden(&self.workload, &mission.scheme, windows, engine)
+    }
+
     /// What the archive says before its rows.
     pub(super) fn header(&self, gpu: &Gpu, golden: &[u32]) -> MissionHeader {
         let made = Made {
@@ -59,19 +67,7 @@ impl Prepared {
     /// The engine; `lanes` fixes the lane count, else it is measured.
     pub(super) fn engine(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Direct, Failure> {
         let kernels = Arc::new(Kernels::new(gpu)?);
-        let (workload, windows) = (&self.workload, &self.plan.windows);
-        let copies = self.plan.copies();
-        let engine = match lanes {
-            Some(lanes) => Direct::with(
-                kernels,
-                Arc::clone(gpu),
-                Arc::clone(workload),
-                windows.clone(),
-                lanes + 1,
-                copies,
-            )?,
-            None => Direct::tuned(&kernels, gpu, workload, windows, copies)?,
-        };
-        Ok(engine)
+        let of = (&self.workload, &self.plan.windows, self.plan.copies());
+        Ok(engine(&kernels, gpu, of, lanes)?)
     }
 }

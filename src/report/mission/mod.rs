@@ -229,25 +229,32 @@ pub fn markdown(view: &MissionView<'_>) -> String {
     export::markdown(view)
 }
 
-/// Writes every form into a folder: `report.html`, `report.md`, `report.csv`, `report.json`, and
-/// `map.svg` where the mission has a track. Each file is written whole or not at all.
+/// The files of the forms in a mission's folder.
+const FORMS: [(&str, Format); 4] = [
+    ("report.html", Format::Html),
+    ("report.md", Format::Markdown),
+    ("report.csv", Format::Csv),
+    ("report.json", Format::Json),
+];
+
+/// Whether every form is in a folder. The map, which a mission may lack, is written before them.
+pub fn is_complete(folder: &Path) -> bool {
+    FORMS.iter().all(|(name, _)| folder.join(name).is_file())
+}
+
+/// Writes `map.svg` where the mission has a track, and every form, into a folder. Each file is
+/// written whole or not at all.
 ///
 /// # Errors
 /// Where a form cannot be made, or a file not be written; says which.
 pub fn write_all(folder: &Path, view: &MissionView<'_>) -> Result<(), Error> {
-    let forms = [
-        ("report.html", Format::Html),
-        ("report.md", Format::Markdown),
-        ("report.csv", Format::Csv),
-        ("report.json", Format::Json),
-    ];
-    for (name, format) in forms {
+    if let Some(svg) = map(view)? {
+        output::write(&folder.join("map.svg"), svg.as_bytes())?;
+    }
+    for (name, format) in FORMS {
         let mut text = Vec::new();
         write(view, format, &mut text)?;
         output::write(&folder.join(name), &text)?;
-    }
-    if let Some(svg) = map(view)? {
-        output::write(&folder.join("map.svg"), svg.as_bytes())?;
     }
     Ok(())
 }

@@ -1,10 +1,14 @@
 //! The state of the screens and what each key does to it.
 
+use super::super::live::{Screens, Standing};
 use super::replay::Replay;
-use crate::mission::live::{Control, LiveScheme, Snapshot, Started};
+use super::view::render;
+use crate::campaign::event::Control;
+use crate::mission::live::{LiveScheme, Snapshot, Started};
 use crate::mission::run::HistoryRun;
 use crate::units::{DAY_S, YEAR_S};
 use crossterm::event::KeyCode;
+use ratatui::Frame;
 use std::sync::Arc;
 
 /// Seconds of flight in a second, from the slowest to the fastest, and their names.
@@ -312,4 +316,62 @@ pub fn update(app: &mut App, message: Message) -> Option<Control> {
         Message::Back => app.screen = Screen::Schemes,
     }
     None
+}
+
+impl Screens for App {
+    type Standing = Snapshot;
+
+    fn take_in(&mut self, standing: Snapshot, seconds: f64) {
+        let played = self.plays();
+        self.take(standing);
+        if self.plays() && !played {
+            self.fit_speed();
+        }
+        self.pass(seconds);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        render(frame, frame.area(), self);
+    }
+
+    fn press(&mut self, key: KeyCode) -> Option<Control> {
+        message_of(key).and_then(|message| update(self, message))
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.left |= self.snapshot.is_over();
+    }
+
+    fn stay(&self) -> bool {
+        !self.stopping
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
+    }
+}
+
+impl Standing for Snapshot {
+    const IN_FLIGHT: &'static str = "the histories in flight";
+
+    fn is_over(&self) -> bool {
+        self.is_over()
+    }
+
+    fn notices(&self) -> &[String] {
+        &self.notices
+    }
+
+    fn done(&self) -> (u64, u64) {
+        (self.histories, self.started.as_ref().map_or(0, |started| started.histories))
+    }
+
+    fn phase(&self) -> &'static str {
+        self.phase.name()
+    }
+
+    fn words(&self) -> String {
+        format!("histories, {} faulty states run ({})", self.states, self.phase.name())
+    }
 }

@@ -134,8 +134,9 @@ fn progress_line(app: &App, width: u16) -> Line<'static> {
     }
     let Some(started) = app.started() else { return Line::default() };
     let done = format!("{} of {} histories", snapshot.histories, started.histories);
-    let end = match &snapshot.ended {
-        Some(Ended::Done { report }) => format!("report: {}", report.display()),
+    let end = match (&snapshot.ended, snapshot.notices.last()) {
+        (Some(Ended::Done { report }), _) => format!("report: {}", report.display()),
+        (None, Some(notice)) => notice.clone(),
         _ => format!("{} states run on {}", snapshot.states, started.adapter),
     };
     Line::from(cut(&format!("{done}, {end}"), width))

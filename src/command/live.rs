@@ -1,0 +1,233 @@
+//! What campaigns and missions share while they run: who watches and steers, what an earlier run
+//! left, and how to go on.
+
+use super::{Failure, say};
+use crate::archive::{self, ARCHIVE_FILE, SEGMENTS_FOLDER, set_aside};
+use crate::campaign::event::Control;
+use crate::engine::direct::Direct;
+use crate::engine::{self, Engine, Engines};
+use crate::gpu::{AdapterChoice, Gpu};
+use crate::tui::{self, Screens, Signal, Stops};
+use anyhow::anyhow;
+use std::io::IsTerminal;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc::error::TryRecvError;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::watch::{Sender, channel};
+
+/// A run that can be watched and stopped.
+pub(super) struct Live {
+    runtime: Runtime,
+    stops: Stops,
+    screen: bool,
+}
+
+impl Live {
+    /// Listens to signals from now on; shows screens where there is a terminal for them, unless the
+    /// user wants none.
+    pub(super) fn new(no_tui: bool) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let stops = Stops::listen(&runtime).map_err(Failure::environment)?;
+        let screen = !no_tui && std::io::stdout().is_terminal() && tui::draws();
+        Ok(Self { runtime, stops, screen })
+    }
+
+    /// Runs `work` on a thread of its own while its snapshots are shown.
+    pub(super) fn run<S, T>(
+        &self,
+        work: impl FnOnce(&Sender<S::Standing>, Steering) -> Result<T, Failure> + Send,
+    ) -> Result<T, Failure>
+    where
+        S: Screens<Standing: Send + Sync>,
+        T: Send,
+    {
+        let (sender, snapshots) = channel(S::Standing::default());
+        let (controls_to, controls) = unbounded_channel();
+        std::thread::scope(|scope| {
+            let worker =
+                scope.spawn(move || work(&sender, Steering { controls, abandoned: false }));
+            let watched = self.runtime.block_on(async {
+                if self.screen {
+                    tui::run::<S>(snapshots, controls_to, &self.stops).await
+                } else {
+                    tui::progress(snapshots, controls_to, &self.stops).await;
+                    Ok(())
+                }
+            });
+            let ended = worker.join().map_err(|_| {
+                Failure::environment(anyhow!("the run stopped on an internal error"))
+            })?;
+            // A terminal that fails after a hangup is no failure of its own.
+            if self.stops.first().is_none() {
+                watched.map_err(Failure::environment)?;
+            }
+            ended
+        })
+    }
+
+    /// How a run ends that was stopped with this much done.
+    pub(super) fn stopped(&self, done: &str, adapter: Option<&str>) -> Failure {
+        // A stop by a key is the user's, as Ctrl-C is.
+        let code = self.stops.first().unwrap_or(Signal::Interrupt).exit_code();
+        let text = format!("stopped after {done}; this goes on:\n{}", resume_line(adapter));
+        Failure::Stopped { code, text }
+    }
+
+    /// A run's failure, with the command that goes on from what is stored in `folder`.
+    pub(super) fn resumable(failure: Failure, folder: &Path, adapter: Option<&str>) -> Failure {
+        match failure {
+            Failure::Environment(error) if folder.join(SEGMENTS_FOLDER).is_dir() => {
+                let line = resume_line(adapter);
+                Failure::Environment(anyhow!(
+                    "{error:#}\nwhat was complete is stored; once that is mended, this goes on:\n{line}"
+                ))
+            }
+            failure => failure,
+        }
+    }
+}
+
+/// What listens to signals and draws.
+pub(super) fn runtime() -> Result<Runtime, Failure> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    runtime.map_err(Failure::environment)
+}
+
+/// What the user asks of a run.
+pub(super) struct Steering {
+    controls: UnboundedReceiver<Control>,
+    abandoned: bool,
+}
+
+impl Steering {
+    /// What was asked since the last call; a stop where nobody is left to ask for one.
+    pub(super) fn next(&mut self) -> Option<Control> {
+        match self.controls.try_recv() {
+            Ok(asked) => Some(asked),
+            Err(TryRecvError::Disconnected) if !self.abandoned => {
+                self.abandoned = true;
+                Some(Control::Stop)
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// What an earlier run of the same experiment left.
+pub(super) enum Earlier<E> {
+    /// Nothing to go on with: begin.
+    Nothing,
+    /// A part.
+    Part(E),
+    /// All of it.
+    All,
+}
+
+/// Finds what an earlier run left in `folder`: with `--resume` what `open` finds there, without it
+/// nothing, after the results of `name` that lie there are set aside.
+pub(super) fn earlier<E>(
+    resume: bool,
+    (folder, name): (&Path, &str),
+    open: impl FnOnce() -> Result<Option<E>, archive::Error>,
+    finished: impl FnOnce(&E) -> bool,
+) -> Result<Earlier<E>, Failure> {
+    if !resume {
+        if let Some(aside) = set_aside(folder)? {
+            say(&format!("earlier results of {name} are now in {}", aside.display()))?;
+        }
+        return Ok(Earlier::Nothing);
+    }
+    Ok(match open()? {
+        None => Earlier::Nothing,
+        Some(existing) if finished(&existing) => {
+            say(&format!("{}: finished already, nothing to go on with", folder.display()))?;
+            Earlier::All
+        }
+        Some(existing) => Earlier::Part(existing),
+    })
+}
+
+/// Prints the table that ends a run, and where its files lie.
+pub(super) fn say_results(folder: &Path, table: &str) -> Result<(), Failure> {
+    say(table)?;
+    say(&format!("archive: {}", folder.join(ARCHIVE_FILE).display()))?;
+    say(&format!("report:  {}", folder.join("report.html").display()))
+}
+
+/// Engines made anew on the adapter of a lost device, which must give the same golden outputs:
+/// results before and after stand in one archive.
+pub(super) fn reopen(
+    lost: &Gpu,
+    golden: &[Vec<u32>],
+    engines: impl FnOnce(&Arc<Gpu>) -> Result<Vec<Direct>, Failure>,
+) -> Result<Engines<'static>, engine::Error> {
+    let fail = |failure: String| engine::Error::Gpu(crate::gpu::Error::Device(failure));
+    let gpu = Arc::new(Gpu::open(&AdapterChoice::Same(Box::new(lost.adapter().clone())))?);
+    let engines = engines(&gpu).map_err(|failure| fail(failure.to_string()))?;
+    if engines.iter().map(Direct::golden_outputs).ne(golden.iter().map(Vec::as_slice)) {
+        let adapter = gpu.adapter().line();
+        return Err(fail(format!("expected the golden outputs of before, {adapter} gives others")));
+    }
+    Ok(boxed(engines))
+}
+
+/// The engines as runs take them.
+pub(super) fn boxed(engines: Vec<Direct>) -> Engines<'static> {
+    engines.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect()
+}
+
+/// The command line that goes on with this run, as a shell takes it.
+fn resume_line(adapter: Option<&str>) -> String {
+    let words = std::env::args_os().map(|word| word.to_string_lossy().into_owned());
+    let from_environment = std::env::var_os("BEAMLINE_ADAPTER").is_some();
+    resumed(words.collect(), adapter.filter(|_| from_environment))
+}
+
+/// These words with `--resume`, and with an adapter that stands in the environment.
+fn resumed(mut words: Vec<String>, adapter: Option<&str>) -> String {
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let has = |option: &str| {
+        let with_value = format!("{option}=");
+        words[..end].iter().any(|word| word == option || word.starts_with(&with_value))
+    };
+    let mut more = Vec::new();
+    if let Some(adapter) = adapter.filter(|_| !has("--adapter")) {
+        more.extend(["--adapter".to_owned(), adapter.to_owned()]);
+    }
+    if !has("--resume") {
+        more.push("--resume".to_owned());
+    }
+    words.splice(end..end, more);
+    let quoted = words.iter().map(|word| match shlex::try_quote(word) {
+        Ok(quoted) => quoted.into_owned(),
+        // A NUL, which no command line can hold.
+        Err(_) => word.clone(),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(words: &[&str], adapter: Option<&str>) -> String {
+        resumed(words.iter().map(|word| (*word).to_owned()).collect(), adapter)
+    }
+
+    #[test]
+    fn the_hint_is_the_command_with_resume() {
+        let words = ["target/release/beamline", "run", "my campaigns/a.toml", "--results", "out"];
+        let want = "target/release/beamline run 'my campaigns/a.toml' --results out --resume";
+        assert_eq!(line(&words, None), want);
+        assert_eq!(
+            line(&["beamline", "run", "a.toml", "--resume"], None),
+            "beamline run a.toml --resume"
+        );
+        let dashes = line(&["beamline", "mission", "--", "-odd.toml"], Some("llvmpipe (LLVM 15)"));
+        assert_eq!(dashes, "beamline mission --adapter 'llvmpipe (LLVM 15)' --resume -- -odd.toml");
+        let named = line(&["beamline", "--adapter=software", "run", "it's.toml"], Some("any"));
+        assert_eq!(named, "beamline --adapter=software run \"it's.toml\" --resume");
+    }
+}

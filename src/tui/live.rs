@@ -1,0 +1,182 @@
+//! The two ways to watch a run: screens on a terminal, lines elsewhere.
+
+use super::stop::{Signal, Stops};
+use super::terminal;
+use crate::campaign::event::Control;
+use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers};
+use futures_util::StreamExt;
+use indicatif::{ProgressBar, ProgressStyle};
+use ratatui::Frame;
+use std::io::{IsTerminal, Write};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch::Receiver;
+
+/// Between two frames.
+const FRAME: Duration = Duration::from_millis(66);
+/// Between two lines.
+const LINE: Duration = Duration::from_secs(5);
+
+/// Where a run stands, for whoever watches.
+pub trait Standing: Clone + Default {
+    /// What is finished before a stop.
+    const IN_FLIGHT: &'static str;
+
+    /// Whether nothing more will come.
+    fn is_over(&self) -> bool;
+
+    /// What is worth a line, newest last.
+    fn notices(&self) -> &[String];
+
+    /// Parts of the work done, and planned.
+    fn done(&self) -> (u64, u64);
+
+    /// What the run is at; a change is worth a line.
+    fn phase(&self) -> &'static str;
+
+    /// What follows the count of parts: their name, and how far or how fast.
+    fn words(&self) -> String;
+}
+
+/// The screens of a run.
+pub trait Screens: Default {
+    /// Where the run stands.
+    type Standing: Standing;
+
+    /// Takes in where the run stands, so many seconds after the last time.
+    fn take_in(&mut self, standing: Self::Standing, seconds: f64);
+
+    /// Draws the screen.
+    fn draw(&self, frame: &mut Frame<'_>);
+
+    /// What a key asks of the run.
+    fn press(&mut self, key: KeyCode) -> Option<Control>;
+
+    /// Shows that the run was asked to stop; leaves one that is over.
+    fn stop(&mut self);
+
+    /// Whether the screens stay after the run, until the user leaves.
+    fn stay(&self) -> bool;
+
+    /// Whether the user has left.
+    fn has_left(&self) -> bool;
+}
+
+/// Shows the screens until the run has ended and the user has left.
+///
+/// # Errors
+/// Where the terminal fails.
+pub async fn run<S: Screens>(
+    mut snapshots: Receiver<S::Standing>,
+    controls: UnboundedSender<Control>,
+    stops: &Stops,
+) -> std::io::Result<()> {
+    let (mut terminal, _restore) = terminal::enter()?;
+    let mut screens = S::default();
+    let mut events = EventStream::new();
+    let mut frames = tokio::time::interval(FRAME);
+    let mut wishes = stops.subscribe();
+    let mut last = Instant::now();
+    let (mut open, mut stopping) = (true, false);
+    while !screens.has_left() && terminal::is_taken() {
+        tokio::select! {
+            _ = frames.tick() => {
+                let now = Instant::now();
+                let standing = snapshots.borrow_and_update().clone();
+                let over = standing.is_over();
+                screens.take_in(standing, now.duration_since(last).as_secs_f64());
+                last = now;
+                let stay = open || (over && screens.stay());
+                if !stay {
+                    break;
+                }
+                terminal.draw(|frame| screens.draw(frame))?;
+            }
+            changed = snapshots.changed(), if open => open = changed.is_ok(),
+            _ = wishes.wait_for(Option::is_some), if !stopping => {
+                stopping = true;
+                screens.stop();
+                // A run that has ended needs no telling.
+                let _ = controls.send(Control::Stop);
+            }
+            event = events.next() => match event {
+                Some(Ok(Event::Key(key))) if key.kind == KeyEventKind::Press => {
+                    if is_ctrl_c(key.code, key.modifiers) {
+                        stops.raise(Signal::Interrupt);
+                    } else if let Some(control) = screens.press(key.code) {
+                        let _ = controls.send(control);
+                    }
+                }
+                Some(Err(error)) => return Err(error),
+                _ => {}
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Whether a key is Ctrl-C, which a raw terminal sends in place of the signal.
+pub(super) fn is_ctrl_c(code: KeyCode, modifiers: KeyModifiers) -> bool {
+    modifiers.contains(KeyModifiers::CONTROL) && code == KeyCode::Char('c')
+}
+
+/// Reports without screens until the run has ended: a bar where standard error is a terminal, else
+/// lines.
+pub async fn progress<T: Standing>(
+    mut snapshots: Receiver<T>,
+    controls: UnboundedSender<Control>,
+    stops: &Stops,
+) {
+    let bar = (std::io::stderr().is_terminal() && terminal::draws()).then(|| {
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    });
+    let mut wishes = stops.subscribe();
+    let mut said = Instant::now();
+    let (mut notices, mut phase, mut over, mut stopping) = (Vec::new(), "", false, false);
+    loop {
+        tokio::select! {
+            changed = snapshots.changed() => if changed.is_err() { break },
+            wish = wishes.wait_for(Option::is_some), if !stopping => {
+                stopping = true;
+                let name = wish.ok().and_then(|wish| *wish).map_or("stop", Signal::name);
+                let in_flight = T::IN_FLIGHT;
+                let text = format!("{name}: stopping after {in_flight}; once more ends at once");
+                line(bar.as_ref(), &text);
+                // A run that has ended needs no telling.
+                let _ = controls.send(Control::Stop);
+            }
+        }
+        let standing = snapshots.borrow_and_update().clone();
+        for notice in standing.notices() {
+            if !notices.contains(notice) {
+                line(bar.as_ref(), notice);
+            }
+        }
+        notices = standing.notices().to_vec();
+        let ((done, planned), words) = (standing.done(), standing.words());
+        if let Some(bar) = &bar {
+            bar.set_length(planned);
+            bar.set_position(done);
+            bar.set_message(words);
+        } else if said.elapsed() >= LINE || standing.phase() != phase || standing.is_over() != over
+        {
+            said = Instant::now();
+            line(None, &format!("{done} of {planned} {words}"));
+        }
+        (phase, over) = (standing.phase(), standing.is_over());
+    }
+    if let Some(bar) = bar {
+        bar.finish_and_clear();
+    }
+}
+
+fn line(bar: Option<&ProgressBar>, text: &str) {
+    match bar {
+        Some(bar) => bar.println(text),
+        None => {
+            // Nobody may be listening.
+            let _ = writeln!(std::io::stderr().lock(), "{text}");
+        }
+    }
+}

@@ -224,7 +224,7 @@ fn depths() -> Vec<Row> {
 fn fluxes(table: &[Vec<f64>]) -> Vec<f64> {
     let points = table.iter().filter(|row| row[0].is_finite()).map(|row| (row[0], row[1]));
     let curve = Curve::new(points.clone()).expect("a spectrum");
-    let (top, end) = points.last().expect("an end");
+    let (top, end) = points.next_back().expect("an end");
     let above = |energy: &f64| if *energy < top { curve.at(*energy) - end } else { 0.0 };
     let above: Vec<f64> = EDGES.iter().map(above).collect();
     above.windows(2).map(|pair| pair[0] - pair[1]).collect()

@@ -1,7 +1,8 @@
 //! Windows of a wanted length that begin from a fresh start, one after another.
 //!
 //! Memory is as at the start of the mission where every copy equals golden, no cell is stuck or
-//! weak, hardened storage holds no error, and the memory never lacked a spare row or page. Upsets
+//! weak, and hardened storage holds no error. Spares that are used up are no difference by themselves:
+//! they matter to cells that stick, and one that finds no spare keeps memory from being fresh. Upsets
 //! arrive as a Poisson process, so that what follows such a moment depends on nothing before it. A
 //! window begins at the first of these moments, in service, after the one before it has ended; that
 //! depends on the past alone. It counts where it ends within the mission, which is known when it
@@ -86,7 +87,6 @@ impl Simulation<'_> {
         self.copies.is_empty()
             && self.common.blocks.is_empty()
             && self.hardened.is_empty()
-            && self.result.exhausted == 0
             && self.hard.values().flatten().all(|hard| hard.mask == 0)
     }
 

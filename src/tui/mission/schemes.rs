@@ -193,7 +193,8 @@ fn figures_of(app: &App, index: usize, figures: &SchemeFigures) -> Line<'static>
             number(wrong),
             number(figures.error_episodes.rate),
             number(figures.due_episodes.rate),
-            number(figures.resets.rate),
+            // As above: those of the device and of its host.
+            number(figures.resets.rate + figures.host_resets.rate),
         )),
         Span::styled(format!("{:>10}", decision.map_or("", Decision::name)), color),
     ])

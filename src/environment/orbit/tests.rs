@@ -274,7 +274,7 @@ fn leaving(perigee_km: f64, apogee_km: f64, days: f64) -> Result<Vec<Position>, 
     let text = format!(
         "NAME,NORAD_CAT_ID,EPOCH,MEAN_MOTION,ECCENTRICITY,INCLINATION,RA_OF_ASC_NODE,\
          ARG_OF_PERICENTER,MEAN_ANOMALY,BSTAR\n\
-         x,7,2026-01-01T00:00:00,{revolutions},{},63,10,270,0,0.0001\n",
+         x,7,2026-01-01T00:00:00,{revolutions},{},63,10,90,0,0.0001\n",
         (apogee - perigee) / (apogee + perigee)
     );
     let orbit = Orbit::of_elements(Path::new("x.csv"), &text, None)?;

@@ -222,7 +222,7 @@ fn depths() -> Vec<Row> {
 
 /// Fluxes of the bins from an integral spectrum, which ends with its last point.
 fn fluxes(table: &[Vec<f64>]) -> Vec<f64> {
-    let points = table.iter().filter(|row| row[0].is_finite()).map(|row| (row[0], row[1]));
+    let mut points = table.iter().filter(|row| row[0].is_finite()).map(|row| (row[0], row[1]));
     let curve = Curve::new(points.clone()).expect("a spectrum");
     let (top, end) = points.next_back().expect("an end");
     let above = |energy: &f64| if *energy < top { curve.at(*energy) - end } else { 0.0 };

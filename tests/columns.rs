@@ -32,11 +32,11 @@ struct Case {
 
 const SCHEMES: &str = "[[scheme]]\nname = \"none\"\nprotection = \"none\"\n\
     [[scheme]]\nname = \"dmr\"\nprotection = \"dmr\"\nguard = \"non-finite\"\n\
-    [[scheme]]\nname = \"tmr\"\nprotection = \"tmr-output\"\n";
+    [[scheme]]\nname = \"tmr\"\nprotection = \"tmr-output\"\n\
+    [[scheme]]\nname = \"voted\"\nprotection = \"tmr-storage\"\n";
 const CODED: &str = "[[scheme]]\nname = \"secded\"\nprotection = \"none\"\n\
     code = \"hsiao-72-64\"\nscrub = { every_steps = 1, by = \"ecc\" }\n";
-const SEQUENCE: &str = "regions = [\"weights\", \"input\", \"activations\"]\nsteps = 3\n\
-    inputs_per_step = 4\ninference_period_s = 1.0\nexecution_time_s = 0.2\n\
+const SEQUENCE: &str = "steps = 3\ninputs_per_step = 4\ninference_period_s = 1.0\nexecution_time_s = 0.2\n\
     attribution_sample = 60\n";
 
 fn case(name: &'static str, faults: &str, schemes: &str, stop: &str, folder: &Path) -> Case {
@@ -73,30 +73,39 @@ fn case(name: &'static str, faults: &str, schemes: &str, stop: &str, folder: &Pa
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let folder = tempfile::TempDir::new().expect("a folder");
-    let list = "trial,input,tensor,index,bit,kind,replica,outcome\n\
-        0,,fc1.weight,7,30,xor,0,tolerable-sdc\n0,,fc2.weight,9,29,stuck-at-1,0,tolerable-sdc\n\
-        1,4,fc1,3,30,stuck-at-0,1,masked\n2,5,fc2.weight,11,31,xor,,\n3,2,input,9,30,xor,,critical-sdc\n";
+    let list = "trial,input,tensor,layer,index,bit,kind,replica,outcome\n\
+        0,,fc1.weight,,7,30,xor,0,tolerable-sdc\n\
+        0,,fc2.weight,,9,29,stuck-at-1,0,tolerable-sdc\n\
+        1,4,,fc1,3,30,stuck-at-0,1,masked\n\
+        2,5,fc2.weight,,11,31,xor,,\n\
+        3,2,,input,9,30,xor,,critical-sdc\n";
     std::fs::write(folder.path().join("faults.csv"), list).expect("a written list");
     let nowhere = Path::new(".");
     let conditional = "mode = \"conditional\"\ncount = 2\n\
         regions = [\"weights\", \"input\", \"activations\", \"voted\"]\n";
     let exhaustive = "mode = \"exhaustive\"\nregions = [\"weights\", \"activations\"]\n\
         tensors = [\"fc3.bias\", \"fc3\"]\nbits = [30, 31]\n";
-    let accumulation = format!(
-        "mode = \"accumulation\"\n{SEQUENCE}upsets_per_bit_day = 2.0\nrate_source = \"this test\"\n"
-    );
+    let upsets = |regions: &str, rate: &str| {
+        format!(
+            "mode = \"accumulation\"\nregions = [{regions}]\n{SEQUENCE}\
+             upsets_per_bit_day = {rate}\nrate_source = \"this test\"\n"
+        )
+    };
+    let transient = upsets("\"input\", \"activations\"", "20.0");
+    let stored = upsets("\"weights\"", "0.05");
+    let coded = upsets("\"weights\"", "5.0");
     let beam = format!(
-        "mode = \"beam\"\n{SEQUENCE}device = \"trillium-hbm\"\ndevice_modes = [\"upset\"]\n\
-         flux_per_cm2_s = 1e9\nfluence_per_cm2 = 1e12\n"
+        "mode = \"beam\"\nregions = [\"weights\"]\n{SEQUENCE}device = \"trillium-hbm\"\n\
+         device_modes = [\"upset\"]\nflux_per_cm2_s = 1e8\nfluence_per_cm2 = 1e12\n"
     );
-    let coded = accumulation.replace("[\"weights\", \"input\", \"activations\"]", "[\"weights\"]");
-    let coded = coded.replace("= 2.0", "= 200.0");
+    let with_code = format!("{SCHEMES}{CODED}");
     vec![
         case("conditional", conditional, SCHEMES, "trials = 64\n", nowhere),
         case("exhaustive", exhaustive, SCHEMES, "", nowhere),
         case("list", "mode = \"list\"\nfile = \"faults.csv\"\n", SCHEMES, "", folder.path()),
-        case("accumulation", &accumulation, SCHEMES, "trials = 30\n", nowhere),
-        case("coded", &coded, &format!("{SCHEMES}{CODED}"), "trials = 14\n", nowhere),
+        case("transient", &transient, SCHEMES, "trials = 30\n", nowhere),
+        case("stored", &stored, SCHEMES, "trials = 30\n", nowhere),
+        case("coded", &coded, &with_code, "trials = 14\n", nowhere),
         case("beam", &beam, SCHEMES, "trials = 14\n", nowhere),
     ]
 });
@@ -167,7 +176,8 @@ fn a_fault_names_the_word_and_the_inference_that_it_struck() {
         let mut seen = BTreeSet::new();
         for row in &case.segment.faults {
             let before = f64::from(f32::from_bits(row.word_before));
-            if let Some(want) = stored(row) {
+            // What an earlier fault of the trial left is not golden.
+            if let Some(want) = stored(row).filter(|_| row.order == 0) {
                 assert!((before - want).abs() <= 1e-4, "{}: {row:?} instead of {want}", case.name);
             }
             let kind = FaultKind::ALL[usize::from(row.kind)];
@@ -187,7 +197,7 @@ fn a_fault_names_the_word_and_the_inference_that_it_struck() {
 
 #[test]
 fn in_time_a_fault_names_its_step_and_the_input_that_was_read_then() {
-    for case in CASES.iter().filter(|case| ["accumulation", "beam"].contains(&case.name)) {
+    for case in CASES.iter().filter(|case| ["transient", "stored", "beam"].contains(&case.name)) {
         let exposure = case.plan.exposure().expect("an exposure");
         let mut struck = 0;
         for row in &case.segment.faults {
@@ -199,7 +209,7 @@ fn in_time_a_fault_names_its_step_and_the_input_that_was_read_then() {
                 struck += 1;
             }
         }
-        assert!(struck > 0, "{}: no input was struck", case.name);
+        assert!(struck > 0 || case.name != "transient", "no input was struck");
     }
 }
 

@@ -145,7 +145,15 @@ impl<'t> Place<'t> {
     /// The bytes of a key's value; of the key, where the value is a table; of the innermost part
     /// that stands in the text, where a default does not.
     fn span(&self, keys: &[&str]) -> Range<usize> {
+        let (name, value) = self.spans(keys);
+        value.unwrap_or(name)
+    }
+
+    /// The bytes of the innermost key that stands in the text, and of its value where that is the
+    /// last key and no table.
+    fn spans(&self, keys: &[&str]) -> (Range<usize>, Option<Range<usize>>) {
         let mut span = 0..0;
+        let mut of_value = None;
         let mut table = Some(self.root.get_ref());
         let mut value: Option<&Spanned<DeValue<'t>>> = None;
         for (at, key) in keys.iter().enumerate() {
@@ -160,12 +168,18 @@ impl<'t> Place<'t> {
                     break;
                 };
             if at + 1 == keys.len() && !holds_tables(next.get_ref()) {
-                span = next.span();
+                of_value = Some(next.span());
             }
             value = Some(next);
             table = next.get_ref().as_table();
         }
-        span
+        (span, of_value)
+    }
+
+    /// The error that a key itself cannot be used.
+    pub fn key(&self, keys: &[&str], expected: impl Display, found: impl Display) -> Error {
+        let message = format!("expected {expected}, found {}", words::line(&found.to_string()));
+        Error::at(&self.path, self.text, &self.spans(keys).0, message)
     }
 
     /// The error that a key's value cannot be used.

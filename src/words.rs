@@ -84,7 +84,9 @@ pub fn markdown(text: &str) -> Cow<'_, str> {
     while let Some(c) = rest.next() {
         let next = rest.peek().copied().unwrap_or(' ');
         let is_markup = match c {
-            '\\' | '`' | '*' | '<' | '[' | ']' | '|' => true,
+            '\\' | '`' | '*' | '[' | ']' | '|' => true,
+            // Before a name it opens a tag.
+            '<' => next.is_ascii_alphabetic() || "/!?".contains(next),
             // Inside a word it is only a letter.
             '_' => !(before.is_alphanumeric() && next.is_alphanumeric()),
             '~' => next == '~' || before == '~',
@@ -201,6 +203,7 @@ mod tests {
             ("one\ntwo", "one\\\\u{a}two"),
             ("a & b &lt; ~~c~~", "a & b \\&lt; \\~\\~c\\~\\~"),
             ("TMR + scrub (95 %)", "TMR + scrub (95 %)"),
+            ("p < 0.0001", "p < 0.0001"),
         ] {
             assert_eq!(markdown(text), written, "{text:?}");
         }

@@ -216,7 +216,7 @@ fn one_history_has_no_interval_and_an_unfinished_mission_says_so() {
     assert!(text.contains("the figures of 1 of 8 histories"));
     assert!(text.contains("One history: its wrong answers have no interval"));
     assert!(text.contains("| wrong answers a year | 41.0 | 0.750 | none seen |"), "{text}");
-    assert!(text.contains("| bare <none> | 41.0 | – | 0–164 | 54.7 |"), "{text}");
+    assert!(text.contains("| bare \\<none> | 41.0 | – | 0–164 | 54.7 |"), "{text}");
 }
 
 #[test]

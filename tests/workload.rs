@@ -3,6 +3,7 @@
 
 mod message;
 
+use beamline::place;
 use beamline::workload::{
     Decision, Error, NanRank, NanRule, OpKind, Overrides, ValueId, Workload, load,
 };
@@ -216,6 +217,8 @@ fn refused_files_say_where_and_why() {
 #[test]
 fn a_folder_without_a_workload_is_named() {
     let error = load(Path::new("kernels/absent"), &Overrides::default());
-    let Err(Error::Read { path, .. }) = error else { panic!("an absent folder was read") };
+    let Err(Error::File(place::Error::Read { path, .. })) = error else {
+        panic!("an absent folder was read")
+    };
     assert_eq!(path, Path::new("kernels/absent/workload.toml"));
 }

@@ -15,14 +15,12 @@ use std::path::Path;
 
 /// Why a set cannot be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("scheme.{scheme}.protect.from: expected {expected}, found {found}")]
+#[error("scheme.{scheme}.protect.from: {message}")]
 pub struct Error {
     /// Index of the scheme.
     pub scheme: usize,
-    /// What would have been right.
-    pub expected: String,
-    /// What the archive is or has.
-    pub found: String,
+    /// What would have been right, and what the archive is or has.
+    pub message: String,
 }
 
 /// A bit position or a tensor, and what became of the single faults that struck it.
@@ -55,8 +53,7 @@ pub fn choose(schemes: &mut [Scheme], workload: &Workload, folder: &Path) -> Res
     for (index, scheme) in schemes.iter_mut().enumerate() {
         let Some(choice) = scheme.protect.as_ref().and_then(Protect::unread) else { continue };
         let chosen = chosen(choice, workload, folder);
-        scheme.protect =
-            Some(chosen.map_err(|[expected, found]| Error { scheme: index, expected, found })?);
+        scheme.protect = Some(chosen.map_err(|message| Error { scheme: index, message })?);
     }
     Ok(())
 }
@@ -70,13 +67,11 @@ pub fn sources(schemes: &[Scheme]) -> Vec<Source> {
     schemes.iter().filter_map(source).collect()
 }
 
-/// The set; or what was expected and found.
-fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect, [String; 2]> {
-    let refuse = |expected: &str, found: String| [expected.to_owned(), found];
-    let archive = Archive::open(&folder.join(&choice.from)).map_err(|error| {
-        let found = format!("one that cannot be read ({error})");
-        refuse("the archive of a campaign in protect.from", found)
-    })?;
+/// The set; or what was expected and found, in one sentence.
+fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect, String> {
+    let refuse = |expected: &str, found: String| format!("expected {expected}, found {found}");
+    let unread = |error: super::Error| format!("protect.from: {error}");
+    let archive = Archive::open(&folder.join(&choice.from)).map_err(unread)?;
     let header = archive.header();
     if !archive.finished() {
         let found = format!("one of {}, which is not finished", header.campaign.name);
@@ -89,7 +84,8 @@ fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect
         } else {
             format!("one of {other}")
         };
-        return Err([format!("an archive of workload {} in protect.from", workload.name), found]);
+        let expected = format!("an archive of workload {} in protect.from", workload.name);
+        return Err(refuse(&expected, found));
     }
     let Some(candidates) = candidates(&archive, choice.by) else {
         let expected = "an archive with a scheme of protection none and no code in protect.from";

@@ -106,7 +106,7 @@ pub(super) fn check_keys(place: &Place) -> Result<(), Error> {
             format!(", which mode {others} has")
         };
         let expected = format!("keys of mode {name} ({known})");
-        return Err(place.value(&["faults", key], expected, format!("`{key}`{hint}")));
+        return Err(place.key(&["faults", key], expected, format!("`{key}`{hint}")));
     }
     for key in keys.required {
         if !table.contains_key(*key) {

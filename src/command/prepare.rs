@@ -271,7 +271,7 @@ pub(super) fn choose(
         match Place::parse(path, text) {
             Ok(place) => {
                 let keys = ["scheme", &scheme, "protect", "from"];
-                Failure::input(place.value(&keys, error.expected, error.found))
+                Failure::input(place.said(&keys, error.message))
             }
             Err(_) => Failure::input(error),
         }

@@ -134,10 +134,11 @@ pub(super) fn piped(table: &Table) -> String {
         let cells: Vec<_> = cells.iter().map(|cell| names::markdown(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    let ruler = (0..table.columns.len())
-        .map(|column| if column < table.names { "---" } else { "---:" }.to_owned());
+    let ruler: Vec<&str> = (0..table.columns.len())
+        .map(|column| if column < table.names { "---" } else { "---:" })
+        .collect();
     let rows: String = table.rows.iter().map(|row| line(row)).collect();
-    format!("{}{}{rows}", line(&table.columns), line(&ruler.collect::<Vec<_>>()))
+    format!("{}| {} |\n{rows}", line(&table.columns), ruler.join(" | "))
 }
 
 #[cfg(test)]

@@ -25,5 +25,5 @@ pub(crate) fn shows_place(message: &str) -> bool {
     let lines: Vec<&str> = message.lines().collect();
     let [_, line, caret] = lines[..] else { return false };
     let Some(at) = caret.find('^') else { return false };
-    line.contains(" | ") && caret.trim_start().starts_with('|') && line.len() > at
+    line.contains(" | ") && caret.trim_start().starts_with('|') && line.len() + 1 >= at
 }

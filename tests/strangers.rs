@@ -376,6 +376,20 @@ fn texts_that_are_none_are_refused() {
     refused("too few", bytes("campaign/definitions", b"[]"));
 }
 
+#[test]
+fn a_scheme_has_one_name() {
+    #[derive(H5Type, Clone, Copy)]
+    #[repr(C)]
+    struct Column {
+        name: FixedUnicode<256>,
+    }
+    refused("another name", |path| {
+        rows::<Column>(path, "campaign/schemes", |rows| {
+            rows[1].name = "another".parse().expect("a name");
+        });
+    });
+}
+
 /// A table with the columns of the outcomes but one.
 #[derive(H5Type, Clone, Copy)]
 #[repr(C)]

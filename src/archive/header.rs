@@ -358,6 +358,15 @@ fn read_not_injected(campaign: &Group) -> hdf5::Result<Vec<NotInjected>> {
 fn read_schemes(campaign: &Group) -> hdf5::Result<Vec<SchemeInfo>> {
     let rows = take_table::<SchemeRow>(campaign, "schemes")?;
     let definitions = read_definitions(campaign, rows.len())?;
+    for (row, definition) in rows.iter().zip(&definitions) {
+        let name = string(&row.name)?;
+        if name != definition.name {
+            return Err(unexpected(
+                format!("the scheme {:?}", definition.name),
+                format!("{name:?}"),
+            ));
+        }
+    }
     let scheme = |(row, definition): (SchemeRow, Scheme)| {
         let cost = Cost {
             bytes_stored: row.bytes_stored,

@@ -264,6 +264,19 @@ pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     (line, before[start..].chars().count() + 1)
 }
 
+/// The first line of a message, without the column of its place.
+#[cfg(test)]
+pub(crate) fn by_line(message: &str) -> String {
+    let first = message.lines().next().unwrap_or_default();
+    let parts: Vec<&str> = first.splitn(4, ':').collect();
+    match parts[..] {
+        [path, line, column, rest] if column.parse::<usize>().is_ok() => {
+            format!("{path}:{line}:{rest}")
+        }
+        _ => first.into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -80,13 +80,14 @@ fn value(place: &Place<'_>, of: &DeValue<'_>, keys: &mut Vec<String>) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::place::by_line;
     use std::path::Path;
 
     #[test]
     fn long_texts_and_lists_are_refused_with_their_line() {
         let of = |text: &str| {
             let place = Place::parse(Path::new("a.toml"), text).expect("well-formed");
-            lengths(&place).map_err(|error| error.to_string())
+            lengths(&place).map_err(|error| by_line(&error.to_string()))
         };
         let long = "x".repeat(TEXT_MAX + 1);
         assert_eq!(of(&format!("name = \"{}\"\n", &long[1..])), Ok(()));
@@ -103,7 +104,7 @@ mod tests {
         let of = |value: f64| number(&place, &["b"], value, &(1e-9..=1e9), "seconds");
         assert!(of(1e-9).is_ok() && of(1e9).is_ok());
         for none in [0.0, -1.0, f64::NAN, f64::INFINITY, 1.1e9, 5e-324] {
-            let error = of(none).expect_err("outside").to_string();
+            let error = by_line(&of(none).expect_err("outside").to_string());
             assert!(error.contains("a.toml:2: expected 1e-9 to 1e9: seconds"), "{error}");
         }
     }

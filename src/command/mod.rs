@@ -181,7 +181,8 @@ pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 fn note_unverified(archive: &Path, verified: bool) {
     use std::io::Write;
     if !verified {
-        let path = archive.display();
+        let path = archive.display().to_string();
+        let path = words::terminal(&path);
         // A report does not fail because nobody listens to a note.
         let _ = writeln!(std::io::stderr(), "note: {path}: no .sha256 beside it, read unverified");
     }

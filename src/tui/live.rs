@@ -172,6 +172,7 @@ pub async fn progress<T: Standing>(
 }
 
 fn line(bar: Option<&ProgressBar>, text: &str) {
+    let text = crate::words::terminal(text);
     match bar {
         Some(bar) => bar.println(text),
         None => {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::fault::bench::mlp;
+use crate::place::by_line;
 use std::collections::HashSet;
 
 fn workload() -> Workload {
@@ -168,7 +169,7 @@ fn what_the_workload_lacks_is_refused() {
     let error = Plan::new(&many_inputs, &workload(), Path::new("")).expect_err("11 of 10 inputs");
     let text = "[workload]\nname = \"bench\"\ninputs = 11\n";
     assert_eq!(
-        error.placed(Path::new("a.toml"), text).to_string(),
+        by_line(&error.placed(Path::new("a.toml"), text).to_string()),
         "a.toml:3: expected inputs up to 10, those of workload bench, found 11"
     );
 }
@@ -190,7 +191,7 @@ const LEO: &str = "orbit = \"suncatcher\"\ndays = 1.0";
 fn grounded(device: &str, environment: &str) -> String {
     let (campaign, text) = flying(device, environment);
     let error = Plan::new(&campaign, &workload(), Path::new("")).expect_err("a refusal");
-    error.placed(Path::new("a.toml"), &text).to_string()
+    by_line(&error.placed(Path::new("a.toml"), &text).to_string())
 }
 
 #[test]

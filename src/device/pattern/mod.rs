@@ -317,7 +317,8 @@ mod tests {
     use super::*;
 
     fn refusal(text: &str) -> String {
-        Pattern::parse(Path::new("p.toml"), text).expect_err("a refusal").to_string()
+        let error = Pattern::parse(Path::new("p.toml"), text).expect_err("a refusal");
+        crate::place::by_line(&error.to_string())
     }
 
     #[test]

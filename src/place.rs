@@ -1,13 +1,17 @@
 //! What a user writes in TOML: where its keys stand, and what is wrong with it, by its line.
 
-use crate::words;
+use crate::{bounded, words};
 use serde::de::DeserializeOwned;
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// Bytes of a file in TOML, at most: the shipped ones have some thousand.
+const BYTES_MAX: u64 = 16 << 20;
 /// The most columns of a line that a message shows.
 const SHOWN_MAX: usize = 96;
 
@@ -85,10 +89,15 @@ pub fn read(path: &Path) -> Result<String, Error> {
     if path.join("archive.h5").exists() || path.join("segments").is_dir() {
         return Err(refused(&format!("a folder of results, {reads_archives}")));
     }
-    let bytes = std::fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    if bytes.starts_with(b"\x89HDF\r\n") {
+    let unread = |source| Error::Read { path: path.into(), source };
+    let mut file = File::open(path).map_err(unread)?;
+    // An archive is longer than any text: its beginning says what it is.
+    let mut begin = [0; 6];
+    let is_file = file.metadata().is_ok_and(|found| found.is_file());
+    if is_file && file.read_exact(&mut begin).is_ok() && begin == *b"\x89HDF\r\n" {
         return Err(refused(&format!("an archive, {reads_archives}")));
     }
+    let bytes = bounded::read(path, BYTES_MAX).map_err(unread)?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;

@@ -64,7 +64,9 @@ impl Run {
         let ended = ended.map_err(|failure| Live::resumable(failure, &folder, adapter))?;
         match ended {
             (Ended::Stopped, done) => {
-                say(&table(&Archive::open(&folder)?)?)?;
+                let table = table(&Archive::open(&folder)?)?;
+                // A terminal that hung up shows no table: the stop is what the exit code tells.
+                let _ = say(&table);
                 let done = format!("trial {done} of {}", planned.plan.trials_max());
                 Err(live.stopped(&done, adapter))
             }

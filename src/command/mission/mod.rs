@@ -113,7 +113,8 @@ impl Mission {
         match stopped {
             None => finish(&folder, &archive),
             Some(done) => {
-                say(&mission_table(&archive))?;
+                // A terminal that hung up shows no table: the stop is what the exit code tells.
+                let _ = say(&mission_table(&archive));
                 let done = format!("history {done} of {}", prepared.plan.mission.histories);
                 Err(live.stopped(&done, adapter))
             }

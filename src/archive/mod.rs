@@ -6,6 +6,9 @@
 //! finds, [`Archive`] reads either form, and `summary` turns rows into figures, and
 //! `critical` into the most critical bits and tensors. The layout, column by column, is
 //! `docs/archive-format.md`.
+//!
+//! Every file is a stranger's: `kind` opens it once `checksum` has held it to the digest beside it,
+//! `structure` has seen that it is built as `file` builds files, and `flaw` that its values can be.
 
 pub mod beam;
 mod checksum;

@@ -212,11 +212,11 @@ pub(super) fn repairs(view: &MissionView<'_>) -> Table {
 
 /// How often each mode was expected, and how often it came.
 pub(super) fn modes(view: &MissionView<'_>) -> Table {
-    let columns = ["device", "mode", "kind", "events a year", "low–high", "came"];
+    let columns = ["device", "mode", "kind", "events a year", "low–high", "came in all"];
     let histories = view.histories.len() as u64;
     let caption = format!(
         "Events a year of flight of one device, the mean over the orbit at the chosen level of its \
-         figures, and the low and the high level; came: events in {}, on all devices.{}",
+         figures, and the low and the high level; came in all: events in {}, on all devices.{}",
         words::plural(histories, "history", "histories"),
         view.pace()
     );

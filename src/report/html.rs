@@ -59,7 +59,11 @@ pub(super) fn page(report: &Report) -> Result<String, Error> {
         tables::fit(report),
         tables::not_injected(report),
     ];
-    let details = [Breakdown::Tensor, Breakdown::Bit].map(|place| tables::places(report, place));
+    let details = [
+        tables::places(report, Breakdown::Tensor),
+        tables::places(report, Breakdown::Bit),
+        assumptions::others(&report.header.assumptions),
+    ];
     let filled = |table: &Table| !table.rows.is_empty();
     let page = Page {
         name: &report.header.campaign.name,

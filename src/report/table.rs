@@ -109,6 +109,7 @@ pub(super) fn markdown(report: &Report) -> String {
         tables::not_injected(report),
         Some(tables::places(report, Breakdown::Tensor)),
         Some(tables::places(report, Breakdown::Bit)),
+        Some(assumptions::others(&report.header.assumptions)),
     ];
     for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
         let (title, caption) = (md(&table.title), md(&table.caption));

@@ -3,6 +3,7 @@
 use super::super::methods::paragraph;
 use super::super::words;
 use super::{MissionView, tables};
+use crate::mission::figures::SchemeFigures;
 
 /// What this simulation leaves out or takes for granted; every report of a mission says it.
 const LIMITS: [&str; 8] = [
@@ -76,14 +77,35 @@ pub(super) fn notices(view: &MissionView<'_>) -> Vec<String> {
     notices
 }
 
-/// What was found, in one paragraph: a sentence a scheme.
+/// What was found, in one paragraph: a sentence a scheme, then what holds for all of them.
 pub(super) fn findings(view: &MissionView<'_>) -> String {
-    paragraph(headlines(view))
+    let mut text = paragraph(headlines(view));
+    if let Some(away) = alike(view, away) {
+        text.push_str(&format!(" Under each scheme {away}."));
+    }
+    if let Some(verdict) = alike(view, verdict) {
+        text.push_str(&format!(" Under each scheme {verdict}."));
+    }
+    text
 }
 
-/// One sentence a scheme.
+/// What is said of every scheme, where there are several and all say the same.
+fn alike(view: &MissionView<'_>, of: impl Fn(&SchemeFigures) -> Option<String>) -> Option<String> {
+    let first = of(view.figures.first().filter(|_| view.figures.len() > 1)?)?;
+    view.figures.iter().all(|figures| of(figures).as_ref() == Some(&first)).then_some(first)
+}
+
+fn away(figures: &SchemeFigures) -> Option<String> {
+    let away = 1.0 - figures.availability;
+    (away > 0.0).then(|| format!("the service was away for {} of the time", words::percent(away)))
+}
+
+fn verdict(figures: &SchemeFigures) -> Option<String> {
+    figures.requirement.map(|held| format!("the requirement is {}", held.words()))
+}
+
 fn headlines(view: &MissionView<'_>) -> Vec<String> {
-    let sentence = |figures: &crate::mission::figures::SchemeFigures| {
+    let sentence = |figures: &SchemeFigures| {
         let (mean, interval) = figures.wrong_per_year;
         let wrong = if figures.critical_episodes.count == 0 {
             format!(
@@ -110,15 +132,12 @@ fn headlines(view: &MissionView<'_>) -> Vec<String> {
             };
             format!("; {fewer}{what} than {}, for {memory} times the memory", against.baseline)
         });
-        let verdict = figures
-            .requirement
-            .map_or_else(String::new, |held| format!("; the requirement is {}", held.words()));
-        let away = 1.0 - figures.availability;
-        let away = if away > 0.0 {
-            format!("; the service was away for {} of the time", words::percent(away))
-        } else {
-            String::new()
+        let own = |shared: Option<String>, said: Option<String>| match said {
+            Some(said) if shared.is_none() => format!("; {said}"),
+            _ => String::new(),
         };
+        let away = own(alike(view, away), away(figures));
+        let verdict = own(alike(view, verdict), verdict(figures));
         format!("{}: {wrong}{fewer}{away}{verdict}.", figures.name)
     };
     view.figures.iter().map(sentence).collect()

@@ -104,6 +104,7 @@ pub(super) fn tables(view: &MissionView<'_>) -> Vec<Table> {
         losses::replaced(view),
         details::fleet(view),
         details::strata(view),
+        assumptions::others(view.assumptions),
     ];
     all.into_iter().filter(|table| !table.rows.is_empty()).collect()
 }
@@ -187,6 +188,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
         sections.push(drawn.colours(named)?.with(table));
     }
     sections.push(Section::of(details::strata(view)).folded());
+    sections.push(Section::of(assumptions::others(view.assumptions)).folded());
     let filled = |table: &Table| !table.rows.is_empty();
     sections.retain(|section| section.svg.is_some() || section.table.as_ref().is_some_and(filled));
     Ok(sections)

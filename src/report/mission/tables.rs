@@ -66,12 +66,12 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
     let mut columns = vec!["scheme", "wrong answers a year"];
     columns.extend(against.as_deref());
     columns.extend((!view.expected.is_empty()).then_some("expected"));
-    columns.extend(["DUE episodes a year", "resets a year", "availability", "bytes stored"]);
+    columns.extend(["DUE episodes a year", "availability", "bytes stored"]);
     columns.extend(required.as_deref());
     let caption = format!(
         "Every scheme met the same upsets. Years are of flight. In brackets 95 % intervals: of wrong \
          answers by bootstrap over independent histories, of their ratio by bootstrap over histories \
-         with both counts, of what is counted in episodes and resets after Garwood, of expected rates \
+         with both counts, of DUE episodes after Garwood, of expected rates \
          the error of drawing single events alone. None seen: the interval of episodes, below, says \
          how many there may be all the same. Bytes stored: as multiples of the least.{}",
         view.pace()
@@ -88,7 +88,6 @@ pub(super) fn headline(view: &MissionView<'_>) -> Table {
         }
         cells.extend([
             per_year(&figures.due_episodes),
-            per_year(&figures.resets),
             availability(figures.availability),
             view.facts.schemes.get(at).map_or(NONE.into(), |scheme| {
                 let stored = scheme.stored_bytes as f64;

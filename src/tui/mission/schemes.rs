@@ -224,14 +224,14 @@ mod tests {
     #[test]
     fn curves_rise_to_the_present_and_end_there() {
         let growth = Growth::new([Part::one(25.0), Part::one(75.0)]);
-        let at = |now_s| levels((&growth, 100.0), (now_s, 100.0), 4, 1);
+        let at = |now_s| levels((&growth, 2.0), (now_s, 100.0), 4, 1);
         assert_eq!(at(0.0), [None; 4]);
         assert_eq!(at(20.0), [Some(0), None, None, None]);
         assert_eq!(at(100.0), [Some(4), Some(4), Some(8), Some(8)]);
-        let high = levels((&growth, 100.0), (60.0, 100.0), 4, 3);
+        let high = levels((&growth, 2.0), (60.0, 100.0), 4, 3);
         assert_eq!(high, [Some(12), Some(12), Some(12), None]);
-        let beside_more = levels((&growth, 800.0), (100.0, 100.0), 4, 1);
-        assert_eq!(beside_more, [Some(1); 4], "an eighth of the scheme with the most");
+        let beside_more = levels((&growth, 16.0), (100.0, 100.0), 4, 1);
+        assert_eq!(beside_more, [Some(1); 4], "an eighth of the scheme with the most at most");
         assert_eq!(levels((&Growth::default(), 0.0), (60.0, 100.0), 2, 3), [Some(0), Some(0)]);
     }
 }

@@ -40,7 +40,7 @@ fn fluxes(environment: &Environment) -> impl Fn(&str) -> f64 + use<> {
 }
 
 /// Energies above which SPENVIS's fluxes are compared, in MeV, and these fluxes in cm⁻² s⁻¹.
-type Expected = [(f64, f64); 5];
+pub(crate) type Expected = [(f64, f64); 5];
 
 const AT_530: Expected =
     [(10.0, 50.715), (30.0, 36.399), (50.0, 29.872), (100.0, 17.074), (200.0, 5.388)];
@@ -48,7 +48,7 @@ const AT_825: Expected =
     [(10.0, 190.21), (30.0, 140.92), (50.0, 116.63), (100.0, 71.276), (200.0, 25.874)];
 
 /// Mean fluxes of AP8MIN along a track.
-fn along(
+pub(crate) fn along(
     track: &[Position],
     field: MapField,
     interpolation: Interpolation,

@@ -151,7 +151,7 @@ fn faults_that_no_run_gives_are_refused() {
         ("tensor", |row| row.tensor = u32::MAX),
         ("index", |row| row.index = 4096),
         ("index", |row| row.index = u64::MAX),
-        ("inference", |row| row.inference = 64),
+        ("inference", |row| row.inference = 128),
         ("step", |row| row.step = 4),
         ("time_s", |row| row.time_s = f64::NAN),
         ("time_s", |row| row.time_s = -1.0),

@@ -278,8 +278,7 @@ pub(super) fn rows(segment: &Segment, header: &Header) -> Result<(), Flaw> {
             return Err(Flaw::new(expected, count));
         }
         let (struck, rest) = left.split_at(count);
-        let inferences = row.inferences.max(1);
-        (0..).zip(struck).try_for_each(|(order, row)| fault(row, order, inferences, header))?;
+        (0..).zip(struck).try_for_each(|(order, row)| fault(row, order, header))?;
         left = rest;
     }
     if let Some(row) = left.first() {
@@ -342,7 +341,7 @@ fn outcome(row: &OutcomeRow, header: &Header) -> Result<(), Flaw> {
     )
 }
 
-fn fault(row: &FaultRow, order: u64, inferences: u32, header: &Header) -> Result<(), Flaw> {
+fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
     let (workload, campaign) = (&header.workload, &header.campaign);
     let at = row.tensor as usize;
     let region = Region::ALL.into_iter().find(|region| *region as u8 == row.region);
@@ -376,8 +375,8 @@ fn fault(row: &FaultRow, order: u64, inferences: u32, header: &Header) -> Result
             ("step", "below the steps of a trial", row.step < campaign.steps, row.step.into()),
             (
                 "inference",
-                "below the inferences of the trial",
-                row.inference < inferences,
+                "one of the campaign's inputs",
+                row.inference < workload.inputs,
                 row.inference.into(),
             ),
         ],

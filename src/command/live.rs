@@ -228,6 +228,6 @@ mod tests {
         let dashes = line(&["beamline", "mission", "--", "-odd.toml"], Some("llvmpipe (LLVM 15)"));
         assert_eq!(dashes, "beamline mission --adapter 'llvmpipe (LLVM 15)' --resume -- -odd.toml");
         let named = line(&["beamline", "--adapter=software", "run", "it's.toml"], Some("any"));
-        assert_eq!(named, "beamline --adapter=software run \"it's.toml\" --resume");
+        assert_eq!(named, "beamline '--adapter=software' run \"it's.toml\" --resume");
     }
 }

@@ -47,8 +47,8 @@ fn check_beam(
     if let Some(let_) = beam.let_mev_cm2_per_mg {
         of("let_mev_cm2_per_mg", let_, 1e-3..=120.0, "no ion up to uranium has more in silicon")?;
     }
-    of("flux_per_cm2_s", beam.flux_per_cm2_s, 1e-9..=1e18, "particles per cm² and second")?;
-    of("fluence_per_cm2", beam.fluence_per_cm2, 1e-9..=1e24, "particles per cm²")?;
+    of("flux_per_cm2_s", beam.flux_per_cm2_s, 1e-9..=1e24, "particles per cm² and second")?;
+    of("fluence_per_cm2", beam.fluence_per_cm2, 1e-9..=1e30, "particles per cm²")?;
     of("reset_time_s", beam.reset_time_s, 0.0..=1e9, "seconds, about 30 years")?;
     of("reload_time_s", beam.reload_time_s, 0.0..=1e9, "seconds, about 30 years")
 }

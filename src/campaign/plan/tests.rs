@@ -147,7 +147,7 @@ fn what_the_workload_lacks_is_refused() {
     assert_eq!(
         refused(&format!("{BOTH}\ntensors = [\"fc7\"]"), stop),
         "faults.tensors: expected tensors among fc1.weight, fc1.bias, fc2.weight, fc2.bias, fc1, \
-         relu1, fc2, found \"fc7\""
+         relu1, fc2, found \"fc7\"; did you mean `fc1`?"
     );
     assert_eq!(
         refused(&format!("{BOTH}\ntensors = [\"fc1.bias\"]"), stop),

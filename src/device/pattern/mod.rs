@@ -388,10 +388,7 @@ mod tests {
                 format!("{head}anti_rows = \"odd\"\n{}", event(1.0, single)),
                 "p.toml:3: expected no anti_rows for polarity = \"toggle\"",
             ),
-            (
-                format!("{head}{}", event(1.0, "shape = \"word\"\nbits = 2.0")),
-                "p.toml:7:9: unknown",
-            ),
+            (format!("{head}{}", event(1.0, "shape = \"word\"\nbits = 2.0")), "p.toml:7: unknown"),
         ] {
             let found = refusal(&text);
             assert!(found.contains(expected), "{found} is not {expected}");

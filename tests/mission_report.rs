@@ -6,7 +6,7 @@ use beamline::mission::SchemeHistory;
 use beamline::mission::figures::SchemeFigures;
 use beamline::report::Format;
 use beamline::report::mission::{MissionView, html, map, markdown, write, write_all};
-use by_hand::{figures, made, per_year};
+use by_hand::{DAY_S, figures, made, per_year};
 
 fn text(view: &MissionView<'_>, format: Format) -> String {
     let mut out = Vec::new();
@@ -54,8 +54,10 @@ fn the_page_has_every_section_and_needs_nothing_from_elsewhere() {
     assert_whole(&page);
     let mut at = 0;
     for section in [
-        "What it came to",
-        "Protection against cost",
+        "Results",
+        "Assumptions",
+        "Wrong answers a year",
+        "All figures by scheme",
         "What became of the answers",
         "Three kinds of uncertainty",
         "Error episodes: latency and length",
@@ -70,6 +72,7 @@ fn the_page_has_every_section_and_needs_nothing_from_elsewhere() {
         "Repairs, and what they used up",
         "What a fleet costs",
         "Expected rates, stratum by stratum",
+        "Figures behind the rates",
         "Methods",
         "Limits of the model",
         "Sources",
@@ -79,7 +82,8 @@ fn the_page_has_every_section_and_needs_nothing_from_elsewhere() {
         let found = head.iter().find_map(|head| page[at..].find(head.as_str()));
         at += found.unwrap_or_else(|| panic!("{section} in its place"));
     }
-    assert_eq!(page.matches("<svg ").count(), 8);
+    assert_eq!(page.matches("role=\"img\"").count(), 8, "drawings beside marks in legends");
+    assert!(page.find("class=\"findings\"") < page.find("<h2>"), "findings come first");
     assert!(!page.contains("Accelerated"), "it is not");
 }
 
@@ -155,8 +159,12 @@ fn an_accelerated_mission_says_so_under_every_table_and_drawing() {
     let view = made.view();
     let text = markdown(&view);
     let tables = text.matches("\n| --- |").count() + text.matches("\n| ---: |").count();
-    assert_eq!(tables, 15);
-    assert_eq!(text.matches("Accelerated ×20, every period alike").count(), tables);
+    assert_eq!(tables, 18);
+    // Figures of devices have no pace.
+    let assumptions = text.matches("\n## Assumptions\n").count()
+        + text.matches("\n## Figures behind the rates\n").count();
+    let said = text.matches("Accelerated ×20, every period alike").count();
+    assert_eq!((said, assumptions), (tables - 2, 2));
     assert!(
         text.contains("by-hand: 8 histories of 91.3 d (×20: 5.00 y of flight)"),
         "the mission's own length is said too"
@@ -244,7 +252,7 @@ fn every_form_lands_in_the_folder_and_what_cannot_is_named() {
     let page = std::fs::read_to_string(folder.path().join("report.html")).expect("the page");
     assert_eq!(page, html(&made.view()).expect("a page"));
     let error = write_all(&folder.path().join("absent"), &made.view()).expect_err("no folder");
-    assert!(error.to_string().contains("report.html"), "{error}");
+    assert!(error.to_string().contains("absent/map.svg"), "{error}");
 }
 
 /// The mission with `count` upsets in its first history.
@@ -256,7 +264,7 @@ fn crowded(count: u32) -> by_hand::Made {
         .map(|id| {
             let mut upset = one;
             upset.id = id;
-            upset.time_s = f64::from(id) * 0.2;
+            upset.time_s = f64::from(id) * DAY_S / f64::from(count);
             upset.latitude_deg = f64::from(id % 171) - 85.0;
             upset.longitude_deg = f64::from(id % 359) - 179.0;
             upset

@@ -46,7 +46,7 @@ fn the_page_needs_nothing_from_elsewhere() {
     for link in ["http:", "https:", "src=", "href=", "@import", "url(", "<script"] {
         assert!(!page.contains(link), "{link}");
     }
-    assert_eq!(page.matches("<svg ").count(), 4);
+    assert_eq!(page.matches("role=\"img\"").count(), 4, "drawings beside marks in legends");
     assert_eq!(page.matches("<svg ").count(), page.matches("</svg>").count());
     assert!(!page.contains("#010203"), "ink is the page's own colour");
     for words in

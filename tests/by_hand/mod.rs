@@ -71,8 +71,18 @@ pub(crate) fn assumptions() -> Vec<Assumption> {
         mark: "assumed".into(),
         source: "chosen for this test & nothing else".into(),
     };
+    let onset = Assumption {
+        figure: "proton.onset_mev".into(),
+        values: [10.0; 3],
+        unit: "MeV".into(),
+        ..banded.clone()
+    };
     let source = "a data sheet";
-    vec![banded, Assumption::stated("hardened storage", "rate", 1e-12, "1/(bit·day)", source)]
+    vec![
+        banded,
+        onset,
+        Assumption::stated("hardened storage", "rate", 1e-12, "1/(bit·day)", source),
+    ]
 }
 
 pub(crate) fn interval(low: f64, high: f64) -> Interval {

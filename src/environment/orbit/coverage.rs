@@ -42,16 +42,18 @@ impl Coverage {
         self.turn_s.max(self.revolution_s) / DAY_S
     }
 
-    /// The days after which the nodes leave no gap wider than [`GAP_MAX`], or repeat; one turn at
-    /// the least.
+    /// The days from the first node to the one with which they leave no gap wider than [`GAP_MAX`],
+    /// or until they repeat; one turn at the least.
     pub(super) fn mean_days(self) -> f64 {
         let step = self.revolution_s / self.turn_s;
         let mut nodes: Vec<f64> = Vec::new();
         for revolution in 0..REVOLUTIONS_MAX {
             let node = (revolution as f64 * step).rem_euclid(1.0);
             let repeats = revolution > 0 && node.min(1.0 - node) < REPEATS;
-            if repeats || widest_gap(&nodes) <= GAP_MAX {
-                return (revolution as f64 * self.revolution_s / DAY_S).max(self.turn_days());
+            let is_covered = widest_gap(&nodes) <= GAP_MAX;
+            if is_covered || repeats {
+                let flown = if is_covered { revolution - 1 } else { revolution };
+                return (flown as f64 * self.revolution_s / DAY_S).max(self.turn_days());
             }
             let at = nodes.partition_point(|other| *other < node);
             nodes.insert(at, node);
@@ -81,7 +83,7 @@ mod tests {
         assert!((days(23.934, 23.934) - 23.934 / 24.0).abs() < 1e-9);
         assert!((days(11.967, 23.934) - 23.934 / 24.0).abs() < 1e-9);
         // Nodes that move by 15° a day need 22 steps to come within 36° of the first.
-        assert!((days(25.0, 24.0) - 23.0 * 25.0 / 24.0).abs() < 1e-9);
+        assert!((days(25.0, 24.0) - 22.0 * 25.0 / 24.0).abs() < 1e-9);
         // Gaps of 77°, five a turn that miss the first by 24°: three turns.
         let three = days(5.12, 24.0);
         assert!((2.0..3.0).contains(&three), "{three}");

@@ -161,18 +161,23 @@ fn kvn(text: &str) -> Messages {
 }
 
 fn csv(text: &str) -> Messages {
+    // The reader's own lines are one short after a line that ends in CR and LF.
+    let line_of = |position: Option<&csv::Position>| {
+        let byte = position.and_then(|at| usize::try_from(at.byte()).ok()).unwrap_or(0);
+        let rest = text.get(byte..).unwrap_or_default();
+        let ends = rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+        line_and_column(text, byte + ends).0
+    };
     let refused = |error: &csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
         let expected = "OMM in CSV, a row for each satellite with as many cells as the header";
-        (usize::try_from(line).unwrap_or(1), (expected.to_owned(), error.to_string()))
+        (line_of(error.position()), (expected.to_owned(), error.to_string()))
     };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| refused(&error))?.clone();
     let mut messages = Vec::new();
     for row in reader.records() {
         let row = row.map_err(|error| refused(&error))?;
-        let line = row.position().map_or(1, csv::Position::line);
-        let line = usize::try_from(line).unwrap_or(1);
+        let line = line_of(row.position());
         let mut message = Message::new(line);
         for (key, value) in header.iter().zip(&row) {
             message.add(key, value, line)?;

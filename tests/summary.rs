@@ -52,7 +52,7 @@ fn figures_are_those_of_the_rows() {
     assert!((none.wrong_probability - 0.4).abs() < 1e-12);
     assert!((none.wrong_share - 0.2).abs() < 1e-12);
     assert!((none.time_to_critical_s - 1.6).abs() < 1e-12);
-    assert_eq!(none.clopper_pearson, Some(clopper_pearson(4, 10, 1.0 - 0.95)));
+    assert_eq!(none.clopper_pearson, Some(clopper_pearson(4, 10, 0.05)));
     let interval = none.wrong_share_interval.expect("a sample");
     assert!(interval.low < 0.2 && 0.2 < interval.high && interval.high < 0.5);
     let time = none.time_interval_s.expect("a sample");

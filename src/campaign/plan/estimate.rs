@@ -35,7 +35,7 @@ impl Plan {
             _ => ("stop.trials", "fewer `trials`, schemes or faults a trial"),
         };
         let mut estimate = Estimate::default();
-        let what = "trials of each scheme at most";
+        let what = "trials of each scheme";
         estimate.add(Amount::count(what, trials, 9e15).of(key, lower));
         estimate.add(Amount::count("inferences", inferences, 9e18).of(key, lower));
         estimate.add(Amount::count("faults", trials * faults, 9e18).of(key, lower));

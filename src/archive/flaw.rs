@@ -261,7 +261,8 @@ pub(super) fn rows(segment: &Segment, header: &Header) -> Result<(), Flaw> {
     for ((trial, scheme), row) in places.zip(outcomes) {
         if (row.trial, u64::from(row.scheme)) != (trial, scheme) {
             let expected = format!(
-                "the outcome of trial {trial} under scheme {scheme}: one for each of {schemes} schemes, in order"
+                "the outcome of trial {trial} under scheme {scheme}: one for each of {schemes} \
+                 schemes, in order"
             );
             return Err(Flaw::new(
                 expected,

@@ -328,8 +328,8 @@ pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
     Ok(Arc::new(Gpu::open(&AdapterChoice::parse(adapter))?))
 }
 
-/// Finds the workload that a file, given by its path and text, chooses: a folder beside the campaign, or one of `kernels/` beside the campaign's
-/// folder or in the current one.
+/// Finds the workload that a file, given by its path and text, chooses: a folder beside the
+/// campaign, or one of `kernels/` beside the campaign's folder or in the current one.
 pub(super) fn find_workload(
     choice: &WorkloadChoice,
     folder: &Path,

@@ -47,7 +47,10 @@ const MODES_MAX: usize = 100;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// It is neither built in nor a file.
-    #[error("expected a {what} ({known}) or the path of a .toml file, found \"{name}\"{}", words::meant(name, known.split(", ")))]
+    #[error(
+        "expected a {what} ({known}) or the path of a .toml file, found \"{name}\"{}",
+        words::meant(name, known.split(", "))
+    )]
     Unknown {
         /// What it should have been: a device or a memory.
         what: &'static str,

@@ -4,9 +4,9 @@ use super::tables::Table;
 use super::words;
 use crate::device::Assumption;
 
-const MARKS: &str = "Marks: verified, read in the source; verified-2nd, read in a text that cites it; derived, \
-                     arithmetic from such figures; recalled, known and not read again; assumed, a \
-                     choice, since nobody published it; stated, from the user's own file.";
+const MARKS: &str = "Marks: verified, read in the source; verified-2nd, read in a text that cites \
+                     it; derived, arithmetic from such figures; recalled, known and not read again; \
+                     assumed, a choice, since nobody published it; stated, from the user's own file.";
 
 /// Every rate and cross-section, a row each.
 pub(super) fn table(assumptions: &[Assumption]) -> Table {

@@ -61,7 +61,10 @@ fn what_is_written_is_read_back_unchanged() {
     let comment = ["AP8MIN, 530 km\n53 degrees".to_string()];
     let is = statement("trapped, before-shield, mean, margin=1");
     let text = write_proton_csv(&integral, &is, &comment);
-    assert!(text.contains("\n# is: trapped, before-shield, mean, margin=1\n# AP8MIN, 530 km\n# 53 degrees\nenergy_mev,integral_per_cm2_s\n"));
+    assert!(text.contains(
+        "\n# is: trapped, before-shield, mean, margin=1\n# AP8MIN, 530 km\n# 53 degrees\n\
+         energy_mev,integral_per_cm2_s\n"
+    ));
     let (spectrum, origin) = read_text(&text);
     assert_eq!(spectrum, Spectrum::ProtonIntegral(integral.clone()));
     assert_eq!(origin.tool, Tool::Beamline);

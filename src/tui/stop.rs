@@ -58,6 +58,9 @@ impl Stops {
     /// # Errors
     /// Where the system refuses.
     pub fn listen(runtime: &Runtime) -> std::io::Result<Self> {
+        // The runtime panics where no file descriptors are left for its own pipe.
+        #[cfg(unix)]
+        drop((std::os::unix::net::UnixStream::pair()?, std::os::unix::net::UnixStream::pair()?));
         let stops = Self(Arc::new(channel(None).0));
         let _context = runtime.enter();
         for signal in Signal::ALL.into_iter().filter(|signal| !is_ignored(*signal)) {

@@ -121,13 +121,15 @@ impl Draft {
             // A file that must not be written is not to be replaced either.
             OpenOptions::new().write(true).open(&target)?;
         }
-        let mut builder = Builder::new();
-        builder.prefix(DRAFT).suffix(".tmp");
-        let permissions = before.as_ref().map_or_else(of_a_new_file, |b| Some(b.permissions()));
-        if let Some(permissions) = &permissions {
-            builder.permissions(permissions.clone());
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create_new(true);
+        if let Some(before) = &before {
+            no_wider_than(&mut options, before);
         }
-        let temporary = builder.tempfile_in(folder(&target))?;
+        let temporary = Builder::new()
+            .prefix(DRAFT)
+            .suffix(".tmp")
+            .make_in(folder(&target), |path| options.open(path))?;
         if let Some(before) = before {
             keep_owner(temporary.as_file(), &before);
             // The mask of the process does not apply to a file that has its permissions already,
@@ -171,17 +173,15 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// A file is not open to more readers while it is written than it was before.
 #[cfg(unix)]
-fn of_a_new_file() -> Option<fs::Permissions> {
-    use std::os::unix::fs::PermissionsExt;
-    // Read and write for all, less what the process's mask takes away.
-    Some(fs::Permissions::from_mode(0o666))
+fn no_wider_than(options: &mut OpenOptions, before: &Metadata) {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    options.mode(before.permissions().mode() & 0o7777);
 }
 
 #[cfg(not(unix))]
-fn of_a_new_file() -> Option<fs::Permissions> {
-    None
-}
+fn no_wider_than(_options: &mut OpenOptions, _before: &Metadata) {}
 
 #[cfg(unix)]
 fn keep_owner(file: &File, before: &Metadata) {

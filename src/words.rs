@@ -9,7 +9,7 @@ use std::fmt::{self, Write};
 
 /// Whether a character has no place in a printed name: controls, direction marks, and what has no
 /// width (Unicode 16, categories Cc and Cf, and the separators of lines and paragraphs).
-fn is_unprintable(c: char) -> bool {
+pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}' | '\u{890}'..='\u{891}'

@@ -2,7 +2,6 @@
 
 mod fixture;
 
-use beamline::archive::schema::Header;
 use beamline::archive::{Archive, Writer};
 use beamline::report::{Format, Report, write};
 use fixture::{header, segment};
@@ -10,21 +9,17 @@ use std::path::Path;
 
 const TRIALS: u64 = 200;
 
-fn archive(folder: &Path, header: Header) -> Archive {
-    let mut writer = Writer::start(folder, header).expect("a writer");
+fn archive(folder: &Path) -> Archive {
+    let mut writer = Writer::start(folder, header()).expect("a writer");
     writer.send(segment(0, TRIALS)).expect("a segment");
     writer.finish().expect("an archive");
     Archive::open(folder).expect("an archive")
 }
 
 fn report(format: Format) -> String {
-    report_of(header(), format)
-}
-
-fn report_of(header: Header, format: Format) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let mut out = Vec::new();
-    write(&archive(folder.path(), header), format, &mut out).expect("a report");
+    write(&archive(folder.path()), format, &mut out).expect("a report");
     String::from_utf8(out).expect("text")
 }
 
@@ -103,8 +98,11 @@ const HOSTILE: [&str; 4] = [
     "@SUM(A1)\r\u{200b}",
 ];
 
-fn hostile() -> Header {
-    let mut header = header();
+/// A report with such names: an archive that has them is not read.
+fn hostile(format: Format) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut report = Report::of(&archive(folder.path())).expect("a report");
+    let header = &mut report.header;
     for (scheme, name) in header.schemes.iter_mut().zip(HOSTILE) {
         scheme.definition.name = name.into();
     }
@@ -113,7 +111,9 @@ fn hostile() -> Header {
     }
     header.adapter.name = "adapter\u{1b}[31m".into();
     header.rate.as_mut().expect("a rate").source = "a [link](http://x)\u{202e}".into();
-    header
+    let mut out = Vec::new();
+    report.write(format, &mut out).expect("a report");
+    String::from_utf8(out).expect("text")
 }
 
 #[test]
@@ -121,18 +121,18 @@ fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
     let obeyed =
         |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{200b}\u{feff}".contains(c);
     for format in [Format::Table, Format::Markdown, Format::Csv, Format::Html] {
-        let text = report_of(hostile(), format);
+        let text = hostile(format);
         assert!(!text.contains(obeyed), "{format:?}: {text:?}");
         assert!(text.contains("\\u{"), "{format:?}: what was there is shown");
     }
-    let json = report_of(hostile(), Format::Json);
+    let json = hostile(Format::Json);
     assert!(!json.contains(obeyed), "{json:?}");
     let read: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     for (at, name) in HOSTILE.into_iter().enumerate() {
         assert_eq!(read["header"]["schemes"][at]["definition"]["name"], name, "exactly");
     }
 
-    let csv = report_of(hostile(), Format::Csv);
+    let csv = hostile(Format::Csv);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     for row in reader.records() {
         for cell in &row.expect("a row") {
@@ -141,7 +141,7 @@ fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
         }
     }
 
-    let markdown = report_of(hostile(), Format::Markdown);
+    let markdown = hostile(Format::Markdown);
     for markup in ["<script", "<b>", "`head`", "*c*", "a|b", "[link](", "\n# `"] {
         let raw = markdown.match_indices(markup);
         let escaped = |at: usize| at > 0 && markdown[..at].ends_with('\\');
@@ -154,7 +154,7 @@ fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
         assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{table}");
     }
 
-    let page = report_of(hostile(), Format::Html);
+    let page = hostile(Format::Html);
     assert!(!page.contains("<script") && !page.contains("<b>"), "markup of a name");
     assert_eq!(page.matches("<svg ").count(), page.matches("</svg>").count());
 }

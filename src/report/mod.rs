@@ -100,6 +100,21 @@ impl Report {
         Ok(Self { header, summary: archive.summary(), measured, finished: archive.finished() })
     }
 
+    /// Writes it in a form.
+    ///
+    /// # Errors
+    /// Where the form cannot be made or `out` not be written.
+    pub fn write(&self, format: Format, out: &mut dyn Write) -> Result<(), Error> {
+        match format {
+            Format::Html => out.write_all(html::page(self)?.as_bytes())?,
+            Format::Markdown => out.write_all(table::markdown(self).as_bytes())?,
+            Format::Table => out.write_all(table::terminal(self).as_bytes())?,
+            Format::Csv => export::csv(self, out)?,
+            Format::Json => export::json(self, out)?,
+        }
+        Ok(out.flush()?)
+    }
+
     /// Trials of each scheme.
     fn trials(&self) -> u64 {
         let schemes = self.summary.by(archive::summary::Breakdown::Scheme);
@@ -112,13 +127,5 @@ impl Report {
 /// # Errors
 /// Where the archive cannot be read or `out` not be written.
 pub fn write(archive: &Archive, format: Format, out: &mut dyn Write) -> Result<(), Error> {
-    let report = Report::of(archive)?;
-    match format {
-        Format::Html => out.write_all(html::page(&report)?.as_bytes())?,
-        Format::Markdown => out.write_all(table::markdown(&report).as_bytes())?,
-        Format::Table => out.write_all(table::terminal(&report).as_bytes())?,
-        Format::Csv => export::csv(&report, out)?,
-        Format::Json => export::json(&report, out)?,
-    }
-    Ok(out.flush()?)
+    Report::of(archive)?.write(format, out)
 }

@@ -90,7 +90,10 @@ pub async fn run<S: Screens>(
                 if !stay {
                     break;
                 }
-                terminal.draw(|frame| screens.draw(frame))?;
+                terminal.draw(|frame| {
+                    screens.draw(frame);
+                    terminal::printable(frame);
+                })?;
             }
             changed = snapshots.changed(), if open => open = changed.is_ok(),
             _ = wishes.wait_for(Option::is_some), if !stopping => {

@@ -1,12 +1,13 @@
 //! The terminal while screens are on it, and how it becomes what it was.
 
+use crate::words::is_unprintable;
 use crossterm::cursor::Show;
 use crossterm::execute;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
-use ratatui::DefaultTerminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::{DefaultTerminal, Frame};
 use std::io::stdout;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,4 +62,14 @@ pub(super) fn is_taken() -> bool {
 /// Whether a terminal does more than lines.
 pub fn draws() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// Takes out of what was drawn whatever a terminal would obey or not show: names come from files.
+pub(super) fn printable(frame: &mut Frame<'_>) {
+    for cell in &mut frame.buffer_mut().content {
+        if cell.symbol().contains(is_unprintable) {
+            let clean: String = cell.symbol().chars().filter(|c| !is_unprintable(*c)).collect();
+            cell.set_symbol(if clean.is_empty() { " " } else { clean.as_str() });
+        }
+    }
 }

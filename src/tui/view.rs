@@ -60,6 +60,10 @@ pub(super) fn drawn(draw: impl FnOnce(&mut Frame<'_>), width: u16, height: u16) 
         Ok(terminal) => terminal,
         Err(never) => match never {},
     };
+    let draw = |frame: &mut Frame<'_>| {
+        draw(frame);
+        super::terminal::printable(frame);
+    };
     match terminal.draw(draw) {
         Ok(_) => terminal.backend().to_string(),
         Err(never) => match never {},

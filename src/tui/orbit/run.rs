@@ -21,7 +21,10 @@ pub fn run(flight: Flight, stops: &Stops) -> std::io::Result<()> {
     let mut cockpit = Cockpit::new(flight);
     let mut last = Instant::now();
     while !cockpit.left && stops.first().is_none() {
-        terminal.draw(|frame| view(&cockpit, frame))?;
+        terminal.draw(|frame| {
+            view(&cockpit, frame);
+            terminal::printable(frame);
+        })?;
         let next = Instant::now() + FRAME;
         while poll(next.saturating_duration_since(Instant::now()))? {
             if let Event::Key(key) = read()?

@@ -72,6 +72,8 @@ fn test(upsets_per_run: f64, runs: u64) -> (Header, Segment) {
             faults: u32::try_from(faults.len()).expect("few"),
             armed_steps: first.map_or(STEPS, |step| step + 1),
             first_error: first.map_or(0, |_| if due { 6 } else { 4 }),
+            worst: 0,
+            wrong: 0,
             masked: all,
             tolerable_sdc: 0,
             critical_sdc: 0,

@@ -6,7 +6,7 @@ use super::resume::Existing;
 use super::schema::Header;
 use super::segment::{RunInfo, Segment, SegmentFile};
 use super::thread::{Files, OnThread};
-use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, file, header};
+use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, file, flaw, header};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,9 +24,9 @@ impl Writer {
     pub fn start(folder: &Path, header: Header) -> Result<Self, Error> {
         let lock = lock(folder)?;
         refuse_results(folder)?;
-        file::rehearse(&folder.join(ARCHIVE_FILE), |to| {
-            header::write(to, Content::Segment, &header)
-        })?;
+        let archive = folder.join(ARCHIVE_FILE);
+        flaw::header(&header).map_err(Error::flaw(&archive))?;
+        file::rehearse(&archive, |to| header::write(to, Content::Segment, &header))?;
         Self::spawn(folder, header, lock, Vec::new())
     }
 

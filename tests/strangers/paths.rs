@@ -48,7 +48,7 @@ fn a_symbolic_link_among_segments_is_not_followed() {
 #[test]
 fn a_replay_opens_no_path_that_an_archive_names() {
     let list = "mode = \"list\"\nfile = \"/etc/passwd\"";
-    let bits = "mode = \"conditional\"\nregions = [\"weights\"]";
+    let bits = "mode = \"conditional\"\ncount = 1\nregions = [\"weights\"]";
     for (workload, faults, flag) in [
         ("digits-mlp", list, "--list"),
         ("/etc", bits, "--workload"),

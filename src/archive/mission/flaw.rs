@@ -2,8 +2,7 @@
 //! see them.
 
 use super::super::flaw::{
-    Check, FLAG, Flaw, NOT_NEGATIVE, POSITIVE, all, counts, name, positive, prose, sources,
-    workload,
+    Check, FLAG, Flaw, NOT_NEGATIVE, POSITIVE, all, counts, folder_name, name, positive, workload,
 };
 use super::{Closing, MissionHeader, MissionRun, UpsetRow, WHAT_NAMES};
 use crate::mission::{Episode, SchemeHistory};
@@ -18,8 +17,7 @@ const COUNT: &str = "a count below 2^55";
 
 /// What cannot be in the header of a mission.
 pub(super) fn header(header: &MissionHeader) -> Result<(), Flaw> {
-    name("the mission", &header.name)?;
-    prose("toml", &header.toml)?;
+    folder_name("the mission", &header.name)?;
     let (facts, orbit) = (&header.facts, &header.orbit);
     let horizon_s = facts.horizon_s;
     let requirement = facts.requirement;
@@ -90,14 +88,7 @@ pub(super) fn header(header: &MissionHeader) -> Result<(), Flaw> {
         }
     }
     header.shapes.iter().try_for_each(|shape| name("a shape", shape))?;
-    let memory = &header.memory;
-    name("the memory", &memory.name)?;
-    let texts =
-        [&memory.title, &memory.map, &orbit.description, &orbit.start, &orbit.altitude_convention];
-    texts
-        .into_iter()
-        .chain(&header.warnings)
-        .try_for_each(|text| prose("a text of the mission", text))?;
+    name("the memory", &header.memory.name)?;
     for place in &header.track {
         let figures =
             [place.latitude_deg, place.longitude_deg, place.altitude_km, place.local_time_h];
@@ -116,7 +107,6 @@ pub(super) fn header(header: &MissionHeader) -> Result<(), Flaw> {
     if header.track.len() as u64 != kept {
         return Err(Flaw::new(format!("{kept} places of the track"), header.track.len()));
     }
-    sources(&header.sources)?;
     workload(&header.workload)
 }
 
@@ -302,7 +292,6 @@ pub(super) fn closing(closing: &Closing, header: &MissionHeader) -> Result<(), F
         known(&point.scheme)?;
         estimate("sweep", point.wrong_per_year)?;
         estimate("sweep", (point.error_episodes.rate, point.error_episodes.interval))?;
-        prose("a reason", point.refused.as_deref().unwrap_or(""))?;
         let period_s = point.period_s.unwrap_or(1.0);
         all(
             &[

@@ -35,6 +35,7 @@ impl MissionWriter {
         let lock = lock(folder)?;
         refuse_results(folder)?;
         let path = folder.join(SEGMENTS_FOLDER).join(HEADER_FILE);
+        flaw::header(&header).map_err(Error::flaw(&path))?;
         file::write_whole(&path, |to| {
             header::write(to, Content::Header, &header).map_err(Error::hdf5(&path, "written"))
         })?;

@@ -330,8 +330,6 @@ fn outcome(row: &OutcomeRow, header: &Header) -> Result<(), Flaw> {
 fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
     let (workload, campaign) = (&header.workload, &header.campaign);
     let at = row.tensor as usize;
-    // A step may have more inferences than there are inputs, which then come again.
-    let rows = workload.inputs.max(campaign.inferences_per_step);
     let region = Region::ALL.into_iter().find(|region| *region as u8 == row.region);
     let words = match region {
         Some(Region::Weights | Region::Voted) => {
@@ -363,8 +361,8 @@ fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
             ("step", "below the steps of a trial", row.step < campaign.steps, row.step.into()),
             (
                 "inference",
-                "one of a step or of the inputs",
-                row.inference < rows,
+                "one of the campaign's inputs",
+                row.inference < workload.inputs,
                 row.inference.into(),
             ),
         ],

@@ -38,7 +38,7 @@ impl Plan {
     /// What the mission takes, with so many single events drawn of each kind.
     pub fn estimate(&self, singles: u64) -> Estimate {
         let mut estimate = Estimate::default();
-        self.inferences(singles, &mut estimate);
+        self.inferences(&mut estimate);
         self.others(&mut estimate);
         self.events(&mut estimate);
         if singles > 0 {
@@ -63,7 +63,7 @@ impl Plan {
         (0..self.modes.len()).map(|at| self.of_mode(at).peak).sum()
     }
 
-    fn inferences(&self, singles: u64, estimate: &mut Estimate) {
+    fn inferences(&self, estimate: &mut Estimate) {
         let each = self.ground.horizon_s * self.ground.reads.per_s;
         let (service, lower) = (
             "service.inferences_per_s",
@@ -71,9 +71,8 @@ impl Plan {
         );
         let amount = Amount::count("inferences in a history", each, INFERENCES_MAX);
         estimate.add(amount.of(service, lower).unsaid());
-        let drawn = strata::kinds(self).len() as f64 * singles as f64;
         let satellites = self.mission.fleet.map_or(0.0, |satellites| satellites as f64);
-        let flights = f64::from(self.mission.histories) + drawn + satellites;
+        let flights = f64::from(self.mission.histories) + satellites;
         let amount = Amount::count("inferences in all flights", each * flights, SUM_MAX);
         estimate.add(amount.of(service, lower).unsaid());
     }
@@ -156,6 +155,9 @@ impl Plan {
         let (key, lower) = ("--singles", "fewer single events of each kind");
         estimate.add(Amount::count("single events", count, f64::from(u32::MAX)).of(key, lower));
         let amount = Amount::count("events about the single ones", count * with_each, 1e12);
+        estimate.add(amount.of(key, lower).unsaid());
+        let inferences = count * self.ground.horizon_s * self.ground.reads.per_s;
+        let amount = Amount::count("inferences of single events", inferences, SUM_MAX);
         estimate.add(amount.of(key, lower).unsaid());
         let held = each * (widest + stop_bytes);
         let amount = Amount::bytes("for the single events of a kind", held, MEMORY_BYTES_MAX);

@@ -283,7 +283,7 @@ fn what_no_device_or_orbit_can_be_is_refused_at_its_line() {
              the track stands for a longer flight (the mean over all longitudes takes 1 day), \
              found 0.5",
         ),
-        (HBM, "orbit = \"iss\"\nstep_s = 1.0", "a.toml:15: days: expected at most 6.9"),
+        (HBM, "orbit = \"iss\"\nstep_s = 1.0", "a.toml:14: days: expected at most 6.9"),
         (
             HBM,
             "orbit = { kind = \"circular\", altitude_km = 99, inclination_deg = 5 }",

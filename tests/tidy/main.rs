@@ -14,7 +14,7 @@ use std::fs;
 use std::path::Path;
 
 /// Folders that hold no source: build output, version control.
-const NOT_SOURCE: [&str; 2] = ["target", ".git"];
+const NOT_SOURCE: [&str; 5] = ["target", ".git", "fuzz/target", "fuzz/corpus", "fuzz/artifacts"];
 
 /// The folders of results that are committed; the others are archives of runs.
 const RESULTS: [&str; 2] = ["results/committed", "results/gpu"];

@@ -164,7 +164,8 @@ pub(super) fn paragraphs(view: &MissionView<'_>) -> Vec<String> {
              requirement hangs on them, Clopper and Pearson's. Levels are 95 %, of the requirement 90 % \
              and one-sided. What is required from a fresh start is counted in windows of all flight: the \
              next begins where memory is golden after the last has ended, whatever happened in it. The \
-             time to the first wrong answer is a cumulative incidence with the service being away as competing end, censored at {}, where the estimate of Aalen and \
+             time to the first wrong answer is a cumulative incidence with the service being away as \
+             competing end, censored at {}, where the estimate of Aalen and \
              Johansen is the share of histories. Expected rates have Fay and Feuer's interval \
              of weighted events, the error of drawing single events and nothing else; what two events do \
              together is not in them, as it is in realised ones.",

@@ -215,7 +215,8 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
          95 % interval of drawing so many of them (Fay and Feuer). Of one mission: \
          wrong answers a year of flight of single missions of {} ({} flown) and their standard \
          deviation; no number of histories narrows it. Model band: the factors that every rate may be \
-         off by, the low and the high level of the devices' cross-sections times 2 either way for AP8; only better data narrow it. They are not combined.{}",
+         off by, the low and the high level of the devices' cross-sections times 2 either way for AP8; \
+         only better data narrow it. They are not combined.{}",
         words::span(view.facts.mission_s()),
         words::count(view.figures.first().map_or(0, |figures| figures.mission_spread.missions)),
         view.pace()

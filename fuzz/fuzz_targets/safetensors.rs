@@ -4,10 +4,10 @@
 use beamline::workload::{self, Overrides};
 use libfuzzer_sys::fuzz_target;
 
-const WORKLOAD: &str = include_str!("../../tests/accepted/workload/tiny.toml");
-
 fuzz_target!(|bytes: &[u8]| {
-    let path = beamline_fuzz::file("workload.toml", WORKLOAD.as_bytes());
+    let text = beamline_fuzz::workload("[weights]\nfile = \"weights.safetensors\"");
+    let path = beamline_fuzz::file("workload.toml", text.as_bytes());
+    beamline_fuzz::file("array.npy", &beamline_fuzz::npy());
     beamline_fuzz::file("weights.safetensors", bytes);
     let _ = workload::load(path.parent().expect("a file has a folder"), &Overrides::default());
 });

@@ -21,3 +21,22 @@ pub fn file(name: &str, bytes: &[u8]) -> PathBuf {
     std::fs::write(&path, bytes).expect("a file under test");
     path
 }
+
+/// A workload of one layer of 64 features, with the table of its weights.
+pub fn workload(weights: &str) -> String {
+    format!(
+        "name = \"fuzz\"\ndescription = \"One layer.\"\nsource = \"The fuzz target.\"\n{weights}\n\
+         [inputs]\nshape = [64]\nfile = \"array.npy\"\n\
+         [[op]]\nname = \"fc1\"\nkind = \"linear\"\nweight = \"weight\"\n"
+    )
+}
+
+/// A `.npy` file of one row of 64 zeros.
+pub fn npy() -> Vec<u8> {
+    let mut header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 64), }".to_owned();
+    // The whole header is a multiple of 64 bytes and ends with a line break.
+    header.push_str(&" ".repeat(128 - 10 - 1 - header.len()));
+    header.push('\n');
+    let length = u16::try_from(header.len()).expect("a short header").to_le_bytes();
+    [b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &[0; 256]].concat()
+}

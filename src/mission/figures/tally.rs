@@ -12,6 +12,10 @@ use crate::stats::{Interval, garwood, mean_interval, paired_ratio};
 use crate::units::YEAR_S;
 use std::collections::BTreeMap;
 
+/// The most steps of a curve of incidence: of more histories each step stands for several, so that
+/// no output grows with them.
+const STEPS_MAX: usize = 400;
+
 /// Whether figures are worth computing again after so many histories: at the first four, then where
 /// there are a quarter more. Figures cost as much as there are histories, so that all of them together
 /// cost a fixed number of times what the last ones do.
@@ -262,14 +266,17 @@ impl Sums {
         let share = 1.0 / self.wrong.len().max(1) as f64;
         let mut at = Incidence { years: 0.0, critical: 0.0, away: 0.0 };
         let mut steps = vec![at];
-        for (time_s, critical) in ends {
+        let every = ends.len().div_ceil(STEPS_MAX).max(1);
+        for (count, (time_s, critical)) in (1_usize..).zip(ends) {
             at.years = time_s / YEAR_S;
             if critical {
                 at.critical += share;
             } else {
                 at.away += share;
             }
-            steps.push(at);
+            if count.is_multiple_of(every) {
+                steps.push(at);
+            }
         }
         at.years = facts.horizon_s / YEAR_S;
         steps.push(at);

@@ -12,7 +12,7 @@ use super::record::{Upset, What};
 use super::run::HistoryRun;
 use super::sweep::Point;
 use crate::device::{AddressMap, Memory};
-use crate::rate::{Ground, Timeline};
+use crate::rate::{GroundGrid, Timeline};
 use crate::scheme::{Scheme, ScrubBy};
 use crate::units::DAY_S;
 use std::path::PathBuf;
@@ -209,7 +209,7 @@ pub struct Track {
     /// The places.
     pub spots: Vec<Spot>,
     /// Where on the ground a satellite overhead is in the South Atlantic Anomaly.
-    pub saa: Ground<bool>,
+    pub saa: GroundGrid<bool>,
 }
 
 impl Track {
@@ -228,7 +228,7 @@ impl Track {
     /// The track through these places, `step_s` apart.
     pub fn of(step_s: f64, period_s: f64, spots: Vec<Spot>) -> Self {
         let places = spots.iter().map(|spot| (spot.longitude_deg, spot.latitude_deg, spot.in_saa));
-        let saa = Ground::new(SAA_CELL_DEG, SAA_REACH_DEG, places);
+        let saa = GroundGrid::new(SAA_CELL_DEG, SAA_REACH_DEG, places);
         Self { step_s, period_s, spots, saa }
     }
 

@@ -2,13 +2,13 @@
 
 /// A grid of square cells of the Earth; each holds what the nearest place of a ground track has.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Ground<T> {
+pub struct GroundGrid<T> {
     cell_deg: f64,
     columns: usize,
     cells: Vec<Option<T>>,
 }
 
-impl<T: Copy + PartialOrd> Ground<T> {
+impl<T: Copy + PartialOrd> GroundGrid<T> {
     /// A grid of cells of `cell_deg` degrees (a divisor of 180), from places as longitude and
     /// latitude in degrees with their value. A cell that holds places has the largest of their
     /// values; any other that of the nearest such cell, up to `reach_deg` away.
@@ -108,7 +108,7 @@ mod tests {
             let at = f64::from(latitude) + 0.5;
             [(-10.0, at, 1), (10.0, at, 2)]
         });
-        let grid = Ground::new(1.0, 12.0, passes);
+        let grid = GroundGrid::new(1.0, 12.0, passes);
         for latitude in [-89.5, 0.0, 45.2, 89.9] {
             for (longitude, value) in [(-9.5, 1), (-3.0, 1), (4.0, 2), (10.5, 2), (21.0, 2)] {
                 assert_eq!(grid.at(longitude, latitude), Some(value), "{longitude}, {latitude}");
@@ -123,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_largest_value_of_a_cell_counts_and_the_date_line_is_no_edge() {
-        let grid = Ground::new(2.0, 6.0, [(179.5, 1.0, 3), (179.2, 1.5, 5), (179.9, 0.1, 4)]);
+        let grid = GroundGrid::new(2.0, 6.0, [(179.5, 1.0, 3), (179.2, 1.5, 5), (179.9, 0.1, 4)]);
         assert_eq!(grid.at(179.0, 1.0), Some(5));
         assert_eq!(grid.at(-177.0, 1.0), Some(5));
         assert_eq!(grid.at(-180.0, 1.0), grid.at(180.0, 1.0));

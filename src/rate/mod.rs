@@ -25,7 +25,7 @@ use crate::environment::trapped::{Interpolation, MapField};
 pub use arrival::{Arrival, ScheduledEvent};
 pub use assessment::{Assessment, Band, ModeRate};
 pub use choice::{AltitudeAbove, Environment, OrbitChoice, SatelliteName, SolarPhase};
-pub use ground::Ground;
+pub use ground::GroundGrid;
 pub use let_spectrum::LetSpectrum;
 pub use timeline::{Levels, ModeTimeline, Place, SAA_PER_CM2_S, THRESHOLDS_MEV, Timeline};
 pub use validity::DOSE_LABEL;

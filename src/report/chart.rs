@@ -41,7 +41,7 @@ pub(super) const TEXT: f64 = 13.0;
 
 /// The shape that stands for a scheme at its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum MarkShape {
     /// A filled disc.
     Disc,
     /// A filled square.
@@ -64,7 +64,7 @@ pub(super) enum Mark {
     OpenDiamond,
 }
 
-impl Mark {
+impl MarkShape {
     const ALL: [Self; 10] = [
         Self::Disc,
         Self::Square,
@@ -83,14 +83,14 @@ impl Mark {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) colour: RGBColor,
-    pub(super) mark: Mark,
+    pub(super) mark: MarkShape,
 }
 
 impl Look {
     /// Of a scheme.
     pub(super) fn of(scheme: usize) -> Self {
         let colours = SCHEME_COLOURS.len();
-        let mark = Mark::ALL[scheme / colours % Mark::ALL.len()];
+        let mark = MarkShape::ALL[scheme / colours % MarkShape::ALL.len()];
         Self { colour: SCHEME_COLOURS[scheme % colours], mark }
     }
 }
@@ -184,23 +184,23 @@ impl Canvas<'_> {
             self.line(corner(a, b), corner(c, d), colour.into(), 2.0)
         };
         match mark {
-            Mark::Disc => self.disc(at, radius, colour),
-            Mark::Square => filled(&square),
-            Mark::Diamond => filled(&diamond),
-            Mark::Up => filled(&up),
-            Mark::Down => filled(&up.map(|(x, y)| (x, -y))),
-            Mark::Plus => {
+            MarkShape::Disc => self.disc(at, radius, colour),
+            MarkShape::Square => filled(&square),
+            MarkShape::Diamond => filled(&diamond),
+            MarkShape::Up => filled(&up),
+            MarkShape::Down => filled(&up.map(|(x, y)| (x, -y))),
+            MarkShape::Plus => {
                 stroke((-1.1, 0.0), (1.1, 0.0)).and_then(|()| stroke((0.0, -1.1), (0.0, 1.1)))
             }
-            Mark::Cross => stroke((-0.85, -0.85), (0.85, 0.85))
+            MarkShape::Cross => stroke((-0.85, -0.85), (0.85, 0.85))
                 .and_then(|()| stroke((-0.85, 0.85), (0.85, -0.85))),
-            Mark::Ring => {
+            MarkShape::Ring => {
                 let turn = |part: u32| f64::from(part) / 16.0 * std::f64::consts::TAU;
                 let ring: Vec<_> = (0..16).map(|n| (turn(n).cos(), turn(n).sin())).collect();
                 open(&ring)
             }
-            Mark::OpenSquare => open(&square),
-            Mark::OpenDiamond => open(&diamond),
+            MarkShape::OpenSquare => open(&square),
+            MarkShape::OpenDiamond => open(&diamond),
         }
     }
 

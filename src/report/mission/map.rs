@@ -8,7 +8,7 @@ use super::super::orbit::map::{
 use super::super::words;
 use super::places::placed;
 use super::{Effect, MissionView, TrackPlace, UpsetRow, day};
-use crate::rate::Ground;
+use crate::rate::GroundGrid;
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
 use std::collections::BTreeMap;
@@ -75,7 +75,7 @@ fn at(place: &TrackPlace) -> (f64, f64) {
 fn anomaly(canvas: &Canvas<'_>, places: &[TrackPlace]) -> Drawn {
     let (side, reach) = ANOMALY_CELLS;
     let within = places.iter().map(|at| (at.longitude_deg, at.latitude_deg, at.in_saa == 1));
-    for (west, east, south) in Ground::new(side, reach, within).runs(|inside| inside) {
+    for (west, east, south) in GroundGrid::new(side, reach, within).runs(|inside| inside) {
         canvas.rectangle(on_map(west, south + side), on_map(east, south), ANOMALY)?;
     }
     Ok(())

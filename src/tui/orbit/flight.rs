@@ -2,7 +2,7 @@
 
 use crate::environment::epoch::Epoch;
 use crate::environment::trapped::{DRIFT_DEG_PER_YEAR, EPOCH_MAX, EPOCH_MIN};
-use crate::rate::{Ground, Levels, Timeline};
+use crate::rate::{GroundGrid, Levels, Timeline};
 use crate::units::DAY_S;
 
 /// Side of the cells of the field of trapped protons, in degrees.
@@ -66,7 +66,7 @@ pub struct Flight {
     /// How far west, in degrees, the anomaly has moved since.
     pub west_deg: f64,
     /// The highest flux of trapped protons over each part of the ground.
-    pub field: Ground<f64>,
+    pub field: GroundGrid<f64>,
 }
 
 impl Flight {
@@ -124,7 +124,7 @@ impl Flight {
     }
 }
 
-fn field(instants: &[Instant]) -> Ground<f64> {
+fn field(instants: &[Instant]) -> GroundGrid<f64> {
     let places = instants.iter().map(|at| (at.longitude_deg, at.latitude_deg, at.flux_per_cm2_s));
-    Ground::new(CELL_DEG, REACH_DEG, places)
+    GroundGrid::new(CELL_DEG, REACH_DEG, places)
 }

@@ -1,5 +1,5 @@
 // The elementwise sum of two values. One invocation a quad of words.
-// See src/stage/add.rs for the reference.
+// See src/op/add.rs for the reference.
 #import fold
 
 override GROUP: u32 = 64u;
@@ -11,8 +11,6 @@ struct AddParams {
     a_stride: u32,   // in quads, between slots
     b_base:   u32,
     b_stride: u32,
-    pad0:     u32,
-    pad1:     u32,
 }
 
 @group(0) @binding(0) var<uniform>             params: AddParams;

@@ -1,6 +1,6 @@
 // 2-D cross-correlation: channels, kernel rows, kernel columns ascending from +0 with fma; padding
 // is skipped; the bias last. Weights are read as shaders/lib/stored.wgsl says. One invocation computes
-// 8 output channels of one pixel of QUADS quads of rows of one block. See src/stage/conv2d.rs for the
+// 8 output channels of one pixel of QUADS quads of rows of one block. See src/op/conv2d.rs for the
 // reference.
 #import fold
 #import outcome
@@ -9,26 +9,31 @@
 override GROUP: u32 = 64u;
 
 struct Conv2dParams {
-    quads:     u32,   // row quads of a block
-    channels:  u32,
-    height:    u32,
-    width:     u32,
-    outputs:   u32,   // output channels
-    size:      u32,   // kernel height and width, packed: height << 16 | width
-    stride:    u32,
-    padding:   u32,
-    out_height: u32,
-    out_width: u32,
-    has_bias:  u32,
-    x_base:    u32,   // in quads
-    x_stride:  u32,   // in quads, between slots
-    w_base:    u32,   // in words
-    w_stride:  u32,   // in words, between slots
-    b_base:    u32,   // in words, in the same buffer as w
-    copy_stride: u32, // in words
-    check_base: u32,  // in words
-    words:     u32,   // data words of a slot
-    pad0:      u32,
+    quads:            u32,   // row quads of a block
+    channels:         u32,   // input channels of a group
+    height:           u32,
+    width:            u32,
+    outputs:          u32,   // output channels of a group
+    kernel_rows:      u32,
+    kernel_columns:   u32,
+    stride_rows:      u32,
+    stride_columns:   u32,
+    pad_top:          u32,
+    pad_left:         u32,
+    dilation_rows:    u32,
+    dilation_columns: u32,
+    groups:           u32,
+    out_height:       u32,
+    out_width:        u32,
+    has_bias:         u32,
+    x_base:           u32,   // in quads
+    x_stride:         u32,   // in quads, between slots
+    w_base:           u32,   // in words
+    w_stride:         u32,   // in words, between slots
+    b_base:           u32,   // in words, in the same buffer as w
+    copy_stride:      u32,   // in words
+    check_base:       u32,   // in words
+    words:            u32,   // data words of a slot
 }
 
 @group(0) @binding(0) var<uniform>             params: Conv2dParams;
@@ -52,26 +57,28 @@ fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 
 fn run(id: u32, block: u32) {
     let pixels = params.out_height * params.out_width;
-    let kh = params.size >> 16u;
-    let kw = params.size & 0xffffu;
-    let tile = tile_of(id, pixels, params.channels * kh * kw, block);
-    if tile.first >= params.outputs { return; }
+    let taps = params.channels * params.kernel_rows * params.kernel_columns;
+    let tile = tile_of(id, pixels, params.groups, taps, block);
+    if tile.first >= tile.end { return; }
     let pixel = id / tile.strip % pixels;
-    let row = i32(pixel / params.out_width * params.stride) - i32(params.padding);
-    let column = i32(pixel % params.out_width * params.stride) - i32(params.padding);
+    let row = i32(pixel / params.out_width * params.stride_rows) - i32(params.pad_top);
+    let column = i32(pixel % params.out_width * params.stride_columns) - i32(params.pad_left);
     let x0 = params.x_base + x_slot[block] * params.x_stride + tile.quad;
     for (var c = 0u; c < params.channels; c++) {
-        for (var ky = 0u; ky < kh; ky++) {
-            let at_row = row + i32(ky);
+        for (var ky = 0u; ky < params.kernel_rows; ky++) {
+            let at_row = row + i32(ky * params.dilation_rows);
             if at_row < 0 || at_row >= i32(params.height) { continue; }
-            for (var kx = 0u; kx < kw; kx++) {
-                let at_column = column + i32(kx);
+            for (var kx = 0u; kx < params.kernel_columns; kx++) {
+                let at_column = column + i32(kx * params.dilation_columns);
                 if at_column < 0 || at_column >= i32(params.width) { continue; }
-                let feature = (c * params.height + u32(at_row)) * params.width + u32(at_column);
-                tile_add(tile, x0 + feature * params.quads, (c * kh + ky) * kw + kx);
+                let plane = (tile.part * params.channels + c) * params.height + u32(at_row);
+                let feature = plane * params.width + u32(at_column);
+                let tap = (c * params.kernel_rows + ky) * params.kernel_columns + kx;
+                tile_add(tile, x0 + feature * params.quads, tap);
             }
         }
     }
     let plane = pixels * params.quads;
-    tile_store(tile, block * params.outputs * plane + pixel * params.quads + tile.quad, plane);
+    let outputs = params.groups * params.outputs;
+    tile_store(tile, block * outputs * plane + pixel * params.quads + tile.quad, plane);
 }

@@ -1,6 +1,6 @@
 // y[o] = sum over k of x[k] * w[o, k], k ascending from +0 with fma, then the bias. Weights are read as
 // shaders/lib/stored.wgsl says. One invocation computes 8 output features of QUADS quads of rows of one
-// block. See src/stage/linear.rs for the reference.
+// block. See src/op/linear.rs for the reference.
 #import fold
 #import outcome
 #import tile
@@ -42,8 +42,8 @@ fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 }
 
 fn run(id: u32, block: u32) {
-    let tile = tile_of(id, 1u, params.inputs, block);
-    if tile.first >= params.outputs { return; }
+    let tile = tile_of(id, 1u, 1u, params.inputs, block);
+    if tile.first >= tile.end { return; }
     var at = params.x_base + x_slot[block] * params.x_stride + tile.quad;
     for (var k = 0u; k < params.inputs; k++) {
         tile_add(tile, at, k);

@@ -1,5 +1,5 @@
 // The positive part, on bits: a set sign gives +0; a NaN propagates or becomes +0.
-// One invocation a quad of words. See src/stage/relu.rs for the reference.
+// One invocation a quad of words. See src/op/relu.rs for the reference.
 #import bits
 #import fold
 
@@ -11,9 +11,6 @@ struct ReluParams {
     x_base:      u32,   // in quads
     x_stride:    u32,   // in quads, between slots
     nan_is_zero: u32,
-    pad0:        u32,
-    pad1:        u32,
-    pad2:        u32,
 }
 
 @group(0) @binding(0) var<uniform>             params: ReluParams;

@@ -6,6 +6,7 @@
 pub mod bounded;
 pub mod estimate;
 pub mod name;
+pub mod op;
 pub mod outcome;
 pub mod output;
 pub mod place;

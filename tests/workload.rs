@@ -3,9 +3,10 @@
 
 mod message;
 
+use beamline::op::OPS;
 use beamline::place;
 use beamline::workload::{
-    Decision, Error, NanRank, NanRule, OpKind, Overrides, ValueId, Workload, load,
+    Decision, Error, NanRank, NanRule, Overrides, Role, ValueId, Workload, load,
 };
 use safetensors::{Dtype, tensor::TensorView};
 use std::fs;
@@ -20,7 +21,8 @@ fn kernel(name: &str, overrides: &Overrides) -> Workload {
 }
 
 fn shapes(workload: &Workload) -> Vec<(&str, &[usize])> {
-    workload.values.iter().map(|value| (value.name.as_str(), value.shape.as_slice())).collect()
+    let of_inferences = workload.values.iter().filter(|v| !matches!(v.role, Role::Stored(_)));
+    of_inferences.map(|value| (value.name.as_str(), value.shape.as_slice())).collect()
 }
 
 #[test]
@@ -85,8 +87,10 @@ fn digits_cnn_loads() {
         ]
     );
     let conv1 = cnn.op("conv1").expect("an op named conv1");
-    let kind = OpKind::Conv2d { weight: 0, bias: Some(1), stride: 1, padding: 1 };
-    assert_eq!(cnn.ops[conv1].kind, kind);
+    assert_eq!(cnn.ops[conv1].kind.name(), "conv2d");
+    assert_eq!(cnn.ops[conv1].settings, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    let tensors = [Role::Stored(0), Role::Stored(1)];
+    assert_eq!([1, 2].map(|at| cnn.values[cnn.ops[conv1].inputs[at].0].role), tensors);
     assert_eq!(cnn.sites().count(), 8, "flatten is no site");
     assert_eq!(cnn.expected.and_then(|expected| expected.correct), Some(503));
 }
@@ -221,4 +225,39 @@ fn a_folder_without_a_workload_is_named() {
         panic!("an absent folder was read")
     };
     assert_eq!(path, Path::new("kernels/absent/workload.toml"));
+}
+
+#[test]
+fn the_page_of_file_formats_has_every_op_with_its_fields() {
+    let page = fs::read_to_string(repository("docs/file-formats.md")).expect("a page");
+    for kind in OPS {
+        let start = format!("| `{}` |", kind.name());
+        let row = page.lines().find(|line| line.starts_with(&start));
+        let row = row.unwrap_or_else(|| panic!("no row of {kind:?}"));
+        for field in kind.fields() {
+            assert!(row.contains(&format!("`{}`", field.name)), "{kind:?}: {}", field.name);
+        }
+    }
+}
+
+#[test]
+fn fields_of_ops_take_numbers_and_lists() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let toml = fs::read_to_string(repository("tests/accepted/workload/tiny.toml")).expect("a file");
+    let read = |name: &str, padding: &str| {
+        let toml = toml.replace("name = \"tiny\"", &format!("name = \"{name}\""));
+        let toml = toml.replace("padding = 1", padding);
+        load(&folder(parent.path(), name, &toml), &Overrides::default())
+    };
+    let settings =
+        |padding: &str, name: &str| read(name, padding).expect(padding).ops[0].settings.clone();
+    let whole = settings("padding = 1", "whole");
+    assert_eq!(whole, [1, 1, 1, 1, 1, 1, 1, 1, 1]);
+    assert_eq!(settings("padding = [1, 1]", "pair"), whole);
+    assert_eq!(settings("padding = [1, 1, 1, 1]\ndilation = [1, 1]\ngroups = 1", "sides"), whole);
+    let wrong = ["padding = [1, 1, 1]", "padding = -1", "padding = 1.0", "padding = []"];
+    for (name, wrong) in ["three", "negative", "float", "none"].into_iter().zip(wrong) {
+        let error = read(name, wrong).expect_err(wrong).to_string();
+        assert!(error.contains("expected a whole number, [rows, columns] or"), "{error}");
+    }
 }

@@ -1,11 +1,13 @@
 // The sums of one invocation of linear and conv2d: 8 outputs of QUADS quads of rows, which lie a strip of
-// quads apart. The entry file declares x, y, w_slot and params. See src/stage/tile.rs.
+// quads apart. The entry file declares x, y, w_slot and params. See src/op/tile.rs.
 #import stored
 
 override QUADS: u32 = 1u;   // 1, 4 or 8
 
 struct Tile {
+    part:   u32,   // the group of outputs that read the same inputs
     first:  u32,   // of the 8 outputs
+    end:    u32,   // after the last output of the group
     quad:   u32,   // first quad
     strip:  u32,   // from one quad to the next
     beyond: u32,   // quads of the block after the first
@@ -24,15 +26,19 @@ var<private> sum6: array<vec4<f32>, 8>;
 var<private> sum7: array<vec4<f32>, 8>;
 
 // The tile of an invocation that is number `id` of its block, `cells` of which (pixels) share their weights,
-// `taps` words an output.
-fn tile_of(id: u32, cells: u32, taps: u32, block: u32) -> Tile {
+// `taps` words an output. Each of `parts` groups has params.outputs outputs.
+fn tile_of(id: u32, cells: u32, parts: u32, taps: u32, block: u32) -> Tile {
     var tile: Tile;
     tile.strip = (params.quads + QUADS - 1u) / QUADS;
     tile.quad = id % tile.strip;
     tile.beyond = params.quads - 1u - tile.quad;
-    tile.first = id / tile.strip / cells * 8u;
+    let number = id / tile.strip / cells;
+    let of_part = (params.outputs + 7u) / 8u;
+    tile.part = number / of_part;
+    tile.first = tile.part * params.outputs + number % of_part * 8u;
+    tile.end = select(0u, (tile.part + 1u) * params.outputs, tile.part < parts);
     tile.slot = w_slot[block] * params.w_stride;
-    let last = vec4(params.outputs - 1u);
+    let last = vec4(max(tile.end, 1u) - 1u);
     tile.a = params.w_base + min(tile.first + vec4(0u, 1u, 2u, 3u), last) * taps;
     tile.b = params.w_base + min(tile.first + vec4(4u, 5u, 6u, 7u), last) * taps;
     return tile;
@@ -85,7 +91,7 @@ fn tile_deliver(at: u32, sum: vec4<f32>, bias: f32) {
 
 fn tile_output(tile: Tile, at: u32, stride: u32, i: u32, sums: array<vec4<f32>, 8>) {
     let output = tile.first + i;
-    if output >= params.outputs { return; }
+    if output >= tile.end { return; }
     var bias = 0f;
     if params.has_bias != 0u { bias = stored_float(tile.slot, params.b_base + output); }
     let to = at + output * stride;

@@ -5,17 +5,17 @@
 //! rates of each protection against none. Each is the best of several rounds that take the measured
 //! things in turn, so that a machine whose speed drifts treats all alike.
 
+use super::bench_stored::Measured;
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say, say_json};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{Course, Engine, Job, Windows};
 use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
+use crate::op::Stored;
 use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::copy::Copy;
 use crate::stage::decode::{BlockParams, Decode};
-use crate::stage::linear::{Linear, LinearParams};
-use crate::stage::stored::Stored;
 use crate::stage::vote::{self, Vote, VoteParams};
 use crate::workload::{self, Overrides, Workload};
 use clap::ValueEnum;
@@ -196,28 +196,13 @@ fn bandwidths(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
 /// The linear op at 512³.
 fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
     const N: u32 = 512;
-    let params = LinearParams {
-        quads: N / 4,
-        inputs: N,
-        outputs: N,
-        has_bias: 0,
-        x_base: 0,
-        x_stride: 0,
-        w_base: 0,
-        w_stride: 0,
-        b_base: 0,
-        stored: Stored::default(),
-    };
-    let stage = Linear::new(gpu)?;
-    let ones = vec![1f32.to_bits(); (N * N) as usize];
-    let (x, w) = (gpu.upload("x", &ones), gpu.upload("w", &ones));
-    let y: Buffer<u32> = gpu.zeroed("y", ones.len());
-    let slots = gpu.upload("slots", &[0u32]);
-    let uniform = gpu.uniform("linear", &params);
+    let n = N as usize;
+    let op = Measured::new(gpu, "linear", &[], [vec![n], vec![n, n]].to_vec(), N);
+    let ones = gpu.upload("w", &vec![1f32.to_bits(); n * n]);
     let mut best = f64::INFINITY;
     for _ in 0..rounds {
         let seconds = timed(gpu, |pass| {
-            stage.encode(pass, (&params, &uniform), (&x, &slots), (&w, &slots), &y, 1);
+            op.record(gpu, pass, Stored::default(), &ones);
         })?;
         best = best.min(seconds);
     }

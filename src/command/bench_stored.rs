@@ -3,117 +3,124 @@
 
 use super::Failure;
 use super::bench::{Figure, timed};
-use crate::gpu::{Buffer, Error, Gpu, Pass};
+use crate::gpu::{Buffer, Error, Gpu, Operands, Pass};
+use crate::op::{Call, Form, Given, Kind, OPS, Place, Stored};
 use crate::scheme::Code;
-use crate::stage::conv2d::Conv2dParams;
 use crate::stage::decode::{BlockParams, Decode, DecodeParams};
-use crate::stage::linear::LinearParams;
-use crate::stage::stored::{Form, Stored};
-use crate::stage::tile::{Params, Tiles};
 use crate::stage::vote::{self, Vote, VoteParams};
 
-/// Every form, at its own place.
-const FORMS: [Form; 3] = [Form::Bare, Form::Voted, Form::Decoded];
 /// Input and output features of the linear op.
-const FEATURES: u32 = 1024;
+const FEATURES: usize = 1024;
 /// Input and output channels of the conv2d op.
-const CHANNELS: u32 = 64;
+const CHANNELS: usize = 64;
 /// Height and width of its input and output.
-const SIDE: u32 = 4;
+const SIDE: usize = 4;
 
 /// Figures of every op: milliseconds, and the ratio to the bare op.
 pub(super) fn figures(gpu: &Gpu, rounds: u32) -> Result<Vec<Figure>, Failure> {
     let mut figures = Vec::new();
     for rows in [128, 1] {
-        figures.extend(measure(gpu, &linear(gpu, rows)?, rounds)?);
+        let shapes = vec![vec![FEATURES], vec![FEATURES, FEATURES], vec![FEATURES]];
+        let name = format!("linear {FEATURES} x {FEATURES}, batch {rows}");
+        let op = Measured::new(gpu, "linear", &[], shapes, rows);
+        figures.extend(measure(gpu, &name, &op, rounds)?);
     }
     for rows in [128, 1] {
-        figures.extend(measure(gpu, &conv2d(gpu, rows)?, rounds)?);
+        let image = vec![CHANNELS, SIDE, SIDE];
+        let shapes = vec![image, vec![CHANNELS, CHANNELS, 3, 3], vec![CHANNELS]];
+        let padding = [("padding", Given::Number(1))];
+        let name = format!("conv2d 3 x 3, {CHANNELS} to {CHANNELS} channels, batch {rows}");
+        let op = Measured::new(gpu, "conv2d", &padding, shapes, rows);
+        figures.extend(measure(gpu, &name, &op, rounds)?);
     }
     Ok(figures)
 }
 
-/// An op in every form.
-struct Op {
-    name: String,
-    /// Words of weight and bias.
-    words: u32,
-    record: Record,
+/// An op over one block, whose stored tensors lie one after another.
+pub(super) struct Measured {
+    kind: Kind,
+    settings: Vec<u32>,
+    shapes: Vec<Vec<usize>>,
+    output: Vec<usize>,
+    rows: u32,
+    x: Buffer<u32>,
+    y: Buffer<u32>,
+    slots: Buffer<u32>,
+    traps: Buffer<u32>,
 }
 
-/// Records the op in a form that reads these words.
-type Record = Box<dyn Fn(&mut Pass<'_>, Form, &Buffer<u32>)>;
-
-/// Where copies and check words of so many words lie.
-fn stored(words: u32) -> Stored {
-    Stored { copy_stride: words, check_base: words, words }
+fn words(shape: &[usize]) -> usize {
+    shape.iter().product()
 }
 
-fn linear(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
-    let quads = rows.div_ceil(4);
-    let words = FEATURES * FEATURES + FEATURES;
-    let params = LinearParams {
-        quads,
-        inputs: FEATURES,
-        outputs: FEATURES,
-        has_bias: 1,
-        x_base: 0,
-        x_stride: 0,
-        w_base: 0,
-        w_stride: 0,
-        b_base: FEATURES * FEATURES,
-        stored: stored(words),
-    };
-    let name = format!("linear {FEATURES} x {FEATURES}, batch {rows}");
-    op(gpu, name, params, words, FEATURES)
-}
-
-fn conv2d(gpu: &Gpu, rows: u32) -> Result<Op, Error> {
-    let quads = rows.div_ceil(4);
-    let taps = CHANNELS * CHANNELS * 9;
-    let words = taps + CHANNELS;
-    let params = Conv2dParams {
-        quads,
-        channels: CHANNELS,
-        height: SIDE,
-        width: SIDE,
-        outputs: CHANNELS,
-        size: 3 << 16 | 3,
-        stride: 1,
-        padding: 1,
-        out_height: SIDE,
-        out_width: SIDE,
-        has_bias: 1,
-        x_base: 0,
-        x_stride: 0,
-        w_base: 0,
-        w_stride: 0,
-        b_base: taps,
-        stored: stored(words),
-        pad: 0,
-    };
-    let name = format!("conv2d 3 x 3, {CHANNELS} to {CHANNELS} channels, batch {rows}");
-    op(gpu, name, params, words, CHANNELS * SIDE * SIDE)
-}
-
-/// The op in every form, with as many values of a row in its input as in its output.
-fn op<P: Params>(gpu: &Gpu, name: String, params: P, words: u32, values: u32) -> Result<Op, Error> {
-    let [bare, voted, decoded] = FORMS.map(|form| Tiles::<P>::stored(gpu, form));
-    let stages = [bare?, voted?, decoded?];
-    let uniform = gpu.uniform("params", &params);
-    let values = (values * 4 * params.quads()) as usize;
-    let x = gpu.upload("x", &vec![1f32.to_bits(); values]);
-    let y: Buffer<u32> = gpu.zeroed("y", values);
-    let (slots, traps) = (gpu.upload("slots", &[0u32]), gpu.upload("traps", &[0u32]));
-    let record: Record = Box::new(move |pass, form, w| {
-        let (stage, params) = (&stages[form as usize], (&params, &uniform));
-        let (x, w) = ((&x, &slots), (w, &slots));
-        match form {
-            Form::Decoded => stage.encode_trapping(pass, params, x, w, (&y, &traps), 1),
-            _ => stage.encode(pass, params, x, w, &y, 1),
+impl Measured {
+    /// The op of this kind over `rows` rows of ones.
+    pub(super) fn new(
+        gpu: &Gpu,
+        kind: &str,
+        fields: &[(&str, Given)],
+        shapes: Vec<Vec<usize>>,
+        rows: u32,
+    ) -> Self {
+        let kind = Kind::named(kind).unwrap_or(OPS[0]);
+        let settings = kind.settings(fields).unwrap_or_default();
+        let of: Vec<&[usize]> = shapes.iter().map(Vec::as_slice).collect();
+        let output = kind.output(&settings, &of).unwrap_or_default();
+        let rows = rows.next_multiple_of(4);
+        let block = |shape: &[usize]| words(shape) * rows as usize;
+        Self {
+            x: gpu.upload("x", &vec![1f32.to_bits(); block(&shapes[0])]),
+            y: gpu.zeroed("y", block(&output)),
+            slots: gpu.upload("slots", &[0u32]),
+            traps: gpu.upload("traps", &[0u32]),
+            kind,
+            settings,
+            shapes,
+            output,
+            rows,
         }
-    });
-    Ok(Op { name, words, record })
+    }
+
+    /// Words of the stored tensors.
+    fn words(&self) -> u32 {
+        let words = self.shapes[1..].iter().map(|shape| words(shape)).sum::<usize>();
+        u32::try_from(words).unwrap_or(u32::MAX)
+    }
+
+    /// Where copies and check words lie in this form.
+    fn stored(&self, form: Form) -> Stored {
+        let words = self.words();
+        Stored { form, copy_stride: words, check_base: words, words }
+    }
+
+    /// Records the op over these stored words.
+    pub(super) fn record(&self, gpu: &Gpu, pass: &mut Pass<'_>, stored: Stored, w: &Buffer<u32>) {
+        let mut base = 0;
+        let places: Vec<Place<'_>> = (self.shapes.iter().enumerate())
+            .map(|(at, shape)| {
+                let place = Place { shape, base, stride: 0 };
+                base += if at == 0 { 0 } else { u32::try_from(words(shape)).unwrap_or(u32::MAX) };
+                place
+            })
+            .collect();
+        let call = Call {
+            settings: &self.settings,
+            inputs: &places,
+            output: &self.output,
+            rows: self.rows,
+            blocks: 1,
+            nan_is_zero: false,
+            stored,
+            software: gpu.adapter().software,
+        };
+        let inputs: Vec<_> = (0..self.shapes.len())
+            .map(|at| (if at == 0 { &self.x } else { w }, &self.slots))
+            .collect();
+        let operands = Operands { inputs: &inputs, output: &self.y, traps: Some(&self.traps) };
+        if let Some(spec) = self.kind.kernel(&call) {
+            gpu.encode(pass, &spec, operands);
+        }
+    }
 }
 
 /// The stages that protect weights, with the memory that they work on.
@@ -161,23 +168,24 @@ impl Protected {
     }
 }
 
-fn measure(gpu: &Gpu, op: &Op, rounds: u32) -> Result<Vec<Figure>, Error> {
-    let memory = Protected::new(gpu, op.words)?;
+fn measure(gpu: &Gpu, name: &str, op: &Measured, rounds: u32) -> Result<Vec<Figure>, Error> {
+    let memory = Protected::new(gpu, op.words())?;
+    let run = |pass: &mut Pass<'_>, form, words| op.record(gpu, pass, op.stored(form), words);
     let (voted, decoded) = (&memory.voted[0], &memory.decoded[0]);
     let mut best = [f64::INFINITY; 5];
     // The first round compiles and is not counted.
     for round in 0..=rounds {
         let seconds = [
-            timed(gpu, |pass| (op.record)(pass, Form::Bare, &memory.copies))?,
-            timed(gpu, |pass| (op.record)(pass, Form::Voted, &memory.copies))?,
+            timed(gpu, |pass| run(pass, Form::Bare, &memory.copies))?,
+            timed(gpu, |pass| run(pass, Form::Voted, &memory.copies))?,
             timed(gpu, |pass| {
                 memory.vote(pass);
-                (op.record)(pass, Form::Bare, voted);
+                run(pass, Form::Bare, voted);
             })?,
-            timed(gpu, |pass| (op.record)(pass, Form::Decoded, &memory.coded))?,
+            timed(gpu, |pass| run(pass, Form::Decoded, &memory.coded))?,
             timed(gpu, |pass| {
                 memory.decode(pass);
-                (op.record)(pass, Form::Bare, decoded);
+                run(pass, Form::Bare, decoded);
             })?,
         ];
         for (best, seconds) in best.iter_mut().zip(seconds).filter(|_| round > 0) {
@@ -190,7 +198,7 @@ fn measure(gpu: &Gpu, op: &Op, rounds: u32) -> Result<Vec<Figure>, Error> {
         .into_iter()
         .zip(best)
         .map(|(form, seconds)| Figure {
-            name: format!("{}, {form}", op.name),
+            name: format!("{name}, {form}"),
             value: 1e3 * seconds,
             unit: "ms",
             ratio: Some(seconds / best[0]),

@@ -9,7 +9,6 @@ mod footprint;
 mod layout;
 pub mod reference;
 mod reopen;
-mod shapes;
 
 pub use layout::Layout;
 pub use reopen::{Engines, Member, Reopening};

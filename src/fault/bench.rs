@@ -2,36 +2,44 @@
 
 use crate::seed::mix;
 use crate::workload::{
-    Decision, Inputs, NanRank, NanRule, Op, OpKind, Tensor, Value, ValueId, Workload,
+    Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
 };
 
 /// A perceptron of these widths with `inputs` inputs: fc1, relu1, fc2, …, the last without a ReLU.
 pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
+    let layers = widths.len() - 1;
     let mut tensors: Vec<Tensor> = Vec::new();
-    let mut values = vec![Value { name: "input".into(), shape: vec![widths[0]] }];
+    let mut values =
+        vec![Value { name: "input".into(), shape: vec![widths[0]], role: Role::Input }];
     let mut ops = Vec::new();
     let mut offset = 0;
     let mut add_tensor = |name: String, shape: Vec<usize>| {
         let words = words(shape.iter().product(), offset);
         tensors.push(Tensor { name, shape, offset, words });
         offset += u32::try_from(tensors[tensors.len() - 1].words.len()).expect("a small tensor");
-        tensors.len() - 1
+        2 * layers + tensors.len() - 1
     };
-    let mut add_op = |name: String, kind, width| {
-        let output = ValueId(values.len());
-        values.push(Value { name: name.clone(), shape: vec![width] });
-        ops.push(Op { name, kind, inputs: vec![ValueId(output.0 - 1)], output });
+    let mut add_op = |name: String, kind, stored: &[usize], width| {
+        let output = values.len();
+        values.push(Value { name: name.clone(), shape: vec![width], role: Role::Activation });
+        let inputs = [&[output - 1], stored].concat();
+        ops.push(Op::new(&name, kind, &[], &inputs, output).expect("a known op"));
     };
     for (layer, pair) in widths.windows(2).enumerate() {
         let name = format!("fc{}", layer + 1);
         let weight = add_tensor(format!("{name}.weight"), vec![pair[1], pair[0]]);
-        let bias = Some(add_tensor(format!("{name}.bias"), vec![pair[1]]));
-        add_op(name, OpKind::Linear { weight, bias }, pair[1]);
+        let bias = add_tensor(format!("{name}.bias"), vec![pair[1]]);
+        add_op(name, "linear", &[weight, bias], pair[1]);
         if layer + 2 < widths.len() {
-            add_op(format!("relu{}", layer + 1), OpKind::Relu, pair[1]);
+            add_op(format!("relu{}", layer + 1), "relu", &[], pair[1]);
         }
     }
     let output = ValueId(values.len() - 1);
+    values.extend(tensors.iter().enumerate().map(|(index, tensor)| Value {
+        name: tensor.name.clone(),
+        shape: tensor.shape.clone(),
+        role: Role::Stored(index),
+    }));
     Workload {
         name: "bench".into(),
         description: "A perceptron for tests.".into(),

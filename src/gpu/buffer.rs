@@ -77,6 +77,14 @@ impl Gpu {
         buffer
     }
 
+    /// A uniform buffer that holds these words.
+    pub(super) fn uniform_words(&self, label: &'static str, words: &[u32]) -> Buffer<u32> {
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let buffer = self.buffer(label, words.len(), usage);
+        self.write(&buffer, 0, words);
+        buffer
+    }
+
     /// Writes `data` at value `offset`, before whatever is submitted next.
     ///
     /// # Panics

@@ -1,7 +1,10 @@
 //! Kernels: a compute pipeline, its bindings in argument order, and its dispatch.
 
 use super::{Buffer, Error, Gpu, Source};
+use crate::op::{Bind, KernelSpec};
 use bytemuck::Pod;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Something that a kernel binds: any buffer.
 pub trait Binding {
@@ -108,6 +111,10 @@ impl Kernel {
         buffers: [&dyn Binding; N],
         groups: [u32; 3],
     ) {
+        self.dispatch_all(pass, &buffers, groups);
+    }
+
+    fn dispatch_all(&self, pass: &mut Pass<'_>, buffers: &[&dyn Binding], groups: [u32; 3]) {
         if groups.contains(&0) {
             return;
         }
@@ -116,11 +123,11 @@ impl Kernel {
             "{}: {groups:?} workgroups",
             self.name
         );
-        let entries: [wgpu::BindGroupEntry<'_>; N] =
-            std::array::from_fn(|i| wgpu::BindGroupEntry {
-                binding: u32::try_from(i).unwrap_or(u32::MAX),
-                resource: buffers[i].raw().as_entire_binding(),
-            });
+        let mut entries = Vec::with_capacity(buffers.len());
+        for (binding, buffer) in (0u32..).zip(buffers) {
+            let resource = buffer.raw().as_entire_binding();
+            entries.push(wgpu::BindGroupEntry { binding, resource });
+        }
         let group = pass.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(self.name),
             layout: &self.layout,
@@ -148,5 +155,69 @@ impl Pass<'_> {
         assert!(y <= max, "{invocations} invocations are past what two dimensions hold");
         #[expect(clippy::cast_possible_truncation, reason = "both are at most groups_max, a u32")]
         [x as u32, y as u32, 1]
+    }
+}
+
+/// Shader, entry and constants of a kernel.
+type Key = (&'static str, &'static str, Vec<(&'static str, u32)>);
+
+/// The kernels of ops that were built so far.
+#[derive(Debug, Default)]
+pub(super) struct Cache(Mutex<HashMap<Key, Arc<Kernel>>>);
+
+/// The buffers of an op: of each input its words and the slot of each block.
+#[derive(Clone, Copy)]
+pub struct Operands<'a> {
+    /// The inputs in the order of the op. Stored tensors of one op lie in one buffer and share their slots.
+    pub inputs: &'a [(&'a Buffer<u32>, &'a Buffer<u32>)],
+    /// The output, `[block, feature, row]`.
+    pub output: &'a Buffer<u32>,
+    /// A trap word a slot, for an op that decodes while it loads.
+    pub traps: Option<&'a Buffer<u32>>,
+}
+
+impl Gpu {
+    /// The kernel of `spec`, built where it is the first of its kind.
+    fn kernel(&self, spec: &KernelSpec) -> Result<Arc<Kernel>, Error> {
+        let mut kernels = self.kernels.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (spec.shader, spec.entry, spec.constants.clone());
+        if let Some(kernel) = kernels.get(&key) {
+            return Ok(Arc::clone(kernel));
+        }
+        let constants: Vec<(&str, f64)> =
+            spec.constants.iter().map(|(name, value)| (*name, f64::from(*value))).collect();
+        let kernel = Kernel::new(self, Source::named(spec.shader), spec.entry, &constants)?;
+        let kernel = Arc::new(kernel);
+        kernels.insert(key, Arc::clone(&kernel));
+        Ok(kernel)
+    }
+
+    /// Records an op's kernel. A shader that does not compile is the error of the submission.
+    ///
+    /// # Panics
+    /// Where the kernel binds what `operands` does not have.
+    pub fn encode(&self, pass: &mut Pass<'_>, spec: &KernelSpec, operands: Operands<'_>) {
+        let kernel = match self.kernel(spec) {
+            Ok(kernel) => kernel,
+            Err(error) => {
+                super::record(&self.failure, error);
+                return;
+            }
+        };
+        let params: Vec<u32> = spec.params.iter().map(|(_, value)| *value).collect();
+        let params = self.uniform_words(spec.shader, &params);
+        let mut buffers: Vec<&dyn Binding> = vec![&params];
+        for bind in &spec.bindings {
+            buffers.push(match *bind {
+                Bind::Words(input) => operands.inputs[input].0,
+                Bind::Slots(input) => operands.inputs[input].1,
+                Bind::Output => operands.output,
+                #[expect(clippy::expect_used, reason = "the caller asked for the form that traps")]
+                Bind::Traps => operands.traps.expect("a place for traps"),
+            });
+        }
+        let mut groups = pass.fold(spec.invocations, spec.group);
+        groups[2] = spec.depth;
+        kernel.dispatch_all(pass, &buffers, groups);
     }
 }

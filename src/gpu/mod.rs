@@ -9,9 +9,10 @@ mod hindrance;
 mod kernel;
 mod source;
 
-pub use adapter::{Adapter, AdapterChoice, Arithmetic, list};
+pub use crate::op::Arithmetic;
+pub use adapter::{Adapter, AdapterChoice, list};
 pub use buffer::Buffer;
-pub use kernel::{Binding, Kernel, Pass};
+pub use kernel::{Binding, Kernel, Operands, Pass};
 pub use source::{Source, compose, library_names};
 
 use std::sync::{Arc, Mutex};
@@ -91,6 +92,7 @@ pub struct Gpu {
     adapter: Adapter,
     limits: wgpu::Limits,
     failure: Arc<Mutex<Option<Error>>>,
+    kernels: kernel::Cache,
 }
 
 impl Gpu {
@@ -120,7 +122,8 @@ impl Gpu {
                 record(&lost, Error::Lost(message));
             }
         });
-        let mut gpu = Self { device, queue, adapter, limits, failure };
+        let kernels = kernel::Cache::default();
+        let mut gpu = Self { device, queue, adapter, limits, failure, kernels };
         gpu.adapter.arithmetic = gpu.probe()?.0;
         Ok(gpu)
     }

@@ -25,11 +25,11 @@ macro_rules! shaders {
 }
 
 shaders!(ENTRIES: "shaders" [
-    "add", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols",
+    "add", "batch_norm", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols",
     "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu",
-    "restore", "softmax", "tally", "vote",
+    "restore", "sigmoid", "softmax", "tally", "vote",
 ]);
-shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "fold", "outcome", "secded", "stored", "tile"]);
+shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "exp", "fold", "outcome", "secded", "stored", "tile"]);
 
 impl Source {
     /// The entry file with this stem.

@@ -20,7 +20,7 @@ use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
 use crate::words::meant;
-use crate::workload::{Decision, OpKind, Workload};
+use crate::workload::{Decision, Workload};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -364,9 +364,9 @@ fn timeline(
 
 /// The values of the ops that compute: one inference's worth.
 fn values(workload: &Workload) -> Values {
-    let ops = (0u32..).zip(&workload.ops);
-    let computed = ops.filter(|(_, op)| op.kind != OpKind::Flatten);
-    Values { ops: computed.map(|(at, op)| (at, workload.features(op.output))).collect() }
+    let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    let computed = workload.sites();
+    Values { ops: computed.map(|(at, op)| (index(at), workload.features(op.output))).collect() }
 }
 
 fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> {

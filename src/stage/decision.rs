@@ -1,30 +1,10 @@
 //! Decisions on the bits of floats, as `shaders/lib/decision.wgsl` and `bits.wgsl` make them.
 
+pub use crate::op::bits::{is_finite, is_nan, key};
 use crate::workload::{Decision, NanRank};
 
 /// No decision: a NaN among the outputs, where it ranks nowhere.
 pub const NO_DECISION: u32 = u32::MAX;
-
-/// Whether the word is a NaN.
-pub const fn is_nan(word: u32) -> bool {
-    word & 0x7fff_ffff > 0x7f80_0000
-}
-
-/// Whether the word is neither a NaN nor an infinity.
-pub const fn is_finite(word: u32) -> bool {
-    word & 0x7f80_0000 != 0x7f80_0000
-}
-
-/// An unsigned key in the order of the floats; both zeros have one key. Not for NaN.
-pub const fn key(word: u32) -> u32 {
-    if word & 0x7fff_ffff == 0 {
-        0x8000_0000
-    } else if word >> 31 == 1 {
-        !word
-    } else {
-        word | 0x8000_0000
-    }
-}
 
 /// The index of the first maximum of `words`, or [`NO_DECISION`].
 pub fn arg_max(words: impl Iterator<Item = u32>, nan: NanRank) -> u32 {

@@ -4,10 +4,8 @@
 //! `tests/stages/vote.rs`. A reference takes the same flat arrays in the order of the bindings, and
 //! `check` holds the shader to it on a problem drawn from a seed.
 
-pub mod add;
 pub mod checksum;
 pub mod classify;
-pub mod conv2d;
 pub mod copy;
 pub mod crc32;
 pub mod decision;
@@ -16,21 +14,19 @@ pub mod decode_symbols;
 pub mod findings;
 pub mod gather;
 pub mod inject;
-pub mod linear;
 pub mod load;
-pub mod max_pool;
+pub mod op;
 pub mod output_vote;
 pub mod probe;
-pub mod relu;
 pub mod restore;
-pub mod softmax;
 pub mod stored;
 pub mod tally;
-pub mod tile;
 pub mod vote;
 
+pub(crate) use crate::op::{random_floats, random_words};
+
 use crate::gpu::{Error, Gpu};
-use rand::{Rng, RngExt};
+use crate::op::OPS;
 
 /// What a stage's shader gave against its reference.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -47,7 +43,7 @@ pub struct Check {
 pub type CheckFn = fn(&Gpu, u64) -> Result<Check, Error>;
 
 /// Every stage with its check, in the order of the experiment.
-pub const CHECKS: &[(&str, CheckFn)] = &[
+const STAGES: &[(&str, CheckFn)] = &[
     ("probe", probe::check),
     ("load", load::check),
     ("inject", inject::check),
@@ -57,12 +53,6 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("crc32", crc32::check),
     ("decode", decode::check),
     ("findings", findings::check),
-    ("linear", linear::check),
-    ("conv2d", conv2d::check),
-    ("relu", relu::check),
-    ("max_pool", max_pool::check),
-    ("softmax", softmax::check),
-    ("add", add::check),
     ("output_vote", output_vote::check),
     ("classify", classify::check),
     ("tally", tally::check),
@@ -70,6 +60,19 @@ pub const CHECKS: &[(&str, CheckFn)] = &[
     ("checksum", checksum::check),
     ("copy", copy::check),
 ];
+
+/// What holds a shader to its reference on the problem of a seed.
+pub type Checking = Box<dyn Fn(&Gpu, u64) -> Result<Check, Error>>;
+
+/// Every shader with its check: stages in the order of the experiment, then ops.
+pub fn checks() -> Vec<(&'static str, Checking)> {
+    let stages = STAGES.iter().map(|(name, check)| (*name, Box::new(*check) as Checking));
+    let ops = OPS.iter().filter(|kind| !kind.is_view()).map(|kind| {
+        let check: Checking = Box::new(|gpu, seed| op::check(gpu, *kind, seed));
+        (op::shader(*kind), check)
+    });
+    stages.chain(ops).collect()
+}
 
 /// Invocations in a workgroup of the stages that work word by word.
 pub(crate) const GROUP: u32 = 64;
@@ -118,35 +121,4 @@ pub(crate) fn all_of(checks: impl IntoIterator<Item = Check>) -> Check {
         all.mismatch = all.mismatch.or(check.mismatch);
     }
     all
-}
-
-/// Random words.
-pub(crate) fn random_words(rng: &mut impl Rng, count: u32) -> Vec<u32> {
-    (0..count).map(|_| rng.next_u32()).collect()
-}
-
-/// Random floats of ordinary size with a share of the awkward ones: NaN of both signs, infinities,
-/// zeros of both signs, the largest and (where the adapter keeps them) subnormals.
-pub(crate) fn random_floats(rng: &mut impl Rng, count: u32, subnormals: bool) -> Vec<u32> {
-    let awkward = [
-        0x7fc0_0000,
-        0xffc0_0001,
-        0x7f80_0000,
-        0xff80_0000,
-        0,
-        0x8000_0000,
-        0x7f7f_ffff,
-        0xff7f_ffff,
-        0x0080_0000,
-        if subnormals { 0x0000_0001 } else { 0 },
-    ];
-    (0..count)
-        .map(|_| {
-            if rng.random_bool(0.02) {
-                awkward[rng.random_range(0..awkward.len())]
-            } else {
-                rng.random_range(-4.0f32..4.0).to_bits()
-            }
-        })
-        .collect()
 }

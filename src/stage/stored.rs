@@ -7,63 +7,36 @@ use super::decode::{BlockParams, Decode};
 use super::random_words;
 use super::vote::{self, Vote, VoteParams, majority3};
 use crate::gpu::{Error, Gpu};
+use crate::op::{Form, Stored};
 use crate::scheme::Code;
 use crate::scheme::code::Decoded;
 use rand::{Rng, RngExt};
 
-/// How an op reads its weights.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Form {
-    /// As they lie.
-    Bare = 0,
-    /// The bitwise majority of three copies.
-    Voted = 1,
-    /// Corrected by [`Code::Hsiao72`]; a word that cannot be corrected is read as it lies and traps.
-    Decoded = 2,
-}
-
-impl Form {
-    /// The value of the shaders' `STORAGE`.
-    pub(super) fn constant(self) -> f64 {
-        f64::from(self as u32)
-    }
-}
-
-/// Where copies and check words lie; all zero for [`Form::Bare`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub struct Stored {
-    /// Words between copies.
-    pub copy_stride: u32,
-    /// Where the check words begin in slot 0.
-    pub check_base: u32,
-    /// Data words of a slot; its blocks begin at its word 0, the last is filled with zeros.
-    pub words: u32,
-}
-
-impl Stored {
-    /// The word `index` of the slot that begins at `slot`, and whether it could not be corrected.
-    pub fn word(&self, form: Form, w: &[u32], slot: usize, index: usize) -> (u32, bool) {
-        let at = slot + index;
-        match form {
-            Form::Bare => (w[at], false),
-            Form::Voted => {
-                let stride = self.copy_stride as usize;
-                (majority3(w[at], w[at + stride], w[at + 2 * stride]), false)
-            }
-            Form::Decoded => {
-                let pair = index % 8 / 2 * 2;
-                let mut block = [0; 8];
-                for (k, word) in block.iter_mut().enumerate().skip(pair).take(2) {
-                    let index = index - index % 8 + k;
-                    *word = if index < self.words as usize { w[slot + index] } else { 0 };
+/// What an op reads of one slot, and of each data word whether it could not be corrected.
+pub fn delivered(stored: Stored, slot: &[u32]) -> (Vec<u32>, Vec<bool>) {
+    match stored.form {
+        Form::Bare => (slot.to_vec(), vec![false; slot.len()]),
+        Form::Voted => {
+            let stride = stored.copy_stride as usize;
+            let vote = |at: usize| majority3(slot[at], slot[at + stride], slot[at + 2 * stride]);
+            ((0..stride).map(vote).collect(), vec![false; stride])
+        }
+        Form::Decoded => {
+            let words = stored.words as usize;
+            let (mut read, mut lost) = (Vec::new(), Vec::new());
+            for (block, data) in slot[..words].chunks(8).enumerate() {
+                for pair in 0..data.len().div_ceil(2) {
+                    // Each codeword by itself: the other check bits of the word are none of its business.
+                    let mut one = [0; 8];
+                    let two = &data[2 * pair..data.len().min(2 * pair + 2)];
+                    one[2 * pair..2 * pair + two.len()].copy_from_slice(two);
+                    let mut check = slot[stored.check_base as usize + block] & (0xff << (8 * pair));
+                    let found = Code::Hsiao72.decode(&mut one, &mut check);
+                    read.extend(&one[2 * pair..2 * pair + two.len()]);
+                    lost.extend(two.iter().map(|_| found == Decoded::Uncorrectable));
                 }
-                let shift = 4 * pair;
-                let mut check = w[slot + self.check_base as usize + index / 8] & (0xff << shift);
-                let found = Code::Hsiao72.decode(&mut block, &mut check);
-                (block[index % 8], found == Decoded::Uncorrectable)
             }
+            (read, lost)
         }
     }
 }
@@ -83,10 +56,10 @@ pub(super) fn random_stored(
         Form::Bare => (len + gap, Stored::default()),
         Form::Voted => {
             let copy_stride = (len + gap).next_multiple_of(4);
-            (3 * copy_stride, Stored { copy_stride, ..Stored::default() })
+            (3 * copy_stride, Stored { copy_stride, form, ..Stored::default() })
         }
         Form::Decoded => {
-            let stored = Stored { check_base: len + gap, words: len, ..Stored::default() };
+            let stored = Stored { check_base: len + gap, words: len, form, ..Stored::default() };
             (len + gap + checks + 1, stored)
         }
     };
@@ -125,14 +98,13 @@ pub(super) fn random_stored(
 /// The words that an op reads after the stage that protects them, and how many a slot takes.
 pub(super) fn separately(
     gpu: &Gpu,
-    form: Form,
     stored: Stored,
     stride: u32,
     w: &[u32],
 ) -> Result<(Vec<u32>, u32), Error> {
     let slots = u32::try_from(w.len()).unwrap_or(u32::MAX) / stride;
     let image = gpu.upload("w", w);
-    match form {
+    match stored.form {
         Form::Bare => Ok((w.to_vec(), stride)),
         Form::Voted => {
             let quads = stored.copy_stride / 4;

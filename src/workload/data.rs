@@ -8,8 +8,9 @@ mod npy;
 #[cfg(test)]
 mod tests;
 
-use super::{Error, Mismatch};
+use super::Error;
 use crate::bounded;
+use crate::op::{Mismatch, Shape};
 use crate::seed::{Domain, stream};
 use rand::Rng;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -291,14 +292,4 @@ pub(super) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     names.sort_unstable();
     if names.is_empty() { "none".into() } else { names.join(", ") }
-}
-
-/// A shape as messages show it: (512, 64).
-pub(super) struct Shape<'a>(pub(super) &'a [usize]);
-
-impl std::fmt::Display for Shape<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let dims: Vec<_> = self.0.iter().map(ToString::to_string).collect();
-        write!(f, "({})", dims.join(", "))
-    }
 }

@@ -1,11 +1,12 @@
 //! What a `workload.toml` says, as written. Values that can be wrong keep their place in the file.
 //!
-//! Ops and the decision are flat tables with a `kind`, not tagged enums: a tagged enum is buffered
-//! before its fields are read, and the buffer forgets the lines.
+//! The decision is a flat table with a `kind`, not a tagged enum: a tagged enum is buffered before its fields
+//! are read, and the buffer forgets the lines.
 
 use super::{NanRank, NanRule};
-use serde::de::{Unexpected, Visitor};
+use serde::de::{SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
 
@@ -20,7 +21,7 @@ pub(super) struct WorkloadEntry {
     pub(super) relu_nan: NanRule,
     pub(super) weights: Spanned<WeightsEntry>,
     pub(super) inputs: Spanned<InputsEntry>,
-    pub(super) op: Vec<OpEntry>,
+    pub(super) op: Vec<Spanned<OpEntry>>,
     pub(super) decision: DecisionEntry,
     pub(super) expected: Option<ExpectedEntry>,
 }
@@ -76,29 +77,52 @@ pub(super) struct GenerateInputs {
     pub(super) count: Spanned<Dim>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct OpEntry {
-    pub(super) name: Spanned<String>,
-    pub(super) kind: Spanned<Kind>,
-    pub(super) inputs: Option<Spanned<Vec<Spanned<String>>>>,
-    pub(super) weight: Option<Spanned<String>>,
-    pub(super) bias: Option<Spanned<String>>,
-    pub(super) stride: Option<Spanned<u32>>,
-    pub(super) padding: Option<Spanned<u32>>,
-    pub(super) size: Option<Spanned<u32>>,
+/// An `[[op]]`: its fields are those of its kind.
+pub(super) type OpEntry = BTreeMap<Spanned<String>, Spanned<Setting>>;
+
+/// What a field of an op holds.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Setting {
+    Text(String),
+    Number(i64),
+    Float(f64),
+    List(Vec<Spanned<Self>>),
 }
 
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
-    Linear,
-    Conv2d,
-    Relu,
-    MaxPool,
-    Flatten,
-    Softmax,
-    Add,
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SettingVisitor)
+    }
+}
+
+struct SettingVisitor;
+
+impl<'de> Visitor<'de> for SettingVisitor {
+    type Value = Setting;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a name, a number or a list")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Setting, E> {
+        Ok(Setting::Number(number))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Setting, E> {
+        Ok(Setting::Float(number))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Setting, E> {
+        Ok(Setting::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Setting, A::Error> {
+        let mut all = Vec::new();
+        while let Some(setting) = list.next_element()? {
+            all.push(setting);
+        }
+        Ok(Setting::List(all))
+    }
 }
 
 #[derive(Deserialize)]

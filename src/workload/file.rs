@@ -1,13 +1,13 @@
 //! Workload files: from `workload.toml` and the data files it names to a checked [`Workload`].
 
-use super::data::{self, Shape, Stored, list};
+use super::data::{self, Stored, list};
 use super::entry::{
     DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, WeightsEntry,
     WorkloadEntry,
 };
-use super::graph::checked_words;
 use super::ops::Image;
-use super::{Decision, Error, Expected, Inputs, Mismatch, NanRule, Value, ValueId, Workload};
+use super::{Decision, Error, Expected, Inputs, Mismatch, NanRule, Role, Value, ValueId, Workload};
+use crate::op::{Shape, checked_words};
 use crate::place;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -68,7 +68,7 @@ impl File<'_> {
                 format!("also {found}"),
             ));
         }
-        let output = ValueId(values.len() - 1);
+        let output = ValueId(ops.len());
         let features = values[output.0].features() as usize;
         let decision = self.decision(&entry.decision)?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
@@ -222,7 +222,10 @@ impl File<'_> {
                 return Err(self.wrong(entry, "`labels` with `labels_tensor`", "none"));
             }
         };
-        Ok((Value { name: INPUT.into(), shape }, Inputs { count, features, words, labels }))
+        Ok((
+            Value { name: INPUT.into(), shape, role: Role::Input },
+            Inputs { count, features, words, labels },
+        ))
     }
 
     /// F32 rows of one shape: their number and their words.

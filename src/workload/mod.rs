@@ -10,8 +10,10 @@ mod graph;
 mod ops;
 
 pub use file::{Overrides, load};
-pub use graph::{Op, OpKind, Value, ValueId};
+pub use graph::{Op, Role, Value, ValueId};
 
+pub(crate) use crate::op::Mismatch;
+use crate::op::{Call, Place, Stored};
 use crate::place;
 use std::path::{Path, PathBuf};
 
@@ -41,20 +43,7 @@ pub enum Error {
     },
 }
 
-/// What was expected and what was found, before it is known which file and line to blame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Mismatch {
-    /// What would have been right.
-    pub(crate) expected: String,
-    /// What stands there.
-    pub(crate) found: String,
-}
-
 impl Mismatch {
-    pub(crate) fn new(expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { expected: expected.into(), found: found.into() }
-    }
-
     /// Blames a data file.
     pub(crate) fn in_data(self, path: &Path) -> Error {
         Error::Data { path: path.to_owned(), expected: self.expected, found: self.found }
@@ -151,7 +140,7 @@ pub struct Workload {
     pub tensors: Vec<Tensor>,
     /// Inputs and labels.
     pub inputs: Inputs,
-    /// Named values: value 0 is the input, the others are op outputs.
+    /// Named values: the input, the outputs of ops, the stored tensors.
     pub values: Vec<Value>,
     /// Ops in execution order.
     pub ops: Vec<Op>,
@@ -202,8 +191,22 @@ impl Workload {
         self.features(self.output)
     }
 
-    /// Ops whose output is a site of its own. Flatten only renames its input and is none.
+    /// What `op` is asked to compute of inputs that lie there, for one block of so many rows.
+    pub fn call<'a>(&'a self, op: &'a Op, inputs: &'a [Place<'a>], rows: u32) -> Call<'a> {
+        Call {
+            settings: &op.settings,
+            inputs,
+            output: &self.values[op.output.0].shape,
+            rows,
+            blocks: 1,
+            nan_is_zero: self.relu_nan == NanRule::Zero,
+            stored: Stored::default(),
+            software: true,
+        }
+    }
+
+    /// Ops whose output is a site of its own. One that only renames its input is none.
     pub fn sites(&self) -> impl Iterator<Item = (usize, &Op)> {
-        self.ops.iter().enumerate().filter(|(_, op)| !matches!(op.kind, OpKind::Flatten))
+        self.ops.iter().enumerate().filter(|(_, op)| !op.kind.is_view())
     }
 }

@@ -1,11 +1,14 @@
 //! From the `[[op]]` entries of a workload file to the graph and the stored image.
 
 use super::data::{Stored, list};
-use super::entry::{Kind, OpEntry, WorkloadEntry};
+use super::entry::{OpEntry, Setting, WorkloadEntry};
 use super::file::File;
-use super::graph::{self, checked_words};
-use super::{Error, Mismatch, Op, OpKind, Tensor, Value, ValueId};
+use super::graph;
+use super::{Error, Mismatch, Op, Role, Tensor, Value, ValueId};
+use crate::op::{Given, Holds, Kind, OPS, Shape, checked_words};
+use crate::words;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use toml::Spanned;
 
 /// Stored tensors: those that ops use, in the order of use, and those not used yet.
@@ -40,6 +43,55 @@ impl Image {
     }
 }
 
+/// The fields of an `[[op]]`, and where it stands.
+#[derive(Clone, Copy)]
+struct Entry<'e> {
+    fields: &'e OpEntry,
+    span: &'e Range<usize>,
+}
+
+impl<'e> Entry<'e> {
+    fn field(self, name: &str) -> Option<&'e Spanned<Setting>> {
+        self.fields.iter().find(|(key, _)| key.get_ref() == name).map(|(_, setting)| setting)
+    }
+}
+
+impl Setting {
+    /// What it is, for a message.
+    fn text(&self) -> String {
+        match self {
+            Self::Text(text) => format!("`{text}`"),
+            Self::Number(number) => number.to_string(),
+            Self::Float(float) => float.to_string(),
+            Self::List(list) => format!("a list of {}", list.len()),
+        }
+    }
+
+    fn number(&self) -> Option<u32> {
+        match self {
+            Self::Number(number) => u32::try_from(*number).ok(),
+            _ => None,
+        }
+    }
+
+    /// It as numbers, where it is such; `float` where the field holds a float.
+    fn given(&self, float: bool) -> Option<Given> {
+        #[expect(clippy::cast_possible_truncation, reason = "the field is a float of 32 bits")]
+        match self {
+            Self::Float(value) if float => Some(Given::Float(*value as f32)),
+            Self::Number(value) if float => {
+                u16::try_from(*value).ok().map(|n| Given::Float(n.into()))
+            }
+            Self::Number(_) => self.number().map(Given::Number),
+            Self::List(list) => {
+                let numbers = list.iter().map(|one| one.get_ref().number());
+                numbers.collect::<Option<Vec<u32>>>().map(Given::List)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl File<'_> {
     /// The values and ops that the entries describe, checked against each other.
     pub(super) fn graph(
@@ -53,111 +105,178 @@ impl File<'_> {
         }
         let mut values = vec![input];
         let mut ops: Vec<Op> = vec![];
+        let mut names = Vec::new();
         for op in &entry.op {
-            let name = op.name.get_ref();
-            if name.is_empty() || values.iter().any(|value| value.name == *name) {
+            let op = Entry { fields: op.get_ref(), span: &op.span() };
+            let at = self.text(op, "name")?;
+            let name = at.get_ref().clone();
+            if name.is_empty() || values.iter().any(|value| value.name == name) {
                 let found = format!("`{name}`, which is empty or taken");
-                return Err(self.wrong(&op.name, "a name of its own for the op", found));
+                return Err(self.wrong(&at, "a name of its own for the op", found));
             }
-            let inputs = self.op_inputs(op, &values)?;
-            let kind = self.op_kind(op, image)?;
-            let shapes: Vec<_> = inputs.iter().map(|id| &values[id.0].shape[..]).collect();
-            let tensors: Vec<_> = image.used.iter().map(|tensor| &tensor.shape[..]).collect();
-            let shape = graph::output_shape(kind, &shapes, &tensors).map_err(|mismatch| {
-                let Mismatch { expected, found } = mismatch;
-                self.wrong(&op.name, format!("{} `{name}` with {expected}", kind.name()), found)
+            let kind = self.kind(op)?;
+            self.check_fields(op, kind)?;
+            let mut inputs = self.inputs_of(op, &name, &values)?;
+            if inputs.len() != kind.arity() {
+                let expected = match kind.arity() {
+                    1 => format!("{} `{name}` with one input", kind.name()),
+                    several => format!("{} `{name}` with {several} inputs", kind.name()),
+                };
+                return Err(self.wrong(&at, expected, inputs.len().to_string()));
+            }
+            inputs.extend(self.tensors(op, kind, &name, (image, 1 + entry.op.len()))?);
+            let settings = self.settings(op, kind, &name)?;
+            let shape = |id: &ValueId| match values.get(id.0) {
+                Some(value) => &value.shape[..],
+                None => &image.used[id.0 - 1 - entry.op.len()].shape[..],
+            };
+            let shapes: Vec<&[usize]> = inputs.iter().map(shape).collect();
+            let shape =
+                kind.output(&settings, &shapes).and_then(|shape| match checked_words(&shape) {
+                    Some(1..) => Ok(shape),
+                    _ => {
+                        let found = Shape(&shape).to_string();
+                        Err(Mismatch::new("an output of 1 to 2³² − 1 words", found))
+                    }
+                });
+            let shape = shape.map_err(|Mismatch { expected, found }| {
+                self.wrong(&at, format!("{} `{name}` with {expected}", kind.name()), found)
             })?;
             let output = ValueId(values.len());
-            values.push(Value { name: name.clone(), shape });
-            ops.push(Op { name: name.clone(), kind, inputs, output });
+            values.push(Value { name: name.clone(), shape, role: Role::Activation });
+            ops.push(Op { name, kind, settings, inputs, output });
+            names.push(at);
         }
-        for (op, written) in entry.op.iter().zip(&ops).rev().skip(1) {
+        for (at, written) in names.iter().zip(&ops).rev().skip(1) {
             if !ops.iter().any(|reader| reader.inputs.contains(&written.output)) {
                 let expected = format!("an op that reads `{}`, or no such op", written.name);
-                return Err(self.wrong(&op.name, expected, "none"));
+                return Err(self.wrong(at, expected, "none"));
             }
         }
+        values.extend(image.used.iter().enumerate().map(|(index, tensor)| Value {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            role: Role::Stored(index),
+        }));
         Ok((values, ops))
     }
 
-    /// The values that an op reads: those it names, or the one written last.
-    fn op_inputs(&self, op: &OpEntry, values: &[Value]) -> Result<Vec<ValueId>, Error> {
-        let Some(names) = &op.inputs else { return Ok(vec![ValueId(values.len() - 1)]) };
-        let find = |name: &Spanned<String>| {
-            let position = values.iter().position(|value| value.name == *name.get_ref());
-            position.map(ValueId).ok_or_else(|| {
-                let known = list(values.iter().map(|value| value.name.as_str()));
-                let expected =
-                    format!("an input among the values before `{}`: {known}", op.name.get_ref());
-                self.wrong(name, expected, format!("`{}`", name.get_ref()))
-            })
-        };
-        names.get_ref().iter().map(find).collect()
+    /// A field of an op that holds a name and cannot be left out.
+    fn text(&self, op: Entry<'_>, field: &str) -> Result<Spanned<String>, Error> {
+        match op.field(field) {
+            Some(setting) => self.name(setting),
+            None => {
+                let expected = format!("an [[op]] with `{field}`");
+                Err(self.wrong_at(op.span, Mismatch::new(expected, "none")))
+            }
+        }
     }
 
-    fn op_kind(&self, op: &OpEntry, image: &mut Image) -> Result<OpKind, Error> {
-        let kind = *op.kind.get_ref();
-        self.check_fields(op, kind)?;
-        let number = |field: &Option<Spanned<u32>>, default: u32| {
-            field.as_ref().map_or(default, |number| *number.get_ref()) as usize
-        };
-        let mut place = |field: Option<&Spanned<String>>| {
-            field
-                .map(|name| {
-                    let placed = image.place(name.get_ref());
-                    placed.map_err(|mismatch| self.wrong_at(&name.span(), mismatch))
-                })
-                .transpose()
-        };
-        let lacks = |field: &str| {
-            let found = format!("`{}` without one", op.name.get_ref());
-            self.wrong(&op.kind, format!("`{field}` with this kind"), found)
-        };
-        Ok(match kind {
-            Kind::Linear => OpKind::Linear {
-                weight: place(op.weight.as_ref())?.ok_or_else(|| lacks("weight"))?,
-                bias: place(op.bias.as_ref())?,
-            },
-            Kind::Conv2d => OpKind::Conv2d {
-                weight: place(op.weight.as_ref())?.ok_or_else(|| lacks("weight"))?,
-                bias: place(op.bias.as_ref())?,
-                stride: number(&op.stride, 1),
-                padding: number(&op.padding, 0),
-            },
-            Kind::MaxPool => {
-                let size = op.size.as_ref().ok_or_else(|| lacks("size"))?;
-                let stride = number(&op.stride, *size.get_ref());
-                OpKind::MaxPool { size: *size.get_ref() as usize, stride }
-            }
-            Kind::Relu => OpKind::Relu,
-            Kind::Flatten => OpKind::Flatten,
-            Kind::Softmax => OpKind::Softmax,
-            Kind::Add => OpKind::Add,
+    fn name(&self, setting: &Spanned<Setting>) -> Result<Spanned<String>, Error> {
+        match setting.get_ref() {
+            Setting::Text(text) => Ok(Spanned::new(setting.span(), text.clone())),
+            other => Err(self.wrong(setting, "a name", other.text())),
+        }
+    }
+
+    fn kind(&self, op: Entry<'_>) -> Result<Kind, Error> {
+        let at = self.text(op, "kind")?;
+        let name = at.get_ref();
+        Kind::named(name).ok_or_else(|| {
+            let known = OPS.iter().map(|kind| kind.name());
+            let meant = words::meant(name, known.clone());
+            self.wrong(&at, format!("one of the kinds {}", list(known)), format!("`{name}`{meant}"))
         })
     }
 
-    /// Refuses a field that another kind takes.
-    fn check_fields(&self, op: &OpEntry, kind: Kind) -> Result<(), Error> {
-        let taken: &[&str] = match kind {
-            Kind::Linear => &["weight", "bias"],
-            Kind::Conv2d => &["weight", "bias", "stride", "padding"],
-            Kind::MaxPool => &["size", "stride"],
-            Kind::Relu | Kind::Flatten | Kind::Softmax | Kind::Add => &[],
+    /// The values that an op reads: those it names, or the one written last.
+    fn inputs_of(&self, op: Entry<'_>, of: &str, values: &[Value]) -> Result<Vec<ValueId>, Error> {
+        let Some(names) = op.field("inputs") else { return Ok(vec![ValueId(values.len() - 1)]) };
+        let Setting::List(names) = names.get_ref() else {
+            return Err(self.wrong(names, "a list of names", names.get_ref().text()));
         };
-        let given = [
-            ("weight", op.weight.as_ref().map(Spanned::span)),
-            ("bias", op.bias.as_ref().map(Spanned::span)),
-            ("stride", op.stride.as_ref().map(Spanned::span)),
-            ("padding", op.padding.as_ref().map(Spanned::span)),
-            ("size", op.size.as_ref().map(Spanned::span)),
-        ];
-        for (field, span) in given {
-            if let Some(span) = span
-                && !taken.contains(&field)
-            {
-                let known = list(["inputs"].into_iter().chain(taken.iter().copied()));
-                let expected = format!("of this kind's fields only {known}");
-                return Err(self.wrong_at(&span, Mismatch::new(expected, format!("`{field}`"))));
+        let find = |setting: &Spanned<Setting>| {
+            let name = self.name(setting)?;
+            let position = values.iter().position(|value| value.name == *name.get_ref());
+            position.map(ValueId).ok_or_else(|| {
+                let known = list(values.iter().map(|value| value.name.as_str()));
+                let expected = format!("an input among the values before `{of}`: {known}");
+                self.wrong(&name, expected, format!("`{}`", name.get_ref()))
+            })
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// The stored tensors that an op names, which take their place in the image; value `first + i` is tensor
+    /// i of it.
+    fn tensors(
+        &self,
+        op: Entry<'_>,
+        kind: Kind,
+        of: &str,
+        (image, first): (&mut Image, usize),
+    ) -> Result<Vec<ValueId>, Error> {
+        let mut tensors = Vec::new();
+        for field in kind.fields() {
+            let Holds::Tensor { required } = field.holds else { continue };
+            match op.field(field.name) {
+                Some(setting) => {
+                    let name = self.name(setting)?;
+                    let placed = image.place(name.get_ref());
+                    let placed =
+                        placed.map_err(|mismatch| self.wrong_at(&name.span(), mismatch))?;
+                    tensors.push(ValueId(first + placed));
+                }
+                None if required => return Err(self.lacks(op, field.name, of)?),
+                None => {}
+            }
+        }
+        Ok(tensors)
+    }
+
+    fn lacks(&self, op: Entry<'_>, field: &str, of: &str) -> Result<Error, Error> {
+        let kind = self.text(op, "kind")?;
+        let found = format!("`{of}` without one");
+        Ok(self.wrong(&kind, format!("`{field}` with this kind"), found))
+    }
+
+    /// The numbers of an op's fields.
+    fn settings(&self, op: Entry<'_>, kind: Kind, of: &str) -> Result<Vec<u32>, Error> {
+        let mut given = Vec::new();
+        for field in kind.fields() {
+            let Some(setting) = op.field(field.name) else { continue };
+            let float = match field.holds {
+                Holds::Tensor { .. } => continue,
+                Holds::Float(_) => true,
+                _ => false,
+            };
+            let wrong = || self.wrong(setting, field.holds.expected(), setting.get_ref().text());
+            let value = setting.get_ref().given(float).ok_or_else(wrong)?;
+            // Whether a list has the right length is told at its place.
+            field.holds.settings(&value).map_err(|_| wrong())?;
+            given.push((field.name, value));
+        }
+        match kind.settings(&given) {
+            Ok(settings) => Ok(settings),
+            Err((field, _)) => Err(self.lacks(op, field, of)?),
+        }
+    }
+
+    /// Refuses a field that this kind does not take.
+    fn check_fields(&self, op: Entry<'_>, kind: Kind) -> Result<(), Error> {
+        let common = ["name", "kind", "inputs"];
+        for key in op.fields.keys() {
+            let taken =
+                |name: &str| common.contains(&name) || kind.fields().iter().any(|f| f.name == name);
+            if !taken(key.get_ref()) {
+                let known: Vec<&str> = ["inputs"]
+                    .into_iter()
+                    .chain(kind.fields().iter().map(|field| field.name))
+                    .collect();
+                let meant = words::meant(key.get_ref(), known.iter().copied());
+                let expected = format!("of this kind's fields only {}", list(known));
+                let found = format!("`{}`{meant}", key.get_ref());
+                return Err(self.wrong_at(&key.span(), Mismatch::new(expected, found)));
             }
         }
         Ok(())

@@ -3,7 +3,8 @@
 //!
 //! `digests.txt` holds a digest of the rows of each scheme. It was written before the core was rebuilt and
 //! changes only where results are meant to change, with the reason in the commit. With `BEAMLINE_FREEZE=1`
-//! the lines found go to `campaign.new` and `mission.new` beside it. Adapters whose arithmetic differs give other bits and are left out.
+//! the lines found go to `campaign.new` and `mission.new` beside it. Adapters whose arithmetic differs give
+//! other bits and are left out.
 
 #[path = "../support/mod.rs"]
 mod support;

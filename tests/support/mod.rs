@@ -2,9 +2,10 @@
 #![allow(dead_code, reason = "each binary uses its own part")]
 
 use beamline::gpu::{AdapterChoice, Gpu};
+use beamline::op::{Given, Kind};
 use beamline::seed::{Domain, stream};
 use beamline::workload::{
-    Decision, Inputs, NanRank, NanRule, Op, OpKind, Tensor, Value, ValueId, Workload,
+    Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
 };
 use rand::RngExt;
 use std::path::Path;
@@ -52,90 +53,147 @@ pub(crate) fn spoil_digits(folder: &Path) {
     std::fs::write(&path, bytes).expect("written weights");
 }
 
-/// A small workload with every op: conv2d → relu → max-pool → flatten → linear → add → softmax or
-/// logits, shapes and rules drawn from the seed.
+/// A small workload with every op: conv2d → batch-norm → relu → max-pool → conv2d of groups → flatten →
+/// linear → linear, sigmoid → add → softmax or logits, shapes, windows and rules drawn from the seed.
 pub(crate) fn random_workload(seed: u64) -> Workload {
     let mut rng = stream(seed, Domain::Generate, &[99]);
     let channels = rng.random_range(1..3usize);
     let side = rng.random_range(4..7usize);
-    let outputs = rng.random_range(1..11usize);
-    let pooled = (side - 2) / 2 + 1;
-    let flat = outputs * pooled * pooled;
+    let outputs = 2 * rng.random_range(1..5usize);
     let classes = rng.random_range(2..12usize);
-    let mut offset = 0;
-    let mut tensor = |name: &str, shape: &[usize]| {
-        let words: Vec<u32> = (0..shape.iter().product::<usize>())
+    let mut network = Network::new(&[channels, side, side]);
+    let kernel = [3, rng.random_range(1..4usize)];
+    let mut weights = |shape: &[usize]| {
+        (0..shape.iter().product::<usize>())
             .map(|_| rng.random_range(-1.0f32..1.0).to_bits())
-            .collect();
-        let tensor = Tensor { name: name.into(), shape: shape.to_vec(), offset, words };
-        offset += u32::try_from(tensor.words.len()).expect("a small tensor");
-        tensor
+            .collect()
     };
-    let tensors = vec![
-        tensor("conv.weight", &[outputs, channels, 3, 3]),
-        tensor("conv.bias", &[outputs]),
-        tensor("fc1.weight", &[classes, flat]),
-        tensor("fc1.bias", &[classes]),
-        tensor("fc2.weight", &[classes, classes]),
-    ];
-    let value = |name: &str, shape: &[usize]| Value { name: name.into(), shape: shape.to_vec() };
-    let mut values = vec![
-        value("input", &[channels, side, side]),
-        value("conv", &[outputs, side, side]),
-        value("relu", &[outputs, side, side]),
-        value("pool", &[outputs, pooled, pooled]),
-        value("flatten", &[flat]),
-        value("fc1", &[classes]),
-        value("fc2", &[classes]),
-        value("add", &[classes]),
-    ];
-    let op = |name: &str, kind: OpKind, inputs: &[usize], output: usize| Op {
-        name: name.into(),
-        kind,
-        inputs: inputs.iter().map(|v| ValueId(*v)).collect(),
-        output: ValueId(output),
-    };
-    let mut ops = vec![
-        op("conv", OpKind::Conv2d { weight: 0, bias: Some(1), stride: 1, padding: 1 }, &[0], 1),
-        op("relu", OpKind::Relu, &[1], 2),
-        op("pool", OpKind::MaxPool { size: 2, stride: 2 }, &[2], 3),
-        op("flatten", OpKind::Flatten, &[3], 4),
-        op("fc1", OpKind::Linear { weight: 2, bias: Some(3) }, &[4], 5),
-        op("fc2", OpKind::Linear { weight: 4, bias: None }, &[5], 6),
-        op("add", OpKind::Add, &[5, 6], 7),
-    ];
+    let conv =
+        network.stored("conv.weight", &[outputs, channels, kernel[0], kernel[1]], &mut weights);
+    let bias = network.stored("conv.bias", &[outputs], &mut weights);
+    let stride = [("stride", Given::List(vec![1, 1])), ("padding", Given::List(vec![1, 0]))];
+    let x = network.op("conv", "conv2d", &stride, &[Network::INPUT, conv, bias]);
+    let scale = network.stored("norm.weight", &[outputs], &mut weights);
+    let shift = network.stored("norm.bias", &[outputs], &mut weights);
+    let mean = network.stored("norm.mean", &[outputs], &mut weights);
+    let one = |shape: &[usize]| vec![1.25f32.to_bits(); shape.iter().product()];
+    let variance = network.stored("norm.variance", &[outputs], one);
+    let x = network.op("norm", "batch-norm", &[], &[x, scale, shift, mean, variance]);
+    let x = network.op("relu", "relu", &[], &[x]);
+    let window = [("size", Given::Number(2)), ("padding", Given::List(vec![1, 0, 0, 1]))];
+    let x = network.op("pool", "max-pool", &window, &[x]);
+    let parts = network.stored("parts.weight", &[outputs, outputs / 2, 2, 1], &mut weights);
+    let groups = [("groups", Given::Number(2)), ("padding", Given::List(vec![1, 0, 0, 0]))];
+    let x = network.op("parts", "conv2d", &groups, &[x, parts]);
+    let x = network.op("flatten", "flatten", &[], &[x]);
+    let flat = network.shape(x)[0];
+    let fc1 = network.stored("fc1.weight", &[classes, flat], &mut weights);
+    let bias = network.stored("fc1.bias", &[classes], &mut weights);
+    let fc1 = network.op("fc1", "linear", &[], &[x, fc1, bias]);
+    let fc2 = network.stored("fc2.weight", &[classes, classes], &mut weights);
+    let fc2 = network.op("fc2", "linear", &[], &[fc1, fc2]);
+    let sigmoid = network.op("sigmoid", "sigmoid", &[], &[fc2]);
+    let sum = network.op("add", "add", &[], &[fc1, sigmoid]);
     if rng.random_bool(0.5) {
-        values.push(value("softmax", &[classes]));
-        ops.push(op("softmax", OpKind::Softmax, &[7], 8));
+        network.op("softmax", "softmax", &[], &[sum]);
     }
     let features = channels * side * side;
     let count = 9;
+    let words = (0..count * features).map(|_| rng.random_range(-1.0f32..1.0).to_bits()).collect();
+    let labels = (0..count).map(|i| u32::try_from(i % classes).expect("a class")).collect();
     let decision = if rng.random_bool(0.3) {
         Decision::Tolerance { relative: 0.01 }
     } else {
         let ranks = [NanRank::Differs, NanRank::Highest, NanRank::Lowest];
         Decision::ArgMax { nan: ranks[rng.random_range(0..3)] }
     };
-    Workload {
-        name: "random".into(),
-        description: "drawn from a seed".into(),
-        source: "this test".into(),
-        inputs: Inputs {
-            count,
-            features,
-            words: (0..count * features)
-                .map(|_| rng.random_range(-1.0f32..1.0).to_bits())
-                .collect(),
-            labels: Some(
-                (0..count).map(|i| u32::try_from(i % classes).expect("a class")).collect(),
-            ),
-        },
-        tensors,
-        output: ValueId(values.len() - 1),
-        values,
-        ops,
-        decision,
-        relu_nan: if rng.random_bool(0.5) { NanRule::Propagate } else { NanRule::Zero },
-        expected: None,
+    let relu_nan = if rng.random_bool(0.5) { NanRule::Propagate } else { NanRule::Zero };
+    let inputs = Inputs { count, features, words, labels: Some(labels) };
+    network.workload(inputs, decision, relu_nan)
+}
+
+/// A network that grows op by op. Its tensors follow all other values, so that they are
+/// numbered when it is known how many ops there are.
+struct Network {
+    values: Vec<Value>,
+    ops: Vec<(Op, Vec<Node>)>,
+    tensors: Vec<Tensor>,
+}
+
+/// A value of a network that grows.
+#[derive(Clone, Copy)]
+enum Node {
+    Value(usize),
+    Tensor(usize),
+}
+
+impl Network {
+    const INPUT: Node = Node::Value(0);
+
+    fn new(input: &[usize]) -> Self {
+        let input = Value { name: "input".into(), shape: input.to_vec(), role: Role::Input };
+        Self { values: vec![input], ops: Vec::new(), tensors: Vec::new() }
+    }
+
+    fn stored(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        words: impl FnOnce(&[usize]) -> Vec<u32>,
+    ) -> Node {
+        let last = self.tensors.last().map_or(0, |last| last.offset as usize + last.words.len());
+        let offset = u32::try_from(last).expect("a small network");
+        let words = words(shape);
+        self.tensors.push(Tensor { name: name.into(), shape: shape.to_vec(), offset, words });
+        Node::Tensor(self.tensors.len() - 1)
+    }
+
+    fn shape(&self, node: Node) -> &[usize] {
+        match node {
+            Node::Value(value) => &self.values[value].shape,
+            Node::Tensor(tensor) => &self.tensors[tensor].shape,
+        }
+    }
+
+    fn op(&mut self, name: &str, kind: &str, fields: &[(&str, Given)], inputs: &[Node]) -> Node {
+        let known = Kind::named(kind).expect("a kind");
+        let settings = known.settings(fields).expect("fields");
+        let shapes: Vec<&[usize]> = inputs.iter().map(|input| self.shape(*input)).collect();
+        let shape = known.output(&settings, &shapes).expect("shapes that fit");
+        self.values.push(Value { name: name.into(), shape, role: Role::Activation });
+        let op = Op::new(name, kind, fields, &[], self.values.len() - 1).expect("an op");
+        self.ops.push((op, inputs.to_vec()));
+        Node::Value(self.values.len() - 1)
+    }
+
+    fn workload(mut self, inputs: Inputs, decision: Decision, relu_nan: NanRule) -> Workload {
+        let first = self.values.len();
+        let at = |input: Node| match input {
+            Node::Value(value) => ValueId(value),
+            Node::Tensor(tensor) => ValueId(first + tensor),
+        };
+        let ops = self
+            .ops
+            .into_iter()
+            .map(|(op, inputs)| Op { inputs: inputs.into_iter().map(at).collect(), ..op });
+        let ops = ops.collect();
+        self.values.extend(self.tensors.iter().enumerate().map(|(index, tensor)| Value {
+            name: tensor.name.clone(),
+            shape: tensor.shape.clone(),
+            role: Role::Stored(index),
+        }));
+        Workload {
+            name: "random".into(),
+            description: "drawn from a seed".into(),
+            source: "this test".into(),
+            tensors: self.tensors,
+            inputs,
+            output: ValueId(first - 1),
+            values: self.values,
+            ops,
+            decision,
+            relu_nan,
+            expected: None,
+        }
     }
 }

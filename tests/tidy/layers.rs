@@ -4,7 +4,7 @@ use crate::{Tree, code, words};
 
 /// The rows of the table in `docs/architecture.md`: the layer, and the modules that may use one
 /// another. Two rows of one layer know nothing of each other.
-const ROWS: [(u32, &[&str]); 15] = [
+const ROWS: [(u32, &[&str]); 16] = [
     (
         1,
         &[
@@ -12,6 +12,7 @@ const ROWS: [(u32, &[&str]); 15] = [
             "stats",
         ],
     ),
+    (1, &["op"]),
     (1, &["outcome"]),
     (2, &["environment"]),
     (2, &["device"]),

@@ -6,7 +6,7 @@ use crate::engine::Landing;
 use crate::estimate::{ARCHIVE_BYTES_MAX, Amount, Estimate, MEMORY_BYTES_MAX};
 use crate::fault::Fault;
 use crate::scheme::Code;
-use crate::workload::Workload;
+use crate::workload::{Role, Workload};
 
 /// Bytes of a trial under a scheme in the archive, and of a fault of it: about their rows
 /// (docs/archive-format.md).
@@ -107,7 +107,9 @@ impl Plan {
         let rows = self.strata.iter().map(|stratum| stratum.windows.rows()).max().unwrap_or(0);
         let rows = f64::from(rows) + 3.0;
         let features = |value: &crate::workload::Value| f64::from(value.features());
-        let widest = workload.values.iter().map(features).fold(0.0, f64::max);
+        let of_inference =
+            workload.values.iter().filter(|value| !matches!(value.role, Role::Stored(_)));
+        let widest = of_inference.map(features).fold(0.0, f64::max);
         let stored = f64::from(workload.stored_words());
         let codes = campaign.scheme.iter().filter_map(|scheme| scheme.code);
         let least = codes.map(Code::block_words).min();

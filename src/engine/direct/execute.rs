@@ -12,7 +12,6 @@ use crate::stage::decision;
 use crate::stage::inject::Strike;
 use crate::stage::output_vote::{self, MISMATCH, OutputVoteParams};
 use crate::stage::vote::{self, VoteParams};
-use crate::workload::OpKind;
 use std::collections::BTreeMap;
 
 /// The strikes of one pass over a step: on stored images, on what is delivered to an execution, and
@@ -240,7 +239,7 @@ impl Direct {
             }
         })?;
         for (index, op) in self.workload.ops.iter().enumerate() {
-            if op.kind == OpKind::Flatten {
+            if op.kind.is_view() {
                 continue;
             }
             let home = self.home(op.output, image, 0);

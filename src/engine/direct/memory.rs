@@ -5,14 +5,14 @@ use crate::gpu::{Buffer, Gpu};
 use crate::outcome::Tally;
 use crate::scheme::{Code, Protection, Scheme};
 use crate::stage::{checksum, vote};
-use crate::workload::{OpKind, Workload};
+use crate::workload::{Role, Value, Workload};
 use std::sync::Arc;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Home {
-    /// In the image: the workload's input.
-    Image,
+    /// In the image, from this word on: the workload's input, stored tensors.
+    Image(u32),
     /// In this buffer of values.
     Values(usize),
     /// In the outputs of the execution at hand.
@@ -106,7 +106,7 @@ impl Memory {
         let golden = Arc::new(Golden::new(gpu, workload, windows, layout));
         fits("the inputs of all windows", golden.words.len())?;
         fits("the golden outputs", windows.count() * output_words as usize)?;
-        let (homes, sizes) = homes(workload);
+        let (homes, sizes) = homes(workload, layout);
         for features in &sizes {
             fits("the values of an op", lanes * *features as usize * rows)?;
         }
@@ -227,7 +227,7 @@ impl Memory {
 
     /// The most lanes whose every buffer is within one binding of the adapter.
     pub(super) fn lanes_max(gpu: &Gpu, workload: &Workload, layout: &Layout, copies: u32) -> usize {
-        let (_, sizes) = homes(workload);
+        let (_, sizes) = homes(workload, layout);
         let values = sizes.iter().chain([&workload.output_features()]).max().copied().unwrap_or(1);
         let words =
             u64::from(values * layout.rows).max(u64::from(copies) * u64::from(layout.image()));
@@ -242,10 +242,10 @@ impl Memory {
 
 /// Where each value lives, and the features of each buffer of values. A buffer is used again once
 /// the last op that reads it has run.
-fn homes(workload: &Workload) -> (Vec<Home>, Vec<u32>) {
+fn homes(workload: &Workload, layout: &Layout) -> (Vec<Home>, Vec<u32>) {
     let alias = |mut value: usize| {
         while let Some(op) =
-            workload.ops.iter().find(|op| op.output.0 == value && op.kind == OpKind::Flatten)
+            workload.ops.iter().find(|op| op.output.0 == value && op.kind.is_view())
         {
             value = op.inputs[0].0;
         }
@@ -256,12 +256,16 @@ fn homes(workload: &Workload) -> (Vec<Home>, Vec<u32>) {
         let reads = workload.ops.iter().enumerate();
         reads.filter(|(_, op)| op.inputs.iter().any(|v| alias(v.0) == value)).map(|(i, _)| i).max()
     };
-    let mut homes = vec![Home::Image; workload.values.len()];
+    let home = |value: &Value| match value.role {
+        Role::Stored(tensor) => Home::Image(workload.tensors[tensor].offset),
+        Role::Input | Role::Activation => Home::Image(layout.weights),
+    };
+    let mut homes: Vec<Home> = workload.values.iter().map(home).collect();
     let mut sizes: Vec<u32> = Vec::new();
     let mut busy_until: Vec<usize> = Vec::new();
     for (index, op) in workload.ops.iter().enumerate() {
         let value = op.output.0;
-        if op.kind == OpKind::Flatten {
+        if op.kind.is_view() {
             homes[value] = homes[op.inputs[0].0];
             continue;
         }

@@ -6,7 +6,6 @@ use super::batch::narrow;
 use super::execute::StepStrikes;
 use crate::gpu::Buffer;
 use crate::scheme::{Protection, Scheme};
-use crate::workload::OpKind;
 
 /// One op of one execution, against the fault-free run of the same kernels.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -74,7 +73,7 @@ impl Direct {
         let (image, slots) = self.image_of(scheme, &[0, 1], execution);
         self.gpu.submit(|pass| self.encode_read(pass, scheme, 2, execution, execution, strikes))?;
         for (index, op) in self.workload.ops.iter().enumerate() {
-            if op.kind == OpKind::Flatten {
+            if op.kind.is_view() {
                 continue;
             }
             let home = self.home(op.output, image, execution);

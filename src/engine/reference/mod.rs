@@ -8,12 +8,10 @@
 mod memory;
 mod trial;
 
-use super::shapes::Shapes;
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
-use crate::gpu::Arithmetic;
+use crate::op::{Arithmetic, Place};
 use crate::scheme::Scheme;
-use crate::stage::{add, conv2d, linear, max_pool, relu, softmax};
-use crate::workload::{NanRule, OpKind, ValueId, Workload};
+use crate::workload::{Op, Role, ValueId, Workload};
 use memory::Setting;
 use std::sync::Arc;
 
@@ -78,53 +76,30 @@ impl Reference {
         let mut values: Vec<Vec<Vec<u32>>> = vec![Vec::new(); self.workload.values.len()];
         values[0] = images.iter().map(|image| image[inputs.clone()].to_vec()).collect();
         for (index, op) in self.workload.ops.iter().enumerate() {
-            let mut outputs: Vec<Vec<u32>> = (images.iter().enumerate())
-                .map(|(at, image)| {
-                    let x = &values[op.inputs[0].0][at];
-                    let second = op.inputs.get(1).map(|v| values[v.0][at].as_slice());
-                    self.op(op.kind, image, op.inputs[0], x, second)
-                })
-                .collect();
+            let of_image = |(at, image): (usize, &&[u32])| self.op(op, image, at, &values);
+            let mut outputs: Vec<Vec<u32>> = images.iter().enumerate().map(of_image).collect();
             after(index, &mut outputs);
             values[op.output.0] = outputs;
         }
         std::mem::take(&mut values[self.workload.output.0])
     }
 
-    fn op(
-        &self,
-        kind: OpKind,
-        image: &[u32],
-        input: ValueId,
-        x: &[u32],
-        second: Option<&[u32]>,
-    ) -> Vec<u32> {
-        let shapes = Shapes { workload: &self.workload, layout: &self.layout };
-        match kind {
-            OpKind::Linear { weight, bias } => {
-                let params = shapes.linear(input, weight, bias, (0, 0), 0);
-                linear::reference(&params, self.arithmetic, (x, &[0]), (image, &[0]))
+    /// What an op gives for one image.
+    fn op(&self, op: &Op, image: &[u32], at: usize, values: &[Vec<Vec<u32>>]) -> Vec<u32> {
+        let workload = &self.workload;
+        let of = |value: &ValueId| &workload.values[value.0];
+        let words = |value: &ValueId| match of(value).role {
+            Role::Stored(tensor) => {
+                let from = workload.tensors[tensor].offset as usize;
+                &image[from..from + of(value).features() as usize]
             }
-            OpKind::Conv2d { weight, bias, stride, padding } => {
-                let params = shapes.conv2d(input, (weight, bias), (stride, padding), (0, 0), 0);
-                conv2d::reference(&params, self.arithmetic, (x, &[0]), (image, &[0]))
-            }
-            OpKind::Relu => {
-                let zero = self.workload.relu_nan == NanRule::Zero;
-                x.iter().map(|word| relu::relu(*word, zero)).collect()
-            }
-            OpKind::MaxPool { size, stride } => {
-                max_pool::reference(&shapes.max_pool(input, (size, stride), 0, 0, 1), (x, &[0]))
-            }
-            OpKind::Flatten => x.to_vec(),
-            OpKind::Softmax => {
-                softmax::reference(&shapes.softmax(input, 0, 0, 1), self.arithmetic, (x, &[0]))
-            }
-            OpKind::Add => {
-                let params = shapes.add(input, (0, 0), (0, 0), 1);
-                add::reference(&params, (x, &[0]), (second.unwrap_or(x), &[0]))
-            }
-        }
+            Role::Input | Role::Activation => &values[value.0][at][..],
+        };
+        let inputs: Vec<&[u32]> = op.inputs.iter().map(words).collect();
+        let place = |value: &ValueId| Place { shape: &of(value).shape, base: 0, stride: 0 };
+        let places: Vec<Place<'_>> = op.inputs.iter().map(place).collect();
+        let call = workload.call(op, &places, self.layout.rows);
+        op.kind.reference(&call, self.arithmetic, &inputs)
     }
 }
 

@@ -8,7 +8,6 @@ use crate::scheme::{Guard, OnDue, Protection, Voter};
 use crate::stage::classify::{self, ClassifyInputs, ClassifyParams};
 use crate::stage::output_vote::{self, OutputVoteParams};
 use crate::stage::{decision, inject, vote};
-use crate::workload::OpKind;
 
 /// What the executions of a step give.
 struct Executed {
@@ -200,7 +199,7 @@ impl Setting<'_> {
         let word_vote = self.scheme.voter == Voter::Word;
         let mut agreed = Vec::new();
         self.engine.forward(&images, |index, outputs| {
-            if self.engine.workload.ops[index].kind == OpKind::Flatten {
+            if self.engine.workload.ops[index].kind.is_view() {
                 return;
             }
             let struck = |execution: u32| {

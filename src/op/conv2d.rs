@@ -1,0 +1,191 @@
+//! Conv2d: cross-correlation, channels, kernel rows and kernel columns ascending from +0 with fma; padding
+//! is skipped, not added; the bias last.
+
+use super::field::{Default, Field, Holds};
+use super::shape::{Shape, Window, check_per_channel, image, narrow};
+use super::tile::Tiles;
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The op.
+pub(super) struct Conv2d;
+
+/// The windows along rows and along columns of a kernel of this size, from the settings.
+fn windows(settings: &[u32], kernel: [usize; 2]) -> [Window; 2] {
+    let at = |index: usize| settings[index] as usize;
+    [0, 1].map(|axis| Window {
+        size: kernel[axis],
+        stride: at(axis),
+        before: at(2 + axis),
+        after: at(4 + axis),
+        dilation: at(6 + axis),
+    })
+}
+
+impl Operator for Conv2d {
+    fn name(&self) -> &'static str {
+        "conv2d"
+    }
+
+    fn formula(&self) -> &'static str {
+        "2-D cross-correlation of an image"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        const {
+            &[
+                Field {
+                    name: "weight",
+                    holds: Holds::Tensor { required: true },
+                    meaning: "shape (outputs, channels / groups, rows, columns)",
+                },
+                Field {
+                    name: "bias",
+                    holds: Holds::Tensor { required: false },
+                    meaning: "shape (outputs)",
+                },
+                Field {
+                    name: "stride",
+                    holds: Holds::Pair(Default::Is(1)),
+                    meaning: "between neighbouring outputs, 1 by default",
+                },
+                Field {
+                    name: "padding",
+                    holds: Holds::Sides(Default::Is(0)),
+                    meaning: "zeros around the image, skipped and not added, 0 by default",
+                },
+                Field {
+                    name: "dilation",
+                    holds: Holds::Pair(Default::Is(1)),
+                    meaning: "between neighbouring taps of the kernel, 1 by default",
+                },
+                Field {
+                    name: "groups",
+                    holds: Holds::Number(Default::Is(1)),
+                    meaning: "parts of the channels that do not see each other, 1 by default",
+                },
+            ]
+        }
+    }
+
+    fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        let [channels, height, width] = image(inputs[0])?;
+        let groups = settings[8] as usize;
+        if groups == 0 || channels % groups != 0 {
+            let expected = format!("groups that divide the {channels} channels");
+            return Err(Mismatch::new(expected, groups.to_string()));
+        }
+        let of_group = channels / groups;
+        let (outputs, kernel) = match *inputs[1] {
+            [outputs, of, rows, columns] if of == of_group => (outputs, [rows, columns]),
+            ref other => {
+                let expected = format!("weight of shape (out, {of_group}, rows, columns)");
+                return Err(Mismatch::new(expected, Shape(other).to_string()));
+            }
+        };
+        if outputs % groups != 0 {
+            let expected = format!("outputs that {groups} groups divide");
+            return Err(Mismatch::new(expected, outputs.to_string()));
+        }
+        check_per_channel("bias", inputs.get(2), outputs)?;
+        let [rows, columns] = windows(settings, kernel);
+        Ok(vec![outputs, rows.count(height)?, columns.count(width)?])
+    }
+
+    fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
+        let [_, height, width] = image(call.inputs[0].shape).ok()?;
+        let [_, of_group, rows, columns] = *call.inputs[1].shape else { return None };
+        let [outputs, out_height, out_width] = *call.output else { return None };
+        let s = call.settings;
+        let tiles = Tiles {
+            quads: call.rows.div_ceil(4),
+            cells: narrow(out_height * out_width),
+            outputs: narrow(outputs) / s[8],
+            groups: s[8],
+        };
+        let params = vec![
+            ("quads", tiles.quads),
+            ("channels", narrow(of_group)),
+            ("height", narrow(height)),
+            ("width", narrow(width)),
+            ("outputs", tiles.outputs),
+            ("kernel_rows", narrow(rows)),
+            ("kernel_columns", narrow(columns)),
+            ("stride_rows", s[0]),
+            ("stride_columns", s[1]),
+            ("pad_top", s[2]),
+            ("pad_left", s[3]),
+            ("dilation_rows", s[6]),
+            ("dilation_columns", s[7]),
+            ("groups", s[8]),
+            ("out_height", narrow(out_height)),
+            ("out_width", narrow(out_width)),
+        ];
+        Some(tiles.kernel("conv2d", call, params))
+    }
+
+    fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        let (x, w) = (call.inputs[0].shape, call.inputs[1].shape);
+        let (rows, taps) = (call.rows as usize, w[1] * w[2] * w[3]);
+        let per_group = w[0] / call.settings[8] as usize;
+        let [of_rows, of_columns] = windows(call.settings, [w[2], w[3]]);
+        let mut y = Vec::new();
+        for (output, weights) in inputs[1].chunks(taps).enumerate() {
+            for row in 0..call.output[1] {
+                for column in 0..call.output[2] {
+                    let mut sums = vec![0f32; rows];
+                    for (tap, weight) in weights.iter().enumerate() {
+                        let (kx, ky) = (tap % w[3], tap / w[3] % w[2]);
+                        let channel = output / per_group * w[1] + tap / w[3] / w[2];
+                        let at = (of_rows.place(row, ky, x[1]), of_columns.place(column, kx, x[2]));
+                        let (Some(at_row), Some(at_column)) = at else { continue };
+                        let feature = (channel * x[1] + at_row) * x[2] + at_column;
+                        for (sum, word) in sums.iter_mut().zip(&inputs[0][feature * rows..]) {
+                            let (x, w) = (f32::from_bits(*word), f32::from_bits(*weight));
+                            *sum = arithmetic.fma(x, w, *sum);
+                        }
+                    }
+                    if let Some(bias) = inputs.get(2) {
+                        sums.iter_mut().for_each(|sum| *sum += f32::from_bits(bias[output]));
+                    }
+                    y.extend(sums.iter().map(|sum| sum.to_bits()));
+                }
+            }
+        }
+        y
+    }
+
+    fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
+        let groups = draws.random_range(1..4usize);
+        let (of_group, per_group) = (draws.random_range(1..4), draws.random_range(1..11));
+        let kernel = [draws.random_range(1..4usize), draws.random_range(1..4usize)];
+        let dilation = [draws.random_range(1..3usize), draws.random_range(1..3usize)];
+        let reach = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
+        let mut side = |axis: usize| narrow(draws.random_range(0..reach[axis]));
+        let padding = [side(0), side(1), side(0), side(1)];
+        let stride = [draws.random_range(1..4), draws.random_range(1..4)];
+        let dilation = dilation.map(narrow);
+        let settings = [&stride[..], &padding, &dilation, &[narrow(groups)]].concat();
+        let height = draws.random_range(reach[0]..8);
+        let width = draws.random_range(reach[1]..8);
+        let outputs = groups * per_group;
+        let mut shapes = vec![
+            vec![groups * of_group, height, width],
+            vec![outputs, of_group, kernel[0], kernel[1]],
+            vec![outputs],
+        ];
+        shapes.truncate(draws.random_range(2..4));
+        Problem {
+            settings,
+            rows: 4 * draws.random_range(1..12),
+            shapes,
+            exactness: Exactness::Floats,
+            any_bits: false,
+        }
+    }
+
+    fn protects_on_load(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,43 @@
+//! Flatten: the same words as one dimension. No work, no site.
+
+use super::{Arithmetic, Call, KernelSpec, Mismatch, Operator, Problem};
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The op.
+pub(super) struct Flatten;
+
+impl Operator for Flatten {
+    fn name(&self) -> &'static str {
+        "flatten"
+    }
+
+    fn formula(&self) -> &'static str {
+        "the same words as one dimension: no work, no site"
+    }
+
+    fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        Ok(vec![inputs[0].iter().product()])
+    }
+
+    fn kernel(&self, _: &Call<'_>) -> Option<KernelSpec> {
+        None
+    }
+
+    fn reference(&self, _: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        inputs[0].to_vec()
+    }
+
+    fn problem(&self, _: &mut Xoshiro256PlusPlus) -> Problem {
+        Problem {
+            settings: Vec::new(),
+            rows: 4,
+            shapes: vec![vec![2, 3]],
+            exactness: super::Exactness::Bits,
+            any_bits: true,
+        }
+    }
+
+    fn is_view(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,128 @@
+//! A kernel as data: what an engine needs to run any op.
+
+use super::shape::words;
+
+/// What an op is asked to compute: blocks of rows, one row an inference.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The numbers of its fields.
+    pub settings: &'a [u32],
+    /// Its inputs.
+    pub inputs: &'a [Place<'a>],
+    /// The shape of its output for one inference.
+    pub output: &'a [usize],
+    /// Rows of a block, a multiple of 4.
+    pub rows: u32,
+    /// Blocks.
+    pub blocks: u32,
+    /// Whether a NaN becomes zero in ReLU and is passed over in max-pool.
+    pub nan_is_zero: bool,
+    /// How it reads its stored tensors.
+    pub stored: Stored,
+    /// Whether a CPU runs the kernel.
+    pub software: bool,
+}
+
+/// An input: block b lies `base + slot[b] * stride` words from the start of its buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The shape: for one inference, or of a stored tensor.
+    pub shape: &'a [usize],
+    /// Where slot 0 begins, in words.
+    pub base: u32,
+    /// Words between slots; 0 is shared by all.
+    pub stride: u32,
+}
+
+impl Call<'_> {
+    /// Words of an output's block.
+    pub fn output_words(&self) -> u32 {
+        words(self.output) * self.rows
+    }
+}
+
+/// How an op reads its stored tensors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u32)]
+pub enum Form {
+    /// As they lie.
+    #[default]
+    Bare = 0,
+    /// The bitwise majority of three copies.
+    Voted = 1,
+    /// Corrected by the (72,64) code of Hsiao; a word that cannot be corrected is read as it lies and traps.
+    Decoded = 2,
+}
+
+/// Where copies and check words of stored tensors lie; all zero for [`Form::Bare`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stored {
+    /// What is done with them.
+    pub form: Form,
+    /// Words between copies.
+    pub copy_stride: u32,
+    /// Where the check words begin in slot 0.
+    pub check_base: u32,
+    /// Data words of a slot; its blocks begin at its word 0, the last is filled with zeros.
+    pub words: u32,
+}
+
+/// A buffer that a kernel binds after its parameters, which are binding 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bind {
+    /// The words of an input.
+    Words(usize),
+    /// The slot of each block of an input.
+    Slots(usize),
+    /// The output, `[block, feature, row]`.
+    Output,
+    /// A trap word a slot.
+    Traps,
+}
+
+/// A kernel for one call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelSpec {
+    /// The stem of the shader's file.
+    pub shader: &'static str,
+    /// Its entry point.
+    pub entry: &'static str,
+    /// Its `override` constants.
+    pub constants: Vec<(&'static str, u32)>,
+    /// The members of its parameters in order.
+    pub params: Vec<(&'static str, u32)>,
+    /// What it binds, from binding 1 on.
+    pub bindings: Vec<Bind>,
+    /// Invocations: of all blocks, or of one where `depth` counts them.
+    pub invocations: u64,
+    /// Invocations of a workgroup.
+    pub group: u32,
+    /// Workgroups along z.
+    pub depth: u32,
+}
+
+/// Invocations of a workgroup where each works on a word, a quad or a row.
+const GROUP: u32 = 64;
+
+impl KernelSpec {
+    /// A kernel of one invocation a word, quad or row of all blocks, which binds each input with its
+    /// slots, then the output.
+    pub(super) fn flat(
+        shader: &'static str,
+        inputs: usize,
+        params: Vec<(&'static str, u32)>,
+        invocations: u64,
+    ) -> Self {
+        let inputs = (0..inputs).flat_map(|input| [Bind::Words(input), Bind::Slots(input)]);
+        Self {
+            shader,
+            entry: "main",
+            constants: vec![("GROUP", GROUP)],
+            params,
+            bindings: inputs.chain([Bind::Output]).collect(),
+            invocations,
+            group: GROUP,
+            depth: 1,
+        }
+    }
+}

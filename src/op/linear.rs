@@ -1,0 +1,95 @@
+//! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
+
+use super::field::{Field, Holds};
+use super::shape::{Shape, check_per_channel, input_mismatch, narrow};
+use super::tile::Tiles;
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The op.
+pub(super) struct Linear;
+
+impl Operator for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn formula(&self) -> &'static str {
+        "y[o] = Σₖ x[k]·w[o,k] + b[o]"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        const {
+            &[
+                Field {
+                    name: "weight",
+                    holds: Holds::Tensor { required: true },
+                    meaning: "shape (outputs, inputs)",
+                },
+                Field {
+                    name: "bias",
+                    holds: Holds::Tensor { required: false },
+                    meaning: "shape (outputs)",
+                },
+            ]
+        }
+    }
+
+    fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        let [features] = *inputs[0] else {
+            return Err(input_mismatch("(features), as flatten gives it", inputs[0]));
+        };
+        let outputs = match *inputs[1] {
+            [outputs, of] if of == features => outputs,
+            ref other => {
+                let expected = format!("weight of shape (out, {features})");
+                return Err(Mismatch::new(expected, Shape(other).to_string()));
+            }
+        };
+        check_per_channel("bias", inputs.get(2), outputs)?;
+        Ok(vec![outputs])
+    }
+
+    fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
+        let (inputs, outputs) = (narrow(call.inputs[0].shape[0]), narrow(call.output[0]));
+        let tiles = Tiles { quads: call.rows.div_ceil(4), cells: 1, outputs, groups: 1 };
+        let params = vec![("quads", tiles.quads), ("inputs", inputs), ("outputs", outputs)];
+        Some(tiles.kernel("linear", call, params))
+    }
+
+    fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        let (rows, features) = (call.rows as usize, call.inputs[0].shape[0]);
+        let mut y = Vec::with_capacity(call.output[0] * rows);
+        for (output, weights) in inputs[1].chunks(features).enumerate() {
+            let mut sums = vec![0f32; rows];
+            for (x, weight) in inputs[0].chunks(rows).zip(weights) {
+                for (sum, word) in sums.iter_mut().zip(x) {
+                    *sum = arithmetic.fma(f32::from_bits(*word), f32::from_bits(*weight), *sum);
+                }
+            }
+            if let Some(bias) = inputs.get(2) {
+                sums.iter_mut().for_each(|sum| *sum += f32::from_bits(bias[output]));
+            }
+            y.extend(sums.iter().map(|sum| sum.to_bits()));
+        }
+        y
+    }
+
+    fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
+        let (inputs, outputs) = (draws.random_range(1..40), draws.random_range(1..20));
+        let mut shapes = vec![vec![inputs], vec![outputs, inputs], vec![outputs]];
+        shapes.truncate(draws.random_range(2..4));
+        Problem {
+            settings: Vec::new(),
+            rows: 4 * draws.random_range(1..40),
+            shapes,
+            exactness: Exactness::Floats,
+            any_bits: false,
+        }
+    }
+
+    fn protects_on_load(&self) -> bool {
+        true
+    }
+}

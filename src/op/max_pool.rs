@@ -1,0 +1,137 @@
+//! Max-pool on bits: the first maximum of each window; a NaN propagates or is passed over, padding too.
+
+use super::bits::largest;
+use super::field::{Default, Field, Holds};
+use super::shape::{Window, image, narrow};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The op.
+pub(super) struct MaxPool;
+
+/// The windows along rows and along columns, from the settings.
+fn windows(settings: &[u32]) -> [Window; 2] {
+    let at = |index: usize| settings[index] as usize;
+    [0, 1].map(|axis| Window {
+        size: at(axis),
+        stride: at(2 + axis),
+        before: at(4 + axis),
+        after: at(6 + axis),
+        dilation: at(8 + axis),
+    })
+}
+
+impl Operator for MaxPool {
+    fn name(&self) -> &'static str {
+        "max-pool"
+    }
+
+    fn formula(&self) -> &'static str {
+        "the largest of each window of an image, on bits"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        const {
+            &[
+                Field {
+                    name: "size",
+                    holds: Holds::Pair(Default::Required),
+                    meaning: "of the window",
+                },
+                Field {
+                    name: "stride",
+                    holds: Holds::Pair(Default::As("size")),
+                    meaning: "from window to window, the size by default",
+                },
+                Field {
+                    name: "padding",
+                    holds: Holds::Sides(Default::Is(0)),
+                    meaning: "places around the image that no maximum sees, 0 by default",
+                },
+                Field {
+                    name: "dilation",
+                    holds: Holds::Pair(Default::Is(1)),
+                    meaning: "between neighbouring places of the window, 1 by default",
+                },
+            ]
+        }
+    }
+
+    fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        let [channels, height, width] = image(inputs[0])?;
+        let [rows, columns] = windows(settings);
+        Ok(vec![channels, rows.count(height)?, columns.count(width)?])
+    }
+
+    fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
+        let [channels, height, width] = image(call.inputs[0].shape).ok()?;
+        let s = call.settings;
+        let params = vec![
+            ("rows", call.rows),
+            ("channels", narrow(channels)),
+            ("height", narrow(height)),
+            ("width", narrow(width)),
+            ("window_rows", s[0]),
+            ("window_columns", s[1]),
+            ("stride_rows", s[2]),
+            ("stride_columns", s[3]),
+            ("pad_top", s[4]),
+            ("pad_left", s[5]),
+            ("dilation_rows", s[8]),
+            ("dilation_columns", s[9]),
+            ("out_height", narrow(call.output[1])),
+            ("out_width", narrow(call.output[2])),
+            ("x_base", call.inputs[0].base),
+            ("x_stride", call.inputs[0].stride),
+            ("nan_is_zero", u32::from(call.nan_is_zero)),
+            ("blocks", call.blocks),
+        ];
+        let invocations = u64::from(call.output_words()) * u64::from(call.blocks);
+        Some(KernelSpec::flat("max_pool", 1, params, invocations))
+    }
+
+    fn reference(&self, call: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        let (x, rows) = (call.inputs[0].shape, call.rows as usize);
+        let [of_rows, of_columns] = windows(call.settings);
+        let mut y = Vec::new();
+        for channel in 0..call.output[0] {
+            for row in 0..call.output[1] {
+                for column in 0..call.output[2] {
+                    let taps: Vec<usize> = (0..of_rows.size * of_columns.size)
+                        .filter_map(|tap| {
+                            let (dy, dx) = (tap / of_columns.size, tap % of_columns.size);
+                            let at_row = of_rows.place(row, dy, x[1])?;
+                            let at_column = of_columns.place(column, dx, x[2])?;
+                            Some(((channel * x[1] + at_row) * x[2] + at_column) * rows)
+                        })
+                        .collect();
+                    for lane_row in 0..rows {
+                        let words = taps.iter().map(|tap| inputs[0][tap + lane_row]);
+                        y.push(largest(words, call.nan_is_zero));
+                    }
+                }
+            }
+        }
+        y
+    }
+
+    fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
+        let size = [draws.random_range(1..4u32), draws.random_range(1..4u32)];
+        let stride = [draws.random_range(1..4), draws.random_range(1..4)];
+        let dilation = [draws.random_range(1..3), draws.random_range(1..3)];
+        let reach = [0, 1].map(|axis| (size[axis] - 1) * dilation[axis] + 1);
+        let mut side = |axis: usize| draws.random_range(0..reach[axis]);
+        let padding = [side(0), side(1), side(0), side(1)];
+        let settings = [&size[..], &stride, &padding, &dilation].concat();
+        let height = draws.random_range(reach[0]..9) as usize;
+        let width = draws.random_range(reach[1]..9) as usize;
+        Problem {
+            settings,
+            rows: 4 * draws.random_range(1..6),
+            shapes: vec![vec![draws.random_range(1..4), height, width]],
+            exactness: Exactness::Bits,
+            any_bits: false,
+        }
+    }
+}

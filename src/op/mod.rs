@@ -1,0 +1,166 @@
+//! Ops: what a network computes with, one file each. [`OPS`] is the only list of them.
+//!
+//! An op says which fields it takes in a workload file, the shape of its output, its kernel as data, the
+//! same on the CPU, and how to draw a problem that holds the one to the other. Readers, engines, tests,
+//! `selftest` and the documentation iterate over [`OPS`]; none of them names an op.
+//!
+//! Sums accumulate as `acc = fma(x, w, acc)` from +0 in ascending order, so that a result does not depend on
+//! how work is split.
+
+mod add;
+mod arithmetic;
+mod batch_norm;
+pub mod bits;
+mod conv2d;
+mod exp;
+mod field;
+mod flatten;
+mod kernel;
+mod linear;
+mod max_pool;
+mod problem;
+mod relu;
+mod shape;
+mod sigmoid;
+mod softmax;
+mod tile;
+
+pub use arithmetic::Arithmetic;
+pub use exp::exp;
+pub use field::{Default, Field, Given, Holds};
+pub use kernel::{Bind, Call, Form, KernelSpec, Place, Stored};
+pub use problem::{Exactness, Problem};
+pub(crate) use problem::{random_floats, random_words};
+pub use shape::{Mismatch, Shape, checked_words};
+
+use rand_xoshiro::Xoshiro256PlusPlus;
+use std::fmt;
+use std::ops::Deref;
+
+/// Every op.
+pub const OPS: &[Kind] = &[
+    Kind(&linear::Linear),
+    Kind(&conv2d::Conv2d),
+    Kind(&batch_norm::BatchNorm),
+    Kind(&relu::Relu),
+    Kind(&sigmoid::Sigmoid),
+    Kind(&max_pool::MaxPool),
+    Kind(&softmax::Softmax),
+    Kind(&add::Add),
+    Kind(&flatten::Flatten),
+];
+
+/// What an op of one kind is. Its inputs are the values of inferences that it reads, then its stored
+/// tensors in the order of its fields; an optional tensor stands last.
+pub trait Operator: Sync {
+    /// The word for it in TOML and reports.
+    fn name(&self) -> &'static str;
+
+    /// What it computes, in one line of the documentation.
+    fn formula(&self) -> &'static str;
+
+    /// How many values of inferences it reads.
+    fn arity(&self) -> usize {
+        1
+    }
+
+    /// The fields that it takes beside `name`, `kind` and `inputs`.
+    fn fields(&self) -> &'static [Field] {
+        &[]
+    }
+
+    /// The shape of its output for one inference. `settings` are the numbers of its fields one after
+    /// another, `inputs` the shapes of its inputs.
+    ///
+    /// # Errors
+    /// What is wrong with the shapes.
+    fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch>;
+
+    /// Its kernel for this call; `None` where it only renames its input.
+    fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec>;
+
+    /// The same on the CPU for one block: inputs `[feature, row]`, stored tensors as they lie, the output
+    /// `[feature, row]`.
+    fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32>;
+
+    /// A problem that its shader and its reference must solve alike.
+    fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem;
+
+    /// Whether it can vote or decode its stored tensors while it loads them.
+    fn protects_on_load(&self) -> bool {
+        false
+    }
+
+    /// Whether its output is its input under another name: no work, no site.
+    fn is_view(&self) -> bool {
+        false
+    }
+}
+
+/// A kind of op.
+#[derive(Clone, Copy)]
+pub struct Kind(&'static dyn Operator);
+
+impl Kind {
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        OPS.iter().find(|kind| kind.name() == name).copied()
+    }
+
+    /// How many of its fields are stored tensors.
+    pub fn tensors(self) -> usize {
+        self.fields().iter().filter(|field| matches!(field.holds, Holds::Tensor { .. })).count()
+    }
+}
+
+impl Deref for Kind {
+    type Target = dyn Operator;
+
+    fn deref(&self) -> &Self::Target {
+        self.0
+    }
+}
+
+impl PartialEq for Kind {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Kind {}
+
+impl fmt::Debug for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_are_unique_and_found() {
+        let names: BTreeSet<&str> = OPS.iter().map(|kind| kind.name()).collect();
+        assert_eq!(names.len(), OPS.len());
+        assert!(OPS.iter().all(|kind| Kind::named(kind.name()) == Some(*kind)));
+        assert_eq!(Kind::named("attention"), None);
+    }
+
+    #[test]
+    fn an_optional_tensor_is_the_last_of_its_op() {
+        for kind in OPS {
+            let required: Vec<bool> = kind
+                .fields()
+                .iter()
+                .filter_map(|field| match field.holds {
+                    Holds::Tensor { required } => Some(required),
+                    _ => None,
+                })
+                .collect();
+            let first = required.iter().position(|required| !required).unwrap_or(required.len());
+            assert!(required.len() <= first + 1, "{kind:?}: {required:?}");
+        }
+    }
+}

@@ -6,87 +6,15 @@ mod support;
 
 use beamline::engine::direct::Direct;
 use beamline::engine::reference::Reference;
-use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
+use beamline::engine::{Course, Engine, Job, Windows};
 use beamline::fault::{Fault, FaultKind, Place, Region};
 use beamline::outcome::Outcome;
-use beamline::scheme::{Guard, OnDue, OnRead, Protect, Protection, Scheme, Scrub, ScrubBy, Voter};
-use beamline::workload::{Decision, Workload};
+use beamline::scheme::{Guard, OnDue, Protect, Protection, Scheme, Scrub, ScrubBy, Voter};
+use beamline::workload::Workload;
 use proptest::prelude::*;
 use std::sync::Arc;
+use support::trials::{composed, fault, same, scheme};
 use support::{gpu, random_workload};
-
-fn scheme(protection: Protection) -> Scheme {
-    Scheme::bare(protection.name(), protection)
-}
-
-/// One fault anywhere in the workload, from four random numbers.
-fn fault(workload: &Workload, rows: u32, conditional: bool, steps: u32, r: [u32; 6]) -> Fault {
-    let regions = [Region::Weights, Region::Input, Region::Activations, Region::Voted];
-    let region = regions[r[0] as usize % regions.len()];
-    let sites: Vec<_> = workload.sites().collect();
-    let (tensor, words) = match region {
-        Region::Weights | Region::Voted | Region::Check => {
-            let tensor = r[1] as usize % workload.tensors.len();
-            (tensor, workload.tensors[tensor].words.len())
-        }
-        Region::Input => (0, workload.inputs.features),
-        Region::Activations => {
-            let (op, _) = sites[r[1] as usize % sites.len()];
-            (op, workload.features(workload.ops[op].output) as usize)
-        }
-    };
-    let kinds = [FaultKind::Xor, FaultKind::Xor, FaultKind::StuckAt0, FaultKind::StuckAt1];
-    let bits = [31, 30, 29, 28, 27, 23, 22, 12, 0];
-    Fault {
-        step: if conditional { 0 } else { r[5] % steps },
-        time_s: 0.0,
-        region,
-        tensor: tensor as u32,
-        index: r[2] % words as u32,
-        row: if region.is_of_one_inference() { r[3] % rows } else { 0 },
-        kind: if conditional { kinds[r[4] as usize % 4] } else { FaultKind::Xor },
-        mask: 1 << bits[r[4] as usize / 4 % bits.len()],
-        place: if conditional {
-            Place::Share(f64::from(r[5]) / (f64::from(u32::MAX) + 1.0))
-        } else {
-            Place::At(r[5] / 7 % 4)
-        },
-    }
-}
-
-/// Every protection with every voter, repair and selection that it can have in this workload.
-fn composed(workload: &Workload) -> Vec<Scheme> {
-    let voters = [Voter::Bitwise, Voter::Word, Voter::Label, Voter::Tolerance];
-    let all = Protection::ALL.into_iter().flat_map(|protection| {
-        voters.into_iter().flat_map(move |voter| {
-            [OnRead::Keep, OnRead::WriteBack].map(|on_read| Scheme {
-                voter,
-                on_read,
-                ..scheme(protection)
-            })
-        })
-    });
-    let some = |tensors: Option<&[usize]>, bits: Option<&[u32]>| Scheme {
-        protect: Some(Protect {
-            tensors: tensors
-                .map(|list| list.iter().map(|t| workload.tensors[*t].name.clone()).collect()),
-            bits: bits.map(<[u32]>::to_vec),
-            choice: None,
-        }),
-        ..scheme(Protection::TmrStorage)
-    };
-    let few = [
-        some(Some(&[0, 3]), None),
-        some(None, Some(&[31, 30, 29, 28])),
-        Scheme { on_read: OnRead::WriteBack, ..some(Some(&[2]), Some(&[31, 30, 12])) },
-        Scheme { voter: Voter::Word, ..some(None, Some(&[31, 30, 23])) },
-    ];
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
-    let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
-    all.chain(few)
-        .filter(|s| s.refusal().is_none() && s.workload_refusal(&tensors, by_label).is_none())
-        .collect()
-}
 
 fn schemes(workload: &Workload, conditional: bool) -> Vec<Scheme> {
     let mut all = composed(workload);
@@ -116,14 +44,6 @@ fn schemes(workload: &Workload, conditional: bool) -> Vec<Scheme> {
         });
     }
     all
-}
-
-fn same(left: &TrialResult, right: &TrialResult, name: &str) {
-    let mut left = left.clone();
-    let mut right = right.clone();
-    left.landings.sort_by_key(|l| (l.fault, l.replica));
-    right.landings.sort_by_key(|l| (l.fault, l.replica));
-    assert_eq!(left, right, "direct against reference under {name}");
 }
 
 proptest! {
@@ -158,7 +78,7 @@ proptest! {
             let got = direct.run(&scheme, course, &jobs).expect("direct");
             let want = reference.run(&scheme, course, &jobs).expect("reference");
             for (got, want) in got.iter().zip(&want) {
-                same(got, want, &format!("{scheme:?} in trial {}", got.trial));
+                same(got, want, &format!("direct against reference: {scheme:?}"));
             }
         }
     }

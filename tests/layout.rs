@@ -5,8 +5,9 @@ use beamline::gpu::{Source, compose, library_names};
 use beamline::op::OPS;
 use beamline::stage::{
     checksum::ChecksumParams, classify::ClassifyParams, decode::BlockParams, decode::DecodeParams,
-    findings::FindingsParams, inject::InjectParams, inject::Strike, load::LoadParams, op,
-    output_vote::OutputVoteParams, tally::TallyParams, vote::VoteParams,
+    differing::DifferingParams, findings::FindingsParams, inject::InjectParams, inject::Strike,
+    load::LoadParams, op, output_vote::OutputVoteParams, span::SpanParams, spread::SpreadParams,
+    tally::TallyParams, vote::VoteParams,
 };
 use std::collections::BTreeSet;
 use std::mem::offset_of;
@@ -80,12 +81,15 @@ fn every_struct_has_the_layout_of_its_twin() {
               deliver),
         twin!("decode", DecodeParams: at: [words, stride, slots, data_base, check_base, repair,
               deliver], block_words, syndrome_bits, agree, actions_base),
+        twin!("differing", DifferingParams: rows, counted, cells, features, slots),
         twin!("findings", FindingsParams: lanes, copies, rows, on_uncorrectable),
         twin!("inject", InjectParams: words, stride),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("load", LoadParams: quads, src_base, src_stride, dst_base, dst_stride),
         twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
               nan, relative, voter),
+        twin!("span", SpanParams: words),
+        twin!("spread", SpreadParams: quads, features, rows, cells, first, count),
         twin!("tally", TallyParams: rows, counted, lanes, words),
         twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads, word,
               check_base),

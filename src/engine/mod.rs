@@ -1,14 +1,16 @@
 //! Engines: what runs a trial. One trait, held to one behaviour.
 //!
 //! An engine takes trials of one scheme and gives back what became of each inference. It knows
-//! nothing of campaigns, sampling or files. [`direct`] runs on the GPU; [`mod@reference`] is its
-//! oracle in plain Rust.
+//! nothing of campaigns, sampling or files. [`direct`] runs every trial in full on the GPU,
+//! [`wavefront`] only what a fault changes; [`mod@reference`] is their oracle in plain Rust.
 
 pub mod direct;
 mod footprint;
+mod forward;
 mod layout;
 pub mod reference;
 mod reopen;
+pub mod wavefront;
 
 pub use layout::Layout;
 pub use reopen::{Engines, Member, Reopening};

@@ -26,8 +26,8 @@ macro_rules! shaders {
 
 shaders!(ENTRIES: "shaders" [
     "add", "batch_norm", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols",
-    "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe", "relu",
-    "restore", "sigmoid", "softmax", "tally", "vote",
+    "differing", "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe",
+    "relu", "restore", "sigmoid", "softmax", "span", "spread", "tally", "vote",
 ]);
 shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "exp", "fold", "outcome", "secded", "stored", "tile"]);
 

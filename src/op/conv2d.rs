@@ -4,7 +4,7 @@
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, Window, check_per_channel, image, narrow};
 use super::tile::Tiles;
-use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -187,5 +187,9 @@ impl Operator for Conv2d {
 
     fn protects_on_load(&self) -> bool {
         true
+    }
+
+    fn reach(&self, settings: &[u32]) -> Reach {
+        if settings[8] == 1 { Reach::Units } else { Reach::All }
     }
 }

@@ -1,6 +1,6 @@
 //! Flatten: the same words as one dimension. No work, no site.
 
-use super::{Arithmetic, Call, KernelSpec, Mismatch, Operator, Problem};
+use super::{Arithmetic, Call, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The op.
@@ -39,5 +39,9 @@ impl Operator for Flatten {
 
     fn is_view(&self) -> bool {
         true
+    }
+
+    fn reach(&self, _: &[u32]) -> Reach {
+        Reach::Apart
     }
 }

@@ -3,7 +3,7 @@
 use super::field::{Field, Holds};
 use super::shape::{Shape, check_per_channel, input_mismatch, narrow};
 use super::tile::Tiles;
-use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -91,5 +91,9 @@ impl Operator for Linear {
 
     fn protects_on_load(&self) -> bool {
         true
+    }
+
+    fn reach(&self, _: &[u32]) -> Reach {
+        Reach::Units
     }
 }

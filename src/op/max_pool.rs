@@ -3,7 +3,7 @@
 use super::bits::largest;
 use super::field::{Default, Field, Holds};
 use super::shape::{Window, image, narrow};
-use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -133,5 +133,9 @@ impl Operator for MaxPool {
             exactness: Exactness::Bits,
             any_bits: false,
         }
+    }
+
+    fn reach(&self, _: &[u32]) -> Reach {
+        Reach::Apart
     }
 }

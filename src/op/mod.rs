@@ -86,6 +86,11 @@ pub trait Operator: Sync {
     /// A problem that its shader and its reference must solve alike.
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem;
 
+    /// Which of its outputs a changed word changes.
+    fn reach(&self, _settings: &[u32]) -> Reach {
+        Reach::All
+    }
+
     /// Whether it can vote or decode its stored tensors while it loads them.
     fn protects_on_load(&self) -> bool {
         false
@@ -95,6 +100,18 @@ pub trait Operator: Sync {
     fn is_view(&self) -> bool {
         false
     }
+}
+
+/// Which outputs of an op a changed word can change. A unit is one of the output's first dimension: a
+/// feature, a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Unit u is made of row u of each stored tensor, and of all that the op reads besides.
+    Units,
+    /// Unit u is made of unit u of the one input alone.
+    Apart,
+    /// Anything may change.
+    All,
 }
 
 /// A kind of op.

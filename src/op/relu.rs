@@ -1,7 +1,7 @@
 //! ReLU on bits: a set sign gives +0; a NaN propagates or becomes +0.
 
 use super::bits::is_nan;
-use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -52,5 +52,9 @@ impl Operator for Relu {
             exactness: Exactness::Bits,
             any_bits: true,
         }
+    }
+
+    fn reach(&self, _: &[u32]) -> Reach {
+        Reach::Apart
     }
 }

@@ -1,7 +1,7 @@
 //! The logistic sigmoid: 1 / (1 + exp(−x)) for x ≥ 0, exp(x) / (1 + exp(x)) below; a NaN stays one.
 
 use super::bits::is_nan;
-use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, exp};
+use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach, exp};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -55,5 +55,9 @@ impl Operator for Sigmoid {
             exactness: Exactness::Near(3),
             any_bits: draws.random_bool(0.5),
         }
+    }
+
+    fn reach(&self, _: &[u32]) -> Reach {
+        Reach::Apart
     }
 }

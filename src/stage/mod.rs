@@ -11,6 +11,7 @@ pub mod crc32;
 pub mod decision;
 pub mod decode;
 pub mod decode_symbols;
+pub mod differing;
 pub mod findings;
 pub mod gather;
 pub mod inject;
@@ -19,6 +20,8 @@ pub mod op;
 pub mod output_vote;
 pub mod probe;
 pub mod restore;
+pub mod span;
+pub mod spread;
 pub mod stored;
 pub mod tally;
 pub mod vote;
@@ -53,6 +56,9 @@ const STAGES: &[(&str, CheckFn)] = &[
     ("crc32", crc32::check),
     ("decode", decode::check),
     ("findings", findings::check),
+    ("span", span::check),
+    ("differing", differing::check),
+    ("spread", spread::check),
     ("output_vote", output_vote::check),
     ("classify", classify::check),
     ("tally", tally::check),

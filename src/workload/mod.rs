@@ -186,6 +186,11 @@ impl Workload {
         self.values[value.0].features()
     }
 
+    /// Whether a value is a stored tensor.
+    pub fn is_stored(&self, value: ValueId) -> bool {
+        matches!(self.values[value.0].role, Role::Stored(_))
+    }
+
     /// Features of the delivered output.
     pub fn output_features(&self) -> u32 {
         self.features(self.output)

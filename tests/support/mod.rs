@@ -1,6 +1,8 @@
 //! What several test binaries share: the adapter under test and workloads built in code.
 #![allow(dead_code, reason = "each binary uses its own part")]
 
+pub(crate) mod trials;
+
 use beamline::gpu::{AdapterChoice, Gpu};
 use beamline::op::{Given, Kind};
 use beamline::seed::{Domain, stream};

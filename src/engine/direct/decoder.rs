@@ -8,7 +8,7 @@ use crate::stage::decode_symbols::DecodeSymbols;
 
 /// The decoder of one code.
 #[derive(Debug)]
-pub(super) struct Decoder {
+pub(in crate::engine) struct Decoder {
     pub code: Code,
     stage: Stage,
 }
@@ -34,7 +34,7 @@ impl Decoder {
     }
 
     /// Records the decoding of `image`; `found` `[slot, 2]` counts corrected and uncorrectable blocks.
-    pub(super) fn encode(
+    pub(in crate::engine) fn encode(
         &self,
         (gpu, pass): (&Gpu, &mut Pass<'_>),
         at: BlockParams,

@@ -1,9 +1,9 @@
 //! The workload on the GPU: one dispatch an op.
 
+use super::super::forward::{Operand, Run, encode};
 use super::Direct;
 use super::memory::Home;
-use crate::gpu::{Buffer, Error, Gpu, Operands, Pass};
-use crate::op::{Call, Place};
+use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::stage::checksum::Checksum;
 use crate::stage::classify::Classify;
 use crate::stage::findings::Findings;
@@ -19,16 +19,16 @@ use crate::workload::ValueId;
 /// The kernels of stages, built once for all engines of a campaign. Those of ops are built as they are used.
 #[derive(Debug)]
 pub struct Kernels {
-    pub(super) load: Load,
-    pub(super) inject: Inject,
-    pub(super) gather: Gather,
-    pub(super) restore: Restore,
-    pub(super) checksum: Checksum,
-    pub(super) vote: Vote,
-    pub(super) findings: Findings,
-    pub(super) output_vote: OutputVote,
-    pub(super) classify: Classify,
-    pub(super) tally: TallyStage,
+    pub(in crate::engine) load: Load,
+    pub(in crate::engine) inject: Inject,
+    pub(in crate::engine) gather: Gather,
+    pub(in crate::engine) restore: Restore,
+    pub(in crate::engine) checksum: Checksum,
+    pub(in crate::engine) vote: Vote,
+    pub(in crate::engine) findings: Findings,
+    pub(in crate::engine) output_vote: OutputVote,
+    pub(in crate::engine) classify: Classify,
+    pub(in crate::engine) tally: TallyStage,
 }
 
 impl Kernels {
@@ -50,13 +50,6 @@ impl Kernels {
             tally: TallyStage::new(gpu)?,
         })
     }
-}
-
-/// An operand: its buffer, its slots by block, and its place there.
-struct Operand<'a> {
-    buffer: &'a Buffer<u32>,
-    slots: &'a Buffer<u32>,
-    place: Place<'a>,
 }
 
 impl Direct {
@@ -82,16 +75,11 @@ impl Direct {
         execution: u32,
     ) -> Operand<'a> {
         let buffer = self.home(value, image, execution);
-        let shape = &self.workload.values[value.0].shape[..];
         match self.memory.homes[value.0] {
-            Home::Image(base) => {
-                let place = Place { shape, base, stride: self.layout.image() };
-                Operand { buffer, slots, place }
-            }
+            Home::Image(base) => Operand { buffer, slots, base, stride: self.layout.image() },
             Home::Values(_) | Home::Output => {
                 let stride = self.workload.features(value) * self.layout.rows;
-                let place = Place { shape, base: 0, stride };
-                Operand { buffer, slots: &self.memory.identity, place }
+                Operand { buffer, slots: &self.memory.identity, base: 0, stride }
             }
         }
     }
@@ -108,17 +96,10 @@ impl Direct {
     ) {
         let op = &self.workload.ops[index];
         let operand = |value: &ValueId| self.operand(*value, image, slots, execution);
-        let operands: Vec<Operand<'_>> = op.inputs.iter().map(operand).collect();
-        let places: Vec<Place<'_>> = operands.iter().map(|operand| operand.place).collect();
-        let call = Call {
-            blocks,
-            software: self.gpu.adapter().software,
-            ..self.workload.call(op, &places, self.layout.rows)
-        };
-        let Some(spec) = op.kind.kernel(&call) else { return };
-        let inputs: Vec<_> =
-            operands.iter().map(|operand| (operand.buffer, operand.slots)).collect();
-        let output = self.home(op.output, image, execution);
-        self.gpu.encode(pass, &spec, Operands { inputs: &inputs, output, traps: None });
+        let inputs: Vec<Operand<'_>> = op.inputs.iter().map(operand).collect();
+        let y = self.home(op.output, image, execution);
+        let rows = self.layout.rows;
+        let run = Run { op: index, rows, blocks, units: None, inputs: &inputs, y };
+        encode(&self.gpu, &self.workload, pass, &run);
     }
 }

@@ -17,10 +17,11 @@ mod trace;
 mod upkeep;
 
 pub use forward::Kernels;
+pub(super) use proof::{Owner, Strikes, landings};
 pub use trace::OpTrace;
 
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
-use crate::gpu::Gpu;
+use crate::gpu::{Buffer, Gpu};
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
 use decoder::Decoder;
@@ -37,11 +38,11 @@ const LANES_MAX: usize = 4096;
 /// The engine, with its buffers on the GPU.
 #[derive(Debug)]
 pub struct Direct {
-    gpu: Arc<Gpu>,
-    workload: Arc<Workload>,
-    windows: Windows,
-    layout: Layout,
-    kernels: Arc<Kernels>,
+    pub(super) gpu: Arc<Gpu>,
+    pub(super) workload: Arc<Workload>,
+    pub(super) windows: Windows,
+    pub(super) layout: Layout,
+    pub(super) kernels: Arc<Kernels>,
     /// Those of the codes that schemes had so far.
     decoders: Vec<Decoder>,
     memory: Memory,
@@ -145,6 +146,21 @@ impl Direct {
         &self.golden_outputs
     }
 
+    /// Golden of stored memory, as the scheme that was taken up last has it.
+    pub(super) fn stored(&self) -> &Buffer<u32> {
+        &self.memory.golden.buffer
+    }
+
+    /// The same words on the CPU, as [`Layout::golden_word`] finds them.
+    pub(super) fn stored_words(&self) -> &[u32] {
+        &self.memory.golden.words
+    }
+
+    /// The decoder of a scheme that was taken up, where it has a code.
+    pub(super) fn decoder(&self, scheme: &Scheme) -> Option<&Decoder> {
+        self.decoders.iter().find(|decoder| Some(decoder.code) == scheme.code)
+    }
+
     /// The layout of images and values.
     pub const fn layout(&self) -> &Layout {
         &self.layout
@@ -156,7 +172,7 @@ impl Direct {
     }
 
     /// Takes up `scheme`: its layout, golden and buffers. Gives the lanes that it can have.
-    fn enter(&mut self, scheme: &Scheme) -> Result<usize, Error> {
+    pub(super) fn enter(&mut self, scheme: &Scheme) -> Result<usize, Error> {
         self.layout = self.layout.with_code(scheme.code);
         if let Some(code) = scheme.code
             && self.decoders.iter().all(|decoder| decoder.code != code)

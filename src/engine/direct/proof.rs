@@ -2,18 +2,18 @@
 //! and the word after, read back from the same buffer by the gather stage.
 
 use super::super::{Error, Landing};
-use super::Direct;
-use crate::gpu::{Buffer, Pass};
+use super::{Direct, Kernels};
+use crate::gpu::{Buffer, Gpu, Pass};
 use crate::stage::inject::{InjectParams, Strike};
 use std::collections::HashMap;
 
 /// Whose strike it is: (lane, index of the job's fault, replica); `None` where a stuck bit asserts
 /// itself again.
-pub(super) type Owner = Option<(usize, u32, u32)>;
+pub(in crate::engine) type Owner = Option<(usize, u32, u32)>;
 
 /// The strikes of all lanes on one buffer, uploaded.
 #[derive(Debug)]
-pub(super) struct Strikes {
+pub(in crate::engine) struct Strikes {
     params: Buffer<InjectParams>,
     offsets: Buffer<u32>,
     strikes: Buffer<Strike>,
@@ -25,29 +25,35 @@ pub(super) struct Strikes {
 }
 
 impl Strikes {
-    pub(super) const fn count(&self) -> usize {
-        self.host.len()
-    }
-}
-
-impl Direct {
     /// Uploads the strikes of each lane on a buffer with `stride` words a slot.
-    pub(super) fn strikes(&self, stride: u32, lanes: Vec<Vec<(Strike, Owner)>>) -> Option<Strikes> {
-        if lanes.iter().all(Vec::is_empty) {
-            return None;
-        }
+    pub(in crate::engine) fn new(
+        gpu: &Gpu,
+        stride: u32,
+        lanes: Vec<Vec<(Strike, Owner)>>,
+    ) -> Option<Self> {
         let mut offsets = vec![0u32];
         for lane in &lanes {
             offsets
                 .push(offsets[offsets.len() - 1] + u32::try_from(lane.len()).unwrap_or(u32::MAX));
         }
-        let host: Vec<(Strike, Owner)> = lanes.into_iter().flatten().collect();
+        Self::listed(gpu, stride, &offsets, lanes.into_iter().flatten().collect())
+    }
+
+    /// Uploads strikes that lie lane behind lane, those of lane i from `offsets[i]` on.
+    pub(in crate::engine) fn listed(
+        gpu: &Gpu,
+        stride: u32,
+        offsets: &[u32],
+        host: Vec<(Strike, Owner)>,
+    ) -> Option<Self> {
+        if host.is_empty() {
+            return None;
+        }
         let strikes: Vec<Strike> = host.iter().map(|(strike, _)| *strike).collect();
         let list: Vec<u32> = strikes.iter().map(|s| s.slot * stride + s.word).collect();
-        let gpu = &self.gpu;
-        Some(Strikes {
+        Some(Self {
             params: gpu.uniform("inject", &InjectParams { words: stride, stride, pad: [0; 2] }),
-            offsets: gpu.upload("strike offsets", &offsets),
+            offsets: gpu.upload("strike offsets", offsets),
             strikes: gpu.upload("strikes", &strikes),
             list: gpu.list("landing list", &list),
             before: gpu.zeroed("words before", host.len()),
@@ -57,6 +63,30 @@ impl Direct {
         })
     }
 
+    pub(in crate::engine) const fn count(&self) -> usize {
+        self.host.len()
+    }
+
+    /// Records the strikes on `memory` and the read-back of every struck word.
+    pub(in crate::engine) fn encode(
+        &self,
+        pass: &mut Pass<'_>,
+        kernels: &Kernels,
+        memory: &Buffer<u32>,
+        traps: &Buffer<u32>,
+    ) {
+        let Self { params, offsets, strikes, before, .. } = self;
+        kernels.inject.encode(pass, params, offsets, strikes, memory, before, traps);
+        kernels.gather.encode(pass, &self.list, memory, &self.after);
+    }
+}
+
+impl Direct {
+    /// Uploads the strikes of each lane on a buffer with `stride` words a slot.
+    pub(super) fn strikes(&self, stride: u32, lanes: Vec<Vec<(Strike, Owner)>>) -> Option<Strikes> {
+        Strikes::new(&self.gpu, stride, lanes)
+    }
+
     /// Records the strikes on `memory` and the read-back of every struck word.
     pub(super) fn encode_strikes(
         &self,
@@ -64,16 +94,14 @@ impl Direct {
         strikes: &Strikes,
         memory: &Buffer<u32>,
     ) {
-        let Strikes { params, offsets, strikes: list, before, .. } = strikes;
-        self.kernels.inject.encode(pass, params, offsets, list, memory, before, &self.memory.traps);
-        self.kernels.gather.encode(pass, &strikes.list, memory, &strikes.after);
+        strikes.encode(pass, &self.kernels, memory, &self.memory.traps);
     }
 }
 
 /// Proves every landing: each strike's word after is what its mask makes of the word before, a
 /// later strike on the same word finds what the earlier one left, and what the last one left is
 /// what the buffer holds.
-pub(super) fn landings(
+pub(in crate::engine) fn landings(
     strikes: &Strikes,
     before: &[u32],
     after: &[u32],

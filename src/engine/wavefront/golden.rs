@@ -1,0 +1,116 @@
+//! Golden of every value, on the GPU, and what becomes of an inference that nothing changes.
+
+use super::super::direct::Direct;
+use super::super::forward::{Operand, Run, encode};
+use super::super::{Error, Layout, Windows};
+use crate::gpu::{Buffer, Gpu};
+use crate::outcome::InferenceRow;
+use crate::stage::classify::{ClassifyInputs, ClassifyParams};
+use crate::stage::decision;
+use crate::workload::{Role, ValueId, Workload};
+
+/// Golden values and outcomes of all windows.
+#[derive(Debug)]
+pub(super) struct Golden {
+    /// By value, `[window, feature, row]`. What is only flattened is the same buffer.
+    pub values: Vec<Buffer<u32>>,
+    /// `[window, row]`.
+    pub labels: Buffer<u32>,
+    /// One slot, number 0.
+    pub zero: Buffer<u32>,
+    /// By guard, `[window, row]`, rows padded.
+    outcomes: [Vec<InferenceRow>; 2],
+}
+
+impl Golden {
+    /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
+    /// runs.
+    pub(super) fn new(direct: &Direct) -> Result<Self, Error> {
+        let (gpu, workload, windows) = (&*direct.gpu, &*direct.workload, &direct.windows);
+        let layout = direct.layout.with_code(None);
+        let count = u32::try_from(windows.count()).unwrap_or(u32::MAX);
+        let words = |value: ValueId| (workload.features(value) * layout.rows * count) as usize;
+        let all = layout.golden(workload, windows);
+        let input = &all[layout.weights as usize..][..words(ValueId(0))];
+        let mut values = vec![gpu.upload("golden input", input)];
+        let zero = gpu.upload("slot 0", &[0u32]);
+        let slots = gpu.upload("windows", &(0..count).collect::<Vec<u32>>());
+        for (index, op) in workload.ops.iter().enumerate() {
+            if op.kind.is_view() {
+                values.push(values[op.inputs[0].0].clone());
+                continue;
+            }
+            let y = gpu.zeroed("golden value", words(op.output));
+            let of = |value: &ValueId| match workload.values[value.0].role {
+                Role::Stored(tensor) => shared(workload, tensor, direct.stored(), &zero),
+                Role::Input | Role::Activation => Operand {
+                    buffer: &values[value.0],
+                    slots: &slots,
+                    base: 0,
+                    stride: workload.features(*value) * layout.rows,
+                },
+            };
+            let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
+            let (rows, blocks, inputs) = (layout.rows, count, &inputs[..]);
+            let run = Run { op: index, rows, blocks, units: None, inputs, y: &y };
+            gpu.submit(|pass| encode(gpu, workload, pass, &run))?;
+            values.push(y);
+        }
+        let labels = gpu.upload("labels", &layout.labels(workload, windows));
+        let outputs = &values[workload.output.0];
+        if gpu.read(outputs)? != direct.golden_outputs() {
+            return Err(Error::ControlLane { row: 0 });
+        }
+        let outcomes =
+            |guard| outcomes((gpu, direct), (workload, windows, &layout), outputs, &labels, guard);
+        let outcomes = [outcomes(0)?, outcomes(1)?];
+        Ok(Self { values, labels, zero, outcomes })
+    }
+
+    /// Outcomes of the inferences of a window that nothing changes, padded rows left out.
+    pub(super) fn outcomes(&self, guarded: bool, layout: &Layout, window: u32) -> &[InferenceRow] {
+        let rows = layout.rows as usize;
+        &self.outcomes[usize::from(guarded)][window as usize * rows..][..layout.counted as usize]
+    }
+}
+
+/// A golden stored tensor, which all blocks share.
+pub(super) fn shared<'a>(
+    workload: &Workload,
+    tensor: usize,
+    buffer: &'a Buffer<u32>,
+    zero: &'a Buffer<u32>,
+) -> Operand<'a> {
+    Operand { buffer, slots: zero, base: workload.tensors[tensor].offset, stride: 0 }
+}
+
+/// Golden outputs judged by themselves.
+fn outcomes(
+    (gpu, direct): (&Gpu, &Direct),
+    (workload, windows, layout): (&Workload, &Windows, &Layout),
+    outputs: &Buffer<u32>,
+    labels: &Buffer<u32>,
+    guard: u32,
+) -> Result<Vec<InferenceRow>, Error> {
+    let lanes = u32::try_from(windows.count()).unwrap_or(u32::MAX);
+    let (decision, nan, relative) = decision::encode(workload.decision);
+    let (rows, features) = (layout.rows, workload.output_features());
+    let params = ClassifyParams { rows, features, lanes, guard, decision, nan, relative, pad: 0 };
+    let zeroed = |words: u32| gpu.zeroed("nothing", words as usize);
+    let (alarms, verdicts, traps) =
+        (zeroed(lanes * (rows + 1)), zeroed(lanes * rows), zeroed(lanes));
+    let windows = gpu.upload("windows", &(0..lanes).collect::<Vec<u32>>());
+    let codes = zeroed(lanes * rows);
+    let uniform = gpu.uniform("classify", &params);
+    let inputs = ClassifyInputs {
+        windows: &windows,
+        delivered: outputs,
+        golden: outputs,
+        labels,
+        alarms: &alarms,
+        verdicts: &verdicts,
+        traps: &traps,
+    };
+    gpu.submit(|pass| direct.kernels.classify.encode(pass, (&params, &uniform), inputs, &codes))?;
+    Ok(gpu.read(&codes)?.into_iter().map(InferenceRow).collect())
+}

@@ -1,0 +1,139 @@
+//! The wavefront engine: conditional trials on the GPU, of which it computes only what a fault changes.
+//!
+//! Golden weights and golden values are shared by all trials. A trial owns a page: the words of the one
+//! output unit that its fault strikes, which the op's own kernel reads. Where the unit's outputs equal
+//! golden, a row is done; the rows that are left, of all trials, are packed into one block and run through
+//! the rest of the workload together. Bits are those of the direct engine, since no sum changes its order.
+//! What it does not represent runs on the direct engine.
+
+mod golden;
+mod pages;
+mod reach;
+mod rows;
+mod stored;
+mod trials;
+mod wave;
+
+use super::direct::{Direct, Kernels};
+use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
+use crate::gpu::{Buffer, Gpu};
+use crate::scheme::Scheme;
+use crate::stage::differing::Differing;
+use crate::stage::span::Span;
+use crate::stage::spread::Spread;
+use crate::workload::Workload;
+use golden::Golden;
+use reach::Reach;
+use std::sync::Arc;
+use wave::{LANES_MAX, WaveMemory};
+
+/// How many trials went which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// Trials of which only what changed was computed.
+    pub wavefront: u64,
+    /// Trials that ran in full.
+    pub direct: u64,
+}
+
+/// The engine, with the direct one for what it does not represent.
+#[derive(Debug)]
+pub struct Wavefront {
+    direct: Direct,
+    core: Core,
+    memory: WaveMemory,
+    paths: Paths,
+}
+
+/// What all waves share.
+#[derive(Debug)]
+struct Core {
+    gpu: Arc<Gpu>,
+    kernels: Arc<Kernels>,
+    workload: Arc<Workload>,
+    windows: Windows,
+    layout: Layout,
+    stages: Stages,
+    reach: Reach,
+    golden: Golden,
+    /// Golden weights.
+    stored: Buffer<u32>,
+}
+
+/// Kernels that only this engine has.
+#[derive(Debug)]
+struct Stages {
+    span: Span,
+    differing: Differing,
+    spread: Spread,
+}
+
+impl Wavefront {
+    /// The engine beside a direct one, whose workload and windows it takes.
+    ///
+    /// # Errors
+    /// Where the GPU fails.
+    pub fn new(direct: Direct) -> Result<Self, Error> {
+        let gpu = &direct.gpu;
+        let stages = Stages {
+            span: Span::new(gpu)?,
+            differing: Differing::new(gpu)?,
+            spread: Spread::new(gpu)?,
+        };
+        let reach = Reach::new(&direct.workload);
+        let golden = Golden::new(&direct)?;
+        let core = Core {
+            gpu: Arc::clone(gpu),
+            kernels: Arc::clone(&direct.kernels),
+            workload: Arc::clone(&direct.workload),
+            windows: direct.windows.clone(),
+            layout: direct.layout.with_code(None),
+            stages,
+            reach,
+            golden,
+            stored: direct.stored().clone(),
+        };
+        Ok(Self { direct, core, memory: WaveMemory::default(), paths: Paths::default() })
+    }
+
+    /// Golden outputs, `[window, feature, row]`, rows padded.
+    pub fn golden_outputs(&self) -> &[u32] {
+        self.direct.golden_outputs()
+    }
+
+    /// How many trials went which way so far.
+    pub const fn paths(&self) -> Paths {
+        self.paths
+    }
+}
+
+impl Engine for Wavefront {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
+        if !trials::represents(scheme, course) {
+            self.paths.direct += jobs.len() as u64;
+            return self.direct.run(scheme, course, jobs);
+        }
+        self.direct.enter(scheme)?;
+        let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
+        for chunk in jobs.chunks(LANES_MAX) {
+            results.extend(self.run_chunk(scheme, course, chunk)?);
+        }
+        let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
+        self.paths.wavefront += (jobs.len() - left.len()) as u64;
+        self.paths.direct += left.len() as u64;
+        let in_full: Vec<Job> = left.iter().map(|at| jobs[*at].clone()).collect();
+        for (at, result) in left.into_iter().zip(self.direct.run(scheme, course, &in_full)?) {
+            results[at] = Some(result);
+        }
+        Ok(results.into_iter().flatten().collect())
+    }
+
+    fn lanes(&self) -> usize {
+        LANES_MAX
+    }
+}

@@ -1,0 +1,308 @@
+//! Pages: private copies of the weights of one output unit, and the slices that struck units make.
+//!
+//! The lanes of one op lie in blocks: all of a block run over one window, and its pages are the weight of an
+//! op with as many outputs as it has lanes, so that the op's own kernel computes them side by side.
+
+use super::super::direct::{Owner, Strikes};
+use super::super::footprint::Received;
+use super::super::forward::{Operand, Run, encode};
+use super::Core;
+use super::reach::{PageWord, Weighted};
+use super::rows::grown;
+use super::stored::Patch;
+use super::wave::Setting;
+use crate::gpu::{Buffer, Pass};
+use crate::stage::differing::{DifferingParams, EMPTY};
+use crate::stage::inject::Strike;
+use crate::workload::ValueId;
+
+/// The most lanes of a block.
+const BLOCK_MAX: u32 = 256;
+/// Lanes that one invocation of a tiled op computes.
+const TILE: u32 = 8;
+/// Golden rows that run downstream beside those that differ, as a control.
+const CONTROL_ROWS: u32 = 16;
+
+/// A lane whose fault strikes what one output unit reads.
+#[derive(Clone, Debug)]
+pub(super) struct PageLane {
+    /// The index of the job.
+    pub job: usize,
+    pub window: u32,
+    pub unit: u32,
+    /// Words that memory delivers other than golden.
+    pub patches: Vec<Patch>,
+    /// What strikes the page after that, in order.
+    pub faults: Vec<Received>,
+}
+
+/// The buffers of one op's lanes, kept from wave to wave.
+#[derive(Debug, Default)]
+pub(super) struct PageMemory {
+    pages: Option<Buffer<u32>>,
+    slices: Vec<Option<Buffer<u32>>>,
+    list: Option<Buffer<[u32; 2]>>,
+    traps: Option<Buffer<u32>>,
+}
+
+/// The lanes of one op in their slots, with what was uploaded for them.
+#[derive(Debug)]
+pub(super) struct Pages {
+    pub op: usize,
+    /// The job of each slot; `None` where it holds golden or nothing.
+    pub jobs: Vec<Option<usize>>,
+    /// The output unit of each slot.
+    units: Vec<u32>,
+    /// Golden rows at the head of the list, of the slot whose page stays golden.
+    pub control_rows: u32,
+    /// The window of each block.
+    pub windows: Vec<u32>,
+    /// Lanes of a block.
+    pub block: u32,
+    pub table: Buffer<[u32; 2]>,
+    /// (delivered word, word of the pages).
+    patches: Vec<[u32; 2]>,
+    pub strikes: Option<Strikes>,
+    pub slices: Buffer<u32>,
+    pub list: Buffer<[u32; 2]>,
+    pub count: Buffer<u32>,
+}
+
+/// Where the words of a slot's page lie.
+#[derive(Clone, Copy, Debug)]
+struct Places {
+    block: u32,
+    taps: u32,
+}
+
+impl Places {
+    /// Words of a block.
+    const fn stride(self) -> u32 {
+        self.block * (self.taps + 1)
+    }
+
+    const fn at(self, slot: u32, word: PageWord) -> u32 {
+        let (block, lane) = (slot / self.block * self.stride(), slot % self.block);
+        match word {
+            PageWord::Weight(tap) => block + lane * self.taps + tap,
+            PageWord::Bias => block + self.block * self.taps + lane,
+        }
+    }
+}
+
+/// Lanes by slot, `[block, lane]`.
+struct Slots {
+    block: u32,
+    windows: Vec<u32>,
+    lanes: Vec<Option<usize>>,
+    control: u32,
+}
+
+/// Gives each lane a slot in a block of its window, and the control one in a block of the first.
+fn slots(lanes: &[PageLane]) -> Slots {
+    let mut order: Vec<usize> = (0..lanes.len()).collect();
+    order.sort_by_key(|lane| lanes[*lane].window);
+    let mut runs: Vec<(u32, Vec<Option<usize>>)> = Vec::new();
+    for lane in order {
+        let window = lanes[lane].window;
+        match runs.last_mut() {
+            Some((last, run)) if *last == window => run.push(Some(lane)),
+            Some(_) => runs.push((window, vec![Some(lane)])),
+            None => runs.push((window, vec![None, Some(lane)])),
+        }
+    }
+    let longest = runs.iter().map(|(_, run)| narrow(run.len())).max().unwrap_or(1);
+    let block = longest.next_multiple_of(TILE).min(BLOCK_MAX);
+    let (mut windows, mut by_slot) = (Vec::new(), Vec::new());
+    for (window, run) in runs {
+        for part in run.chunks(block as usize) {
+            windows.push(window);
+            by_slot.extend_from_slice(part);
+            by_slot.resize(windows.len() * block as usize, None);
+        }
+    }
+    Slots { block, windows, lanes: by_slot, control: 0 }
+}
+
+impl Core {
+    /// Words of the largest slice that a lane of this op needs.
+    pub(super) fn slice_words(&self, op: usize) -> usize {
+        let Some(weighted) = self.reach.op(op) else { return 0 };
+        let cells = weighted.chain.iter().map(|(_, cells)| *cells).chain([weighted.cells]).max();
+        (cells.unwrap_or(0).max(weighted.taps / self.layout.rows) * self.layout.rows) as usize
+    }
+
+    /// Where rows of an op's lanes are compared: the value, the features of a slice, and the ops up to there.
+    pub(super) fn end<'w>(
+        &self,
+        op: usize,
+        weighted: &'w Weighted,
+        setting: &Setting<'_>,
+    ) -> (ValueId, u32, &'w [(usize, u32)]) {
+        match weighted.chain.last() {
+            Some((_, cells)) if !setting.votes_ops => (weighted.end, *cells, &weighted.chain),
+            _ => (self.workload.ops[op].output, weighted.cells, &[]),
+        }
+    }
+
+    /// Uploads the lanes of one op and makes room for them.
+    pub(super) fn pages(
+        &self,
+        setting: &Setting<'_>,
+        op: usize,
+        lanes: &[PageLane],
+        memory: &mut PageMemory,
+    ) -> Option<Pages> {
+        let weighted = self.reach.op(op)?;
+        let Slots { block, windows, lanes: by_slot, control } = slots(lanes);
+        let (gpu, rows, count) = (&self.gpu, self.layout.rows, by_slot.len());
+        let places = Places { block, taps: weighted.taps };
+        let (_, end_cells, chain) = self.end(op, weighted, setting);
+        let mut table = Vec::with_capacity(count);
+        let (mut offsets, mut strikes, mut patches) = (vec![0], Vec::new(), Vec::new());
+        for (slot, lane) in (0u32..).zip(&by_slot) {
+            let window = windows[(slot / block) as usize];
+            let unit = lane.map_or(0, |lane| lanes[lane].unit);
+            let held = lane.is_some() || slot == control;
+            table.push([if held { window } else { EMPTY }, unit * end_cells]);
+            if let Some(lane) = lane.map(|lane| &lanes[lane]) {
+                for Patch { word, source, .. } in &lane.patches {
+                    patches.push([*source, places.at(slot, self.reach.of(*word)?.2)]);
+                }
+                for fault in &lane.faults {
+                    let (_, _, word) = self.reach.of(fault.word)?;
+                    let strike = Strike::new(0, places.at(slot, word), fault.kind, fault.mask);
+                    let owner: Owner = Some((lane.job, fault.fault, fault.replica()));
+                    strikes.push((strike, owner));
+                }
+            }
+            offsets.push(narrow(strikes.len()));
+        }
+        let words = windows.len() * places.stride() as usize;
+        grown(gpu, &mut memory.pages, "pages", words);
+        grown(gpu, &mut memory.traps, "traps", count);
+        memory.slices.resize_with(weighted.chain.len() + 1, || None);
+        let cells = [weighted.cells].into_iter().chain(chain.iter().map(|(_, c)| *c));
+        let mut slices = None;
+        for ((at, held), cells) in memory.slices.iter_mut().enumerate().zip(cells) {
+            let flattens = at > 0 && self.workload.ops[chain[at - 1].0].kind.is_view();
+            if !flattens {
+                slices = Some(grown(gpu, held, "slices", count * (cells * rows) as usize).clone());
+            }
+        }
+        let list = grown(gpu, &mut memory.list, "differing rows", (count + 1) * rows as usize);
+        let control_rows = self.layout.counted.min(CONTROL_ROWS);
+        let seeds: Vec<[u32; 2]> = (0..control_rows).map(|row| [control, row]).collect();
+        gpu.write(list, 0, &seeds);
+        Some(Pages {
+            op,
+            jobs: by_slot.iter().map(|lane| lane.map(|lane| lanes[lane].job)).collect(),
+            units: by_slot.iter().map(|lane| lane.map_or(0, |lane| lanes[lane].unit)).collect(),
+            control_rows,
+            windows,
+            block,
+            table: gpu.upload("slots", &table),
+            patches,
+            strikes: Strikes::listed(gpu, narrow(words), &offsets, strikes),
+            slices: slices?,
+            list: list.clone(),
+            count: gpu.upload("rows that differ", &[control_rows]),
+        })
+    }
+
+    /// Records the pages of an op: golden, then what strikes it; the units that they make; and which of
+    /// their rows differ from golden where units no longer stay apart.
+    pub(super) fn encode_pages(
+        &self,
+        pass: &mut Pass<'_>,
+        setting: &Setting<'_>,
+        pages: &Pages,
+        memory: &PageMemory,
+    ) -> Option<()> {
+        let weighted = self.reach.op(pages.op)?;
+        let buffer = memory.pages.as_ref()?;
+        let places = Places { block: pages.block, taps: weighted.taps };
+        self.encode_golden(pass, (weighted, places), &pages.units, buffer);
+        self.encode_spans(pass, &pages.patches, 1, setting.delivered, buffer);
+        if let Some(strikes) = &pages.strikes {
+            strikes.encode(pass, &self.kernels, buffer, memory.traps.as_ref()?);
+        }
+        let op = &self.workload.ops[pages.op];
+        let (rows, slots) = (self.layout.rows, narrow(pages.units.len()));
+        let windows = self.gpu.upload("windows", &pages.windows);
+        let identity = self.gpu.upload("slots", &(0..slots).collect::<Vec<u32>>());
+        let x = Operand {
+            buffer: &self.golden.values[op.inputs[0].0],
+            slots: &windows,
+            base: 0,
+            stride: self.workload.features(op.inputs[0]) * rows,
+        };
+        let weight = Operand { buffer, slots: &identity, base: 0, stride: places.stride() };
+        let bias = Operand { base: places.at(0, PageWord::Bias), ..weight };
+        let mut slice = memory.slices[0].as_ref()?;
+        let inputs = [x, weight, bias];
+        let run = Run {
+            op: pages.op,
+            rows,
+            blocks: narrow(pages.windows.len()),
+            units: Some(pages.block),
+            inputs: &inputs[..op.inputs.len()],
+            y: slice,
+        };
+        encode(&self.gpu, &self.workload, pass, &run);
+        let (end, end_cells, chain) = self.end(pages.op, weighted, setting);
+        let mut cells = weighted.cells;
+        for ((op, made), y) in chain.iter().zip(&memory.slices[1..]) {
+            if let Some(y) = y {
+                let input = self.workload.ops[*op].inputs[0];
+                let shape = &self.workload.values[input.0].shape;
+                let x = Operand { buffer: slice, slots: &identity, base: 0, stride: cells * rows };
+                let units = cells * narrow(shape[0]) / self.workload.features(input);
+                let (inputs, blocks) = (&[x][..], slots);
+                let run = Run { op: *op, rows, blocks, units: Some(units), inputs, y };
+                encode(&self.gpu, &self.workload, pass, &run);
+                slice = y;
+            }
+            cells = *made;
+        }
+        let params = DifferingParams {
+            rows,
+            counted: self.layout.counted,
+            cells: end_cells,
+            features: self.workload.features(end),
+            slots,
+            pad: [0; 3],
+        };
+        let uniform = self.gpu.uniform("differing", &params);
+        let compared = (slice, &self.golden.values[end.0]);
+        let found = (&pages.count, &pages.list);
+        self.stages.differing.encode(pass, (&params, &uniform), &pages.table, compared, found);
+        Some(())
+    }
+
+    /// Records golden over the page of every slot.
+    fn encode_golden(
+        &self,
+        pass: &mut Pass<'_>,
+        (weighted, places): (&Weighted, Places),
+        units: &[u32],
+        buffer: &Buffer<u32>,
+    ) {
+        let places_of = |from: u32, stride: u32, word: PageWord| -> Vec<[u32; 2]> {
+            let place = |(slot, unit): (u32, &u32)| [from + unit * stride, places.at(slot, word)];
+            (0u32..).zip(units).map(place).collect()
+        };
+        let weights = places_of(weighted.weight, weighted.taps, PageWord::Weight(0));
+        self.encode_spans(pass, &weights, weighted.taps, &self.stored, buffer);
+        if let Some(bias) = weighted.bias {
+            let biases = places_of(bias, 1, PageWord::Bias);
+            self.encode_spans(pass, &biases, 1, &self.stored, buffer);
+        }
+    }
+}
+
+/// A count of lanes, rows or strikes, all far below 2³².
+#[expect(clippy::cast_possible_truncation, reason = "lanes and rows are bounded by bindings")]
+pub(super) const fn narrow(count: usize) -> u32 {
+    count as u32
+}

@@ -1,0 +1,147 @@
+//! What a struck word reaches: the output unit of the op that reads it, and how far that unit's part of
+//! a value stays apart from the others.
+
+use crate::op;
+use crate::workload::{Role, ValueId, Workload};
+
+/// A word that a page holds: a weight of the unit, or its bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageWord {
+    /// The weight of this number among the unit's.
+    Weight(u32),
+    /// The unit's bias.
+    Bias,
+}
+
+/// An op that reads stored tensors, as pages see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Weighted {
+    /// Where its weight begins in the stored image.
+    pub weight: u32,
+    /// Where its bias begins.
+    pub bias: Option<u32>,
+    /// Weights of an output unit.
+    pub taps: u32,
+    /// Features of its output that a unit makes.
+    pub cells: u32,
+    /// The ops after it that keep units apart, and the features of a unit's slice after each.
+    pub chain: Vec<(usize, u32)>,
+    /// The value that the last of them makes: where what differs from golden is packed.
+    pub end: ValueId,
+}
+
+/// The reach of every stored word.
+#[derive(Clone, Debug)]
+pub(super) struct Reach {
+    /// By op; `None` where it reads no stored tensor of its own.
+    ops: Vec<Option<Weighted>>,
+    /// (first word in the image, op that alone reads it), by tensor.
+    tensors: Vec<(u32, Option<usize>)>,
+}
+
+impl Reach {
+    pub(super) fn new(workload: &Workload) -> Self {
+        let ops: Vec<_> = (0..workload.ops.len()).map(|op| weighted(workload, op)).collect();
+        let tensors = workload.tensors.iter().enumerate().map(|(index, tensor)| {
+            let reads = |op: &usize| stored(workload, *op).contains(&index);
+            let mut readers = (0..ops.len()).filter(reads);
+            let only = readers.next().filter(|op| readers.next().is_none() && ops[*op].is_some());
+            (tensor.offset, only)
+        });
+        let tensors = tensors.collect();
+        Self { ops, tensors }
+    }
+
+    pub(super) fn op(&self, op: usize) -> Option<&Weighted> {
+        self.ops[op].as_ref()
+    }
+
+    /// The op that reads a stored word, the output unit that it feeds, and its place in a page.
+    /// `None` where several ops read it.
+    pub(super) fn of(&self, word: u32) -> Option<(usize, u32, PageWord)> {
+        let at = self.tensors.partition_point(|(first, _)| *first <= word).checked_sub(1)?;
+        let (first, op) = self.tensors[at];
+        let weighted = self.op(op?)?;
+        let index = word - first;
+        if weighted.bias == Some(first) {
+            return Some((op?, index, PageWord::Bias));
+        }
+        Some((op?, index / weighted.taps, PageWord::Weight(index % weighted.taps)))
+    }
+}
+
+/// The stored tensors that an op reads: its weight, then its bias.
+fn stored(workload: &Workload, op: usize) -> Vec<usize> {
+    let roles = workload.ops[op].inputs.iter().map(|value| workload.values[value.0].role);
+    let tensor = |role| if let Role::Stored(tensor) = role { Some(tensor) } else { None };
+    roles.filter_map(tensor).collect()
+}
+
+/// Which outputs of an op a changed word changes.
+fn reach(workload: &Workload, op: usize) -> op::Reach {
+    let op = &workload.ops[op];
+    op.kind.reach(&op.settings)
+}
+
+fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
+    let tensors = stored(workload, op);
+    let (weight, bias) = match tensors[..] {
+        [weight] => (weight, None),
+        [weight, bias] => (weight, Some(bias)),
+        _ => return None,
+    };
+    if reach(workload, op) != op::Reach::Units {
+        return None;
+    }
+    let weight = &workload.tensors[weight];
+    let units = u32::try_from(weight.shape[0]).ok()?;
+    let taps = u32::try_from(weight.words.len()).ok()? / units;
+    let bias = bias.map(|bias| workload.tensors[bias].offset);
+    let mut end = workload.ops[op].output;
+    let cells = workload.features(end) / units;
+    let mut chain = Vec::new();
+    // A value that several ops read, or that the workload gives, is needed whole.
+    while let Some(next) = only_reader(workload, end) {
+        if reach(workload, next) != op::Reach::Apart {
+            break;
+        }
+        end = workload.ops[next].output;
+        chain.push((next, workload.features(end) / units));
+    }
+    Some(Weighted { weight: weight.offset, bias, taps, cells, chain, end })
+}
+
+/// The op that alone reads a value which is not the workload's output.
+fn only_reader(workload: &Workload, value: ValueId) -> Option<usize> {
+    let mut readers =
+        (0..workload.ops.len()).filter(|op| workload.ops[*op].inputs.contains(&value));
+    let only = readers.next()?;
+    (readers.next().is_none() && value != workload.output).then_some(only)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::{Overrides, load};
+    use std::path::Path;
+
+    #[test]
+    fn a_word_reaches_the_unit_that_it_feeds() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/digits-cnn");
+        let workload = load(&folder, &Overrides::default()).expect("the digits CNN");
+        let reach = Reach::new(&workload);
+        let place = |name: &str, index: u32| {
+            let tensor = workload.tensors.iter().find(|tensor| tensor.name == name);
+            let (op, unit, word) =
+                reach.of(tensor.expect("a tensor").offset + index).expect("one reader");
+            (workload.ops[op].name.as_str(), unit, word)
+        };
+        assert_eq!(place("conv2.weight", 144 + 5), ("conv2", 1, PageWord::Weight(5)));
+        assert_eq!(place("conv2.bias", 31), ("conv2", 31, PageWord::Bias));
+        assert_eq!(place("fc1.weight", 0), ("fc1", 0, PageWord::Weight(0)));
+        let conv2 = reach.ops.iter().flatten().nth(1).expect("the second op with weights");
+        let name = |op: &(usize, u32)| (workload.ops[op.0].name.as_str(), op.1);
+        let chain: Vec<_> = conv2.chain.iter().map(name).collect();
+        assert_eq!(chain, [("relu2", 64), ("pool", 16), ("flatten", 16)]);
+    }
+}

@@ -1,0 +1,291 @@
+//! Rows that differ from golden, packed into one block, through the rest of the workload.
+
+use super::super::Error;
+use super::super::forward::{Operand, Run, encode};
+use super::Core;
+use super::golden::shared;
+use super::wave::Setting;
+use crate::gpu::{Buffer, Gpu, Pass};
+use crate::stage::classify::{ClassifyInputs, ClassifyParams};
+use crate::stage::decision;
+use crate::stage::output_vote::{self, OutputVoteParams};
+use crate::stage::spread::{SpreadParams, Spreads};
+use crate::workload::{Role, ValueId};
+
+/// Words of the largest packed value: what a cache holds beside the weights.
+const VALUE_WORDS: u32 = 1 << 19;
+/// The fewest and the most rows of a run.
+const ROWS: [u32; 2] = [64, 16384];
+
+/// Listed rows and where they begin to differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows<'a> {
+    /// The value where they do.
+    pub entry: ValueId,
+    /// The lists, and the slices of slots.
+    pub from: Spreads<'a>,
+    /// Features of a slice; 0 where the rows are golden so far.
+    pub cells: u32,
+    /// The first of the listed rows.
+    pub first: u32,
+    /// How many of them.
+    pub count: u32,
+    /// How what they come to is judged.
+    pub setting: &'a Setting<'a>,
+}
+
+impl Rows<'_> {
+    /// Rows of the block: those listed, padded so that wide tiles have no remainder.
+    pub(super) const fn padded(&self) -> u32 {
+        padded(self.count)
+    }
+}
+
+/// The rows of a block that holds `count` rows.
+pub(super) const fn padded(count: u32) -> u32 {
+    count.next_multiple_of(if count > 16 { 32 } else { 4 })
+}
+
+/// What follows from a value: the ops that read what changed, and golden that they read beside it.
+#[derive(Debug)]
+pub(super) struct Downstream {
+    ops: Vec<usize>,
+    beside: Vec<ValueId>,
+    /// Rows that a run takes.
+    pub rows_max: u32,
+}
+
+/// Buffers of packed values.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    /// By value, `[feature, row]`.
+    values: Vec<Buffer<u32>>,
+    golden: Option<Buffer<u32>>,
+    delivered: Option<Buffer<u32>>,
+    labels: Option<Buffer<u32>>,
+    zeros: Option<Buffer<u32>>,
+}
+
+/// What rows came to, `[row]`.
+#[derive(Debug)]
+pub(super) struct Judged {
+    /// As the classify stage has it.
+    pub outcomes: Buffer<u32>,
+    /// As the output vote has it, where there is one.
+    pub verdicts: Option<Buffer<u32>>,
+}
+
+/// A buffer that is at least so long.
+pub(super) fn grown<'b, T: bytemuck::Pod>(
+    gpu: &Gpu,
+    buffer: &'b mut Option<Buffer<T>>,
+    label: &'static str,
+    len: usize,
+) -> &'b Buffer<T> {
+    if buffer.as_ref().is_none_or(|buffer| buffer.len() < len) {
+        *buffer = None;
+    }
+    buffer.get_or_insert_with(|| gpu.zeroed(label, len))
+}
+
+impl Core {
+    /// The value whose buffer holds this one: what is flattened is the same words.
+    pub(super) fn home(&self, value: ValueId) -> ValueId {
+        let made = self.workload.ops.iter().find(|op| op.output == value);
+        match made {
+            Some(op) if op.kind.is_view() => self.home(op.inputs[0]),
+            _ => value,
+        }
+    }
+
+    pub(super) fn downstream(&self, entry: ValueId) -> Downstream {
+        let mut changed = vec![false; self.workload.values.len()];
+        changed[self.home(entry).0] = true;
+        let (mut ops, mut beside) = (Vec::new(), Vec::new());
+        for (index, op) in self.workload.ops.iter().enumerate() {
+            let of_rows = |value: &&ValueId| !self.workload.is_stored(**value);
+            let inputs = op.inputs.iter().filter(of_rows).map(|value| self.home(*value));
+            if op.kind.is_view() || !inputs.clone().any(|value| changed[value.0]) {
+                continue;
+            }
+            beside.extend(inputs.filter(|value| !changed[value.0]));
+            changed[op.output.0] = true;
+            ops.push(index);
+        }
+        beside.sort_unstable_by_key(|value| value.0);
+        beside.dedup();
+        let held = |value: &usize| changed[*value] || beside.contains(&ValueId(*value));
+        let values = (0..changed.len()).filter(held);
+        let widest = values.map(|value| self.workload.features(ValueId(value))).max();
+        let rows_max = (VALUE_WORDS / widest.unwrap_or(1)).clamp(ROWS[0], ROWS[1]) / 32 * 32;
+        Downstream { ops, beside, rows_max }
+    }
+
+    /// Runs listed rows from where they differ to their outcomes, `[row]`. `strike` records what strikes
+    /// the packed value `[feature, row]` at which they begin.
+    pub(super) fn run_rows(
+        &self,
+        packed: &mut Packed,
+        then: &Downstream,
+        rows: &Rows<'_>,
+        strike: impl FnOnce(&mut Pass<'_>, &Buffer<u32>),
+    ) -> Result<Judged, Error> {
+        let n = rows.padded();
+        packed.fit(self, then, rows.entry, n);
+        let zeroed = |label| self.gpu.zeroed(label, n as usize);
+        let verdicts = rows.setting.vote.is_some().then(|| zeroed("verdicts"));
+        let judged = Judged { outcomes: zeroed("outcomes"), verdicts };
+        self.gpu.submit(|pass| {
+            let entry = self.home(rows.entry);
+            self.encode_spread(pass, rows, (entry, rows.cells), &packed.values[entry.0]);
+            strike(pass, &packed.values[entry.0]);
+            for value in &then.beside {
+                self.encode_spread(pass, rows, (*value, 0), &packed.values[value.0]);
+            }
+            for op in &then.ops {
+                self.encode_packed(pass, packed, *op, n);
+            }
+            self.encode_outcomes(pass, packed, rows, &judged);
+        })?;
+        Ok(judged)
+    }
+
+    /// Records the packing of a value: golden, and slices of so many features in place.
+    fn encode_spread(
+        &self,
+        pass: &mut Pass<'_>,
+        rows: &Rows<'_>,
+        (value, cells): (ValueId, u32),
+        y: &Buffer<u32>,
+    ) {
+        let features = self.workload.features(value);
+        self.encode_spread_of(pass, rows, (&self.golden.values[value.0], features, cells), y);
+    }
+
+    fn encode_spread_of(
+        &self,
+        pass: &mut Pass<'_>,
+        rows: &Rows<'_>,
+        (golden, features, cells): (&Buffer<u32>, u32, u32),
+        y: &Buffer<u32>,
+    ) {
+        let params = SpreadParams {
+            quads: rows.padded() / 4,
+            features,
+            rows: self.layout.rows,
+            cells,
+            first: rows.first,
+            count: rows.count,
+            pad: [0; 2],
+        };
+        let uniform = self.gpu.uniform("spread", &params);
+        let from = Spreads { golden, ..rows.from };
+        self.stages.spread.encode(pass, (&params, &uniform), from, y);
+    }
+
+    fn encode_packed(&self, pass: &mut Pass<'_>, packed: &Packed, index: usize, rows: u32) {
+        let op = &self.workload.ops[index];
+        let zero = &self.golden.zero;
+        let of = |value: &ValueId| match self.workload.values[value.0].role {
+            Role::Stored(tensor) => shared(&self.workload, tensor, &self.stored, zero),
+            Role::Input | Role::Activation => {
+                let buffer = &packed.values[self.home(*value).0];
+                Operand { buffer, slots: zero, base: 0, stride: 0 }
+            }
+        };
+        let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
+        let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
+        let run = Run { op: index, rows, blocks: 1, units: None, inputs, y };
+        encode(&self.gpu, &self.workload, pass, &run);
+    }
+
+    /// Records what became of each packed row: where executions vote, of the struck one beside golden ones.
+    fn encode_outcomes(
+        &self,
+        pass: &mut Pass<'_>,
+        packed: &Packed,
+        rows: &Rows<'_>,
+        judged: &Judged,
+    ) {
+        let Packed {
+            values,
+            golden: Some(golden),
+            delivered: Some(delivered),
+            labels: Some(labels),
+            zeros: Some(zeros),
+        } = packed
+        else {
+            return;
+        };
+        let output = self.home(self.workload.output);
+        self.encode_spread(pass, rows, (output, 0), golden);
+        self.encode_spread_of(pass, rows, (&self.golden.labels, 1, 0), labels);
+        let (decision, nan, relative) = decision::encode(self.workload.decision);
+        let (n, features) = (rows.padded(), self.workload.output_features());
+        let struck = &values[output.0];
+        if let (Some(vote), Some(verdicts)) = (&rows.setting.vote, &judged.verdicts) {
+            let params = OutputVoteParams {
+                rows: n,
+                features,
+                blocks: 1,
+                executions: vote.executions,
+                retry: 0,
+                decision,
+                nan,
+                relative,
+                voter: output_vote::voter(vote.voter),
+                pad: [0; 3],
+            };
+            let mut outputs = [golden; 3];
+            outputs[vote.execution as usize] = struck;
+            if vote.executions == 2 {
+                outputs[2] = outputs[1];
+            }
+            let uniform = self.gpu.uniform("output vote", &params);
+            let (params, zero) = ((&params, &uniform), &self.golden.zero);
+            self.kernels.output_vote.encode(pass, params, zero, outputs, delivered, verdicts);
+        }
+        let params = ClassifyParams {
+            rows: n,
+            features,
+            lanes: 1,
+            guard: rows.setting.guarded.into(),
+            decision,
+            nan,
+            relative,
+            pad: 0,
+        };
+        let uniform = self.gpu.uniform("classify", &params);
+        let inputs = ClassifyInputs {
+            windows: &self.golden.zero,
+            delivered: if judged.verdicts.is_some() { delivered } else { struck },
+            golden,
+            labels,
+            alarms: zeros,
+            verdicts: judged.verdicts.as_ref().unwrap_or(zeros),
+            traps: zeros,
+        };
+        self.kernels.classify.encode(pass, (&params, &uniform), inputs, &judged.outcomes);
+    }
+}
+
+impl Packed {
+    /// Makes room for `rows` rows of all that is packed.
+    fn fit(&mut self, core: &Core, then: &Downstream, entry: ValueId, rows: u32) {
+        let gpu = &core.gpu;
+        let words = |value: ValueId| (core.workload.features(value) * rows) as usize;
+        while self.values.len() < core.workload.values.len() {
+            self.values.push(gpu.zeroed("packed", 1));
+        }
+        let outputs = then.ops.iter().map(|op| core.workload.ops[*op].output);
+        for value in outputs.chain(then.beside.iter().copied()).chain([core.home(entry)]) {
+            if self.values[value.0].len() < words(value) {
+                self.values[value.0] = gpu.zeroed("packed", words(value));
+            }
+        }
+        grown(gpu, &mut self.golden, "packed golden", words(core.workload.output));
+        grown(gpu, &mut self.delivered, "packed delivered", words(core.workload.output));
+        grown(gpu, &mut self.labels, "packed labels", rows as usize);
+        grown(gpu, &mut self.zeros, "nothing", rows as usize + 1);
+    }
+}

@@ -1,0 +1,188 @@
+//! Which trials the engine represents, and where in the workload each of them begins to differ.
+
+use super::super::footprint::{Received, Target, received};
+use super::super::{Course, Error, Job, TrialResult};
+use super::pages::{PageLane, narrow};
+use super::stored::Found;
+use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
+use super::{Core, Wavefront};
+use crate::scheme::{Guard, Protection, Scheme};
+use crate::workload::ValueId;
+use std::collections::BTreeMap;
+
+/// Where the faults of a trial strike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Site {
+    /// Words that one output unit of an op reads.
+    Unit { op: usize, unit: u32 },
+    /// Words of one value.
+    Value(ValueId),
+}
+
+/// What a lane comes to before it runs.
+enum Lane {
+    /// Every execution reads golden.
+    Golden,
+    /// One site, in one execution where executions differ.
+    At(Site, Option<u32>),
+    /// More than this engine represents.
+    Several,
+}
+
+/// Whether this engine has trials of this scheme and course.
+pub(super) fn represents(scheme: &Scheme, course: Course) -> bool {
+    let once = course.conditional && course.end_step == course.first_step + 1;
+    // A word that is written back between executions may be decoded to another one by the next.
+    let rereads = scheme.protection == Protection::TmrTemporal
+        && scheme.code.is_some()
+        && scheme.writes_back();
+    once && scheme.protect.is_none() && !rereads
+}
+
+impl Core {
+    /// What one fault strikes; nothing where several ops read its word.
+    fn site(&self, fault: &Received) -> Option<Site> {
+        match fault.target {
+            Target::Activation { op, .. } => Some(Site::Value(self.workload.ops[op].output)),
+            Target::Image { .. } | Target::Delivered { .. } => self.site_of_word(fault.word),
+        }
+    }
+
+    fn site_of_word(&self, word: u32) -> Option<Site> {
+        if self.layout.is_input(word) {
+            return Some(Site::Value(ValueId(0)));
+        }
+        self.reach.of(word).map(|(op, unit, _)| Site::Unit { op, unit })
+    }
+
+    /// Whether this engine represents a fault under a scheme.
+    fn represents(&self, scheme: &Scheme, fault: &Received) -> bool {
+        let of_input = matches!(fault.target, Target::Image { .. })
+            && self.layout.with_code(scheme.code).is_input(fault.word);
+        let activation = matches!(fault.target, Target::Activation { .. });
+        match scheme.protection {
+            // A bit that is stuck is stuck in the retry too.
+            Protection::Dmr => !fault.is_stuck(),
+            // Ops that several others follow are voted apart.
+            Protection::TmrLayer => !of_input && !activation,
+            Protection::TmrStorage => !(of_input && scheme.code.is_some()),
+            _ => true,
+        }
+    }
+
+    /// Where a lane differs, from what its memory delivers and what strikes it after that.
+    fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> Lane {
+        let copy = |copy: u32| (scheme.protection.copies() > 1).then_some(copy);
+        let several = scheme.protection.executions() > 1;
+        let execution = |fault: &Received| match fault.target {
+            Target::Image { copy: at } => copy(at),
+            Target::Delivered { execution } | Target::Activation { execution, .. } => {
+                Some(execution)
+            }
+        };
+        let struck = faults.iter().map(|fault| (self.site(fault), execution(fault)));
+        let patches = found.patches.iter();
+        let patched = patches.map(|patch| (self.site_of_word(patch.word), copy(patch.copy)));
+        let mut all = struck.chain(patched);
+        let Some((first, execution)) = all.next() else { return Lane::Golden };
+        let (Some(site), true) = (first, all.all(|next| next == (first, execution))) else {
+            return Lane::Several;
+        };
+        Lane::At(site, execution.filter(|_| several))
+    }
+}
+
+impl Wavefront {
+    /// Runs trials of a scheme that is taken up; `None` for those that must run in full.
+    pub(super) fn run_chunk(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<Option<TrialResult>>, Error> {
+        let Self { core, memory, direct, .. } = self;
+        let guarded = scheme.guard == Some(Guard::NonFinite);
+        let windows = narrow(core.windows.count());
+        let layout = core.layout.with_code(scheme.code);
+        let mut all: Vec<_> = jobs
+            .iter()
+            .map(|job| {
+                let faults = received(job, scheme, course, &layout, &core.workload);
+                let all = faults.iter().all(|fault| core.represents(scheme, fault));
+                (job.trial, (job.first_window + course.first_step) % windows, all.then_some(faults))
+            })
+            .collect();
+        let (found, delivered) = core.deliver(direct, scheme, &all)?;
+        let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
+        let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
+        let setting = |execution: Option<u32>| Setting {
+            guarded,
+            vote: execution.filter(|_| scheme.protection.votes_outputs()).map(|execution| Vote {
+                executions: scheme.protection.executions(),
+                execution,
+                voter: scheme.voter,
+            }),
+            votes_ops: scheme.protection == Protection::TmrLayer,
+            delivered: &delivered,
+        };
+        for (job, ((trial, window, faults), found)) in all.iter_mut().zip(&found).enumerate() {
+            let (window, Some(mut faults)) = (*window, faults.take()) else { continue };
+            faults.retain(|fault| core.delivers(scheme, fault).is_none());
+            let lost = found.uncorrectable && scheme.protection == Protection::Dmr;
+            let (site, execution) = match core.lane(scheme, &faults, found) {
+                Lane::Several => continue,
+                Lane::At(site, execution) if !lost || !faults.is_empty() => (Some(site), execution),
+                _ => (None, None),
+            };
+            let rows = core.golden.outcomes(guarded, &core.layout, window).to_vec();
+            let landings = found.landings.clone();
+            results[job] = Some(TrialResult { rows, landings, ..TrialResult::new(*trial) });
+            let wave = waves.entry(execution).or_default();
+            let patches = found.patches.clone();
+            match site {
+                None => {}
+                Some(Site::Unit { op, unit }) => {
+                    wave.push_page(core, op, PageLane { job, window, unit, patches, faults });
+                }
+                Some(Site::Value(value)) => {
+                    wave.push_value(value, ValueLane { job, window, patches, faults });
+                }
+            }
+            if wave.is_full() {
+                core.surge(wave, memory, &setting(execution), jobs, &mut results)?;
+                *wave = Wave::default();
+            }
+        }
+        for (execution, wave) in &waves {
+            core.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
+        }
+        for (at, found) in found.iter().enumerate() {
+            let golden = core.golden.outcomes(guarded, &core.layout, all[at].1);
+            if let Some(result) = &mut results[at] {
+                settle(scheme, found, golden, result);
+            }
+        }
+        Ok(results)
+    }
+}
+
+/// Judges the inferences of a trial by what its decoders and voters found, and counts them.
+fn settle(
+    scheme: &Scheme,
+    found: &Found,
+    golden: &[crate::outcome::InferenceRow],
+    result: &mut TrialResult,
+) {
+    let lost = found.uncorrectable;
+    if lost && scheme.protection == Protection::Dmr {
+        result.retries = 0;
+        (0..golden.len()).for_each(|row| retried(result, row, golden[row]));
+    }
+    let trap = lost && scheme.protection.copies() == 1;
+    if found.alarm || trap || !found.rows.is_empty() {
+        for (row, outcome) in (0u32..).zip(&mut result.rows) {
+            *outcome = judged(*outcome, found.alarm || found.rows.contains(&row), trap);
+        }
+    }
+    result.rows.iter().for_each(|row| result.tally.add(*row));
+}

@@ -1,0 +1,145 @@
+//! The wavefront engine held to the direct one, trial by trial: random workloads, faults and schemes, and
+//! the digit readers.
+
+#![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
+mod support;
+
+use beamline::engine::direct::Direct;
+use beamline::engine::wavefront::Wavefront;
+use beamline::engine::{Course, Engine, Job, Windows};
+use beamline::fault::{Fault, FaultKind, Region, Sites, draw};
+use beamline::scheme::{Guard, Protection, Scheme};
+use beamline::workload::{Overrides, Workload, load};
+use proptest::prelude::*;
+use std::path::Path;
+use std::sync::Arc;
+use support::trials::{composed, fault, same, scheme};
+use support::{gpu, random_workload};
+
+/// One step of which every inference starts from golden memory.
+const ONCE: Course = Course { first_step: 0, end_step: 1, conditional: true };
+
+fn engines(workload: &Arc<Workload>, windows: &Windows, lanes: usize) -> (Direct, Wavefront) {
+    let direct = || {
+        let (workload, windows) = (Arc::clone(workload), windows.clone());
+        Direct::new(gpu(), workload, windows, lanes, 3).expect("an engine")
+    };
+    (direct(), Wavefront::new(direct()).expect("an engine"))
+}
+
+fn schemes(workload: &Workload) -> Vec<Scheme> {
+    let guarded = |s: Scheme| Scheme { guard: Some(Guard::NonFinite), ..s };
+    composed(workload).into_iter().chain(Protection::ALL.map(|p| guarded(scheme(p)))).collect()
+}
+
+/// The faults of a trial from random numbers: each anywhere, or where the first one is, on other bits.
+fn faults(workload: &Workload, rows: u32, numbers: &[([u32; 6], bool)]) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for (r, near) in numbers {
+        let mut next = fault(workload, rows, true, 1, *r);
+        // A whole exponent of ones is an infinity or a NaN.
+        if r[4] % 5 == 0 {
+            next.mask |= 0x7f80_0000;
+        }
+        if let Some(first) = faults.first().filter(|_| *near) {
+            let index = (first.index ^ (r[3] & 1)).min(words(workload, first) - 1);
+            next = Fault { kind: next.kind, mask: next.mask, index, ..*first };
+        }
+        faults.push(next);
+    }
+    faults
+}
+
+/// Words of what a fault strikes.
+fn words(workload: &Workload, fault: &Fault) -> u32 {
+    match fault.region {
+        Region::Input => workload.inputs.features as u32,
+        Region::Activations => workload.features(workload.ops[fault.tensor as usize].output),
+        _ => workload.tensors[fault.tensor as usize].words.len() as u32,
+    }
+}
+
+fn hold(direct: &mut Direct, wavefront: &mut Wavefront, scheme: &Scheme, jobs: &[Job]) {
+    let want = direct.run(scheme, ONCE, jobs).expect("direct");
+    let got = wavefront.run(scheme, ONCE, jobs).expect("wavefront");
+    assert_eq!(got.len(), want.len());
+    for (got, want) in got.iter().zip(&want) {
+        same(got, want, &format!("wavefront against direct: {scheme:?}"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn wavefront_equals_direct(
+        seed in any::<u64>(),
+        rows in 1u32..9,
+        windows in 1u32..4,
+        lanes in 2usize..9,
+        trials in prop::collection::vec(
+            prop::collection::vec((any::<[u32; 6]>(), any::<bool>()), 0..9), 1..24,
+        ),
+    ) {
+        let workload = Arc::new(random_workload(seed));
+        let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
+        let windows = Windows::new(rows, inputs);
+        let (mut direct, mut wavefront) = engines(&workload, &windows, lanes);
+        let jobs: Vec<Job> = (0u64..).zip(&trials).map(|(trial, numbers)| Job {
+            trial,
+            first_window: trial as u32 % windows.count() as u32,
+            // Half of the trials have one fault at most.
+            faults: faults(&workload, rows, &numbers[..numbers.len().min(1 + trial as usize % 2 * 8)]),
+        }).collect();
+        for scheme in schemes(&workload) {
+            hold(&mut direct, &mut wavefront, &scheme, &jobs);
+        }
+    }
+}
+
+fn digits(name: &str) -> Arc<Workload> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(name);
+    Arc::new(load(&folder, &Overrides::default()).expect("a workload"))
+}
+
+fn drawn(workload: &Workload, region: Region, rows: u32, count: u32, trials: u64) -> Vec<Job> {
+    let sites = Sites::new(workload, region, None, None).expect("sites");
+    let job = |trial| {
+        let faults = draw(11, trial, &sites, count, FaultKind::Xor, rows).faults;
+        Job { trial, first_window: trial as u32 % 2, faults }
+    };
+    (0..trials).map(job).collect()
+}
+
+#[test]
+fn the_digit_readers_are_as_under_the_direct_engine() {
+    for name in ["digits-mlp", "digits-cnn"] {
+        let workload = digits(name);
+        let windows = Windows::new(22, (0..44).collect());
+        let (mut direct, mut wavefront) = engines(&workload, &windows, 32);
+        for region in [Region::Weights, Region::Input, Region::Activations] {
+            for count in [1, 2] {
+                let jobs = drawn(&workload, region, 22, count, 60);
+                hold(&mut direct, &mut wavefront, &scheme(Protection::None), &jobs);
+            }
+        }
+    }
+}
+
+#[test]
+fn single_faults_run_only_what_they_change() {
+    for name in ["digits-mlp", "digits-cnn"] {
+        let workload = digits(name);
+        let windows = Windows::new(8, (0..16).collect());
+        let (_, mut wavefront) = engines(&workload, &windows, 8);
+        for region in [Region::Weights, Region::Input, Region::Activations] {
+            let before = wavefront.paths();
+            let jobs = drawn(&workload, region, 8, 1, 50);
+            wavefront.run(&scheme(Protection::None), ONCE, &jobs).expect("results");
+            let after = wavefront.paths();
+            assert_eq!(after.wavefront - before.wavefront, 50, "{name}, {region:?}");
+            assert_eq!(after.direct, before.direct, "{name}, {region:?}");
+        }
+    }
+}

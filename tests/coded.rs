@@ -14,39 +14,10 @@ use beamline::scheme::{Code, Decoded, OnDue, OnRead, Protection, Scheme, Scrub, 
 use beamline::workload::Workload;
 use proptest::prelude::*;
 use std::sync::Arc;
+use support::trials::{coded, same, stored_fault};
 use support::{gpu, random_workload};
 
 const CONDITIONAL: Course = Course { first_step: 0, end_step: 1, conditional: true };
-
-fn coded(code: Code, protection: Protection) -> Scheme {
-    Scheme { code: Some(code), ..Scheme::bare(protection.name(), protection) }
-}
-
-/// A strike on stored words that are few, so that several of a trial meet in a block.
-fn fault(workload: &Workload, conditional: bool, steps: u32, r: [u32; 5]) -> Fault {
-    let region =
-        [Region::Weights, Region::Weights, Region::Check, Region::Voted][r[0] as usize % 4];
-    let tensor = r[1] as usize % 2;
-    let words =
-        if region == Region::Check { 4 } else { workload.tensors[tensor].words.len() as u32 };
-    let kinds = [FaultKind::Xor, FaultKind::Xor, FaultKind::StuckAt0, FaultKind::StuckAt1];
-    let masks = [1 << 31, 1 << 30, 3 << 29, 1 << 23, 1, 0xff << 8, 0xffff, 0x0101_0000];
-    Fault {
-        step: if conditional { 0 } else { r[2] % steps },
-        time_s: 0.0,
-        region,
-        tensor: if region == Region::Check { 0 } else { tensor as u32 },
-        index: r[2] / 8 % words.min(5),
-        row: 0,
-        kind: if conditional { kinds[r[3] as usize % 4] } else { FaultKind::Xor },
-        mask: masks[r[3] as usize / 4 % masks.len()],
-        place: if conditional {
-            Place::Share(f64::from(r[4]) / (f64::from(u32::MAX) + 1.0))
-        } else {
-            Place::At(r[4] / 7 % 4)
-        },
-    }
-}
 
 fn schemes(code: Code, conditional: bool) -> Vec<Scheme> {
     let scrub =
@@ -69,13 +40,6 @@ fn schemes(code: Code, conditional: bool) -> Vec<Scheme> {
     }
     all.retain(|scheme| scheme.refusal().is_none());
     all
-}
-
-fn same(left: &TrialResult, right: &TrialResult, name: &str) {
-    let (mut left, mut right) = (left.clone(), right.clone());
-    left.landings.sort_by_key(|l| (l.fault, l.replica));
-    right.landings.sort_by_key(|l| (l.fault, l.replica));
-    assert_eq!(left, right, "direct against reference under {name}");
 }
 
 /// One random problem of a code, under every scheme that can have it.
@@ -115,7 +79,7 @@ fn hold(code: Code, problem: &Problem) {
     };
     let job = |(trial, faults): (u64, &Vec<[u32; 5]>)| {
         let mut faults: Vec<Fault> =
-            faults.iter().map(|r| fault(&workload, conditional, steps, *r)).collect();
+            faults.iter().map(|r| stored_fault(&workload, conditional, steps, *r)).collect();
         faults.sort_by_key(|f| f.step);
         Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
     };
@@ -128,7 +92,7 @@ fn hold(code: Code, problem: &Problem) {
         let got = direct.run(&scheme, course, &jobs).expect("direct");
         let want = reference.run(&scheme, course, &jobs).expect("reference");
         for (got, want) in got.iter().zip(&want) {
-            same(got, want, &format!("{scheme:?} in trial {}", got.trial));
+            same(got, want, &format!("direct against reference: {scheme:?}"));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `beamline bench`: what the stages and the direct engine reach on this adapter.
+//! `beamline bench`: what the stages and the engines reach on this adapter.
 //!
 //! Figures of one run are set against each other: bandwidths against a plain copy kernel, the
 //! linear op beside it, ops that vote or decode what they load against those that do not, trial
@@ -8,16 +8,13 @@
 use super::bench_stored::Measured;
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say, say_json};
-use crate::engine::direct::{Direct, Kernels};
-use crate::engine::{Course, Engine, Job, Windows};
-use crate::fault::{FaultKind, Region, Sites, draw};
 use crate::gpu::{Buffer, Error, Gpu};
 use crate::op::Stored;
-use crate::scheme::{Code, Protection, Scheme};
+use crate::scheme::Code;
 use crate::stage::copy::Copy;
 use crate::stage::decode::{BlockParams, Decode};
 use crate::stage::vote::{self, Vote, VoteParams};
-use crate::workload::{self, Overrides, Workload};
+use crate::workload::{self, Overrides};
 use clap::ValueEnum;
 use std::sync::Arc;
 use std::time::Instant;
@@ -50,7 +47,7 @@ enum Part {
     Linear,
     /// Ops that vote or decode what they load.
     Stored,
-    /// Trials of the direct engine.
+    /// Trials of the engines.
     Trials,
 }
 
@@ -60,7 +57,8 @@ pub(super) struct Figure {
     pub(super) name: String,
     pub(super) value: f64,
     pub(super) unit: &'static str,
-    /// Against the copy kernel (bandwidths), the bare op (times) or the scheme `none` (trial rates).
+    /// Against the copy kernel (bandwidths), the bare op (times), the scheme `none` (trial rates), or the
+    /// direct engine under the same scheme (trial rates of the wavefront engine).
     pub(super) ratio: Option<f64>,
 }
 
@@ -96,7 +94,7 @@ impl Bench {
         }
         if table {
             say("ratios: bandwidths to the copy kernel, times of an op to its bare form, trial")?;
-            say("rates to none; best of the rounds")?;
+            say("rates to none, those of wavefront to direct; best of the rounds")?;
         } else {
             let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
             say_json(&value)?;
@@ -109,7 +107,8 @@ impl Bench {
         for name in ["digits-mlp", "digits-cnn"] {
             let workload = workload::load(&self.kernels.join(name), &Overrides::default());
             let workload = Arc::new(workload.map_err(Failure::input)?);
-            figures.extend(trial_rates(gpu, &workload, 128, self.rounds.div_ceil(2))?);
+            let rounds = self.rounds.div_ceil(2);
+            figures.extend(super::bench_trials::figures(gpu, &workload, 128, rounds)?);
         }
         Ok(figures)
     }
@@ -208,53 +207,4 @@ fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
     }
     let value = 2.0 * f64::from(N).powi(3) / best / 1e9;
     Ok(Figure { name: "linear op, 512 x 512 x 512".into(), value, unit: "GFLOP/s", ratio: None })
-}
-
-/// Trials a second of the direct engine, one weight bit a trial, for each protection.
-fn trial_rates(
-    gpu: &Arc<Gpu>,
-    workload: &Arc<Workload>,
-    inputs: u32,
-    rounds: u32,
-) -> Result<Vec<Figure>, Failure> {
-    let windows = Windows::new(inputs, (0..inputs).collect());
-    let mut engine = Direct::tuned(&Arc::new(Kernels::new(gpu)?), gpu, workload, &windows, 3)?;
-    let sites = Sites::new(workload, Region::Weights, None, None)
-        .map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
-    let job = |trial| {
-        let drawn = draw(1, trial, &sites, 1, FaultKind::Xor, inputs);
-        Job { trial, first_window: 0, faults: drawn.faults }
-    };
-    let course = Course { first_step: 0, end_step: 1, conditional: true };
-    // The first batch compiles; the second says how many fill about a second.
-    let bare = Scheme::bare("none", Protection::None);
-    let batch: Vec<Job> = (0..Engine::lanes(&engine) as u64).map(job).collect();
-    engine.run(&bare, course, &batch)?;
-    let started = Instant::now();
-    engine.run(&bare, course, &batch)?;
-    let seconds = started.elapsed().as_secs_f64();
-    let batches = (1..=64).take_while(|count| f64::from(*count) * seconds < 1.0).count().max(1);
-    let trials = (batch.len() * batches) as u64;
-    let jobs: Vec<Job> = (0..trials).map(job).collect();
-    let mut best = [f64::INFINITY; Protection::ALL.len()];
-    for _ in 0..rounds {
-        for (best, protection) in best.iter_mut().zip(Protection::ALL) {
-            let scheme = Scheme::bare(protection.name(), protection);
-            let started = Instant::now();
-            engine.run(&scheme, course, &jobs)?;
-            *best = best.min(started.elapsed().as_secs_f64());
-        }
-    }
-    let figure = |(seconds, protection): (f64, Protection)| Figure {
-        name: format!(
-            "{}, {inputs} inputs, {}, {} lanes",
-            workload.name,
-            protection.name(),
-            Engine::lanes(&engine)
-        ),
-        value: trials as f64 / seconds,
-        unit: "trials/s",
-        ratio: Some(best[0] / seconds),
-    };
-    Ok(best.into_iter().zip(Protection::ALL).map(figure).collect())
 }

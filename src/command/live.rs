@@ -1,10 +1,10 @@
 //! What campaigns and missions share while they run: who watches and steers, what an earlier run
 //! left, and how to go on.
 
+use super::engines::boxed;
 use super::{Failure, say};
 use crate::archive::{self, ARCHIVE_FILE, SEGMENTS_FOLDER, set_aside};
 use crate::campaign::event::Control;
-use crate::engine::direct::Direct;
 use crate::engine::{self, Engine, Engines};
 use crate::gpu::{AdapterChoice, Gpu};
 use crate::tui::{self, Screens, Signal, Stops};
@@ -158,24 +158,20 @@ pub(super) fn say_results(folder: &Path, table: &str) -> Result<(), Failure> {
 
 /// Engines made anew on the adapter of a lost device, which must give the same golden outputs:
 /// results before and after stand in one archive.
-pub(super) fn reopen(
+pub(super) fn reopen<E: Engine + 'static>(
     lost: &Gpu,
     golden: &[Vec<u32>],
-    engines: impl FnOnce(&Arc<Gpu>) -> Result<Vec<Direct>, Failure>,
+    engines: impl FnOnce(&Arc<Gpu>) -> Result<Vec<E>, Failure>,
+    golden_outputs: impl Fn(&E) -> &[u32],
 ) -> Result<Engines<'static>, engine::Error> {
     let fail = |failure: String| engine::Error::Gpu(crate::gpu::Error::Device(failure));
     let gpu = Arc::new(Gpu::open(&AdapterChoice::Same(Box::new(lost.adapter().clone())))?);
     let engines = engines(&gpu).map_err(|failure| fail(failure.to_string()))?;
-    if engines.iter().map(Direct::golden_outputs).ne(golden.iter().map(Vec::as_slice)) {
+    if engines.iter().map(golden_outputs).ne(golden.iter().map(Vec::as_slice)) {
         let adapter = gpu.adapter().line();
         return Err(fail(format!("expected the golden outputs of before, {adapter} gives others")));
     }
     Ok(boxed(engines))
-}
-
-/// The engines as runs take them.
-pub(super) fn boxed(engines: Vec<Direct>) -> Engines<'static> {
-    engines.into_iter().map(|engine| Box::new(engine) as Box<dyn Engine>).collect()
 }
 
 /// The command line that goes on with this run, as a shell takes it.

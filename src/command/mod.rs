@@ -4,6 +4,8 @@ pub mod adapters;
 pub mod bench;
 mod bench_environment;
 mod bench_stored;
+mod bench_trials;
+mod engines;
 mod live;
 pub mod mission;
 pub mod orbit;

@@ -1,5 +1,6 @@
 //! From files and an adapter to a campaign that can run: everything before the first trial.
 
+use super::engines::{Chosen, EngineName};
 use super::{Failure, say};
 use crate::archive::schema::{
     AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
@@ -8,7 +9,7 @@ use crate::archive::{Fingerprint, Header, critical, digest};
 use crate::campaign::file::WorkloadChoice;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
-use crate::engine::{self, Engine, Windows};
+use crate::engine::{self, Engine, Layout, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
 use crate::place::Place;
 use crate::scheme::{Guard, Scheme};
@@ -87,16 +88,17 @@ impl Planned {
     pub(super) fn engines(
         &self,
         gpu: &Arc<Gpu>,
+        name: EngineName,
         lanes: Option<usize>,
-    ) -> Result<Vec<Direct>, Failure> {
+    ) -> Result<Vec<Chosen>, Failure> {
         let kernels = Arc::new(Kernels::new(gpu)?);
-        let mut engines: Vec<Direct> = Vec::new();
+        let mut engines: Vec<Chosen> = Vec::new();
         let mut known: Vec<(&Windows, usize)> = Vec::new();
         for stratum in self.plan.strata() {
-            let measured =
-                known.iter().find(|(w, _)| w.rows() == stratum.windows.rows()).map(|(_, l)| *l);
+            let alike = known.iter().find(|(w, _)| w.rows() == stratum.windows.rows());
+            let measured = alike.filter(|_| name == EngineName::Direct).map(|(_, lanes)| *lanes);
             let of = (&self.workload, &stratum.windows, self.copies());
-            let engine = engine(&kernels, gpu, of, lanes.or(measured))?;
+            let engine = Chosen::new(name, &kernels, gpu, of, lanes.or(measured))?;
             known.push((&stratum.windows, engine.lanes()));
             engines.push(engine);
         }
@@ -207,10 +209,11 @@ impl Planned {
     }
 
     /// Holds the golden run of every stratum to what it must be.
-    pub(super) fn check_golden(&self, engines: &[Direct]) -> Result<(), Failure> {
+    pub(super) fn check_golden(&self, engines: &[Chosen]) -> Result<(), Failure> {
         let strata = self.plan.strata().iter().zip(engines);
         for (stratum, engine) in strata {
-            check_golden(&self.workload, &self.campaign.scheme, &stratum.windows, engine)?;
+            let golden = engine.golden_outputs();
+            check_golden(&self.workload, &self.campaign.scheme, &stratum.windows, golden)?;
         }
         Ok(())
     }
@@ -222,17 +225,18 @@ pub(super) fn check_golden(
     workload: &Workload,
     schemes: &[Scheme],
     windows: &Windows,
-    engine: &Direct,
+    golden: &[u32],
 ) -> Result<(), Failure> {
     let name = &workload.name;
-    let (rows, features) = (engine.layout().rows as usize, workload.output_features() as usize);
+    let rows = Layout::new(workload, windows).rows as usize;
+    let features = workload.output_features() as usize;
     let guarded = schemes.iter().any(|scheme| scheme.guard == Some(Guard::NonFinite));
     let finite = guarded || matches!(workload.decision, Decision::Tolerance { .. });
     let usable = |value: f32| if finite { value.is_finite() } else { !value.is_nan() };
     for window in 0..windows.count() {
         for (row, input) in windows.inputs(window).iter().enumerate() {
             for feature in 0..features {
-                let word = engine.golden_outputs()[(window * features + feature) * rows + row];
+                let word = golden[(window * features + feature) * rows + row];
                 let found = f32::from_bits(word);
                 let output = format!("{name}: golden output {feature} of input {input}");
                 if !usable(found) {

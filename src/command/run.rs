@@ -1,7 +1,8 @@
 //! `beamline run`: a campaign from its file to its archive and report.
 
-use super::live::{Earlier, Live, Steering, boxed, earlier, reopen, say_results};
-use super::prepare::{Planned, open_gpu, say_lanes};
+use super::engines::{Chosen, EngineName, boxed, say_engine};
+use super::live::{Earlier, Live, Steering, earlier, reopen, say_results};
+use super::prepare::{Planned, open_gpu};
 use super::{Failure, say};
 use crate::archive::{Archive, Existing, Header, Segment, Writer};
 use crate::campaign::event::{Control, Ended, Event, SIMULATED_BEAM, Snapshot, Started};
@@ -27,6 +28,9 @@ pub struct Run {
     /// Where results land.
     #[arg(long, default_value = "results")]
     results: PathBuf,
+    /// What runs the trials.
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineName,
     /// Trials run at once; measured where not given.
     #[arg(long)]
     lanes: Option<std::num::NonZeroU16>,
@@ -43,17 +47,17 @@ impl Run {
         say(&planned.plan.estimate().line())?;
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
-        let engines = planned.engines(&gpu, self.lanes())?;
+        let engines = planned.engines(&gpu, self.engine, self.lanes())?;
         planned.check_golden(&engines)?;
-        say_lanes(&engines)?;
+        say_engine(&engines)?;
         let header = planned.header(&gpu, engines[0].golden_outputs());
         let Some((writer, totals, next)) = self.archive(&planned, &header, &folder)? else {
             return finish(&folder);
         };
         let golden: Vec<Vec<u32>> = engines.iter().map(|e| e.golden_outputs().to_vec()).collect();
         let open = || {
-            let engines = |gpu: &Arc<Gpu>| planned.engines(gpu, self.lanes());
-            reopen(&gpu, &golden, engines)
+            let engines = |gpu: &Arc<Gpu>| planned.engines(gpu, self.engine, self.lanes());
+            reopen(&gpu, &golden, engines, Chosen::golden_outputs)
         };
         let started = started(&planned, &header, &gpu, next);
         let live = Live::new(self.no_tui)?;

@@ -3,7 +3,7 @@
 
 use beamline::engine::TrialResult;
 use beamline::fault::{Fault, FaultKind, Place, Region};
-use beamline::scheme::{OnRead, Protect, Protection, Scheme, Voter};
+use beamline::scheme::{Code, OnRead, Protect, Protection, Scheme, Voter};
 use beamline::workload::{Decision, Workload};
 
 /// The scheme of a protection and nothing else.
@@ -93,4 +93,40 @@ pub(crate) fn same(left: &TrialResult, right: &TrialResult, name: &str) {
     left.landings.sort_by_key(|l| (l.fault, l.replica));
     right.landings.sort_by_key(|l| (l.fault, l.replica));
     assert_eq!(left, right, "{name} in trial {}", left.trial);
+}
+
+/// The scheme of a protection and a code.
+pub(crate) fn coded(code: Code, protection: Protection) -> Scheme {
+    Scheme { code: Some(code), ..Scheme::bare(protection.name(), protection) }
+}
+
+/// A strike on stored words that are few, so that several of a trial meet in a block.
+pub(crate) fn stored_fault(
+    workload: &Workload,
+    conditional: bool,
+    steps: u32,
+    r: [u32; 5],
+) -> Fault {
+    let region =
+        [Region::Weights, Region::Weights, Region::Check, Region::Voted][r[0] as usize % 4];
+    let tensor = r[1] as usize % 2;
+    let words =
+        if region == Region::Check { 4 } else { workload.tensors[tensor].words.len() as u32 };
+    let kinds = [FaultKind::Xor, FaultKind::Xor, FaultKind::StuckAt0, FaultKind::StuckAt1];
+    let masks = [1 << 31, 1 << 30, 3 << 29, 1 << 23, 1, 0xff << 8, 0xffff, 0x0101_0000];
+    Fault {
+        step: if conditional { 0 } else { r[2] % steps },
+        time_s: 0.0,
+        region,
+        tensor: if region == Region::Check { 0 } else { tensor as u32 },
+        index: r[2] / 8 % words.min(5),
+        row: 0,
+        kind: if conditional { kinds[r[3] as usize % 4] } else { FaultKind::Xor },
+        mask: masks[r[3] as usize / 4 % masks.len()],
+        place: if conditional {
+            Place::Share(f64::from(r[4]) / (f64::from(u32::MAX) + 1.0))
+        } else {
+            Place::At(r[4] / 7 % 4)
+        },
+    }
 }

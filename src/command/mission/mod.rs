@@ -3,7 +3,8 @@
 mod conduct;
 mod prepare;
 
-use super::live::{Earlier, Live, boxed, earlier, reopen, say_results};
+use super::engines::boxed;
+use super::live::{Earlier, Live, earlier, reopen, say_results};
 use super::prepare::{open_gpu, say_lanes};
 use super::report::{mission_table, write_mission};
 use super::{Failure, say};
@@ -11,6 +12,7 @@ use crate::archive::mission::{
     Closing, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
 };
 use crate::engine::Reopening;
+use crate::engine::direct::Direct;
 use crate::gpu::Gpu;
 use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, Tally};
@@ -75,7 +77,7 @@ impl Mission {
         let prepared = &prepared;
         let open = || {
             let engines = |gpu: &Arc<Gpu>| Ok(vec![prepared.engine(gpu, self.lanes())?]);
-            reopen(&gpu, &golden, engines)
+            reopen(&gpu, &golden, engines, Direct::golden_outputs)
         };
         let started = Arc::new(Started::new(&prepared.plan, gpu.adapter().line()));
         let live = Live::new(self.no_tui)?;

@@ -49,7 +49,7 @@ impl Prepared {
     /// Holds the golden run to what it must be.
     pub(super) fn check_golden(&self, engine: &Direct) -> Result<(), Failure> {
         let Plan { mission, windows, .. } = &self.plan;
-        check_golden(&self.workload, &mission.scheme, windows, engine)
+        check_golden(&self.workload, &mission.scheme, windows, engine.golden_outputs())
     }
 
     /// What the archive says before its rows.

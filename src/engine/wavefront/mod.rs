@@ -42,6 +42,9 @@ pub struct Wavefront {
     direct: Direct,
     core: Core,
     memory: WaveMemory,
+    lanes: usize,
+    /// The stored copies for which the direct engine's lanes are yet to be measured.
+    untuned: Option<u32>,
     paths: Paths,
 }
 
@@ -93,7 +96,41 @@ impl Wavefront {
             golden,
             stored: direct.stored().clone(),
         };
-        Ok(Self { direct, core, memory: WaveMemory::default(), paths: Paths::default() })
+        let (memory, paths) = (WaveMemory::default(), Paths::default());
+        Ok(Self { direct, core, memory, lanes: LANES_MAX, untuned: None, paths })
+    }
+
+    /// The same with so many trials at once at most.
+    #[must_use]
+    pub fn with_lanes(self, lanes: usize) -> Self {
+        Self { lanes: lanes.clamp(1, LANES_MAX), ..self }
+    }
+
+    /// The same, whose direct engine is measured anew for so many stored copies once it has much to do.
+    #[must_use]
+    pub fn tuning(self, copies: u32) -> Self {
+        Self { untuned: Some(copies), ..self }
+    }
+
+    /// Bytes of the direct engine's buffers and of golden on the GPU.
+    pub fn bytes(&self) -> u64 {
+        self.direct.bytes() + self.core.golden.values.iter().map(Buffer::bytes).sum::<u64>()
+    }
+
+    /// Runs trials in full.
+    fn in_full(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
+        self.paths.direct += jobs.len() as u64;
+        if let Some(copies) = self.untuned.filter(|_| jobs.len() > 4 * self.direct.lanes()) {
+            let Core { kernels, gpu, workload, windows, .. } = &self.core;
+            self.direct = Direct::tuned(kernels, gpu, workload, windows, copies)?;
+            self.untuned = None;
+        }
+        self.direct.run(scheme, course, jobs)
     }
 
     /// Golden outputs, `[window, feature, row]`, rows padded.
@@ -115,25 +152,25 @@ impl Engine for Wavefront {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         if !trials::represents(scheme, course) {
-            self.paths.direct += jobs.len() as u64;
-            return self.direct.run(scheme, course, jobs);
+            return self.in_full(scheme, course, jobs);
         }
         self.direct.enter(scheme)?;
         let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(LANES_MAX) {
+        for chunk in jobs.chunks(self.lanes) {
             results.extend(self.run_chunk(scheme, course, chunk)?);
         }
         let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
         self.paths.wavefront += (jobs.len() - left.len()) as u64;
-        self.paths.direct += left.len() as u64;
-        let in_full: Vec<Job> = left.iter().map(|at| jobs[*at].clone()).collect();
-        for (at, result) in left.into_iter().zip(self.direct.run(scheme, course, &in_full)?) {
-            results[at] = Some(result);
+        if !left.is_empty() {
+            let in_full: Vec<Job> = left.iter().map(|at| jobs[*at].clone()).collect();
+            for (at, result) in left.into_iter().zip(self.in_full(scheme, course, &in_full)?) {
+                results[at] = Some(result);
+            }
         }
         Ok(results.into_iter().flatten().collect())
     }
 
     fn lanes(&self) -> usize {
-        LANES_MAX
+        self.lanes
     }
 }

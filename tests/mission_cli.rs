@@ -148,6 +148,18 @@ fn a_killed_mission_goes_on_to_the_rows_of_one_never_killed() {
 }
 
 #[test]
+fn a_mission_in_deep_space_is_archived_and_has_no_map() {
+    let folder = bench(&SMALL.replace("\"suncatcher\"\ndays = 1", "\"deep-space\""));
+    let output = run(&folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let archive = MissionArchive::read(&results(&folder)).expect("an archive");
+    assert!(archive.header.track.len() == 1 && archive.header.track[0].altitude_km.is_infinite());
+    assert!(!results(&folder).join("map.svg").exists(), "a map without a track");
+    let page = std::fs::read_to_string(results(&folder).join("report.html")).expect("a report");
+    assert!(!page.contains("Where upsets fell"), "a map without a track");
+}
+
+#[test]
 fn the_exit_code_is_1_only_where_a_requirement_is_refuted() {
     let required = |length: &str, probability: f64| {
         let mission = SMALL.replace("histories = 24", "histories = 3");

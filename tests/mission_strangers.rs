@@ -155,6 +155,7 @@ fn closing_tables_and_a_header_that_cannot_be_are_refused() {
     refused!("orbit/track", time_s: f64 = -1.0);
     refused!("orbit/track", events_per_s: f64 = f64::NAN);
     refused!("orbit/track", latitude_deg: f64 = f64::NAN);
+    refused!("orbit/track", altitude_km: f64 = f64::NAN, f64::INFINITY);
     refused!("orbit/track", in_saa: u64 = 2);
     for name in ["horizon_s", "acceleration", "inferences_per_s", "bandwidth_bytes_s"] {
         for value in [0.0, -1.0, f64::NAN, f64::INFINITY] {

@@ -206,7 +206,7 @@ pub struct Track {
     pub step_s: f64,
     /// Seconds of a revolution.
     pub period_s: f64,
-    /// The places.
+    /// The places; none in deep space.
     pub spots: Vec<Spot>,
     /// Where on the ground a satellite overhead is in the South Atlantic Anomaly.
     pub saa: GroundGrid<bool>,
@@ -220,8 +220,10 @@ impl Track {
             longitude_deg: place.position.longitude_deg,
             in_saa: place.in_saa(),
         };
-        let spots = timeline.places.iter().map(spot).collect();
-        let period_s = timeline.conditions.orbit.period_s().unwrap_or(DAY_S);
+        let orbit = &timeline.conditions.orbit;
+        let places = if orbit.is_deep_space() { &[] } else { timeline.places.as_slice() };
+        let spots = places.iter().map(spot).collect();
+        let period_s = orbit.period_s().unwrap_or(DAY_S);
         Self::of(timeline.step_s(), period_s, spots)
     }
 

@@ -90,15 +90,17 @@ pub(super) fn header(header: &MissionHeader) -> Result<(), Flaw> {
     header.shapes.iter().try_for_each(|shape| name("a shape", shape))?;
     name("the memory", &header.memory.name)?;
     for place in &header.track {
-        let figures =
-            [place.latitude_deg, place.longitude_deg, place.altitude_km, place.local_time_h];
+        let figures = [place.latitude_deg, place.longitude_deg, place.local_time_h];
         let figures = figures.into_iter().find(|figure| !figure.is_finite());
+        let deep_space = orbit.places == 1 && place.altitude_km > 0.0;
+        let altitude = deep_space || place.altitude_km.is_finite();
         all(
             &[
                 ("time_s", NOT_NEGATIVE, counts(place.time_s), place.time_s),
                 ("events_per_s", NOT_NEGATIVE, counts(place.events_per_s), place.events_per_s),
                 ("in_saa", FLAG, place.in_saa <= 1, place.in_saa as f64),
                 ("a figure", "finite", figures.is_none(), figures.unwrap_or(0.0)),
+                ("altitude_km", "finite on an orbit", altitude, place.altitude_km),
             ],
             || format!("the track at {} s", place.time_s),
         )?;

@@ -66,7 +66,7 @@ pub struct MissionView<'a> {
     pub sweep: &'a [Point],
     /// The histories; the first one's worst day is drawn.
     pub histories: &'a [MissionRun],
-    /// The places of one lap of the orbit, evenly spaced in time.
+    /// The places of one lap of the orbit, evenly spaced in time; none in deep space.
     pub track: &'a [TrackPlace],
     /// How the cost of a fleet grew; empty where there was none.
     pub fleet: &'a [FleetPoint],
@@ -112,7 +112,7 @@ impl<'a> MissionView<'a> {
             strata: &closing.strata,
             sweep: &closing.sweep,
             histories: runs,
-            track: &header.track,
+            track: if header.orbit.places > 1 { &header.track } else { &[] },
             fleet: &closing.fleet,
         }
     }

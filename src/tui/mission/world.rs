@@ -133,7 +133,7 @@ fn legend(app: &App, started: &Started, fallen: &[&Upset]) -> Vec<Line<'static>>
     let inside = fallen.iter().filter(|upset| has_place(upset)).filter(in_saa).count();
     let share = spots.iter().filter(|spot| spot.in_saa).count() as f64 / spots.len().max(1) as f64;
     let here = spots.get(started.track.index(on_track(app)));
-    let here = here.map_or_else(|| "nowhere".into(), |spot| place(*spot));
+    let here = here.map_or_else(|| "in deep space".into(), |spot| place(*spot));
     let shares =
         format!("{inside} of {placed} upsets in the SAA ░, {:.1} % of the time", 100.0 * share);
     let mut lines = vec![Line::from(kinds), Line::from(format!("◆ {here}; {shares}"))];

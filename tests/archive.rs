@@ -205,6 +205,7 @@ fn another_experiment_is_refused_by_name() {
     );
     let error = Existing::open(folder.path(), &other).expect_err("another driver");
     assert!(matches!(error, Error::Fingerprint { .. }));
+    assert!(!folder.path().join("segments").exists(), "a refusal left a folder");
 }
 
 #[test]

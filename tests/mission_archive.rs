@@ -163,6 +163,12 @@ fn another_experiment_is_refused_by_name() {
     let same = MissionHeader::of(&plan_of(&told), &told, &made()).fingerprint;
     let existing = MissionExisting::open(folder.path(), &same).expect("a look").expect("one");
     assert_eq!(existing.next_history, 1);
+    let done = tempfile::tempdir().expect("a folder");
+    finished(done.path());
+    let other = MissionHeader::of(&PLAN, MISSION, &other).fingerprint;
+    let message = MissionExisting::open(done.path(), &other).expect_err("another").to_string();
+    assert!(message.contains("archive.h5: made with another golden;"), "{message}");
+    assert!(!done.path().join("segments").exists(), "a refusal left a folder");
 }
 
 #[test]

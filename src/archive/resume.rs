@@ -3,7 +3,7 @@
 use super::kind::{Content, Opened};
 use super::merge::refuse_gaps;
 use super::segment::{Segment, SegmentFile, refuse_other};
-use super::writer::{lock, segment_paths};
+use super::writer::{lock, segment_paths, without_trace};
 use super::{
     ARCHIVE_FILE, Archive, Error, Fingerprint, Header, OutcomeRow, SEGMENTS_FOLDER, TimingRow,
     checksum, file, header,
@@ -35,6 +35,10 @@ impl Existing {
     /// Where a file belongs to another experiment (it names what differs), is torn, or a segment is
     /// missing; where another run writes there.
     pub fn open(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Self>, Error> {
+        without_trace(folder, || Self::find(folder, fingerprint))
+    }
+
+    fn find(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Self>, Error> {
         let (archive, segments) = (folder.join(ARCHIVE_FILE), folder.join(SEGMENTS_FOLDER));
         if !archive.exists() && !segments.exists() {
             return Ok(None);

@@ -164,6 +164,23 @@ pub(super) fn lock(folder: &Path) -> Result<fs::File, Error> {
     }
 }
 
+/// What `find` finds in `folder`. Where it refuses, a folder of segments that it made for its lock
+/// is gone again.
+pub(super) fn without_trace<T>(
+    folder: &Path,
+    find: impl FnOnce() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let segments = folder.join(SEGMENTS_FOLDER);
+    let before = segments.exists();
+    let found = find();
+    if !before && found.as_ref().is_err_and(|error| !matches!(error, Error::Locked { .. })) {
+        // The lock alone can stand there; what else does, another made.
+        let _ = fs::remove_file(segments.join("lock"));
+        let _ = fs::remove_dir(&segments);
+    }
+    found
+}
+
 /// The segments' files of a folder, in order of their first trial.
 pub(super) fn segment_paths(segments: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs::read_dir(segments).map_err(Error::io(segments, "read"))?;

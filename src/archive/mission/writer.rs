@@ -5,7 +5,9 @@ use super::super::file;
 use super::super::kind::{Content, Opened};
 use super::super::segment::{RunInfo, read_run, write_run};
 use super::super::thread::{Files, OnThread};
-use super::super::writer::{lock, refuse_results, run_info, segment_paths, unix_seconds};
+use super::super::writer::{
+    lock, refuse_results, run_info, segment_paths, unix_seconds, without_trace,
+};
 use super::super::{ARCHIVE_FILE, Error, Fingerprint, SEGMENTS_FOLDER, checksum};
 use super::read::{HEADER_FILE, HistoryRead, file_name, read_history, refuse, running_header};
 use super::segment::{Counts, Tables};
@@ -197,6 +199,10 @@ impl MissionExisting {
     /// Where a file belongs to another experiment (it names what differs), is torn, or a history is
     /// missing; where another run writes there.
     pub fn open(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Self>, Error> {
+        without_trace(folder, || Self::find(folder, fingerprint))
+    }
+
+    fn find(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Self>, Error> {
         let (archive, segments) = (folder.join(ARCHIVE_FILE), folder.join(SEGMENTS_FOLDER));
         if !archive.exists() && !segments.exists() {
             return Ok(None);

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// Bytes of a file in TOML, at most: the shipped ones have some thousand.
+/// What a file that a user writes is.
+const TOML: &str = "a text in TOML";
+/// Bytes of one, at most: the shipped ones have some thousand.
 const BYTES_MAX: u64 = 16 << 20;
 /// The most columns of a line that a message shows.
 const SHOWN_MAX: usize = 96;
@@ -80,11 +82,8 @@ impl Error {
 /// # Errors
 /// [`Error::Read`] where it cannot be read, [`Error::Kind`] where it is no text.
 pub fn read(path: &Path) -> Result<String, Error> {
-    let refused = |found: &str| Error::Kind {
-        path: path.into(),
-        expected: "a text in TOML".into(),
-        found: found.into(),
-    };
+    let refused =
+        |found: &str| Error::Kind { path: path.into(), expected: TOML.into(), found: found.into() };
     let reads_archives = "which `beamline report` reads";
     if path.join("archive.h5").exists() || path.join("segments").is_dir() {
         return Err(refused(&format!("a folder of results, {reads_archives}")));
@@ -97,11 +96,21 @@ pub fn read(path: &Path) -> Result<String, Error> {
     if is_file && file.read_exact(&mut begin).is_ok() && begin == *b"\x89HDF\r\n" {
         return Err(refused(&format!("an archive, {reads_archives}")));
     }
-    let bytes = bounded::read(path, BYTES_MAX).map_err(unread)?;
+    read_text(path, TOML, BYTES_MAX)
+}
+
+/// Reads a text of `most` bytes at most; `expected` says what it is.
+///
+/// # Errors
+/// [`Error::Read`] where it cannot be read or is longer, [`Error::Kind`] where it is no text.
+pub fn read_text(path: &Path, expected: &str, most: u64) -> Result<String, Error> {
+    let bytes = bounded::read(path, most);
+    let bytes = bytes.map_err(|source| Error::Read { path: path.into(), source })?;
     String::from_utf8(bytes).map_err(|error| {
         let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
-        refused(&format!("bytes in line {line} that are no UTF-8"))
+        let found = format!("bytes in line {line} that are no UTF-8");
+        Error::Kind { path: path.into(), expected: expected.into(), found }
     })
 }
 
@@ -246,6 +255,15 @@ pub fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Error {
         let meant = words::meant(found, names);
         message.push_str(&meant);
     }
+    if let (Some(date), Some((_, expected))) = (date(text, error), message.split_once("expected "))
+    {
+        let quotes = if expected.contains("string") {
+            format!(": write it in quotes, \"{date}\"")
+        } else {
+            String::new()
+        };
+        message = format!("expected {expected}, found a date{quotes}");
+    }
     match error.span() {
         // What the whole document lacks stands on no line of it.
         Some(span) if !(span.start == 0 && text[span.clone()].contains('\n')) => {
@@ -256,6 +274,12 @@ pub fn refused(path: &Path, text: &str, error: &toml::de::Error) -> Error {
             Error::Toml { path: path.into(), line: 1, column: 1, message, shown }
         }
     }
+}
+
+/// The bare date of TOML that an error is about, which its own message calls a map.
+fn date<'t>(text: &'t str, error: &toml::de::Error) -> Option<&'t str> {
+    let part = text.get(error.span()?)?;
+    part.parse::<toml::value::Datetime>().is_ok().then_some(part)
 }
 
 fn element<'v, 't>(
@@ -342,6 +366,27 @@ mod tests {
         assert!(lines[1].chars().count() <= SHOWN_MAX + 8, "{error}");
         let caret = lines[2].find('^').expect("a caret");
         assert!(lines[1][caret..].starts_with("true]"), "{error}");
+    }
+
+    #[test]
+    fn a_bare_date_is_named_with_the_quotes_that_it_lacks() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Table {
+            #[serde(rename = "start")]
+            _start: String,
+            #[serde(rename = "days")]
+            _days: f64,
+        }
+        let read = |text: &str| {
+            let place = Place::parse(Path::new("a.toml"), text).expect("well-formed");
+            by_line(&place.read::<Table>().expect_err("a date").to_string())
+        };
+        assert_eq!(
+            read("start = 2026-01-01\ndays = 1\n"),
+            "a.toml:1: expected a string, found a date: write it in quotes, \"2026-01-01\""
+        );
+        let found = read("start = \"2026-01-01\"\ndays = 2026-01-01T06:00:00Z\n");
+        assert!(found.ends_with(", found a date"), "{found}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Files of elements: one satellite in every form, files of several, and what is refused.
 
+use beamline::device::Pattern;
 use beamline::environment::orbit::{Orbit, Position};
 use beamline::rate::{Environment, OrbitChoice, SatelliteName};
 use std::path::{Path, PathBuf};
@@ -227,6 +228,25 @@ fn the_flags_and_the_table_of_a_campaign_name_the_same_satellite() {
     environment.orbit = table("{ elements = \"two.json\" }");
     let error = environment.conditions(&folder).expect_err("several satellites").to_string();
     assert!(error.contains("25544 ISS (ZARYA), 5 VANGUARD 1"), "{error}");
+}
+
+#[test]
+fn a_file_of_elements_and_one_of_a_pattern_are_read_up_to_a_limit() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let huge = std::fs::File::create(folder.path().join("huge.toml")).expect("a new file");
+    huge.set_len(1 << 40).expect("a file without blocks");
+    let orbit = OrbitChoice::Elements { elements: "huge.toml".into(), satellite: None };
+    let error = Environment::new(orbit).conditions(folder.path()).expect_err("too large");
+    let found = error.to_string();
+    assert!(found.ends_with("expected at most 67108864 bytes, found 1099511627776"), "{found}");
+    let error = Pattern::find("huge.toml", folder.path()).expect_err("too large").to_string();
+    assert!(error.ends_with("expected at most 16777216 bytes, found 1099511627776"), "{error}");
+    let latin = folder.path().join("latin.tle");
+    std::fs::write(&latin, b"S\xfcd\n").expect("a new file");
+    let orbit = OrbitChoice::Elements { elements: latin, satellite: None };
+    let error = Environment::new(orbit).conditions(folder.path()).expect_err("no text").to_string();
+    let expected = "expected a text of elements, found bytes in line 1 that are no UTF-8";
+    assert!(error.ends_with(expected), "{error}");
 }
 
 fn orbit(arguments: &[&str]) -> (Option<i32>, String) {

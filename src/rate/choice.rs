@@ -9,9 +9,13 @@ use crate::environment::orbit::{self, Orbit, Shape};
 use crate::environment::shield::{Geometry, Shield};
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::{Interpolation, MapField};
+use crate::place;
 use crate::units::{EARTH_RADIUS_KM, EQUATOR_KM};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+
+/// Bytes of a file of elements, at most: one of all satellites has some ten million.
+const ELEMENTS_BYTES_MAX: u64 = 1 << 26;
 
 /// An environment as a user names it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -265,8 +269,7 @@ impl Environment {
             OrbitChoice::Preset(name) => Orbit::preset(name)?,
             OrbitChoice::Elements { elements, satellite } => {
                 let path = folder.join(elements);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|source| crate::place::Error::Read { path: path.clone(), source })?;
+                let text = place::read_text(&path, "a text of elements", ELEMENTS_BYTES_MAX)?;
                 let satellite = satellite.as_ref().map(ToString::to_string);
                 Orbit::of_elements(&path, &text, satellite.as_deref())?
             }

@@ -11,7 +11,7 @@ pub use polarity::{AntiRows, Persistence, Polarity, apply};
 use super::figure::{At, Mark};
 use super::limits::{named, said};
 use super::memory::{DATA_BITS, Memory};
-use crate::place::{Error, Place};
+use crate::place::{self, Error, Place};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -195,10 +195,7 @@ impl Pattern {
             return Ok(None);
         }
         let path = folder.join(name);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&path, &text).map(Some),
-            Err(source) => Err(Error::Read { path, source }),
-        }
+        Self::parse(&path, &place::read(&path)?).map(Some)
     }
 
     /// Checks the text of a pattern; `path` is what messages call it.
@@ -318,7 +315,7 @@ mod tests {
 
     fn refusal(text: &str) -> String {
         let error = Pattern::parse(Path::new("p.toml"), text).expect_err("a refusal");
-        crate::place::by_line(&error.to_string())
+        place::by_line(&error.to_string())
     }
 
     #[test]

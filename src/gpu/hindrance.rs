@@ -10,12 +10,14 @@ const FILES: usize = 32;
 /// What keeps adapters from being opened, where that can be told: too few file descriptors, or no
 /// permission on a device.
 pub(super) fn hindrance() -> Option<String> {
-    let files: Result<Vec<File>, Error> = (0..FILES).map(|_| File::open("/dev/null")).collect();
-    let exhausted = files.err().filter(|error| error.kind() != ErrorKind::NotFound);
-    let exhausted = exhausted.map(|error| {
-        format!("a driver opens some {FILES} files: {error}; a higher `ulimit -n` helps")
-    });
-    exhausted.or_else(|| denied(Path::new("/dev/dri")))
+    exhausted(|| File::open("/dev/null")).or_else(|| denied(Path::new("/dev/dri")))
+}
+
+/// Whether as many files as a driver opens can be open at once.
+fn exhausted(open: impl FnMut() -> Result<File, Error>) -> Option<String> {
+    let files: Result<Vec<File>, Error> = std::iter::repeat_with(open).take(FILES).collect();
+    let error = files.err().filter(|error| error.kind() != ErrorKind::NotFound)?;
+    Some(format!("a driver opens some {FILES} files: {error}; a higher `ulimit -n` helps"))
 }
 
 /// The first device of a folder that may not be opened.
@@ -36,6 +38,30 @@ fn denied(folder: &Path) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_few_file_descriptors_are_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("file");
+        std::fs::write(&path, "").expect("a file");
+        assert_eq!(exhausted(|| File::open(&path)), None);
+        assert_eq!(
+            exhausted(|| File::open(folder.path().join("none"))),
+            None,
+            "no fault of the limit"
+        );
+        let mut left = FILES - 1;
+        let limited = || match left.checked_sub(1) {
+            Some(fewer) => {
+                left = fewer;
+                File::open(&path)
+            }
+            // EMFILE
+            None => Err(Error::from_raw_os_error(24)),
+        };
+        let said = exhausted(limited).expect("a reason");
+        assert!(said.contains("Too many open files") && said.contains("ulimit -n"), "{said}");
+    }
 
     #[test]
     fn a_device_that_cannot_be_opened_is_named() {

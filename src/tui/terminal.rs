@@ -73,3 +73,39 @@ pub(super) fn printable(frame: &mut Frame<'_>) {
         }
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    /// Set where the test runs once more, on a terminal of its own.
+    const INNER: &str = "BEAMLINE_TEST_OF_A_PANIC";
+    const SAID: &str = "a panic beside the screens";
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_it_is_told() {
+        if std::env::var_os(INNER).is_some() {
+            let _screens = super::enter().expect("a terminal");
+            let _ = std::thread::spawn(|| panic!("{SAID}")).join();
+            assert!(!super::is_taken(), "the screens are still on the terminal");
+            return;
+        }
+        let own = std::env::current_exe().expect("a path");
+        let test = "tui::terminal::tests::a_panic_gives_the_terminal_back_before_it_is_told";
+        let line = format!("exec '{}' --exact {test} --nocapture", own.display());
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).env(INNER, "1").env("TERM", "xterm");
+        let Ok(child) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+            eprintln!("not run: there is no `script` here");
+            return;
+        };
+        let output = child.wait_with_output().expect("an end");
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{shown:?}");
+        let at =
+            |what: &str| shown.find(what).unwrap_or_else(|| panic!("no {what:?} in {shown:?}"));
+        let (entered, left) = (at("\u{1b}[?1049h"), at("\u{1b}[?1049l"));
+        assert!(entered < left && left < at(SAID), "{shown:?}");
+        assert!(shown[left..].contains("\u{1b}[?25h"), "the cursor: {shown:?}");
+    }
+}

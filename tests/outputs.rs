@@ -93,6 +93,73 @@ fn a_full_standard_output_is_an_error_of_the_environment_in_every_verb() {
     }
 }
 
+/// Runs on the adapter, each by its verb, file and further arguments.
+const RUNS: [(&str, &str, &str, &[&str]); 2] = [
+    ("run", "tiny.toml", CAMPAIGN, &["--no-tui", "--lanes", "8"]),
+    ("mission", "far.toml", MISSION, &["--no-tui", "--lanes", "8", "--singles", "0"]),
+];
+
+const CAMPAIGN: &str = "name = \"tiny\"\nseed = 1\n[workload]\nname = \"gemm\"\nsize = 4\n[faults]\n\
+    mode = \"conditional\"\ncount = 1\nregions = [\"weights\"]\n[[scheme]]\nname = \"none\"\n\
+    protection = \"none\"\n[stop]\ntrials = 4\n";
+
+const MISSION: &str = "name = \"far\"\nseed = 1\nlasts = \"30d\"\nhistories = 1\n[environment]\n\
+    orbit = \"deep-space\"\n[memory]\npreset = \"h100-80gb\"\nweights = \"1GiB\"\n[[device]]\n\
+    name = \"trillium-hbm\"\nmodes = [\"upset\"]\n[workload]\nname = \"gemm\"\nsize = 4\n[[scheme]]\n\
+    name = \"none\"\nprotection = \"none\"\n";
+
+#[test]
+fn a_full_standard_output_fails_runs_and_replays_and_keeps_their_archives() {
+    let folder = folder();
+    let full = || File::options().write(true).open("/dev/full").expect("a full device");
+    let fails = |mut command: Command| {
+        let output = command.stdout(full()).output().expect("the binary starts");
+        let message = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{command:?}: {message}");
+        assert!(message.contains("standard output: cannot be written: No space"), "{message}");
+    };
+    for (verb, file, toml, more) in RUNS {
+        let path = folder.path().join(file);
+        fs::write(&path, toml).expect("a written file");
+        let run = |results: &Path| {
+            let mut command = beamline(&[verb, name(&path), "--results", name(results)]);
+            command.args(more);
+            command
+        };
+        fails(run(&folder.path().join("failed")));
+        succeeds(run(&folder.path().join("whole")));
+    }
+    let whole = folder.path().join("whole/tiny");
+    fails(beamline(&["replay", name(&whole), "--trial", "0"]));
+    fails(beamline(&["bench", "--rounds", "1", "--only", "memory", "--format", "json"]));
+}
+
+#[test]
+fn two_reports_of_one_folder_at_once_do_not_mix() {
+    let folder = folder();
+    archive(folder.path());
+    let page = folder.path().join("report.html");
+    succeeds(beamline(&["report", name(folder.path())]));
+    let whole = fs::read(&page).expect("a page");
+    let mut formats = ["html", "markdown", "html", "html", "csv", "html"].into_iter().cycle();
+    for _ in 0..4 {
+        let write = |format| {
+            let mut command = beamline(&["report", name(folder.path()), "--format", format, "-o"]);
+            command.arg(&page).stdout(Stdio::null()).spawn().expect("the binary starts")
+        };
+        let mut both: Vec<_> = formats.by_ref().take(3).map(write).collect();
+        assert!(both.iter_mut().all(|child| child.wait().expect("an end").success()));
+        let found = fs::read(&page).expect("a page");
+        let is_whole = |format| {
+            let command = beamline(&["report", name(folder.path()), "--format", format, "-o", "-"]);
+            found == succeeds(command).stdout
+        };
+        assert!(found == whole || ["markdown", "csv"].into_iter().any(is_whole));
+        let left = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(left, 3, "an archive, its digest and a page");
+    }
+}
+
 #[test]
 fn a_closed_pipe_ends_every_verb_without_a_word() {
     let results = folder();

@@ -17,8 +17,11 @@ const ON_THE_TRACK: Expected =
     [(10.0, 1356.39), (30.0, 359.307), (50.0, 254.202), (100.0, 138.278), (200.0, 44.6869)];
 const CREME: &str = "CREME96 worst day at 1 AU, in the same tables";
 
-const ORBIT: &str = "on beamline's own track it agrees with IRBEM within 0.5 %, so that the difference \
-    is the orbit's: what moves SPENVIS's perigee beside J2 is not known";
+/// What beamline's flux may deviate by from IRBEM's on the same track.
+const SAME_TRACK: f64 = 0.005;
+const ORBIT: &str = "on one track, beamline's own, it agrees with IRBEM within 0.5 %; SPENVIS's own \
+    track is not among its figures, and the one taken for it begins at perigee on the ellipse given \
+    and follows J2 alone";
 const MINIMUM: &str =
     "Matthiä's W = 0 is a deeper solar minimum than that of 1977, which CREME96 has";
 
@@ -39,14 +42,8 @@ pub(crate) fn rows() -> Vec<Row> {
     let timeline = Timeline::new(conditions, None).expect("a track");
     let found = timeline.assessment(1.0);
     let mut rows = Vec::new();
-    let mut add = |what: String, source, pair, tolerance| {
-        let row = Row::new("V15", what, source, pair, tolerance);
-        rows.push(match (row.is_met(), source == SPENVIS) {
-            (true, _) | (_, false) => row,
-            (false, true) if row.what.starts_with("AP8MIN") => row.missed(ORBIT),
-            (false, true) => row.missed(MINIMUM),
-        });
-    };
+    let new =
+        |what: String, source, pair, tolerance| Row::new("V15", what, source, pair, tolerance);
     let trapped = crate::data("spenvis_AP8MIN_protons_HEO_70000x2500_28deg.csv");
     // Begun at perigee on the ellipse given, SPENVIS's orbit is not the one with these mean
     // elements: its own track, and beamline's against another program, tell orbit from flux.
@@ -58,11 +55,12 @@ pub(crate) fn rows() -> Vec<Row> {
     for (k, (energy, oracle)) in ON_THE_TRACK.into_iter().enumerate() {
         let what = format!("AP8MIN > {energy} MeV, 2,500 × 70,000 km 28°, cm⁻² s⁻¹");
         let own = fluxes.at(&energy.to_string()).expect("an energy");
-        add(what.clone(), NATIVE, (oracle, own), Tolerance::Share(0.03));
+        rows.push(new(what.clone(), NATIVE, (oracle, own), Tolerance::Share(SAME_TRACK)));
         let theirs = format!("{what}, the orbit of SPENVIS");
-        add(theirs, SPENVIS, (expected[k].1, on_theirs[k]), Tolerance::Share(0.04));
+        let row = new(theirs, SPENVIS, (expected[k].1, on_theirs[k]), Tolerance::Share(0.04));
+        rows.push(if energy < 50.0 { row } else { row.missed(0.05, ORBIT) });
         let ours = format!("{what}, the orbit of these mean elements");
-        add(ours, SPENVIS, (expected[k].1, own), Tolerance::Report);
+        rows.push(new(ours, SPENVIS, (expected[k].1, own), Tolerance::Report));
     }
     let share = |energy: f64| found.gcr.transmission.at(&energy.to_string()).expect("an energy");
     let cosmic_protons = crate::data("spenvis_creme96_gcr_solmin_protons_HEO_70000x2500_28deg.csv");
@@ -72,17 +70,19 @@ pub(crate) fn rows() -> Vec<Row> {
         );
         let found = share(energy) * cosmic::flux(1, energy, 0.0);
         let pair = (at(&cosmic_protons, energy)[2], found);
-        add(what, SPENVIS, pair, Tolerance::Factor(1.25));
+        let row = new(what, SPENVIS, pair, Tolerance::Factor(1.25));
+        rows.push(if energy > 100.0 { row } else { row.missed(0.4, MINIMUM) });
     }
     let worst = crate::data("spenvis_creme96_worstday_protons_HEO_70000x2500_28deg.csv");
     for energy in [10.0, 100.0, 500.0] {
         let [_, _, on_orbit, _, at_1_au] = at(&worst, energy)[..] else { panic!("five columns") };
         let what = format!("worst-day protons of {energy} MeV at 1 AU, m⁻² sr⁻¹ s⁻¹ MeV⁻¹");
         let pair = (at_1_au, solar::flux(1, energy));
-        add(what, CREME, pair, Tolerance::Share(0.05));
+        rows.push(new(what, CREME, pair, Tolerance::Share(0.05)));
         if energy == 100.0 {
             let what = format!("share of worst-day protons of {energy} MeV that reach that orbit");
-            add(what, SPENVIS, (on_orbit / at_1_au, share(energy)), Tolerance::Share(0.05));
+            let pair = (on_orbit / at_1_au, share(energy));
+            rows.push(new(what, SPENVIS, pair, Tolerance::Share(0.05)));
         }
     }
     rows

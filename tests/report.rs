@@ -53,6 +53,26 @@ fn the_page_needs_nothing_from_elsewhere() {
 }
 
 #[test]
+fn the_first_drawing_compares_with_the_baseline_and_shows_the_memory() {
+    let page = report(Format::Html);
+    let label = "aria-label=\"Share of trials with a wrong answer under each scheme\"";
+    let drawing = page.split("<svg ").find(|part| part.contains(label)).expect("a drawing");
+    let texts: Vec<&str> = drawing
+        .split("<text ")
+        .skip(1)
+        .filter_map(|text| text.split_once('>')?.1.split('<').next())
+        .map(str::trim)
+        .collect();
+    for text in ["trials with a wrong answer", "times fewer than none", "memory"] {
+        assert!(texts.contains(&text), "{text} in {texts:?}");
+    }
+    let memory: Vec<&&str> = texts.iter().filter(|text| text.starts_with('×')).collect();
+    assert_eq!(memory, [&"×1.00", &"×2.00", &"×3.00", &"×3.00"]);
+    let caption = "how many times fewer such trials are than under none, on the same trials";
+    assert!(page.contains(caption));
+}
+
+#[test]
 fn csv_has_every_figure_and_json_every_number() {
     let csv = report(Format::Csv);
     let mut reader = csv::Reader::from_reader(csv.as_bytes());

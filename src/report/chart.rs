@@ -1,8 +1,10 @@
 //! Drawings for the page: inline SVG whose ink is the page's own colour, so that they read on
 //! paper, on light and on dark. All use of plotters is here.
 
+use super::compared::{Compared, compared};
+use super::plot::Axis;
 use super::{Report, tables, words};
-use crate::archive::summary::{Breakdown, Figures};
+use crate::archive::summary::{Breakdown, Comparison, Figures};
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 use crate::words::{html, line};
@@ -352,14 +354,33 @@ fn estimates(label: &str, groups: &[(String, Vec<&Figures>)]) -> Result<String, 
     })
 }
 
-/// P(a trial has a wrong answer) under each scheme.
+/// P(a trial has a wrong answer) under each scheme, and against the baseline.
 pub(super) fn wrong_trials(report: &Report) -> Result<String, Failure> {
-    let rows = report.summary.by(Breakdown::Scheme);
-    let groups: Vec<_> = rows.map(|row| (name(report, row), vec![row])).collect();
-    estimates("Share of trials with a wrong answer under each scheme", &groups)
+    let comparisons = &report.summary.comparisons;
+    let row = |of: &Figures| {
+        let is_of = |row: &&Comparison| (row.stratum, row.scheme) == (of.stratum, of.scheme);
+        let scheme = report.header.schemes.get(of.scheme);
+        Compared {
+            name: name(report, of),
+            estimate: of.wrong_probability,
+            interval: of.clopper_pearson,
+            fewer: comparisons.iter().find(is_of).and_then(|row| row.fewer),
+            stored_bytes: scheme.map_or(0, |scheme| scheme.cost.bytes_stored),
+            look: Look::of(of.scheme),
+        }
+    };
+    let rows: Vec<Compared> = report.summary.by(Breakdown::Scheme).map(row).collect();
+    let across = Axis::shares(rows.iter().flat_map(Compared::ends).fold(0.0, f64::max));
+    let baseline = comparisons.first().map_or("", |row| report.scheme(row.baseline));
+    compared(
+        "Share of trials with a wrong answer under each scheme",
+        (across, "trials with a wrong answer"),
+        baseline,
+        &rows,
+    )
 }
 
-/// The same by tensor or op struck.
+/// P(a trial has a wrong answer) by tensor or op struck.
 pub(super) fn by_tensor(report: &Report) -> Result<String, Failure> {
     let mut rows: Vec<&Figures> = report.summary.by(Breakdown::Tensor).collect();
     rows.sort_by_key(|row| (row.stratum, row.region, row.tensor, row.scheme));

@@ -96,7 +96,7 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
     let mut figures = vec![
         Figure {
             title: "Trials with a wrong answer".into(),
-            caption: format!("The share of trials in which any answer is wrong. {intervals}"),
+            caption: wrong_trials(report, &intervals),
             legend: Vec::new(),
             svg: drawn(chart::wrong_trials(report))?,
         },
@@ -132,6 +132,20 @@ fn figures(report: &Report) -> Result<Vec<Figure>, Error> {
         });
     }
     Ok(figures)
+}
+
+/// What a reader must know to read the first drawing.
+fn wrong_trials(report: &Report, intervals: &str) -> String {
+    let share = format!("share of trials in which any answer is wrong. {intervals}");
+    let bytes = "Beside them the bytes stored, as multiples of the least.";
+    match report.summary.comparisons.first() {
+        Some(row) => format!(
+            "Left: the {share} Right: how many times fewer such trials are than under {}, on the same \
+             trials; an arrow where nothing bounds it. {bytes}",
+            report.scheme(row.baseline)
+        ),
+        None => format!("The {share} {bytes}"),
+    }
 }
 
 /// The outcomes that occurred.

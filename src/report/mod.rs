@@ -2,16 +2,18 @@
 //!
 //! [`Report`] gathers what every form shows; `tables` and `methods` put it into words once, and
 //! each form only sets it: `table` as text and Markdown, `html` as a page with the drawings of
-//! `chart`, `export` as CSV and JSON.
+//! `chart` and `compared`, `export` as CSV and JSON.
 
 mod assumptions;
 mod beam;
 mod chart;
+mod compared;
 mod export;
 mod html;
 mod methods;
 pub mod mission;
 pub mod orbit;
+mod plot;
 mod table;
 mod tables;
 mod words;

@@ -3,7 +3,7 @@
 use super::super::chart::{
     Canvas, Drawn, Failure, INK, OUTCOME_COLOURS, TEXT, WIDTH, css, draw, margin,
 };
-use super::plot::{Axis, Frame, SMALL};
+use super::super::plot::{Axis, Frame, SMALL};
 use super::{Effect, MissionView, effects};
 use crate::archive::mission::MissionRun;
 use crate::mission::{Episode, SchemeHistory};

@@ -3,12 +3,11 @@
 use super::super::chart::{
     Canvas, Drawn, Failure, INK, Look, SCHEME_COLOURS, TEXT, WIDTH, draw, margin,
 };
-use super::super::words;
+use super::super::compared::{Compared, compared};
+use super::super::plot::{Axis, Frame, SMALL};
 use super::MissionView;
 use super::details::period;
-use super::plot::{Axis, Frame, SMALL};
 use crate::mission::figures::{Incidence, SchemeFigures, Spread};
-use crate::stats::Interval;
 use crate::units::YEAR_S;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
@@ -17,67 +16,29 @@ use plotters::style::text_anchor::HPos;
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = WIDTH - 14.0;
 
-/// Wrong answers a year under each scheme, a row each, with the bytes that it stores beside it.
+/// Wrong answers a year under each scheme, and against the first one.
 pub(super) fn answers(view: &MissionView<'_>) -> Result<String, Failure> {
-    const ROW: f64 = 30.0;
-    let found = |figures: &SchemeFigures| {
+    let row = |(at, figures): (usize, &SchemeFigures)| {
         let (mean, interval) = figures.wrong_per_year;
         // One history says nothing of the spread, and no resample of zeros has any.
-        let interval = if figures.histories < 2 || interval.high == 0.0 {
-            Interval { low: mean, high: mean }
-        } else {
-            interval
-        };
-        (mean, interval)
-    };
-    let values = view.figures.iter().map(found);
-    let ends = values.flat_map(|(mean, interval)| [mean, interval.low, interval.high]);
-    let top = 26.0;
-    let (bottom, memory) = (top + ROW * view.figures.len() as f64, RIGHT - 8.0);
-    let left = margin(view.figures.iter().map(|figures| figures.name.as_str())) + 6.0;
-    let middle = left + 0.5 * (RIGHT - 80.0 - left);
-    let frame = Frame {
-        left,
-        right: middle - 26.0,
-        top,
-        bottom,
-        across: Axis::log(ends),
-        up: Axis::none(),
-    };
-    let fewer = |figures: &SchemeFigures| figures.against.as_ref()?.fewer;
-    let ratios = view.figures.iter().filter_map(fewer);
-    let ends = ratios.flat_map(|of| [of.estimate, Some(of.low), of.high]).flatten();
-    let times = Frame {
-        left: middle + 26.0,
-        right: RIGHT - 80.0,
-        top,
-        bottom,
-        across: Axis::log(ends.chain([1.0])),
-        up: Axis::none(),
-    };
-    let least = view.facts.schemes.iter().map(|scheme| scheme.stored_bytes).min().unwrap_or(1);
-    draw("Wrong answers a year under each scheme", bottom + 42.0, |canvas| {
-        frame.grid(canvas, "wrong answers a year of flight", "")?;
-        canvas.text("memory", (memory, 12.0), HPos::Right, SMALL)?;
-        if view.figures.iter().any(|figures| fewer(figures).is_some()) {
-            let baseline = view.scheme(0);
-            times.grid(canvas, &format!("times fewer than {baseline}"), "")?;
-            let one = times.x(1.0);
-            canvas.line((one, top), (one, bottom), INK.mix(0.7), 1.0)?;
+        let interval = (figures.histories > 1 && interval.high > 0.0).then_some(interval);
+        Compared {
+            name: figures.name.clone(),
+            estimate: mean,
+            interval,
+            fewer: figures.against.as_ref().and_then(|against| against.fewer),
+            stored_bytes: view.facts.schemes.get(at).map_or(0, |scheme| scheme.stored_bytes),
+            look: Look::of(at),
         }
-        for (at, figures) in view.figures.iter().enumerate() {
-            let y = top + ROW * (at as f64 + 0.5);
-            canvas.text(&figures.name, (left - 12.0, y), HPos::Right, TEXT)?;
-            frame.estimate_across(canvas, y, found(figures), Look::of(at))?;
-            if let Some(ratio) = fewer(figures) {
-                times.ratio_across(canvas, y, &ratio, Look::of(at))?;
-            }
-            let stored = view.facts.schemes.get(at).map_or(0, |scheme| scheme.stored_bytes);
-            let ratio = words::ratio(stored as f64 / least.max(1) as f64);
-            canvas.text(&ratio, (memory, y), HPos::Right, TEXT)?;
-        }
-        Ok(())
-    })
+    };
+    let rows: Vec<Compared> = view.figures.iter().enumerate().map(row).collect();
+    let across = Axis::log(rows.iter().flat_map(Compared::ends));
+    compared(
+        "Wrong answers a year under each scheme",
+        (across, "wrong answers a year of flight"),
+        view.scheme(0),
+        &rows,
+    )
 }
 
 /// Latency and length of error episodes under each scheme.

@@ -12,7 +12,6 @@ mod losses;
 mod map;
 mod methods;
 mod places;
-mod plot;
 mod sections;
 mod tables;
 

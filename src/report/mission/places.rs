@@ -1,9 +1,9 @@
 //! Where on the orbit and at which time of day upsets fell.
 
 use super::super::chart::{Failure, INK, WIDTH, draw};
+use super::super::plot::{Axis, Frame};
 use super::super::tables::Table;
 use super::super::words;
-use super::plot::{Axis, Frame};
 use super::tables::{NONE, tally};
 use super::{Effect, MissionView, UpsetRow, effects};
 use crate::mission::What;

@@ -1,7 +1,7 @@
-//! Axes and frames of the mission's drawings.
+//! Axes and frames of drawings.
 
-use super::super::chart::{self, Canvas, Drawn, INK, Look, TEXT};
-use super::super::words;
+use super::chart::{self, Canvas, Drawn, INK, Look, TEXT};
+use super::words;
 use crate::stats::{Interval, Ratio};
 use crate::units::{DAY_S, YEAR_S};
 use plotters::style::Color;

@@ -159,6 +159,28 @@ fn a_mission_in_deep_space_is_archived_and_has_no_map() {
     assert!(!page.contains("Where upsets fell"), "a map without a track");
 }
 
+/// The archive, which has every event, is no part of the report.
+#[test]
+fn the_report_of_the_demonstration_stays_below_a_megabyte() {
+    let folder = TempDir::new().expect("a temporary folder");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beamline"));
+    command.args(["mission", "missions/suncatcher.toml", "--no-tui", "--results"]);
+    command.arg(folder.path()).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.env("BEAMLINE_ADAPTER", support::adapter()).output();
+    let output = output.expect("the binary starts");
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let mut sizes = Vec::new();
+    for entry in std::fs::read_dir(folder.path().join("suncatcher")).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name");
+        if !name.starts_with("archive.h5") {
+            sizes.push((name, entry.metadata().expect("a file").len()));
+        }
+    }
+    assert_eq!(sizes.len(), 5, "{sizes:?}");
+    assert!(sizes.iter().map(|(_, bytes)| bytes).sum::<u64>() < 1_000_000, "{sizes:?}");
+}
+
 #[test]
 fn the_exit_code_is_1_only_where_a_requirement_is_refuted() {
     let required = |length: &str, probability: f64| {

@@ -3,7 +3,8 @@
 mod by_hand;
 
 use beamline::mission::SchemeHistory;
-use beamline::mission::figures::SchemeFigures;
+use beamline::mission::figures::{SchemeFact, SchemeFigures, figures as figures_of};
+use beamline::mission::strata::{Expected, Stratum};
 use beamline::report::Format;
 use beamline::report::mission::{MissionView, html, map, markdown, write, write_all};
 use by_hand::{DAY_S, figures, made, per_year};
@@ -294,4 +295,80 @@ fn no_output_grows_with_the_number_of_upsets() {
         assert!(b < a + a / 10, "{texts:?} and {many:?}");
     }
     assert!(texts[0] < 1_000_000, "a page of {} bytes", texts[0]);
+}
+
+/// So many schemes, each with a wrong answer in each of so many histories.
+fn many(made: &mut by_hand::Made, schemes: usize, histories: u32) {
+    let of = made.facts.schemes[1].clone();
+    made.facts.schemes =
+        (0..schemes).map(|at| SchemeFact { name: format!("scheme {at}"), ..of.clone() }).collect();
+    let history = |at: u32| {
+        let start_s = f64::from(at) * DAY_S;
+        let scheme = SchemeHistory {
+            inferences: 1_000_000,
+            first_critical_s: Some(start_s),
+            episodes: vec![by_hand::episode(0, start_s, DAY_S, [10, 0, 0, 0, 3, 0, 0])],
+            ..SchemeHistory::default()
+        };
+        vec![scheme; schemes]
+    };
+    made.figures = figures_of(&made.facts, &(0..histories).map(history).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_curve_has_400_steps_at_most_and_those_of_many_schemes_fewer() {
+    for (schemes, histories, steps) in [(2, 300, 300), (2, 800, 400), (32, 800, 200)] {
+        let mut made = made();
+        many(&mut made, schemes, histories);
+        // One more at the start and at the end.
+        assert!(made.figures.iter().all(|figures| figures.incidence.len() == steps + 2));
+    }
+}
+
+/// Sixteen schemes over 800 histories, sixty strata, and `count` upsets, episodes and changes in
+/// the first history.
+fn vast(count: u32) -> by_hand::Made {
+    const SCHEMES: usize = 16;
+    const STRATA: usize = 60;
+    let mut made = crowded(count);
+    let number = |name: &str, at: usize| format!("{name} {at}");
+    many(&mut made, SCHEMES, 800);
+    made.expected = (0..SCHEMES)
+        .map(|at| Expected { scheme: number("scheme", at), ..made.expected[1].clone() })
+        .collect();
+    let stratum = made.strata[0].clone();
+    made.strata = (0..STRATA)
+        .map(|at| Stratum {
+            mode: number("mode", at),
+            schemes: vec![stratum.schemes[0].clone(); SCHEMES],
+            ..stratum.clone()
+        })
+        .collect();
+    for at in &mut made.fleet {
+        (at.wrong, at.satellites_wrong) = (vec![200; SCHEMES], vec![3; SCHEMES]);
+    }
+    let run = &mut made.histories[0];
+    let mut scheme = run.schemes[1].clone();
+    scheme.episodes = vec![scheme.episodes[0].clone(); count as usize];
+    scheme.changes = vec![scheme.changes[0].clone(); count as usize];
+    scheme.replaced = vec![scheme.replaced[0].clone(); count as usize];
+    run.schemes = vec![SchemeHistory::default(); SCHEMES];
+    run.schemes[0] = scheme;
+    made
+}
+
+#[test]
+fn all_forms_of_a_report_of_sixteen_schemes_stay_below_five_megabytes() {
+    let bytes = |count: u32| {
+        let made = vast(count);
+        let view = made.view();
+        let forms = [Format::Html, Format::Markdown, Format::Csv, Format::Json];
+        let forms = forms.map(|format| text(&view, format).len());
+        let map = map(&view).expect("a map").expect("a track").len();
+        forms.into_iter().sum::<usize>() + map
+    };
+    // Where the map's cells are full already.
+    let (few, many) = (bytes(30_000), bytes(300_000));
+    assert!(many < few + few / 50, "{few} and {many} bytes");
+    assert!(many < 5_000_000, "{many} bytes");
 }

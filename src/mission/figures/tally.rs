@@ -12,9 +12,9 @@ use crate::stats::{Interval, garwood, mean_interval, paired_ratio};
 use crate::units::YEAR_S;
 use std::collections::BTreeMap;
 
-/// The most steps of a curve of incidence: of more histories each step stands for several, so that
-/// no output grows with them.
-const STEPS_MAX: usize = 400;
+/// The most steps of a curve of incidence, and of the curves of all schemes together: of more
+/// histories each step stands for several, so that no output grows with them.
+const STEPS_MAX: (usize, usize) = (400, 6400);
 
 /// Whether figures are worth computing again after so many histories: at the first four, then where
 /// there are a quarter more. Figures cost as much as there are histories, so that all of them together
@@ -266,7 +266,8 @@ impl Sums {
         let share = 1.0 / self.wrong.len().max(1) as f64;
         let mut at = Incidence { years: 0.0, critical: 0.0, away: 0.0 };
         let mut steps = vec![at];
-        let every = ends.len().div_ceil(STEPS_MAX).max(1);
+        let most = (STEPS_MAX.1 / facts.schemes.len().max(1)).clamp(1, STEPS_MAX.0);
+        let every = ends.len().div_ceil(most).max(1);
         for (count, (time_s, critical)) in (1_usize..).zip(ends) {
             at.years = time_s / YEAR_S;
             if critical {

@@ -6,12 +6,27 @@ use beamline::report::mission::{MissionView, write};
 use beamline::report::{self, Format};
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| {
+/// Whether a file is an archive of a campaign, and of a mission.
+fn read(bytes: &[u8]) -> [bool; 2] {
     let path = beamline_fuzz::file("archive.h5", bytes);
-    if let Ok(archive) = Archive::open(&path) {
-        let _ = report::write(&archive, Format::Json, &mut std::io::sink());
+    let campaign = Archive::open(&path);
+    if let Ok(archive) = &campaign {
+        let _ = report::write(archive, Format::Json, &mut std::io::sink());
     }
-    if let Ok(archive) = MissionArchive::read(&path) {
-        let _ = write(&MissionView::of(&archive), Format::Json, &mut std::io::sink());
+    let mission = MissionArchive::read(&path);
+    if let Ok(archive) = &mission {
+        let _ = write(&MissionView::of(archive), Format::Json, &mut std::io::sink());
     }
+    [campaign.is_ok(), mission.is_ok()]
+}
+
+fn init() {
+    for (name, expected) in [("campaign", [true, false]), ("mission", [false, true])] {
+        let path = beamline_fuzz::project(&format!("fuzz/seeds/archive/{name}.h5"));
+        assert_eq!(read(&std::fs::read(path).expect("a seed")), expected, "{name}");
+    }
+}
+
+fuzz_target!(init: init(), |bytes: &[u8]| {
+    read(bytes);
 });

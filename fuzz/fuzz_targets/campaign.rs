@@ -5,6 +5,13 @@ use beamline::campaign::Campaign;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
-fuzz_target!(|text: &str| {
-    let _ = Campaign::parse(Path::new("campaign.toml"), text);
-});
+fn read(text: &str) -> bool {
+    Campaign::parse(Path::new("campaign.toml"), text).is_ok()
+}
+
+fuzz_target!(
+    init: assert!(read(&beamline_fuzz::text("campaigns/leo-demo.toml"))),
+    |text: &str| {
+        read(text);
+    }
+);

@@ -7,14 +7,20 @@ use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 use std::sync::OnceLock;
 
-fn workload() -> &'static Workload {
+fn read(list: &Path) -> bool {
     static WORKLOAD: OnceLock<Workload> = OnceLock::new();
-    WORKLOAD.get_or_init(|| {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../kernels/digits-mlp"));
-        workload::load(folder, &Overrides::default()).expect("a shipped workload")
-    })
+    let workload = WORKLOAD.get_or_init(|| {
+        let folder = beamline_fuzz::project("kernels/digits-mlp");
+        workload::load(&folder, &Overrides::default()).expect("a shipped workload")
+    });
+    read_list(list, workload, 128).is_ok()
 }
 
-fuzz_target!(|bytes: &[u8]| {
-    let _ = read_list(&beamline_fuzz::file("faults.csv", bytes), workload(), 100);
-});
+fuzz_target!(
+    init: for list in ["mlp_neuron_sampled_4000.csv", "mlp_weight_sampled_4000.csv"] {
+        assert!(read(&beamline_fuzz::project(&format!("campaigns/lists/{list}"))), "{list}");
+    },
+    |bytes: &[u8]| {
+        read(&beamline_fuzz::file("faults.csv", bytes));
+    }
+);

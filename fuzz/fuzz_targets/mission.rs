@@ -5,6 +5,13 @@ use beamline::mission::Mission;
 use libfuzzer_sys::fuzz_target;
 use std::path::Path;
 
-fuzz_target!(|text: &str| {
-    let _ = Mission::parse(Path::new("mission.toml"), text);
-});
+fn read(text: &str) -> bool {
+    Mission::parse(Path::new("mission.toml"), text).is_ok()
+}
+
+fuzz_target!(
+    init: assert!(read(&beamline_fuzz::text("missions/suncatcher.toml"))),
+    |text: &str| {
+        read(text);
+    }
+);

@@ -11,6 +11,7 @@ mod support;
 
 use beamline::campaign::{Campaign, Plan};
 use beamline::engine::direct::{Direct, Kernels};
+use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Engine, Job, TrialResult};
 use beamline::mission::run::HistoryRun;
 use beamline::mission::{self, Mission, Verdicts, run};
@@ -60,8 +61,8 @@ fn trial_words(result: &TrialResult) -> Vec<u64> {
     words
 }
 
-/// A line a scheme: the outcomes of its inferences, and the digest of its rows.
-fn campaign(file: &str) -> Vec<String> {
+/// A line a scheme: the outcomes of its inferences, and the digest of its rows, by one of the engines.
+fn campaign(file: &str, wavefront: bool) -> Vec<String> {
     let path = folder().join(file);
     let text = std::fs::read_to_string(&path).expect("a campaign of this test");
     let campaign = Campaign::parse(&path, &text).expect("a campaign");
@@ -69,11 +70,17 @@ fn campaign(file: &str) -> Vec<String> {
     let plan = Plan::new(&campaign, &workload, &folder()).expect("a plan");
     let gpu = support::gpu();
     let kernels = Arc::new(Kernels::new(&gpu).expect("kernels"));
-    let mut engines: Vec<Direct> = (plan.strata().iter())
+    let mut engines: Vec<Box<dyn Engine>> = (plan.strata().iter())
         .map(|stratum| {
             let (kernels, gpu) = (Arc::clone(&kernels), Arc::clone(&gpu));
             let windows = stratum.windows.clone();
-            Direct::with(kernels, gpu, Arc::clone(&workload), windows, 40, 3).expect("an engine")
+            let direct = Direct::with(kernels, gpu, Arc::clone(&workload), windows, 40, 3);
+            let direct = direct.expect("an engine");
+            if wavefront {
+                Box::new(Wavefront::new(direct).expect("an engine"))
+            } else {
+                boxed(direct)
+            }
         })
         .collect();
     let mut lines = Vec::new();
@@ -93,6 +100,10 @@ fn campaign(file: &str) -> Vec<String> {
         lines.push(format!("{file} {:?} {outcomes:?} {}", scheme.name, digest(words)));
     }
     lines
+}
+
+fn boxed(direct: Direct) -> Box<dyn Engine> {
+    Box::new(direct)
 }
 
 /// The numbers of a record in the order of its fields, whatever these are called.
@@ -173,7 +184,12 @@ fn hold(kind: &str, lines: impl Fn(&str) -> Vec<String>) {
 
 #[test]
 fn campaigns_give_the_rows_that_they_gave_before() {
-    hold("campaign", campaign);
+    hold("campaign", |file| campaign(file, false));
+}
+
+#[test]
+fn campaigns_give_the_same_rows_on_the_wavefront_engine() {
+    hold("campaign", |file| campaign(file, true));
 }
 
 #[test]

@@ -340,7 +340,7 @@ fn vast(count: u32) -> by_hand::Made {
     made.strata = (0..STRATA)
         .map(|at| Stratum {
             mode: number("mode", at),
-            schemes: vec![stratum.schemes[0].clone(); SCHEMES],
+            schemes: vec![stratum.schemes[0]; SCHEMES],
             ..stratum.clone()
         })
         .collect();
@@ -350,8 +350,8 @@ fn vast(count: u32) -> by_hand::Made {
     let run = &mut made.histories[0];
     let mut scheme = run.schemes[1].clone();
     scheme.episodes = vec![scheme.episodes[0].clone(); count as usize];
-    scheme.changes = vec![scheme.changes[0].clone(); count as usize];
-    scheme.replaced = vec![scheme.replaced[0].clone(); count as usize];
+    scheme.changes = vec![scheme.changes[0]; count as usize];
+    scheme.replaced = vec![scheme.replaced[0]; count as usize];
     run.schemes = vec![SchemeHistory::default(); SCHEMES];
     run.schemes[0] = scheme;
     made

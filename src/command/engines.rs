@@ -16,7 +16,8 @@ const BEHIND: usize = 31;
 /// The engines that a user may name. All give the same results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum EngineName {
-    /// Computes what a fault changes and no more; what it does not represent runs on the direct engine.
+    /// Computes what a fault changes and no more; what it does not represent, or does not fit, runs on
+    /// the direct engine.
     #[default]
     Wavefront,
     /// Runs every trial in full.
@@ -46,7 +47,15 @@ impl Chosen {
         let direct = |lanes| prepare::engine(kernels, gpu, of, lanes);
         Ok(match name {
             EngineName::Wavefront => {
-                let engine = Wavefront::new(direct(Some(lanes.unwrap_or(BEHIND)))?)?;
+                let behind = match lanes {
+                    Some(lanes) => direct(Some(lanes))?,
+                    // Where so many do not fit, those that do are measured.
+                    None => direct(Some(BEHIND)).or_else(|_| direct(None))?,
+                };
+                if !Wavefront::fits(&behind) {
+                    return Self::new(EngineName::Direct, kernels, gpu, of, lanes);
+                }
+                let engine = Wavefront::new(behind)?;
                 Self::Wavefront(Box::new(match lanes {
                     Some(lanes) => engine.with_lanes(lanes),
                     None => engine.tuning(copies),

@@ -3,11 +3,12 @@
 use super::super::direct::Direct;
 use super::super::forward::{Operand, Run, encode};
 use super::super::{Error, Layout, Windows};
+use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
-use crate::workload::{Role, ValueId, Workload};
+use crate::workload::{Role, Value, ValueId, Workload};
 
 /// Golden values and outcomes of all windows.
 #[derive(Debug)]
@@ -22,7 +23,22 @@ pub(super) struct Golden {
     outcomes: [Vec<InferenceRow>; 2],
 }
 
+/// The most bytes of golden values.
+const BYTES_MAX: u64 = 1 << 30;
+
 impl Golden {
+    /// Whether golden values of all windows, and packed values, fit the adapter.
+    pub(super) fn fits(direct: &Direct) -> bool {
+        let rows = direct.layout.rows as u64 * direct.windows.count() as u64;
+        let bytes = |value: &Value, rows: u64| 4 * u64::from(value.features()) * rows;
+        let stored = |value: &&Value| matches!(value.role, Role::Stored(_));
+        let of_rows = || direct.workload.values.iter().filter(|value| !stored(value));
+        let largest = rows.max(u64::from(ROWS[0]));
+        let bound = direct.gpu.binding_bytes_max();
+        of_rows().all(|value| bytes(value, largest) <= bound)
+            && of_rows().map(|value| bytes(value, rows)).sum::<u64>() <= BYTES_MAX
+    }
+
     /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
     /// runs.
     pub(super) fn new(direct: &Direct) -> Result<Self, Error> {

@@ -25,7 +25,24 @@ use crate::workload::Workload;
 use golden::Golden;
 use reach::Reach;
 use std::sync::Arc;
+use std::time::Instant;
 use wave::{LANES_MAX, WaveMemory};
+
+/// Trials at once before the rate is known.
+const LANES: usize = 256;
+
+/// Seconds that a call should take at most, so that whoever steers a run is heard.
+const CALL_S: f64 = 0.5;
+
+/// Trials at once at so many trials a second.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped, and rates are not negative"
+)]
+fn lanes_at(rate: f64) -> usize {
+    ((rate * CALL_S) as usize).clamp(64, LANES_MAX) / 64 * 64
+}
 
 /// How many trials went which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +60,8 @@ pub struct Wavefront {
     core: Core,
     memory: WaveMemory,
     lanes: usize,
+    /// Whether `lanes` follows the rate of the last call.
+    adapts: bool,
     /// The stored copies for which the direct engine's lanes are yet to be measured.
     untuned: Option<u32>,
     paths: Paths,
@@ -72,6 +91,11 @@ struct Stages {
 }
 
 impl Wavefront {
+    /// Whether the golden values that this engine shares fit beside a direct engine.
+    pub fn fits(direct: &Direct) -> bool {
+        Golden::fits(direct)
+    }
+
     /// The engine beside a direct one, whose workload and windows it takes.
     ///
     /// # Errors
@@ -97,13 +121,13 @@ impl Wavefront {
             stored: direct.stored().clone(),
         };
         let (memory, paths) = (WaveMemory::default(), Paths::default());
-        Ok(Self { direct, core, memory, lanes: LANES_MAX, untuned: None, paths })
+        Ok(Self { direct, core, memory, lanes: LANES, adapts: true, untuned: None, paths })
     }
 
     /// The same with so many trials at once at most.
     #[must_use]
     pub fn with_lanes(self, lanes: usize) -> Self {
-        Self { lanes: lanes.clamp(1, LANES_MAX), ..self }
+        Self { lanes: lanes.clamp(1, LANES_MAX), adapts: false, ..self }
     }
 
     /// The same, whose direct engine is measured anew for so many stored copies once it has much to do.
@@ -154,10 +178,15 @@ impl Engine for Wavefront {
         if !trials::represents(scheme, course) {
             return self.in_full(scheme, course, jobs);
         }
+        let started = Instant::now();
         self.direct.enter(scheme)?;
         let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks(self.lanes) {
             results.extend(self.run_chunk(scheme, course, chunk)?);
+        }
+        if self.adapts && jobs.len() >= self.lanes {
+            let rate = jobs.len() as f64 / started.elapsed().as_secs_f64();
+            self.lanes = lanes_at(rate);
         }
         let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
         self.paths.wavefront += (jobs.len() - left.len()) as u64;

@@ -98,6 +98,11 @@ struct Slots {
     control: u32,
 }
 
+/// The most slots of so many lanes over so many windows: a window's last block may be nearly empty.
+pub(super) const fn slots_max(lanes: usize, windows: usize) -> usize {
+    2 * lanes + TILE as usize * (windows + 1)
+}
+
 /// Gives each lane a slot in a block of its window, and the control one in a block of the first.
 fn slots(lanes: &[PageLane]) -> Slots {
     let mut order: Vec<usize> = (0..lanes.len()).collect();
@@ -111,8 +116,8 @@ fn slots(lanes: &[PageLane]) -> Slots {
             None => runs.push((window, vec![None, Some(lane)])),
         }
     }
-    let longest = runs.iter().map(|(_, run)| narrow(run.len())).max().unwrap_or(1);
-    let block = longest.next_multiple_of(TILE).min(BLOCK_MAX);
+    let mean = lanes.len().div_ceil(runs.len().max(1));
+    let block = narrow(mean).next_multiple_of(TILE).min(BLOCK_MAX);
     let (mut windows, mut by_slot) = (Vec::new(), Vec::new());
     for (window, run) in runs {
         for part in run.chunks(block as usize) {

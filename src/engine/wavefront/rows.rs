@@ -15,7 +15,7 @@ use crate::workload::{Role, ValueId};
 /// Words of the largest packed value: what a cache holds beside the weights.
 const VALUE_WORDS: u32 = 1 << 19;
 /// The fewest and the most rows of a run.
-const ROWS: [u32; 2] = [64, 16384];
+pub(super) const ROWS: [u32; 2] = [32, 16384];
 
 /// Listed rows and where they begin to differ.
 #[derive(Clone, Copy, Debug)]
@@ -98,19 +98,26 @@ impl Core {
         }
     }
 
-    pub(super) fn downstream(&self, entry: ValueId) -> Downstream {
+    /// What follows from a value where they differ, and from others that are struck.
+    pub(super) fn downstream(&self, entry: ValueId, struck: &[ValueId]) -> Downstream {
         let mut changed = vec![false; self.workload.values.len()];
         changed[self.home(entry).0] = true;
         let (mut ops, mut beside) = (Vec::new(), Vec::new());
         for (index, op) in self.workload.ops.iter().enumerate() {
             let of_rows = |value: &&ValueId| !self.workload.is_stored(**value);
             let inputs = op.inputs.iter().filter(of_rows).map(|value| self.home(*value));
-            if op.kind.is_view() || !inputs.clone().any(|value| changed[value.0]) {
+            if op.kind.is_view() || changed[op.output.0] {
                 continue;
             }
-            beside.extend(inputs.filter(|value| !changed[value.0]));
+            if inputs.clone().any(|value| changed[value.0]) {
+                beside.extend(inputs.filter(|value| !changed[value.0]));
+                ops.push(index);
+            } else if struck.contains(&op.output) {
+                beside.push(op.output);
+            } else {
+                continue;
+            }
             changed[op.output.0] = true;
-            ops.push(index);
         }
         beside.sort_unstable_by_key(|value| value.0);
         beside.dedup();
@@ -122,13 +129,13 @@ impl Core {
     }
 
     /// Runs listed rows from where they differ to their outcomes, `[row]`. `strike` records what strikes
-    /// the packed value `[feature, row]` at which they begin.
+    /// a packed value `[feature, row]` before an op reads it.
     pub(super) fn run_rows(
         &self,
         packed: &mut Packed,
         then: &Downstream,
         rows: &Rows<'_>,
-        strike: impl FnOnce(&mut Pass<'_>, &Buffer<u32>),
+        strike: impl Fn(&mut Pass<'_>, ValueId, &Buffer<u32>),
     ) -> Result<Judged, Error> {
         let n = rows.padded();
         packed.fit(self, then, rows.entry, n);
@@ -138,12 +145,15 @@ impl Core {
         self.gpu.submit(|pass| {
             let entry = self.home(rows.entry);
             self.encode_spread(pass, rows, (entry, rows.cells), &packed.values[entry.0]);
-            strike(pass, &packed.values[entry.0]);
+            strike(pass, entry, &packed.values[entry.0]);
             for value in &then.beside {
                 self.encode_spread(pass, rows, (*value, 0), &packed.values[value.0]);
+                strike(pass, *value, &packed.values[value.0]);
             }
             for op in &then.ops {
                 self.encode_packed(pass, packed, *op, n);
+                let value = self.workload.ops[*op].output;
+                strike(pass, value, &packed.values[value.0]);
             }
             self.encode_outcomes(pass, packed, rows, &judged);
         })?;

@@ -15,8 +15,20 @@ use std::collections::BTreeMap;
 enum Site {
     /// Words that one output unit of an op reads.
     Unit { op: usize, unit: u32 },
-    /// Words of one value.
+    /// Words of this value, and of later ones.
     Value(ValueId),
+}
+
+impl Site {
+    /// Both as one, where that is one.
+    fn with(self, other: Self) -> Option<Self> {
+        match (self, other) {
+            (Self::Value(ValueId(a)), Self::Value(ValueId(b))) => {
+                Some(Self::Value(ValueId(a.min(b))))
+            }
+            _ => (self == other).then_some(self),
+        }
+    }
 }
 
 /// What a lane comes to before it runs.
@@ -84,10 +96,14 @@ impl Core {
         let patches = found.patches.iter();
         let patched = patches.map(|patch| (self.site_of_word(patch.word), copy(patch.copy)));
         let mut all = struck.chain(patched);
-        let Some((first, execution)) = all.next() else { return Lane::Golden };
-        let (Some(site), true) = (first, all.all(|next| next == (first, execution))) else {
-            return Lane::Several;
+        let Some((Some(first), execution)) = all.next() else {
+            let nothing = faults.is_empty() && found.patches.is_empty();
+            return if nothing { Lane::Golden } else { Lane::Several };
         };
+        let alike = |site: Site, (next, at): (Option<Site>, Option<u32>)| {
+            site.with(next?).filter(|_| at == execution)
+        };
+        let Some(site) = all.try_fold(first, alike) else { return Lane::Several };
         Lane::At(site, execution.filter(|_| several))
     }
 }

@@ -4,7 +4,7 @@ use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
 use super::super::{Error, Job, TrialResult};
 use super::Core;
-use super::pages::{PageLane, PageMemory, Pages, narrow};
+use super::pages::{PageLane, PageMemory, Pages, narrow, slots_max};
 use super::rows::{Judged, Packed, Rows, padded};
 use super::stored::Patch;
 use crate::gpu::{Binding, Buffer, Pass};
@@ -14,12 +14,12 @@ use crate::stage::inject::Strike;
 use crate::stage::output_vote::MISMATCH;
 use crate::stage::spread::Spreads;
 use crate::workload::ValueId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most lanes of a wave.
-pub(super) const LANES_MAX: usize = 1024;
+pub(super) const LANES_MAX: usize = 2048;
 /// Words of the slices of one op: what a wave holds of each.
-const SLICE_WORDS: usize = 8 << 20;
+const SLICE_WORDS: usize = 16 << 20;
 
 /// A vote on the outputs of several executions, of which one is struck.
 #[derive(Clone, Copy, Debug)]
@@ -43,7 +43,7 @@ pub(super) struct Setting<'a> {
     pub delivered: &'a Buffer<u32>,
 }
 
-/// A lane whose faults strike words of one value.
+/// A lane whose faults strike words of values, none earlier than the one under which it is listed.
 #[derive(Clone, Debug)]
 pub(super) struct ValueLane {
     pub job: usize,
@@ -58,6 +58,8 @@ pub(super) struct ValueLane {
 #[derive(Debug, Default)]
 pub(super) struct Wave {
     pages: BTreeMap<usize, Vec<PageLane>>,
+    /// The windows of each op's lanes.
+    windows: BTreeMap<usize, BTreeSet<u32>>,
     values: BTreeMap<usize, Vec<ValueLane>>,
     lanes: usize,
     full: bool,
@@ -82,7 +84,7 @@ struct Chunk {
     first: u32,
     rows: u32,
     judged: Judged,
-    strikes: Option<Strikes>,
+    strikes: Vec<Strikes>,
 }
 
 /// Whose rows they are.
@@ -93,9 +95,12 @@ enum Of<'g> {
 
 impl Wave {
     pub(super) fn push_page(&mut self, core: &Core, op: usize, lane: PageLane) {
+        let windows = self.windows.entry(op).or_default();
+        windows.insert(lane.window);
         let lanes = self.pages.entry(op).or_default();
         lanes.push(lane);
-        self.full |= (lanes.len() + 1) * core.slice_words(op) >= SLICE_WORDS;
+        let slots = slots_max(lanes.len(), windows.len());
+        self.full |= slots * core.slice_words(op) >= SLICE_WORDS;
         self.lanes += 1;
     }
 
@@ -174,14 +179,16 @@ impl Core {
             return Ok(ran);
         };
         let (end, cells, _) = self.end(pages.op, weighted, setting);
-        let then = self.downstream(end);
+        let then = self.downstream(end, &[]);
         let (list, slots) = (&pages.list, &pages.table);
         let from = Spreads { list, slots, slices: &pages.slices, golden: &self.golden.zero };
         for first in (0..total).step_by(then.rows_max as usize) {
             let count = then.rows_max.min(total - first);
             let rows = Rows { entry: end, from, cells, first, count, setting };
-            let judged = self.run_rows(packed, &then, &rows, |_, _| {})?;
-            ran.chunks.push(Chunk { first, rows: count, judged, strikes: None });
+            let judged = self.run_rows(packed, &then, &rows, |_, _, _| {})?;
+            ran.chunks.push(Chunk { first, rows: count, judged, strikes: Vec::new() });
+            // All of them together may take longer than a submission may.
+            self.gpu.wait()?;
         }
         Ok(ran)
     }
@@ -210,7 +217,11 @@ impl Core {
                 }
             }
         }
-        let then = self.downstream(value);
+        let mut struck: Vec<ValueId> =
+            lanes.iter().flat_map(|lane| &lane.faults).map(|f| self.struck_value(f)).collect();
+        struck.sort_unstable_by_key(|value| value.0);
+        struck.dedup();
+        let then = self.downstream(value, &struck);
         let (tb, lb) = (self.gpu.upload("slots", &table), self.gpu.upload("struck rows", &list));
         let none = &self.golden.zero;
         let from = Spreads { list: &lb, slots: &tb, slices: none, golden: none };
@@ -219,18 +230,22 @@ impl Core {
         let mut first = 0;
         for part in list.chunks(then.rows_max as usize) {
             let rows = padded(narrow(part.len()));
-            let words = self.workload.features(value) * rows;
-            let strikes = self.value_strikes(part, lanes, (words, rows));
+            let of_value =
+                |value: &ValueId| Some((*value, self.value_strikes(*value, part, lanes, rows)?));
+            let strikes: Vec<(ValueId, Strikes)> = struck.iter().filter_map(of_value).collect();
             let patches = self.value_patches(part, lanes, rows);
             let count = narrow(part.len());
             let of = Rows { entry: value, from, cells: 0, first, count, setting };
-            let strike = |pass: &mut Pass<'_>, buffer: &Buffer<u32>| {
-                self.encode_spans(pass, &patches, 1, setting.delivered, buffer);
-                if let Some(strikes) = &strikes {
+            let strike = |pass: &mut Pass<'_>, value: ValueId, buffer: &Buffer<u32>| {
+                if value == ValueId(0) {
+                    self.encode_spans(pass, &patches, 1, setting.delivered, buffer);
+                }
+                for (_, strikes) in strikes.iter().filter(|(struck, _)| *struck == value) {
                     strikes.encode(pass, &self.kernels, buffer, &traps);
                 }
             };
             let judged = self.run_rows(packed, &then, &of, strike)?;
+            let strikes = strikes.into_iter().map(|(_, strikes)| strikes).collect();
             chunks.push(Chunk { first, rows: count, judged, strikes });
             first += count;
         }
@@ -238,18 +253,28 @@ impl Core {
         Ok(Ran { list: lb, total: first, chunks, of })
     }
 
-    /// The strikes on the listed rows of a packed value of `words` words with `rows` rows.
+    /// The value whose words a fault strikes.
+    pub(super) fn struck_value(&self, fault: &Received) -> ValueId {
+        match fault.target {
+            Target::Activation { op, .. } => self.workload.ops[op].output,
+            _ => ValueId(0),
+        }
+    }
+
+    /// The strikes on the listed rows of a packed value with `rows` rows.
     fn value_strikes(
         &self,
+        value: ValueId,
         list: &[[u32; 2]],
         lanes: &[ValueLane],
-        (words, rows): (u32, u32),
+        rows: u32,
     ) -> Option<Strikes> {
+        let words = self.workload.features(value) * rows;
         let (mut offsets, mut strikes) = (vec![0], Vec::new());
         for (at, [slot, row]) in (0u32..).zip(list) {
             let lane = slot.checked_sub(1).map(|lane| &lanes[lane as usize]);
             for (lane, fault) in lane.iter().flat_map(|l| l.faults.iter().map(move |f| (l, f))) {
-                if fault.row == Some(*row) {
+                if fault.row == Some(*row) && self.struck_value(fault) == value {
                     let word = self.value_feature(fault) * rows + at;
                     let owner: Owner = Some((lane.job, fault.fault, fault.replica()));
                     strikes.push((Strike::new(0, word, fault.kind, fault.mask), owner));
@@ -305,7 +330,7 @@ impl Core {
                 if let Some(verdicts) = &judged.verdicts {
                     parts.push((verdicts, *rows as usize));
                 }
-                if let Some(strikes) = strikes {
+                for strikes in strikes {
                     parts.push((&strikes.before, strikes.count()));
                     parts.push((&strikes.after, strikes.count()));
                 }
@@ -329,7 +354,7 @@ impl Core {
             for chunk in &ran.chunks {
                 let codes = next();
                 let verdicts = chunk.judged.verdicts.as_ref().map(|_| next());
-                if let Some(strikes) = &chunk.strikes {
+                for strikes in &chunk.strikes {
                     let (before, after) = (next(), next());
                     land(strikes, (&before, &after), trial, results)?;
                 }

@@ -149,11 +149,11 @@ fn drawn(workload: &Workload, region: Region, rows: u32, count: u32, trials: u64
 fn the_digit_readers_are_as_under_the_direct_engine() {
     for name in ["digits-mlp", "digits-cnn"] {
         let workload = digits(name);
-        let windows = Windows::new(22, (0..44).collect());
+        let windows = Windows::new(6, (0..12).collect());
         let (mut direct, mut wavefront) = engines(&workload, &windows, 32);
         for region in [Region::Weights, Region::Input, Region::Activations] {
             for count in [1, 2] {
-                let jobs = drawn(&workload, region, 22, count, 30);
+                let jobs = drawn(&workload, region, 6, count, 30);
                 for protection in [Protection::None, Protection::TmrStorage, Protection::Dmr] {
                     hold(&mut direct, &mut wavefront, &scheme(protection), &jobs);
                 }

@@ -181,7 +181,7 @@ impl Engine for Wavefront {
         let started = Instant::now();
         self.direct.enter(scheme)?;
         let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(self.lanes) {
+        for chunk in jobs.chunks(trials::chunk(jobs, self.lanes)) {
             results.extend(self.run_chunk(scheme, course, chunk)?);
         }
         if self.adapts && jobs.len() >= self.lanes {

@@ -6,6 +6,7 @@ use super::pages::{PageLane, narrow};
 use super::stored::Found;
 use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
 use super::{Core, Wavefront};
+use crate::outcome::InferenceRow;
 use crate::scheme::{Guard, Protection, Scheme};
 use crate::workload::ValueId;
 use std::collections::BTreeMap;
@@ -39,6 +40,18 @@ enum Lane {
     At(Site, Option<u32>),
     /// More than this engine represents.
     Several,
+}
+
+/// The most faults of a trial: more are hardly ever within one unit or value.
+const FAULTS_MAX: usize = 64;
+
+/// The most images of struck blocks, which are one dimension of a dispatch.
+const IMAGES_MAX: usize = 65_535;
+
+/// How many of these trials can be one chunk of so many at most.
+pub(super) fn chunk(jobs: &[Job], lanes: usize) -> usize {
+    let faults = jobs.iter().map(|job| job.faults.len()).filter(|faults| *faults <= FAULTS_MAX);
+    lanes.min(IMAGES_MAX / (3 * faults.max().unwrap_or(1).max(1)))
 }
 
 /// Whether this engine has trials of this scheme and course.
@@ -75,7 +88,7 @@ impl Core {
         match scheme.protection {
             // A bit that is stuck is stuck in the retry too.
             Protection::Dmr => !fault.is_stuck(),
-            // Ops that several others follow are voted apart.
+            // Every op's output is voted: only what an op reads of stored memory is followed here.
             Protection::TmrLayer => !of_input && !activation,
             Protection::TmrStorage => !(of_input && scheme.code.is_some()),
             _ => true,
@@ -84,12 +97,13 @@ impl Core {
 
     /// Where a lane differs, from what its memory delivers and what strikes it after that.
     fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> Lane {
-        let copy = |copy: u32| (scheme.protection.copies() > 1).then_some(copy);
         let several = scheme.protection.executions() > 1;
+        // All executions read an only copy.
+        let copy = |at: u32| Some(at).filter(|_| several && scheme.protection.copies() > 1);
         let execution = |fault: &Received| match fault.target {
             Target::Image { copy: at } => copy(at),
             Target::Delivered { execution } | Target::Activation { execution, .. } => {
-                Some(execution)
+                Some(execution).filter(|_| several)
             }
         };
         let struck = faults.iter().map(|fault| (self.site(fault), execution(fault)));
@@ -104,7 +118,7 @@ impl Core {
             site.with(next?).filter(|_| at == execution)
         };
         let Some(site) = all.try_fold(first, alike) else { return Lane::Several };
-        Lane::At(site, execution.filter(|_| several))
+        Lane::At(site, execution)
     }
 }
 
@@ -124,7 +138,8 @@ impl Wavefront {
             .iter()
             .map(|job| {
                 let faults = received(job, scheme, course, &layout, &core.workload);
-                let all = faults.iter().all(|fault| core.represents(scheme, fault));
+                let all = job.faults.len() <= FAULTS_MAX
+                    && faults.iter().all(|fault| core.represents(scheme, fault));
                 (job.trial, (job.first_window + course.first_step) % windows, all.then_some(faults))
             })
             .collect();
@@ -183,12 +198,7 @@ impl Wavefront {
 }
 
 /// Judges the inferences of a trial by what its decoders and voters found, and counts them.
-fn settle(
-    scheme: &Scheme,
-    found: &Found,
-    golden: &[crate::outcome::InferenceRow],
-    result: &mut TrialResult,
-) {
+fn settle(scheme: &Scheme, found: &Found, golden: &[InferenceRow], result: &mut TrialResult) {
     let lost = found.uncorrectable;
     if lost && scheme.protection == Protection::Dmr {
         result.retries = 0;

@@ -119,13 +119,12 @@ proptest! {
             faults.extend(other.filter(|_| trial % 3 == 0).map(|r| fault(&workload, rows, true, 1, r)));
             Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
         }).collect();
+        let on_read = if seed % 4 < 2 { OnRead::Keep } else { OnRead::WriteBack };
+        let voter = if seed % 2 == 0 { Voter::Word } else { Voter::Bitwise };
         for protection in Protection::ALL {
-            for on_read in [OnRead::Keep, OnRead::WriteBack] {
-                let voter = if seed % 2 == 0 { Voter::Word } else { Voter::Bitwise };
-                let scheme = Scheme { on_read, voter, ..coded(code, protection) };
-                if scheme.refusal().is_none() {
-                    hold(&mut direct, &mut wavefront, &scheme, &jobs);
-                }
+            let scheme = Scheme { on_read, voter, ..coded(code, protection) };
+            if scheme.refusal().is_none() {
+                hold(&mut direct, &mut wavefront, &scheme, &jobs);
             }
         }
     }

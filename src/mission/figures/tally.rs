@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 /// The most steps of a curve of incidence, and of the curves of all schemes together: of more
 /// histories each step stands for several, so that no output grows with them.
-const STEPS_MAX: (usize, usize) = (400, 6400);
+const STEPS_MAX: (usize, usize) = (400, 2000);
 
 /// Whether figures are worth computing again after so many histories: at the first four, then where
 /// there are a quarter more. Figures cost as much as there are histories, so that all of them together

@@ -7,12 +7,13 @@ use beamline::archive::{FaultRow, OutcomeRow, Segment};
 use beamline::campaign::runner::{Completed, Links, Runner, Totals};
 use beamline::campaign::{Campaign, Plan};
 use beamline::engine::reference::Reference;
-use beamline::engine::{Engine, Engines, Reopening};
+use beamline::engine::{self, Course, Engine, Engines, Job, Reopening, TrialResult};
 use beamline::fault::{FaultKind, Region};
 use beamline::gpu::Arithmetic;
 use beamline::mission::run::HistoryRun;
 use beamline::mission::{self, Mission, upset};
 use beamline::outcome::Outcome;
+use beamline::scheme::Scheme;
 use beamline::workload::{self, Overrides, Workload};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -39,6 +40,28 @@ const CODED: &str = "[[scheme]]\nname = \"secded\"\nprotection = \"none\"\n\
 const SEQUENCE: &str = "steps = 3\ninputs_per_step = 4\ninference_period_s = 1.0\nexecution_time_s = 0.2\n\
     attribution_sample = 60\n";
 
+/// An engine that tells what an inference takes in full where trials are conditional: a quarter of a second.
+struct Told(Reference);
+
+impl Engine for Told {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, engine::Error> {
+        self.0.run(scheme, course, jobs)
+    }
+
+    fn lanes(&self) -> usize {
+        self.0.lanes()
+    }
+
+    fn inference_s(&mut self, _: &Scheme, course: Course) -> Result<Option<f64>, engine::Error> {
+        Ok(course.conditional.then_some(0.25))
+    }
+}
+
 fn case(name: &'static str, faults: &str, schemes: &str, stop: &str, folder: &Path) -> Case {
     let text = format!(
         "name = \"t\"\nseed = 3\n[workload]\nname = \"digits-mlp\"\ninputs = 6\n[faults]\n{faults}\n\
@@ -48,7 +71,8 @@ fn case(name: &'static str, faults: &str, schemes: &str, stop: &str, folder: &Pa
     let plan = Plan::new(&campaign, &WORKLOAD, folder).expect("a plan");
     let engines = || -> Engines<'_> {
         let engine = |windows| -> Box<dyn Engine> {
-            Box::new(Reference::new(Arc::clone(&WORKLOAD), windows, Arithmetic::default()))
+            let engine = Reference::new(Arc::clone(&WORKLOAD), windows, Arithmetic::default());
+            Box::new(Told(engine))
         };
         plan.strata().iter().map(|stratum| engine(stratum.windows.clone())).collect()
     };
@@ -337,6 +361,17 @@ fn every_column_of_a_missions_events_varies_and_says_where_they_fell() {
                 assert!(row.flipped_bits >= row.entries && row.entries > 0, "{row:?}");
                 assert!(row.first_bit < 288, "{row:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_time_of_a_scheme_is_what_its_inferences_take_in_full() {
+    for case in CASES.iter() {
+        let conditional = case.plan.course(0).conditional;
+        for row in &case.segment.timing {
+            let in_full = 0.25 * row.inferences as f64;
+            assert_eq!(row.seconds == in_full, conditional, "{}: {row:?}", case.name);
         }
     }
 }

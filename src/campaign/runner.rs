@@ -69,7 +69,8 @@ pub struct Completed {
     pub trials: u64,
     /// `[scheme]``[trial]`.
     pub schemes: Vec<Vec<Trial>>,
-    /// Measured seconds of each scheme.
+    /// Seconds that each scheme costs: measured, or what the inferences take in full where the engine
+    /// computes only a part of them.
     pub seconds: Vec<f64>,
     /// Trials run at once.
     pub lanes: usize,
@@ -249,21 +250,24 @@ impl<'a, 'o> Runner<'a, 'o> {
             for stratum in 0..self.plan.strata().len() {
                 let members: Vec<usize> =
                     (0..jobs.len()).filter(|at| jobs[*at].0 == stratum).collect();
+                let known = self.inference_s(stratum, scheme, links)?;
                 for chunk in members.chunks(self.engines.lanes(stratum).max(1)) {
                     self.heed(links);
                     let batch: Vec<Job> = chunk.iter().map(|at| jobs[*at].1.clone()).collect();
                     let started = Instant::now();
                     let done = self.batch(stratum, scheme, &batch, links)?;
                     let spent = started.elapsed();
-                    taken += spent.as_secs_f64();
                     self.running += spent;
+                    let inferences: u32 = done.iter().map(|r| r.tally.inferences()).sum();
+                    let cost_s = known.map_or(spent.as_secs_f64(), |s| s * f64::from(inferences));
+                    taken += cost_s;
                     for (at, result) in chunk.iter().zip(done) {
                         self.count(
                             index,
                             stratum,
                             &jobs[*at].1,
                             &result,
-                            spent / narrow(batch.len()),
+                            cost_s / batch.len() as f64,
                         )?;
                         results[*at] = Some(result);
                     }
@@ -297,6 +301,18 @@ impl<'a, 'o> Runner<'a, 'o> {
         Ok(self.engines.member(stratum, &mut tell).run(scheme, course, jobs)?)
     }
 
+    /// Seconds that an inference costs under a scheme, where the engine knows it better than the clock.
+    fn inference_s(
+        &mut self,
+        stratum: usize,
+        scheme: &Scheme,
+        links: &mut Links<'_>,
+    ) -> Result<Option<f64>, Error> {
+        let course = self.plan.course(stratum);
+        let mut tell = |notice| (links.emit)(Event::Notice(notice));
+        Ok(self.engines.member(stratum, &mut tell).inference_s(scheme, course)?)
+    }
+
     /// Counts a trial and notes it where it is striking; refuses anything but masked in a dummy.
     fn count(
         &mut self,
@@ -304,7 +320,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         stratum: usize,
         job: &Job,
         result: &TrialResult,
-        spent: Duration,
+        cost_s: f64,
     ) -> Result<(), Error> {
         let worst = result.tally.worst();
         if self.campaign.dummy && (worst != Outcome::Masked || result.tally.alarms > 0) {
@@ -315,7 +331,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         let tally = &result.tally;
         self.totals.count(scheme, stratum, tally.outcomes, tally.alarms, armed);
         let measured = &mut self.measured[scheme];
-        measured.0 += spent.as_secs_f64();
+        measured.0 += cost_s;
         measured.1 += u64::from(result.tally.inferences());
         self.totals.schemes[scheme].seconds_per_inference = measured.0 / measured.1 as f64;
         self.trials_run += 1;

@@ -111,6 +111,17 @@ impl Engine for Chosen {
         }
     }
 
+    fn inference_s(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+    ) -> Result<Option<f64>, engine::Error> {
+        match self {
+            Self::Wavefront(engine) => engine.inference_s(scheme, course),
+            Self::Direct(_) | Self::Reference(_) => Ok(None),
+        }
+    }
+
     fn lanes(&self) -> usize {
         match self {
             Self::Wavefront(engine) => engine.lanes(),

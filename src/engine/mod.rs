@@ -207,4 +207,13 @@ pub trait Engine {
 
     /// How many jobs a call runs best at once.
     fn lanes(&self) -> usize;
+
+    /// Seconds that a fault-free inference takes in full under `scheme`, where the time that
+    /// [`Engine::run`] takes does not tell it, since only a part of each trial is computed.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    fn inference_s(&mut self, _scheme: &Scheme, _course: Course) -> Result<Option<f64>, Error> {
+        Ok(None)
+    }
 }

@@ -44,15 +44,14 @@ pub struct Member<'m, 'o> {
     tell: &'m mut dyn FnMut(String),
 }
 
-impl Engine for Member<'_, '_> {
-    fn run(
+impl Member<'_, '_> {
+    /// Makes a call, and makes it again on the device opened anew where that was lost.
+    fn survive<T>(
         &mut self,
-        scheme: &Scheme,
-        course: Course,
-        jobs: &[Job],
-    ) -> Result<Vec<TrialResult>, Error> {
+        mut call: impl FnMut(&mut dyn Engine) -> Result<T, Error>,
+    ) -> Result<T, Error> {
         for _ in 0..REOPEN_MAX {
-            match self.all.engines[self.at].run(scheme, course, jobs) {
+            match call(&mut *self.all.engines[self.at]) {
                 Err(Error::Gpu(error)) if error.is_lost() => {
                     (self.tell)(format!("{error}; opening the GPU again"));
                     self.all.engines = (self.all.open)()?;
@@ -60,7 +59,22 @@ impl Engine for Member<'_, '_> {
                 other => return other,
             }
         }
-        self.all.engines[self.at].run(scheme, course, jobs)
+        call(&mut *self.all.engines[self.at])
+    }
+}
+
+impl Engine for Member<'_, '_> {
+    fn run(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
+        self.survive(|engine| engine.run(scheme, course, jobs))
+    }
+
+    fn inference_s(&mut self, scheme: &Scheme, course: Course) -> Result<Option<f64>, Error> {
+        self.survive(|engine| engine.inference_s(scheme, course))
     }
 
     fn lanes(&self) -> usize {

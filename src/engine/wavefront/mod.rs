@@ -44,6 +44,9 @@ fn lanes_at(rate: f64) -> usize {
     ((rate * CALL_S) as usize).clamp(64, LANES_MAX) / 64 * 64
 }
 
+/// Lanes that tell what an inference takes in full: as many for every scheme.
+const MEASURED_LANES: usize = 31;
+
 /// How many trials went which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
@@ -65,6 +68,8 @@ pub struct Wavefront {
     /// The stored copies for which the direct engine's lanes are yet to be measured.
     untuned: Option<u32>,
     paths: Paths,
+    /// Seconds that an inference takes in full, by scheme.
+    inference_s: Vec<(Scheme, f64)>,
 }
 
 /// What all waves share.
@@ -121,7 +126,16 @@ impl Wavefront {
             stored: direct.stored().clone(),
         };
         let (memory, paths) = (WaveMemory::default(), Paths::default());
-        Ok(Self { direct, core, memory, lanes: LANES, adapts: true, untuned: None, paths })
+        Ok(Self {
+            direct,
+            core,
+            memory,
+            lanes: LANES,
+            adapts: true,
+            untuned: None,
+            paths,
+            inference_s: Vec::new(),
+        })
     }
 
     /// The same with so many trials at once at most.
@@ -197,6 +211,30 @@ impl Engine for Wavefront {
             }
         }
         Ok(results.into_iter().flatten().collect())
+    }
+
+    /// Measured once a scheme, on the direct engine.
+    fn inference_s(&mut self, scheme: &Scheme, course: Course) -> Result<Option<f64>, Error> {
+        if !trials::represents(scheme, course) {
+            return Ok(None);
+        }
+        if let Some((_, known)) = self.inference_s.iter().find(|(known, _)| known == scheme) {
+            return Ok(Some(*known));
+        }
+        let lanes = self.direct.lanes().min(MEASURED_LANES) as u64;
+        let jobs: Vec<Job> =
+            (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
+        // The first batch compiles and loads.
+        self.direct.run(scheme, course, &jobs)?;
+        let mut best = f64::INFINITY;
+        for _ in 0..3 {
+            let started = Instant::now();
+            self.direct.run(scheme, course, &jobs)?;
+            best = best.min(started.elapsed().as_secs_f64());
+        }
+        let seconds = best / (lanes * u64::from(self.core.windows.rows())) as f64;
+        self.inference_s.push((scheme.clone(), seconds));
+        Ok(Some(seconds))
     }
 
     fn lanes(&self) -> usize {

@@ -140,7 +140,8 @@ pub struct TimingRow {
     pub trials: u64,
     /// Inferences run, retries not counted.
     pub inferences: u64,
-    /// Measured seconds from upload to read-back, retries and scrubs included.
+    /// Seconds that these inferences cost: measured from upload to read-back, retries and scrubs included, or
+    /// what fault-free ones take in full where the engine computes only a part of them.
     pub seconds: f64,
     /// Index into `/campaign/schemes`.
     pub scheme: u32,

@@ -1,4 +1,4 @@
-//! Which engine runs a campaign.
+//! Which engine runs a campaign or the faulty states of a mission.
 
 use super::{Failure, prepare, say};
 use crate::engine::direct::{Direct, Kernels};
@@ -131,7 +131,7 @@ impl Engine for Chosen {
     }
 }
 
-/// Says which engine runs, how many trials at once, and in how much memory.
+/// Says which engine runs, how many trials or states at once, and in how much memory.
 pub(super) fn say_engine(engines: &[Chosen]) -> Result<(), Failure> {
     let bytes: u64 = engines.iter().map(Chosen::bytes).sum();
     let (name, lanes) = engines.first().map_or(("none", 0), |e| (e.name(), e.lanes()));

@@ -320,13 +320,6 @@ pub(super) fn engine(
     Direct::with(kernels, gpu, workload, windows.clone(), lanes + 1, copies)
 }
 
-/// Says how many trials run at once, and in how much memory.
-pub(super) fn say_lanes(engines: &[Direct]) -> Result<(), Failure> {
-    let bytes: u64 = engines.iter().map(Direct::bytes).sum();
-    let lanes = engines.first().map_or(0, Engine::lanes);
-    say(&format!("lanes: {lanes} at once, {} MiB on the adapter", bytes.div_ceil(1 << 20)))
-}
-
 /// Opens the adapter that the command line or `BEAMLINE_ADAPTER` names.
 pub(super) fn open_gpu(adapter: Option<&str>) -> Result<Arc<Gpu>, Failure> {
     Ok(Arc::new(Gpu::open(&AdapterChoice::parse(adapter))?))

@@ -3,7 +3,7 @@
 use super::plan::Plan;
 use super::record::{Upset, What};
 use crate::device::Kind;
-use crate::fault::{Course, poisson_count};
+use crate::fault::poisson_count;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
 use crate::units::DAY_S;
@@ -109,7 +109,7 @@ fn others(plan: &Plan, history: u64, upsets: &mut Vec<Upset>) {
         let mut draws = stream(seed, Domain::MissionOther, &[history, 0]);
         let start_s = start_s(plan, history);
         for (index, mode) in plan.modes.iter().enumerate().filter(|(_, m)| m.pattern.is_some()) {
-            let course: Course = plan.timeline.course(index, mode.level.index());
+            let course = plan.timeline.course(index, mode.level.index());
             let before = course.expected(start_s);
             let expected = course.expected(start_s + horizon) - before;
             for _ in 0..poisson_count(&mut draws, share * expected) {

@@ -4,6 +4,7 @@ use super::timeline::Timeline;
 use crate::environment::solar::Scenario;
 use crate::fault::{Course, poisson_count};
 use crate::seed::{Domain, stream, unit};
+use std::borrow::Borrow;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,9 +36,7 @@ impl Timeline {
     /// last place the track begins anew. Draws are named by (seed, history, mode), so that a mode
     /// keeps its events when others change. The conditions' own event adds to all times.
     pub fn arrivals(&self, seed: u64, history: u64, level: usize, duration_s: f64) -> Vec<Arrival> {
-        self.drawn(seed, history, level, &[(0.0, duration_s)], &|mode, place| {
-            self.modes[mode].rate(place, level)
-        })
+        self.drawn(seed, history, level, &[(0.0, duration_s)], |mode| self.course(mode, level))
     }
 
     /// The events of `duration_s` seconds from `start_s` on the track on, with solar events at
@@ -52,11 +51,8 @@ impl Timeline {
         scheduled: &[ScheduledEvent],
     ) -> Vec<Arrival> {
         let span = |from: f64, to: f64| [(start_s + from, start_s + to)];
-        let mut all = self.drawn(seed, history, level, &span(0.0, duration_s), &|mode, place| {
-            let mode = &self.modes[mode];
-            let steady = mode.trapped[place][level] + mode.cosmic[place][level];
-            steady + mode.solar_scale * mode.solar[place][level]
-        });
+        let steady = |mode| self.course(mode, level);
+        let mut all = self.drawn(seed, history, level, &span(0.0, duration_s), steady);
         for (k, event) in scheduled.iter().enumerate() {
             let lasts = event.scenario.duration_s().unwrap_or(0.0);
             let end = (event.start_s + lasts).min(duration_s);
@@ -66,8 +62,10 @@ impl Timeline {
             let factor = event.scenario.scale();
             let key = history.wrapping_add((k as u64 + 1) << 40);
             let span = span(event.start_s, end);
-            all.extend(self.drawn(seed, key, level, &span, &|mode, place| {
-                factor * self.modes[mode].solar[place][level]
+            all.extend(self.drawn(seed, key, level, &span, |mode| {
+                let bits = self.per_device(mode);
+                let solar = self.modes[mode].solar.iter();
+                Course::new(solar.map(|levels| bits * (factor * levels[level])), self.step_s())
             }));
         }
         all.iter_mut().for_each(|arrival| arrival.time_s -= start_s);
@@ -97,24 +95,26 @@ impl Timeline {
 
     /// The events of a mode a second at one level, along the track: per device where the device
     /// says how many bits it has, without scheduled events.
-    pub fn course(&self, mode: usize, level: usize) -> Course {
-        let places = 0..self.places.len();
-        Course::new(places.map(|place| self.device_rate(mode, place, level)), self.step_s())
+    pub fn course(&self, mode: usize, level: usize) -> &Course {
+        self.courses[mode][level].get_or_init(|| {
+            let places = 0..self.places.len();
+            Course::new(places.map(|place| self.device_rate(mode, place, level)), self.step_s())
+        })
     }
 
-    fn drawn(
+    /// The arrivals within some spans of time, each mode's from its course.
+    fn drawn<C: Borrow<Course>>(
         &self,
         seed: u64,
         history: u64,
         level: usize,
         spans: &[(f64, f64)],
-        rate: &dyn Fn(usize, usize) -> f64,
+        course: impl Fn(usize) -> C,
     ) -> Vec<Arrival> {
         let mut arrivals = Vec::new();
         for mode in 0..self.modes.len() {
-            let bits = self.per_device(mode);
-            let places = 0..self.places.len();
-            let course = Course::new(places.map(|place| bits * rate(mode, place)), self.step_s());
+            let course = course(mode);
+            let course = course.borrow();
             if course.lap() <= 0.0 {
                 continue;
             }

@@ -14,7 +14,9 @@ use crate::environment::orbit::Position;
 use crate::environment::solar::{self, Scenario};
 use crate::environment::table::ShellTable;
 use crate::environment::trapped::{Phase, Spectrum};
+use crate::fault::Course;
 use crate::units::RAD_PER_MEV_G;
+use std::sync::OnceLock;
 
 /// The highest energy of trapped protons that rates count, in MeV: the maps end at 400, and their
 /// last slope carries on to here.
@@ -100,6 +102,8 @@ pub struct Timeline {
     pub(super) kernels: Vec<Kernel>,
     /// Whether the date lies outside the published field.
     pub(super) field_extrapolated: bool,
+    /// The rates along the track by mode and level, integrated where they are first asked for.
+    pub(super) courses: Vec<[OnceLock<Course>; 3]>,
 }
 
 /// A mode with its responses: protons at the three levels, and each heavier ion.
@@ -199,7 +203,9 @@ impl Timeline {
             cosmic: sky.cosmic,
             solar: sky.solar,
             conditions,
+            courses: Vec::new(),
         };
+        timeline.courses.resize_with(timeline.modes.len(), Default::default);
         for (mode, answer) in timeline.modes.iter_mut().zip(&answers) {
             let mean = |i: usize| {
                 let places = timeline.places.iter();
@@ -220,6 +226,7 @@ impl Timeline {
         for mode in &mut self.modes {
             mode.solar_scale = 0.0;
         }
+        self.courses.fill_with(Default::default);
         self
     }
 

@@ -75,12 +75,7 @@ fn campaign(file: &str, wavefront: bool) -> Vec<String> {
             let (kernels, gpu) = (Arc::clone(&kernels), Arc::clone(&gpu));
             let windows = stratum.windows.clone();
             let direct = Direct::with(kernels, gpu, Arc::clone(&workload), windows, 40, 3);
-            let direct = direct.expect("an engine");
-            if wavefront {
-                Box::new(Wavefront::new(direct).expect("an engine"))
-            } else {
-                boxed(direct)
-            }
+            engine(direct.expect("an engine"), wavefront)
         })
         .collect();
     let mut lines = Vec::new();
@@ -102,8 +97,9 @@ fn campaign(file: &str, wavefront: bool) -> Vec<String> {
     lines
 }
 
-fn boxed(direct: Direct) -> Box<dyn Engine> {
-    Box::new(direct)
+/// The direct engine, or the wavefront engine before it.
+fn engine(direct: Direct, wavefront: bool) -> Box<dyn Engine> {
+    if wavefront { Box::new(Wavefront::new(direct).expect("an engine")) } else { Box::new(direct) }
 }
 
 /// The numbers of a record in the order of its fields, whatever these are called.
@@ -116,8 +112,8 @@ fn numbers(record: &str) -> Vec<u64> {
         .collect()
 }
 
-/// A line a scheme: its episodes and the digest of all that histories record.
-fn mission(file: &str) -> Vec<String> {
+/// A line a scheme: its episodes and the digest of all that histories record, by one of the engines.
+fn mission(file: &str, wavefront: bool) -> Vec<String> {
     let path = folder().join(file);
     let text = std::fs::read_to_string(&path).expect("a mission of this test");
     let mission = Mission::parse(&path, &text).expect("a mission");
@@ -126,8 +122,8 @@ fn mission(file: &str) -> Vec<String> {
     let gpu = support::gpu();
     let kernels = Arc::new(Kernels::new(&gpu).expect("kernels"));
     let (windows, copies) = (plan.windows.clone(), plan.copies());
-    let mut engine = Direct::with(kernels, gpu, Arc::clone(&plan.workload), windows, 40, copies)
-        .expect("an engine");
+    let direct = Direct::with(kernels, gpu, Arc::clone(&plan.workload), windows, 40, copies);
+    let mut engine = engine(direct.expect("an engine"), wavefront);
     let mut verdicts = Verdicts::new(workload, &plan.mission.scheme);
     let mut runs: Vec<HistoryRun> = Vec::new();
     let mut keep = |event: run::Event<'_>| {
@@ -136,8 +132,14 @@ fn mission(file: &str) -> Vec<String> {
         }
         ControlFlow::Continue(())
     };
-    run::histories(&plan, &mut engine, &mut verdicts, (0, u64::from(mission.histories)), &mut keep)
-        .expect("histories");
+    run::histories(
+        &plan,
+        &mut *engine,
+        &mut verdicts,
+        (0, u64::from(mission.histories)),
+        &mut keep,
+    )
+    .expect("histories");
     let line = |(at, scheme): (usize, &beamline::scheme::Scheme)| {
         let records: Vec<String> = runs
             .iter()
@@ -194,5 +196,10 @@ fn campaigns_give_the_same_rows_on_the_wavefront_engine() {
 
 #[test]
 fn missions_record_what_they_recorded_before() {
-    hold("mission", mission);
+    hold("mission", |file| mission(file, false));
+}
+
+#[test]
+fn missions_record_the_same_on_the_wavefront_engine() {
+    hold("mission", |file| mission(file, true));
 }

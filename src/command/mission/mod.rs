@@ -3,16 +3,15 @@
 mod conduct;
 mod prepare;
 
-use super::engines::boxed;
+use super::engines::{Chosen, EngineName, boxed, say_engine};
 use super::live::{Earlier, Live, earlier, reopen, say_results};
-use super::prepare::{open_gpu, say_lanes};
+use super::prepare::open_gpu;
 use super::report::{mission_table, write_mission};
 use super::{Failure, say};
 use crate::archive::mission::{
     Closing, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
 };
 use crate::engine::Reopening;
-use crate::engine::direct::Direct;
 use crate::gpu::Gpu;
 use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, Tally};
@@ -46,6 +45,9 @@ pub struct Mission {
     /// Single events drawn of each kind for the expected rates; 0 for none.
     #[arg(long, default_value_t = 2000)]
     singles: u64,
+    /// What runs the faulty states.
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineName,
     /// States run at once; measured where not given.
     #[arg(long)]
     lanes: Option<std::num::NonZeroU16>,
@@ -66,9 +68,9 @@ impl Mission {
         let folder = self.results.join(&prepared.plan.mission.name);
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
-        let engine = prepared.engine(&gpu, self.lanes())?;
+        let engine = prepared.engine(&gpu, self.engine, self.lanes())?;
         prepared.check_golden(&engine)?;
-        say_lanes(std::slice::from_ref(&engine))?;
+        say_engine(std::slice::from_ref(&engine))?;
         let header = prepared.header(&gpu, engine.golden_outputs());
         let Some((mut writer, done)) = self.archive(&prepared, header, &folder)? else {
             return self.heal(&folder);
@@ -76,8 +78,9 @@ impl Mission {
         let golden = [engine.golden_outputs().to_vec()];
         let prepared = &prepared;
         let open = || {
-            let engines = |gpu: &Arc<Gpu>| Ok(vec![prepared.engine(gpu, self.lanes())?]);
-            reopen(&gpu, &golden, engines, Direct::golden_outputs)
+            let engines =
+                |gpu: &Arc<Gpu>| Ok(vec![prepared.engine(gpu, self.engine, self.lanes())?]);
+            reopen(&gpu, &golden, engines, Chosen::golden_outputs)
         };
         let started = Arc::new(Started::new(&prepared.plan, gpu.adapter().line()));
         let live = Live::new(self.no_tui)?;

@@ -2,10 +2,11 @@
 
 use crate::archive::mission::{Made, MissionHeader};
 use crate::command::Failure;
+use crate::command::engines::{Chosen, EngineName};
 use crate::command::prepare::{
-    COMMIT, VERSION, adapter_info, check_golden, choose, engine, find_workload, shaders,
+    COMMIT, VERSION, adapter_info, check_golden, choose, find_workload, shaders,
 };
-use crate::engine::direct::{Direct, Kernels};
+use crate::engine::direct::Kernels;
 use crate::gpu::Gpu;
 use crate::mission::{Mission, Plan};
 use crate::workload::Workload;
@@ -47,7 +48,7 @@ impl Prepared {
     }
 
     /// Holds the golden run to what it must be.
-    pub(super) fn check_golden(&self, engine: &Direct) -> Result<(), Failure> {
+    pub(super) fn check_golden(&self, engine: &Chosen) -> Result<(), Failure> {
         let Plan { mission, windows, .. } = &self.plan;
         check_golden(&self.workload, &mission.scheme, windows, engine.golden_outputs())
     }
@@ -65,9 +66,14 @@ impl Prepared {
     }
 
     /// The engine; `lanes` fixes the lane count, else it is measured.
-    pub(super) fn engine(&self, gpu: &Arc<Gpu>, lanes: Option<usize>) -> Result<Direct, Failure> {
+    pub(super) fn engine(
+        &self,
+        gpu: &Arc<Gpu>,
+        name: EngineName,
+        lanes: Option<usize>,
+    ) -> Result<Chosen, Failure> {
         let kernels = Arc::new(Kernels::new(gpu)?);
         let of = (&self.workload, &self.plan.windows, self.plan.copies());
-        Ok(engine(&kernels, gpu, of, lanes)?)
+        Ok(Chosen::new(name, &kernels, gpu, of, lanes)?)
     }
 }

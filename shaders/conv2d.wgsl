@@ -25,6 +25,8 @@ struct Conv2dParams {
     groups:           u32,
     out_height:       u32,
     out_width:        u32,
+    begin:            u32,   // the first channel that is added
+    end:              u32,   // after the last one
     has_bias:         u32,
     x_base:           u32,   // in quads
     x_stride:         u32,   // in quads, between slots
@@ -64,21 +66,22 @@ fn run(id: u32, block: u32) {
     let row = i32(pixel / params.out_width * params.stride_rows) - i32(params.pad_top);
     let column = i32(pixel % params.out_width * params.stride_columns) - i32(params.pad_left);
     let x0 = params.x_base + x_slot[block] * params.x_stride + tile.quad;
-    for (var c = 0u; c < params.channels; c++) {
+    let plane = pixels * params.quads;
+    let to = block * params.groups * params.outputs * plane + pixel * params.quads + tile.quad;
+    if RESUMES == 1u { tile_resume(tile, to, plane); }
+    for (var c = params.begin; c < params.end; c++) {
         for (var ky = 0u; ky < params.kernel_rows; ky++) {
             let at_row = row + i32(ky * params.dilation_rows);
             if at_row < 0 || at_row >= i32(params.height) { continue; }
             for (var kx = 0u; kx < params.kernel_columns; kx++) {
                 let at_column = column + i32(kx * params.dilation_columns);
                 if at_column < 0 || at_column >= i32(params.width) { continue; }
-                let plane = (tile.part * params.channels + c) * params.height + u32(at_row);
-                let feature = plane * params.width + u32(at_column);
+                let line = (tile.part * params.channels + c) * params.height + u32(at_row);
+                let feature = line * params.width + u32(at_column);
                 let tap = (c * params.kernel_rows + ky) * params.kernel_columns + kx;
                 tile_add(tile, x0 + feature * params.quads, tap);
             }
         }
     }
-    let plane = pixels * params.quads;
-    let outputs = params.groups * params.outputs;
-    tile_store(tile, block * outputs * plane + pixel * params.quads + tile.quad, plane);
+    tile_store(tile, to, plane);
 }

@@ -16,10 +16,10 @@ struct DifferingParams {
 }
 
 @group(0) @binding(0) var<uniform>             params: DifferingParams;
-@group(0) @binding(1) var<storage, read>       slots:  array<vec2<u32>>;      // [slot] (window, first feature)
+@group(0) @binding(1) var<storage, read>       slots:  array<vec4<u32>>;      // [slot] (window, first feature, part, where the part's list begins)
 @group(0) @binding(2) var<storage, read>       slices: array<u32>;            // [slot, cell, row]
 @group(0) @binding(3) var<storage, read>       golden: array<u32>;            // [window, feature, row]
-@group(0) @binding(4) var<storage, read_write> count:  array<atomic<u32>>;    // [1], on top of what it holds
+@group(0) @binding(4) var<storage, read_write> count:  array<atomic<u32>>;    // [part], on top of what it holds
 @group(0) @binding(5) var<storage, read_write> list:   array<vec2<u32>>;      // [entry] (slot, row)
 
 @compute @workgroup_size(GROUP)
@@ -28,15 +28,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let slot = i / params.rows;
     if slot >= params.slots { return; }
     let row = i - slot * params.rows;
-    let window = slots[slot].x;
+    let place = slots[slot];
+    let window = place.x;
     if row >= params.counted || window == 0xffffffffu { return; }
     let ours = slot * params.cells * params.rows + row;
-    let theirs = (window * params.features + slots[slot].y) * params.rows + row;
+    let theirs = (window * params.features + place.y) * params.rows + row;
     var differs = 0u;
     for (var cell = 0u; cell < params.cells && differs == 0u; cell++) {
         differs = slices[ours + cell * params.rows] ^ golden[theirs + cell * params.rows];
     }
     if differs == 0u { return; }
-    let at = atomicAdd(&count[0], 1u);
+    let at = place.w + atomicAdd(&count[place.z], 1u);
     if at < arrayLength(&list) { list[at] = vec2(slot, row); }
 }

@@ -11,6 +11,8 @@ struct LinearParams {
     quads:    u32,   // row quads of a block
     inputs:   u32,   // input features
     outputs:  u32,   // output features
+    begin:    u32,   // the first feature that is added
+    end:      u32,   // after the last one
     has_bias: u32,
     x_base:   u32,   // in quads
     x_stride: u32,   // in quads, between slots
@@ -44,10 +46,12 @@ fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 fn run(id: u32, block: u32) {
     let tile = tile_of(id, 1u, 1u, params.inputs, block);
     if tile.first >= tile.end { return; }
-    var at = params.x_base + x_slot[block] * params.x_stride + tile.quad;
-    for (var k = 0u; k < params.inputs; k++) {
+    let to = block * params.outputs * params.quads + tile.quad;
+    if RESUMES == 1u { tile_resume(tile, to, params.quads); }
+    var at = params.x_base + x_slot[block] * params.x_stride + tile.quad + params.begin * params.quads;
+    for (var k = params.begin; k < params.end; k++) {
         tile_add(tile, at, k);
         at += params.quads;
     }
-    tile_store(tile, block * params.outputs * params.quads + tile.quad, params.quads);
+    tile_store(tile, to, params.quads);
 }

@@ -13,13 +13,13 @@ struct SpreadParams {
     cells:    u32,   // features of a slice; 0 is golden alone
     first:    u32,   // of the listed rows
     count:    u32,   // listed rows, at least 1; what is left of the quads is the last one again
+    begin:    u32,   // the first feature that is built
     pad0:     u32,
-    pad1:     u32,
 }
 
 @group(0) @binding(0) var<uniform>             params: SpreadParams;
 @group(0) @binding(1) var<storage, read>       list:   array<vec2<u32>>;   // [entry] (slot, row)
-@group(0) @binding(2) var<storage, read>       slots:  array<vec2<u32>>;   // [slot] (window, first feature)
+@group(0) @binding(2) var<storage, read>       slots:  array<vec4<u32>>;   // [slot] (window, first feature, ...)
 @group(0) @binding(3) var<storage, read>       slices: array<u32>;         // [slot, cell, row]
 @group(0) @binding(4) var<storage, read>       golden: array<u32>;         // [window, feature, row]
 @group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [feature, quad]
@@ -28,7 +28,7 @@ struct SpreadParams {
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
     let quad = i % params.quads;
-    let first = i / params.quads * TILE;
+    let first = params.begin + i / params.quads * TILE;
     if first >= params.features { return; }
     let end = min(first + TILE, params.features);
     let last = params.first + params.count - 1u;

@@ -89,7 +89,7 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
               nan, relative, voter),
         twin!("span", SpanParams: words),
-        twin!("spread", SpreadParams: quads, features, rows, cells, first, count),
+        twin!("spread", SpreadParams: quads, features, rows, cells, first, count, begin),
         twin!("tally", TallyParams: rows, counted, lanes, words),
         twin!("vote", VoteParams: quads, stride, lanes, repair, input_base, row_quads, word,
               check_base),

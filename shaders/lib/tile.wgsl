@@ -3,6 +3,7 @@
 #import stored
 
 override QUADS: u32 = 1u;   // 1, 4 or 8
+override RESUMES: u32 = 0u; // 1: the sums go on from what y holds
 
 struct Tile {
     part:   u32,   // the group of outputs that read the same inputs
@@ -54,6 +55,34 @@ fn tile_sum(sum: ptr<private, array<vec4<f32>, 8>>, at: u32, a: vec4<f32>, b: ve
     (*sum)[5] = fma(v, vec4(b.y), (*sum)[5]);
     (*sum)[6] = fma(v, vec4(b.z), (*sum)[6]);
     (*sum)[7] = fma(v, vec4(b.w), (*sum)[7]);
+}
+
+fn tile_take_up(sum: ptr<private, array<vec4<f32>, 8>>, tile: Tile, at: u32, stride: u32) {
+    let last = tile.end - 1u;
+    (*sum)[0] = bitcast<vec4<f32>>(y[at + tile.first * stride]);
+    (*sum)[1] = bitcast<vec4<f32>>(y[at + min(tile.first + 1u, last) * stride]);
+    (*sum)[2] = bitcast<vec4<f32>>(y[at + min(tile.first + 2u, last) * stride]);
+    (*sum)[3] = bitcast<vec4<f32>>(y[at + min(tile.first + 3u, last) * stride]);
+    (*sum)[4] = bitcast<vec4<f32>>(y[at + min(tile.first + 4u, last) * stride]);
+    (*sum)[5] = bitcast<vec4<f32>>(y[at + min(tile.first + 5u, last) * stride]);
+    (*sum)[6] = bitcast<vec4<f32>>(y[at + min(tile.first + 6u, last) * stride]);
+    (*sum)[7] = bitcast<vec4<f32>>(y[at + min(tile.first + 7u, last) * stride]);
+}
+
+// Begins with the sums that the output holds, which lie as tile_store stores them.
+fn tile_resume(tile: Tile, at: u32, stride: u32) {
+    tile_take_up(&sum0, tile, at, stride);
+    if QUADS >= 4u {
+        tile_take_up(&sum1, tile, at + min(tile.strip, tile.beyond), stride);
+        tile_take_up(&sum2, tile, at + min(2u * tile.strip, tile.beyond), stride);
+        tile_take_up(&sum3, tile, at + min(3u * tile.strip, tile.beyond), stride);
+    }
+    if QUADS >= 8u {
+        tile_take_up(&sum4, tile, at + min(4u * tile.strip, tile.beyond), stride);
+        tile_take_up(&sum5, tile, at + min(5u * tile.strip, tile.beyond), stride);
+        tile_take_up(&sum6, tile, at + min(6u * tile.strip, tile.beyond), stride);
+        tile_take_up(&sum7, tile, at + min(7u * tile.strip, tile.beyond), stride);
+    }
 }
 
 // Adds the products of the quads at `at` and weight k of each output. A quad past the end of the block is

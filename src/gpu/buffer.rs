@@ -3,6 +3,7 @@
 use super::{Binding, Error, Gpu};
 use bytemuck::Pod;
 use std::marker::PhantomData;
+use std::ops::Range;
 use std::sync::mpsc;
 
 /// A buffer of `len` values on the GPU.
@@ -104,7 +105,7 @@ impl Gpu {
     /// # Errors
     /// Where the device is lost or an earlier command failed.
     pub fn read<T: Pod>(&self, buffer: &Buffer<T>) -> Result<Vec<T>, Error> {
-        let mut parts = self.read_parts(&[(&buffer.raw, buffer.len * size_of::<T>())])?;
+        let mut parts = self.read_parts(&[(&buffer.raw, 0..buffer.len * size_of::<T>())])?;
         Ok(parts.pop().map_or_else(Vec::new, |bytes| bytemuck::pod_collect_to_vec(&bytes)))
     }
 
@@ -113,15 +114,29 @@ impl Gpu {
     /// # Errors
     /// As [`Gpu::read`].
     pub fn read_words(&self, parts: &[(&dyn Binding, usize)]) -> Result<Vec<Vec<u32>>, Error> {
-        let bytes: Vec<_> = parts.iter().map(|(buffer, words)| (buffer.raw(), 4 * words)).collect();
+        let ranges: Vec<_> = parts.iter().map(|(buffer, words)| (*buffer, 0..*words)).collect();
+        self.read_ranges(&ranges)
+    }
+
+    /// Reads a range of the words of several buffers back in one submission.
+    ///
+    /// # Errors
+    /// As [`Gpu::read`].
+    pub fn read_ranges(
+        &self,
+        parts: &[(&dyn Binding, Range<usize>)],
+    ) -> Result<Vec<Vec<u32>>, Error> {
+        let bytes: Vec<_> = (parts.iter())
+            .map(|(buffer, words)| (buffer.raw(), 4 * words.start..4 * words.end))
+            .collect();
         let read = self.read_parts(&bytes)?;
         Ok(read.iter().map(|bytes| bytemuck::pod_collect_to_vec(bytes)).collect())
     }
 
-    /// Copies byte ranges from the start of each buffer into one staging buffer and maps it.
-    fn read_parts(&self, parts: &[(&wgpu::Buffer, usize)]) -> Result<Vec<Vec<u8>>, Error> {
+    /// Copies a range of the bytes of each buffer into one staging buffer and maps it.
+    fn read_parts(&self, parts: &[(&wgpu::Buffer, Range<usize>)]) -> Result<Vec<Vec<u8>>, Error> {
         let sizes: Vec<u64> =
-            parts.iter().map(|(_, bytes)| (*bytes as u64).next_multiple_of(16)).collect();
+            parts.iter().map(|(_, bytes)| (bytes.len() as u64).next_multiple_of(16)).collect();
         let total: u64 = sizes.iter().sum();
         if total == 0 {
             self.wait()?;
@@ -136,8 +151,9 @@ impl Gpu {
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         let mut at = 0;
-        for ((raw, _), size) in parts.iter().zip(&sizes) {
-            encoder.copy_buffer_to_buffer(raw, 0, &staging, at, (*size).min(raw.size()));
+        for ((raw, bytes), size) in parts.iter().zip(&sizes) {
+            let from = bytes.start as u64;
+            encoder.copy_buffer_to_buffer(raw, from, &staging, at, (*size).min(raw.size() - from));
             at += size;
         }
         self.queue.submit([encoder.finish()]);
@@ -157,7 +173,7 @@ impl Gpu {
         let mut at = 0;
         for ((_, bytes), size) in parts.iter().zip(&sizes) {
             let from = usize::try_from(at).unwrap_or(usize::MAX);
-            out.push(view[from..from + bytes].to_vec());
+            out.push(view[from..from + bytes.len()].to_vec());
             at += size;
         }
         Ok(out)

@@ -103,6 +103,7 @@ impl Operator for Conv2d {
             cells: narrow(out_height * out_width),
             outputs: narrow(outputs) / s[8],
             groups: s[8],
+            units: narrow(of_group),
         };
         let params = vec![
             ("quads", tiles.quads),
@@ -191,5 +192,9 @@ impl Operator for Conv2d {
 
     fn reach(&self, settings: &[u32]) -> Reach {
         if settings[8] == 1 { Reach::Units } else { Reach::All }
+    }
+
+    fn splits_sums(&self, settings: &[u32]) -> bool {
+        settings[8] == 1
     }
 }

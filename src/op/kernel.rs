@@ -19,6 +19,8 @@ pub struct Call<'a> {
     pub nan_is_zero: bool,
     /// How it reads its stored tensors.
     pub stored: Stored,
+    /// Which part of its sums it computes.
+    pub sums: Sums,
     /// Whether a CPU runs the kernel.
     pub software: bool,
 }
@@ -39,6 +41,21 @@ impl Call<'_> {
     pub fn output_words(&self) -> u32 {
         words(self.output) * self.rows
     }
+}
+
+/// Which part of its sums an op computes, counted in units of its first input: features of a linear op,
+/// channels of a convolution. Sums that were left and taken up again equal the whole bit for bit, but for
+/// which NaN a sum of NaNs becomes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sums {
+    /// All products, then the bias.
+    #[default]
+    Whole,
+    /// The products of the first so many units, without the bias.
+    Until(u32),
+    /// The products from this unit on, on top of what the output holds (of the first one: on top of +0),
+    /// then the bias.
+    From(u32),
 }
 
 /// How an op reads its stored tensors.

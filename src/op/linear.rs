@@ -53,7 +53,8 @@ impl Operator for Linear {
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let (inputs, outputs) = (narrow(call.inputs[0].shape[0]), narrow(call.output[0]));
-        let tiles = Tiles { quads: call.rows.div_ceil(4), cells: 1, outputs, groups: 1 };
+        let tiles =
+            Tiles { quads: call.rows.div_ceil(4), cells: 1, outputs, groups: 1, units: inputs };
         let params = vec![("quads", tiles.quads), ("inputs", inputs), ("outputs", outputs)];
         Some(tiles.kernel("linear", call, params))
     }
@@ -95,5 +96,9 @@ impl Operator for Linear {
 
     fn reach(&self, _: &[u32]) -> Reach {
         Reach::Units
+    }
+
+    fn splits_sums(&self, _: &[u32]) -> bool {
+        true
     }
 }

@@ -28,7 +28,7 @@ mod tile;
 pub use arithmetic::Arithmetic;
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
-pub use kernel::{Bind, Call, Form, KernelSpec, Place, Stored};
+pub use kernel::{Bind, Call, Form, KernelSpec, Place, Stored, Sums};
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};
@@ -93,6 +93,11 @@ pub trait Operator: Sync {
 
     /// Whether it can vote or decode its stored tensors while it loads them.
     fn protects_on_load(&self) -> bool {
+        false
+    }
+
+    /// Whether it can leave its sums after some units of its first input and take them up again ([`Sums`]).
+    fn splits_sums(&self, _settings: &[u32]) -> bool {
         false
     }
 

@@ -1,7 +1,7 @@
 //! What linear and conv2d share: an invocation computes 8 outputs of one or more quads of rows, so that each
 //! weight that it loads, votes or decodes serves them all. `shaders/lib/tile.wgsl` is its other half.
 
-use super::kernel::{Bind, Call, Form, KernelSpec};
+use super::kernel::{Bind, Call, Form, KernelSpec, Sums};
 
 /// Outputs that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -26,6 +26,8 @@ pub(super) struct Tiles {
     pub outputs: u32,
     /// Groups of such outputs.
     pub groups: u32,
+    /// Units (features, channels) of the input that an output sums over.
+    pub units: u32,
 }
 
 impl Tiles {
@@ -59,8 +61,15 @@ impl Tiles {
         mut params: Vec<(&'static str, u32)>,
     ) -> KernelSpec {
         let [x, weight] = [call.inputs[0], call.inputs[1]];
-        let bias = call.inputs.get(2);
+        let (begin, end) = match call.sums {
+            Sums::Whole => (0, self.units),
+            Sums::Until(unit) => (0, unit),
+            Sums::From(unit) => (unit, self.units),
+        };
+        let bias = call.inputs.get(2).filter(|_| !matches!(call.sums, Sums::Until(_)));
         params.extend([
+            ("begin", begin),
+            ("end", end),
             ("has_bias", u32::from(bias.is_some())),
             ("x_base", x.base / 4),
             ("x_stride", x.stride / 4),
@@ -81,7 +90,12 @@ impl Tiles {
         KernelSpec {
             shader,
             entry: if form == Form::Decoded { "trapping" } else { "main" },
-            constants: vec![("GROUP", GROUP), ("QUADS", quads), ("STORAGE", form as u32)],
+            constants: vec![
+                ("GROUP", GROUP),
+                ("QUADS", quads),
+                ("STORAGE", form as u32),
+                ("RESUMES", u32::from(begin > 0)),
+            ],
             params,
             bindings,
             invocations: self.invocations(quads),
@@ -96,7 +110,7 @@ mod tests {
     use super::*;
 
     fn width(software: bool, rows: u32, outputs: u32, blocks: u32) -> u32 {
-        let tiles = Tiles { quads: rows.div_ceil(4), cells: 1, outputs, groups: 1 };
+        let tiles = Tiles { quads: rows.div_ceil(4), cells: 1, outputs, groups: 1, units: 1 };
         tiles.best(software, blocks)
     }
 

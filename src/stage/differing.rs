@@ -28,6 +28,20 @@ pub struct DifferingParams {
     pub pad: [u32; 3],
 }
 
+/// Where the slice of a slot belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub struct Slot {
+    /// The window, or [`EMPTY`].
+    pub window: u32,
+    /// The first feature of the slice.
+    pub first: u32,
+    /// The part of the list that takes its rows.
+    pub part: u32,
+    /// The entry of the list where that part begins.
+    pub list: u32,
+}
+
 /// The kernel.
 #[derive(Debug)]
 pub struct Differing(Kernel);
@@ -43,13 +57,13 @@ impl Differing {
     }
 
     /// Records the comparison of `slices` `[slot, cell, row]` with `golden` `[window, feature, row]`.
-    /// `slots` are (window, first feature). Each row that differs is put into `list` as (slot, row),
-    /// in any order, from entry `count` on, which counts them.
+    /// Each row that differs is put into `list` as (slot, row), in any order, in the list of its slot's part
+    /// from entry `count[part]` on, which counts them.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
         (params, uniform): (&DifferingParams, &Buffer<DifferingParams>),
-        slots: &Buffer<[u32; 2]>,
+        slots: &Buffer<Slot>,
         (slices, golden): (&Buffer<u32>, &Buffer<u32>),
         (count, list): (&Buffer<u32>, &Buffer<[u32; 2]>),
     ) {
@@ -58,15 +72,16 @@ impl Differing {
     }
 }
 
-/// The same on the CPU, slots and rows ascending.
+/// The same on the CPU, by part, slots and rows ascending.
 pub fn reference(
     params: &DifferingParams,
-    slots: &[[u32; 2]],
+    slots: &[Slot],
     (slices, golden): (&[u32], &[u32]),
-) -> Vec<[u32; 2]> {
+    parts: usize,
+) -> Vec<Vec<[u32; 2]>> {
     let (rows, cells) = (params.rows as usize, params.cells as usize);
-    let mut list = Vec::new();
-    for (slot, [window, first]) in (0..params.slots).zip(slots) {
+    let mut lists = vec![Vec::new(); parts];
+    for (slot, Slot { window, first, part, .. }) in (0..params.slots).zip(slots) {
         if *window == EMPTY {
             continue;
         }
@@ -74,11 +89,11 @@ pub fn reference(
             let ours = slot as usize * cells * rows + row as usize;
             let theirs = (window * params.features + first) as usize * rows + row as usize;
             if (0..cells).any(|cell| slices[ours + cell * rows] != golden[theirs + cell * rows]) {
-                list.push([slot, row]);
+                lists[*part as usize].push([slot, row]);
             }
         }
     }
-    list
+    lists
 }
 
 /// Holds the shader to its reference: slices of golden, some of whose words are struck, and slots that
@@ -95,7 +110,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         rng.random_range(1..4u32),
         rng.random_range(1..30u32),
     );
-    let counted = rng.random_range(1..40u32);
+    let (counted, parts) = (rng.random_range(1..40u32), rng.random_range(1..4u32));
     let rows = counted.next_multiple_of(4);
     let features = cells * units;
     let params = DifferingParams { rows, counted, cells, features, slots, pad: [0; 3] };
@@ -107,23 +122,24 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         let from = ((window * features + first) * rows) as usize;
         let struck = |word: &u32| if rng.random_bool(0.02) { word ^ 1 << 31 } else { *word };
         slices.extend(golden[from..from + (cells * rows) as usize].iter().map(struck));
-        table.push([if slot % 7 == 3 { EMPTY } else { window }, first]);
+        let part = rng.random_range(0..parts);
+        let window = if slot % 7 == 3 { EMPTY } else { window };
+        table.push(Slot { window, first, part, list: part * slots * rows });
     }
     let stage = Differing::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let (tb, sb) = (gpu.upload("slots", &table), gpu.upload("slices", &slices));
-    let (gb, count) = (gpu.upload("golden", &golden), gpu.zeroed("count", 1));
-    let list: Buffer<[u32; 2]> = gpu.zeroed("list", (slots * rows) as usize);
+    let (gb, count) = (gpu.upload("golden", &golden), gpu.zeroed("count", parts as usize));
+    let list: Buffer<[u32; 2]> = gpu.zeroed("list", (parts * slots * rows) as usize);
     gpu.submit(|pass| {
         stage.encode(pass, (&params, &uniform), &tb, (&sb, &gb), (&count, &list));
     })?;
-    let want = reference(&params, &table, (&slices, &golden));
-    let found = gpu.read(&count)?;
-    let mut listed = gpu.read(&list)?;
-    listed.truncate(found[0] as usize);
-    listed.sort_unstable();
-    Ok(all_of([
-        same_bits("differing", &found, &[u32::try_from(want.len()).unwrap_or(u32::MAX)]),
-        same_bits("differing", listed.as_flattened(), want.as_flattened()),
-    ]))
+    let want = reference(&params, &table, (&slices, &golden), parts as usize);
+    let (found, listed) = (gpu.read(&count)?, gpu.read(&list)?);
+    let lists = listed.chunks((slots * rows) as usize).zip(&found).zip(want);
+    Ok(all_of(lists.map(|((listed, count), want)| {
+        let mut listed = listed[..listed.len().min(*count as usize)].to_vec();
+        listed.sort_unstable();
+        same_bits("differing", listed.as_flattened(), want.as_flattened())
+    })))
 }

@@ -3,7 +3,7 @@
 use super::stored::{delivered, random_stored, separately};
 use super::{Check, all_of, near_floats, same_bits, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Operands};
-use crate::op::{Call, Exactness, Form, KernelSpec, Kind, OPS, Place, Problem, Stored};
+use crate::op::{Call, Exactness, Form, KernelSpec, Kind, OPS, Place, Problem, Stored, Sums};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -116,6 +116,7 @@ impl Drawn {
             blocks: self.blocks,
             nan_is_zero: self.problem.rows.is_multiple_of(8),
             stored,
+            sums: Sums::default(),
             software,
         })
     }
@@ -151,13 +152,15 @@ impl Drawn {
         (outputs, traps)
     }
 
-    /// What the shader gives for an image of which a slot takes so many words, and its traps.
+    /// What the shader gives for an image of which a slot takes so many words, and its traps; of a whole
+    /// that is computed in parts, after the last of them.
     fn run(
         &self,
         gpu: &Gpu,
         (kind, software): (Kind, bool),
         (image, stride): (&[u32], u32),
         stored: Stored,
+        parts: &[Sums],
     ) -> Result<(Vec<u32>, Vec<u32>), Error> {
         let words = count(&self.output) * self.problem.rows * self.blocks;
         let y = gpu.upload("y", &vec![u32::MAX - 1; words as usize]);
@@ -170,15 +173,17 @@ impl Drawn {
         let traps: Buffer<u32> = gpu.zeroed("traps", (length(&self.image.words) / stride) as usize);
         let operands = Operands { inputs: &inputs, output: &y, traps: Some(&traps) };
         self.with_image(software, stride, stored, |call| {
-            let Some(spec) = kind.kernel(call) else { return Ok(()) };
-            gpu.submit(|pass| gpu.encode(pass, &spec, operands))
+            let specs = parts.iter().filter_map(|sums| kind.kernel(&Call { sums: *sums, ..*call }));
+            let specs: Vec<KernelSpec> = specs.collect();
+            gpu.submit(|pass| specs.iter().for_each(|spec| gpu.encode(pass, spec, operands)))
         })?;
         Ok((gpu.read(&y)?, gpu.read(&traps)?))
     }
 }
 
 /// Holds an op's shader to its reference on a problem drawn from the seed; of an op that can vote or decode
-/// what it loads every form, also against the stage and the bare op after it.
+/// what it loads every form, also against the stage and the bare op after it; of one that can leave its sums
+/// and take them up again both parts against the whole.
 ///
 /// # Errors
 /// Where the GPU fails.
@@ -197,18 +202,25 @@ pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
         let Drawn { stored, .. } = drawn;
         let (want, traps) = drawn.wanted(gpu, kind);
         let own = (&drawn.image.words[..], drawn.image.stride);
-        let (got, found) = drawn.run(gpu, target, own, stored)?;
+        let (got, found) = drawn.run(gpu, target, own, stored, &[Sums::Whole])?;
         checks.push(match drawn.problem.exactness {
             Exactness::Bits => same_bits(name, &got, &want),
             Exactness::Near(ulp) if !gpu.adapter().software => near_floats(name, &got, &want, ulp),
             _ => same_floats(name, &got, &want),
         });
+        if kind.splits_sums(&drawn.problem.settings) {
+            let unit = draws.random_range(1..=count(&drawn.problem.shapes[0][..1]));
+            let parts = [Sums::Until(unit), Sums::From(unit)];
+            // Which NaN a sum of NaNs becomes is the adapter's choice, for each kernel anew.
+            checks.push(same_floats(name, &drawn.run(gpu, target, own, stored, &parts)?.0, &got));
+        }
         if *form == Form::Decoded {
             checks.push(same_bits(name, &found[..traps.len()], &traps));
         }
         if *form != Form::Bare {
             let (plain, stride) = separately(gpu, stored, own.1, own.0)?;
-            let bare = drawn.run(gpu, target, (&plain, stride), Stored::default())?.0;
+            let bare =
+                drawn.run(gpu, target, (&plain, stride), Stored::default(), &[Sums::Whole])?.0;
             checks.push(same_floats(name, &got, &bare));
         }
     }

@@ -3,8 +3,10 @@
 use super::super::direct::Direct;
 use super::super::forward::{Operand, Run, encode};
 use super::super::{Error, Layout, Windows};
+use super::partial::Partial;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
+use crate::op::Sums;
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
@@ -19,6 +21,8 @@ pub(super) struct Golden {
     pub labels: Buffer<u32>,
     /// One slot, number 0.
     pub zero: Buffer<u32>,
+    /// Of the ops for which they are kept.
+    pub partials: Vec<Partial>,
     /// By guard, `[window, row]`, rows padded.
     outcomes: [Vec<InferenceRow>; 2],
 }
@@ -27,6 +31,12 @@ pub(super) struct Golden {
 const BYTES_MAX: u64 = 1 << 30;
 
 impl Golden {
+    /// Bytes on the GPU.
+    pub(super) fn bytes(&self) -> u64 {
+        let values = self.values.iter().map(Buffer::bytes).sum::<u64>();
+        values + self.partials.iter().map(Partial::bytes).sum::<u64>()
+    }
+
     /// Whether golden values of all windows, and packed values, fit the adapter.
     pub(super) fn fits(direct: &Direct) -> bool {
         let rows = direct.layout.rows as u64 * direct.windows.count() as u64;
@@ -57,18 +67,10 @@ impl Golden {
                 continue;
             }
             let y = gpu.zeroed("golden value", words(op.output));
-            let of = |value: &ValueId| match workload.values[value.0].role {
-                Role::Stored(tensor) => shared(workload, tensor, direct.stored(), &zero),
-                Role::Input | Role::Activation => Operand {
-                    buffer: &values[value.0],
-                    slots: &slots,
-                    base: 0,
-                    stride: workload.features(*value) * layout.rows,
-                },
-            };
+            let of = |value: &ValueId| golden_operand(direct, &values, (&slots, &zero), *value);
             let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
-            let (rows, blocks, inputs) = (layout.rows, count, &inputs[..]);
-            let run = Run { op: index, rows, blocks, units: None, inputs, y: &y };
+            let (rows, blocks, inputs, sums) = (layout.rows, count, &inputs[..], Sums::Whole);
+            let run = Run { op: index, rows, blocks, units: None, sums, inputs, y: &y };
             gpu.submit(|pass| encode(gpu, workload, pass, &run))?;
             values.push(y);
         }
@@ -80,13 +82,34 @@ impl Golden {
         let outcomes =
             |guard| outcomes((gpu, direct), (workload, windows, &layout), outputs, &labels, guard);
         let outcomes = [outcomes(0)?, outcomes(1)?];
-        Ok(Self { values, labels, zero, outcomes })
+        let (mut partials, mut bytes) = (Vec::new(), 0);
+        for op in 0..workload.ops.len() {
+            partials.extend(Partial::new(direct, (&values, &slots, &zero), op, &mut bytes)?);
+        }
+        Ok(Self { values, labels, zero, partials, outcomes })
     }
 
     /// Outcomes of the inferences of a window that nothing changes, padded rows left out.
     pub(super) fn outcomes(&self, guarded: bool, layout: &Layout, window: u32) -> &[InferenceRow] {
         let rows = layout.rows as usize;
         &self.outcomes[usize::from(guarded)][window as usize * rows..][..layout.counted as usize]
+    }
+}
+
+/// Golden of a value in the window of each slot.
+pub(super) fn golden_operand<'a>(
+    direct: &'a Direct,
+    values: &'a [Buffer<u32>],
+    (slots, zero): (&'a Buffer<u32>, &'a Buffer<u32>),
+    value: ValueId,
+) -> Operand<'a> {
+    let workload = &direct.workload;
+    match workload.values[value.0].role {
+        Role::Stored(tensor) => shared(workload, tensor, direct.stored(), zero),
+        Role::Input | Role::Activation => {
+            let stride = workload.features(value) * direct.layout().rows;
+            Operand { buffer: &values[value.0], slots, base: 0, stride }
+        }
     }
 }
 

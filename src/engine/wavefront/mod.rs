@@ -8,6 +8,7 @@
 
 mod golden;
 mod pages;
+mod partial;
 mod reach;
 mod rows;
 mod stored;
@@ -152,7 +153,7 @@ impl Wavefront {
 
     /// Bytes of the direct engine's buffers and of golden on the GPU.
     pub fn bytes(&self) -> u64 {
-        self.direct.bytes() + self.core.golden.values.iter().map(Buffer::bytes).sum::<u64>()
+        self.direct.bytes() + self.core.golden.bytes()
     }
 
     /// Runs trials in full.

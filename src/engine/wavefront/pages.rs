@@ -12,7 +12,8 @@ use super::rows::grown;
 use super::stored::Patch;
 use super::wave::Setting;
 use crate::gpu::{Buffer, Pass};
-use crate::stage::differing::{DifferingParams, EMPTY};
+use crate::op::Sums;
+use crate::stage::differing::{DifferingParams, EMPTY, Slot};
 use crate::stage::inject::Strike;
 use crate::workload::ValueId;
 
@@ -53,19 +54,30 @@ pub(super) struct Pages {
     pub jobs: Vec<Option<usize>>,
     /// The output unit of each slot.
     units: Vec<u32>,
-    /// Golden rows at the head of the list, of the slot whose page stays golden.
+    /// Golden rows at the head of each part's list, of the slot whose page stays golden.
     pub control_rows: u32,
+    /// The parts of the list, one for all where the op that reads the rows takes up no golden sums.
+    pub parts: Vec<Part>,
     /// The window of each block.
     pub windows: Vec<u32>,
     /// Lanes of a block.
     pub block: u32,
-    pub table: Buffer<[u32; 2]>,
+    pub table: Buffer<Slot>,
     /// (delivered word, word of the pages).
     patches: Vec<[u32; 2]>,
     pub strikes: Option<Strikes>,
     pub slices: Buffer<u32>,
     pub list: Buffer<[u32; 2]>,
     pub count: Buffer<u32>,
+}
+
+/// The rows that begin to differ in one part of a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    /// The part, as golden partial sums number it.
+    pub number: u32,
+    /// The entry of the list where its rows begin.
+    pub list: u32,
 }
 
 /// Where the words of a slot's page lie.
@@ -106,7 +118,7 @@ pub(super) const fn slots_max(lanes: usize, windows: usize) -> usize {
 /// Gives each lane a slot in a block of its window, and the control one in a block of the first.
 fn slots(lanes: &[PageLane]) -> Slots {
     let mut order: Vec<usize> = (0..lanes.len()).collect();
-    order.sort_by_key(|lane| lanes[*lane].window);
+    order.sort_by_key(|lane| (lanes[*lane].window, lanes[*lane].unit));
     let mut runs: Vec<(u32, Vec<Option<usize>>)> = Vec::new();
     for lane in order {
         let window = lanes[lane].window;
@@ -127,6 +139,24 @@ fn slots(lanes: &[PageLane]) -> Slots {
         }
     }
     Slots { block, windows, lanes: by_slot, control: 0 }
+}
+
+/// The parts in which lanes begin to differ, ascending, from the number of each lane's part. Neighbouring parts
+/// are one, under the number of the first, until it has `together` lanes. Each has room for every row of its
+/// lanes, the first also for those of the control slot, and for the golden rows at its head.
+fn parts(mut numbers: Vec<u32>, together: usize, rows: u32) -> Vec<Part> {
+    numbers.sort_unstable();
+    let (mut parts, mut before, mut held): (Vec<Part>, usize, usize) = (Vec::new(), 0, 0);
+    for lanes in numbers.chunk_by(|a, b| a == b) {
+        if parts.is_empty() || held >= together {
+            let list = narrow(before + parts.len() + usize::from(before > 0)) * rows;
+            parts.push(Part { number: lanes[0], list });
+            held = 0;
+        }
+        held += lanes.len();
+        before += lanes.len();
+    }
+    parts
 }
 
 impl Core {
@@ -162,14 +192,28 @@ impl Core {
         let Slots { block, windows, lanes: by_slot, control } = slots(lanes);
         let (gpu, rows, count) = (&self.gpu, self.layout.rows, by_slot.len());
         let places = Places { block, taps: weighted.taps };
-        let (_, end_cells, chain) = self.end(op, weighted, setting);
+        let (end, end_cells, chain) = self.end(op, weighted, setting);
+        let partial = self.partial(end).filter(|_| !setting.votes_ops);
+        let first = |lane: &PageLane| lane.unit * end_cells;
+        let number = |lane: &PageLane| partial.map_or(0, |partial| partial.part(first(lane)));
+        // Half a run where every row of its lanes differs.
+        let together = self.downstream(end, &[]).rows_max / (2 * rows);
+        let parts = parts(lanes.iter().map(number).collect(), together as usize, rows);
         let mut table = Vec::with_capacity(count);
         let (mut offsets, mut strikes, mut patches) = (vec![0], Vec::new(), Vec::new());
         for (slot, lane) in (0u32..).zip(&by_slot) {
             let window = windows[(slot / block) as usize];
             let unit = lane.map_or(0, |lane| lanes[lane].unit);
             let held = lane.is_some() || slot == control;
-            table.push([if held { window } else { EMPTY }, unit * end_cells]);
+            let first = unit * end_cells;
+            let number = lane.map_or(0, |_| partial.map_or(0, |partial| partial.part(first)));
+            let part = parts.partition_point(|part| part.number <= number).max(1) - 1;
+            table.push(Slot {
+                window: if held { window } else { EMPTY },
+                first,
+                part: narrow(part),
+                list: parts[part].list,
+            });
             if let Some(lane) = lane.map(|lane| &lanes[lane]) {
                 for Patch { word, source, .. } in &lane.patches {
                     patches.push([*source, places.at(slot, self.reach.of(*word)?.2)]);
@@ -195,10 +239,13 @@ impl Core {
                 slices = Some(grown(gpu, held, "slices", count * (cells * rows) as usize).clone());
             }
         }
-        let list = grown(gpu, &mut memory.list, "differing rows", (count + 1) * rows as usize);
+        let entries = (lanes.len() + 1 + parts.len()) * rows as usize;
+        let list = grown(gpu, &mut memory.list, "differing rows", entries);
         let control_rows = self.layout.counted.min(CONTROL_ROWS);
         let seeds: Vec<[u32; 2]> = (0..control_rows).map(|row| [control, row]).collect();
-        gpu.write(list, 0, &seeds);
+        for part in &parts {
+            gpu.write(list, part.list as usize, &seeds);
+        }
         Some(Pages {
             op,
             jobs: by_slot.iter().map(|lane| lane.map(|lane| lanes[lane].job)).collect(),
@@ -211,7 +258,8 @@ impl Core {
             strikes: Strikes::listed(gpu, narrow(words), &offsets, strikes),
             slices: slices?,
             list: list.clone(),
-            count: gpu.upload("rows that differ", &[control_rows]),
+            count: gpu.upload("rows that differ", &vec![control_rows; parts.len()]),
+            parts,
         })
     }
 
@@ -251,6 +299,7 @@ impl Core {
             rows,
             blocks: narrow(pages.windows.len()),
             units: Some(pages.block),
+            sums: Sums::Whole,
             inputs: &inputs[..op.inputs.len()],
             y: slice,
         };
@@ -263,8 +312,8 @@ impl Core {
                 let shape = &self.workload.values[input.0].shape;
                 let x = Operand { buffer: slice, slots: &identity, base: 0, stride: cells * rows };
                 let units = cells * narrow(shape[0]) / self.workload.features(input);
-                let (inputs, blocks) = (&[x][..], slots);
-                let run = Run { op: *op, rows, blocks, units: Some(units), inputs, y };
+                let (inputs, blocks, sums) = (&[x][..], slots, Sums::Whole);
+                let run = Run { op: *op, rows, blocks, units: Some(units), sums, inputs, y };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }
@@ -310,4 +359,25 @@ impl Core {
 #[expect(clippy::cast_possible_truncation, reason = "lanes and rows are bounded by bindings")]
 pub(super) const fn narrow(count: usize) -> u32 {
     count as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_have_room_for_every_row_of_their_lanes() {
+        let numbers = vec![3, 0, 0, 3, 7, 3, 5, 3];
+        let found = parts(numbers.clone(), 3, 8);
+        let ends: Vec<u32> = found.iter().skip(1).map(|part| part.list).chain([88]).collect();
+        for (at, (part, end)) in found.iter().zip(ends).enumerate() {
+            let own = numbers
+                .iter()
+                .filter(|number| found.partition_point(|part| part.number <= **number) == at + 1);
+            let control = if at == 0 { 2 } else { 1 };
+            assert_eq!(end - part.list, (narrow(own.count()) + control) * 8, "{found:?}");
+        }
+        let numbers: Vec<u32> = found.iter().map(|part| part.number).collect();
+        assert_eq!(numbers, [0, 5], "parts with fewer than three lanes are joined by the next");
+    }
 }

@@ -4,8 +4,10 @@ use super::super::Error;
 use super::super::forward::{Operand, Run, encode};
 use super::Core;
 use super::golden::shared;
+use super::partial::Resume;
 use super::wave::Setting;
 use crate::gpu::{Buffer, Gpu, Pass};
+use crate::op::Sums;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
 use crate::stage::output_vote::{self, OutputVoteParams};
@@ -26,6 +28,8 @@ pub(super) struct Rows<'a> {
     pub from: Spreads<'a>,
     /// Features of a slice; 0 where the rows are golden so far.
     pub cells: u32,
+    /// Where the op that reads the value takes up golden sums, if it does.
+    pub resume: Option<Resume<'a>>,
     /// The first of the listed rows.
     pub first: u32,
     /// How many of them.
@@ -144,15 +148,22 @@ impl Core {
         let judged = Judged { outcomes: zeroed("outcomes"), verdicts };
         self.gpu.submit(|pass| {
             let entry = self.home(rows.entry);
-            self.encode_spread(pass, rows, (entry, rows.cells), &packed.values[entry.0]);
+            let from = rows.resume.map_or(0, |resume| resume.feature);
+            self.encode_spread(pass, rows, (entry, rows.cells, from), &packed.values[entry.0]);
             strike(pass, entry, &packed.values[entry.0]);
             for value in &then.beside {
-                self.encode_spread(pass, rows, (*value, 0), &packed.values[value.0]);
+                self.encode_spread(pass, rows, (*value, 0, 0), &packed.values[value.0]);
                 strike(pass, *value, &packed.values[value.0]);
             }
             for op in &then.ops {
-                self.encode_packed(pass, packed, *op, n);
                 let value = self.workload.ops[*op].output;
+                let resume = rows.resume.filter(|resume| resume.op == *op);
+                if let Some(Resume { sums, .. }) = resume {
+                    let sums = (sums, self.workload.features(value), 0, 0);
+                    self.encode_spread_of(pass, rows, sums, &packed.values[value.0]);
+                }
+                let sums = resume.map_or(Sums::Whole, |resume| Sums::From(resume.unit));
+                self.encode_packed(pass, packed, *op, (n, sums));
                 strike(pass, value, &packed.values[value.0]);
             }
             self.encode_outcomes(pass, packed, rows, &judged);
@@ -160,23 +171,23 @@ impl Core {
         Ok(judged)
     }
 
-    /// Records the packing of a value: golden, and slices of so many features in place.
+    /// Records the packing of a value from a feature on: golden, and slices of so many features in place.
     fn encode_spread(
         &self,
         pass: &mut Pass<'_>,
         rows: &Rows<'_>,
-        (value, cells): (ValueId, u32),
+        (value, cells, from): (ValueId, u32, u32),
         y: &Buffer<u32>,
     ) {
-        let features = self.workload.features(value);
-        self.encode_spread_of(pass, rows, (&self.golden.values[value.0], features, cells), y);
+        let golden = (&self.golden.values[value.0], self.workload.features(value), cells, from);
+        self.encode_spread_of(pass, rows, golden, y);
     }
 
     fn encode_spread_of(
         &self,
         pass: &mut Pass<'_>,
         rows: &Rows<'_>,
-        (golden, features, cells): (&Buffer<u32>, u32, u32),
+        (golden, features, cells, from): (&Buffer<u32>, u32, u32, u32),
         y: &Buffer<u32>,
     ) {
         let params = SpreadParams {
@@ -186,14 +197,21 @@ impl Core {
             cells,
             first: rows.first,
             count: rows.count,
-            pad: [0; 2],
+            begin: from,
+            pad: 0,
         };
         let uniform = self.gpu.uniform("spread", &params);
         let from = Spreads { golden, ..rows.from };
         self.stages.spread.encode(pass, (&params, &uniform), from, y);
     }
 
-    fn encode_packed(&self, pass: &mut Pass<'_>, packed: &Packed, index: usize, rows: u32) {
+    fn encode_packed(
+        &self,
+        pass: &mut Pass<'_>,
+        packed: &Packed,
+        index: usize,
+        (rows, sums): (u32, Sums),
+    ) {
         let op = &self.workload.ops[index];
         let zero = &self.golden.zero;
         let of = |value: &ValueId| match self.workload.values[value.0].role {
@@ -205,7 +223,7 @@ impl Core {
         };
         let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
-        let run = Run { op: index, rows, blocks: 1, units: None, inputs, y };
+        let run = Run { op: index, rows, blocks: 1, units: None, sums, inputs, y };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 
@@ -228,8 +246,8 @@ impl Core {
             return;
         };
         let output = self.home(self.workload.output);
-        self.encode_spread(pass, rows, (output, 0), golden);
-        self.encode_spread_of(pass, rows, (&self.golden.labels, 1, 0), labels);
+        self.encode_spread(pass, rows, (output, 0, 0), golden);
+        self.encode_spread_of(pass, rows, (&self.golden.labels, 1, 0, 0), labels);
         let (decision, nan, relative) = decision::encode(self.workload.decision);
         let (n, features) = (rows.padded(), self.workload.output_features());
         let struck = &values[output.0];

@@ -4,17 +4,19 @@ use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
 use super::super::{Error, Job, TrialResult};
 use super::Core;
-use super::pages::{PageLane, PageMemory, Pages, narrow, slots_max};
+use super::pages::{PageLane, PageMemory, Pages, Part, narrow, slots_max};
 use super::rows::{Judged, Packed, Rows, padded};
 use super::stored::Patch;
 use crate::gpu::{Binding, Buffer, Pass};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::Voter;
+use crate::stage::differing::Slot;
 use crate::stage::inject::Strike;
 use crate::stage::output_vote::MISMATCH;
 use crate::stage::spread::Spreads;
 use crate::workload::ValueId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// The most lanes of a wave.
 pub(super) const LANES_MAX: usize = 2048;
@@ -75,12 +77,15 @@ pub(super) struct WaveMemory {
 /// Rows that ran, chunk by chunk.
 struct Ran<'g> {
     list: Buffer<[u32; 2]>,
+    /// The entry of the list where they begin.
+    from: u32,
     total: u32,
     chunks: Vec<Chunk>,
     of: Of<'g>,
 }
 
 struct Chunk {
+    /// The first of them, counted from where the list of its part begins.
     first: u32,
     rows: u32,
     judged: Judged,
@@ -142,7 +147,7 @@ impl Core {
         })?;
         let mut parts: Vec<(&dyn Binding, usize)> = Vec::new();
         for pages in &groups {
-            parts.push((&pages.count, 1));
+            parts.push((&pages.count, pages.parts.len()));
             if let Some(strikes) = &pages.strikes {
                 parts.push((&strikes.before, strikes.count()));
                 parts.push((&strikes.after, strikes.count()));
@@ -152,12 +157,14 @@ impl Core {
         let mut next = || read.next().unwrap_or_default();
         let mut ran = Vec::new();
         for pages in &groups {
-            let total = next().first().copied().unwrap_or_default();
+            let totals = next();
             if let Some(strikes) = &pages.strikes {
                 let (before, after) = (next(), next());
                 land(strikes, (&before, &after), trial, results)?;
             }
-            ran.push(self.run_pages(pages, total, setting, &mut memory.packed)?);
+            for (part, total) in pages.parts.iter().zip(totals) {
+                ran.push(self.run_part(pages, *part, total, setting, &mut memory.packed)?);
+            }
         }
         for (value, lanes) in &wave.values {
             ran.push(self.run_values(ValueId(*value), lanes, setting, &mut memory.packed)?);
@@ -165,26 +172,30 @@ impl Core {
         self.gather(&ran, setting, trial, results)
     }
 
-    /// Runs the rows that pages changed.
-    fn run_pages<'g>(
+    /// Runs the rows of a part that pages changed.
+    fn run_part<'g>(
         &self,
         pages: &'g Pages,
+        part: Part,
         total: u32,
         setting: &Setting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
         let of = Of::Pages(pages);
-        let mut ran = Ran { list: pages.list.clone(), total, chunks: Vec::new(), of };
+        let (list, from) = (pages.list.clone(), part.list);
+        let mut ran = Ran { list, from, total, chunks: Vec::new(), of };
         let Some(weighted) = self.reach.op(pages.op).filter(|_| !setting.votes_ops) else {
             return Ok(ran);
         };
         let (end, cells, _) = self.end(pages.op, weighted, setting);
         let then = self.downstream(end, &[]);
+        let resume = self.partial(end).and_then(|partial| partial.resume(part.number));
         let (list, slots) = (&pages.list, &pages.table);
         let from = Spreads { list, slots, slices: &pages.slices, golden: &self.golden.zero };
         for first in (0..total).step_by(then.rows_max as usize) {
             let count = then.rows_max.min(total - first);
-            let rows = Rows { entry: end, from, cells, first, count, setting };
+            let first_entry = part.list + first;
+            let rows = Rows { entry: end, from, cells, resume, first: first_entry, count, setting };
             let judged = self.run_rows(packed, &then, &rows, |_, _, _| {})?;
             ran.chunks.push(Chunk { first, rows: count, judged, strikes: Vec::new() });
             // All of them together may take longer than a submission may.
@@ -202,11 +213,12 @@ impl Core {
         setting: &Setting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
-        let mut table = vec![[lanes[0].window, 0]];
+        let golden = |window| Slot { window, first: 0, part: 0, list: 0 };
+        let mut table = vec![golden(lanes[0].window)];
         let control_rows = self.layout.counted.min(4);
         let mut list: Vec<[u32; 2]> = (0..control_rows).map(|row| [0, row]).collect();
         for (slot, lane) in (1u32..).zip(lanes) {
-            table.push([lane.window, 0]);
+            table.push(golden(lane.window));
             let struck = list.len();
             let rows = lane.faults.iter().map(|fault| fault.row.unwrap_or_default());
             let patched = lane.patches.iter().map(|patch| self.input_place(patch.word).1);
@@ -235,7 +247,7 @@ impl Core {
             let strikes: Vec<(ValueId, Strikes)> = struck.iter().filter_map(of_value).collect();
             let patches = self.value_patches(part, lanes, rows);
             let count = narrow(part.len());
-            let of = Rows { entry: value, from, cells: 0, first, count, setting };
+            let of = Rows { entry: value, from, cells: 0, resume: None, first, count, setting };
             let strike = |pass: &mut Pass<'_>, value: ValueId, buffer: &Buffer<u32>| {
                 if value == ValueId(0) {
                     self.encode_spans(pass, &patches, 1, setting.delivered, buffer);
@@ -250,7 +262,7 @@ impl Core {
             first += count;
         }
         let of = Of::Values { lanes, control_rows };
-        Ok(Ran { list: lb, total: first, chunks, of })
+        Ok(Ran { list: lb, from: 0, total: first, chunks, of })
     }
 
     /// The value whose words a fault strikes.
@@ -322,21 +334,22 @@ impl Core {
         trial: impl Fn(usize) -> u64 + Copy,
         results: &mut [Option<TrialResult>],
     ) -> Result<(), Error> {
-        let mut parts: Vec<(&dyn Binding, usize)> = Vec::new();
+        let mut parts: Vec<(&dyn Binding, Range<usize>)> = Vec::new();
         for ran in ran {
-            parts.push((&ran.list, 2 * ran.total as usize));
+            let from = 2 * ran.from as usize;
+            parts.push((&ran.list, from..from + 2 * ran.total as usize));
             for Chunk { rows, judged, strikes, .. } in &ran.chunks {
-                parts.push((&judged.outcomes, *rows as usize));
+                parts.push((&judged.outcomes, 0..*rows as usize));
                 if let Some(verdicts) = &judged.verdicts {
-                    parts.push((verdicts, *rows as usize));
+                    parts.push((verdicts, 0..*rows as usize));
                 }
                 for strikes in strikes {
-                    parts.push((&strikes.before, strikes.count()));
-                    parts.push((&strikes.after, strikes.count()));
+                    parts.push((&strikes.before, 0..strikes.count()));
+                    parts.push((&strikes.after, 0..strikes.count()));
                 }
             }
         }
-        let mut read = self.gpu.read_words(&parts)?.into_iter();
+        let mut read = self.gpu.read_ranges(&parts)?.into_iter();
         let mut next = || read.next().unwrap_or_default();
         for ran in ran {
             let list = next();

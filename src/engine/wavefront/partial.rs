@@ -1,0 +1,125 @@
+//! Golden partial sums: what an op has added up before the first unit of its input that differs.
+//!
+//! The rows that a struck unit changes differ from golden in that unit's features alone. The op that reads
+//! them takes up golden sums there, in place of adding the products of all units before it once more.
+
+use super::super::direct::Direct;
+use super::super::forward::{Run, encode};
+use super::Core;
+use super::golden::golden_operand;
+use crate::gpu::{Buffer, Error};
+use crate::op::Sums;
+use crate::workload::{ValueId, Workload};
+
+/// The most parts into which the units of an input are divided. An op then adds 9/16 of its products in the
+/// mean.
+const PARTS: u32 = 8;
+/// The fewest products an inference of an op for which sums are kept.
+const PRODUCTS_MIN: u64 = 512;
+/// The most bytes of the partial sums of all ops.
+const BYTES_MAX: u64 = 256 << 20;
+
+/// The golden partial sums of one op.
+#[derive(Debug)]
+pub(super) struct Partial {
+    /// The op.
+    pub op: usize,
+    /// Units (features, channels) of its input from one part to the next.
+    step: u32,
+    /// Features of a unit.
+    width: u32,
+    /// By part, from the second on: what the units before it add up to, `[window, feature, row]`.
+    sums: Vec<Buffer<u32>>,
+}
+
+/// Where the rows of a part begin to differ.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Resume<'a> {
+    /// The op that takes up golden sums.
+    pub op: usize,
+    /// The unit of its input that it adds first.
+    pub unit: u32,
+    /// The first feature of that unit.
+    pub feature: u32,
+    /// The sums before it, `[window, feature, row]`.
+    pub sums: &'a Buffer<u32>,
+}
+
+impl Partial {
+    /// Adds up the golden sums of an op part by part; `None` where they do not pay, or an op cannot.
+    pub(super) fn new(
+        direct: &Direct,
+        (values, slots, zero): (&[Buffer<u32>], &Buffer<u32>, &Buffer<u32>),
+        op: usize,
+        bytes: &mut u64,
+    ) -> Result<Option<Self>, Error> {
+        let workload = &*direct.workload;
+        let Some((units, width)) = units(workload, op) else { return Ok(None) };
+        let step = units.div_ceil(PARTS);
+        let parts = units.div_ceil(step);
+        let output = &values[workload.ops[op].output.0];
+        let needed = u64::from(parts - 1) * output.bytes();
+        if parts < 2 || *bytes + needed > BYTES_MAX {
+            return Ok(None);
+        }
+        *bytes += needed;
+        let mut sums = Vec::new();
+        for part in 1..parts {
+            let y = direct.gpu.zeroed("golden partial sums", output.len());
+            let place = |value: &ValueId| golden_operand(direct, values, (slots, zero), *value);
+            let inputs: Vec<_> = workload.ops[op].inputs.iter().map(place).collect();
+            let blocks = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+            let rows = direct.layout().rows;
+            let (inputs, until) = (&inputs[..], Sums::Until(part * step));
+            let run = Run { op, rows, blocks, units: None, sums: until, inputs, y: &y };
+            direct.gpu.submit(|pass| encode(&direct.gpu, workload, pass, &run))?;
+            sums.push(y);
+        }
+        Ok(Some(Self { op, step, width, sums }))
+    }
+
+    /// Bytes on the GPU.
+    pub(super) fn bytes(&self) -> u64 {
+        self.sums.iter().map(Buffer::bytes).sum()
+    }
+
+    /// The part of the unit that has this feature.
+    pub(super) const fn part(&self, feature: u32) -> u32 {
+        feature / self.width / self.step
+    }
+
+    /// Where the rows of a part begin to differ; `None` for the first one.
+    pub(super) fn resume(&self, part: u32) -> Option<Resume<'_>> {
+        let sums = self.sums.get(part.checked_sub(1)? as usize)?;
+        let unit = part * self.step;
+        Some(Resume { op: self.op, unit, feature: unit * self.width, sums })
+    }
+}
+
+/// The units of the one value that an op reads and the features of each, where it can leave its sums and has
+/// many products to add.
+fn units(workload: &Workload, op: usize) -> Option<(u32, u32)> {
+    let of = &workload.ops[op];
+    let mut values = of.inputs.iter().filter(|value| !workload.is_stored(**value));
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let weight = &workload.values[of.inputs.get(1)?.0];
+    let outputs = u64::from(workload.features(of.output));
+    let taps = weight.shape[1..].iter().product::<usize>() as u64;
+    let splits = of.kind.splits_sums(&of.settings) && outputs * taps >= PRODUCTS_MIN;
+    let units = u32::try_from(workload.values[value.0].shape[0]).ok().filter(|_| splits)?;
+    Some((units, workload.features(*value) / units))
+}
+
+impl Core {
+    /// The partial sums of the one op that reads a value.
+    pub(super) fn partial(&self, value: ValueId) -> Option<&Partial> {
+        let home = self.home(value);
+        let reads = |op: &&crate::workload::Op| {
+            !op.kind.is_view() && op.inputs.iter().any(|input| self.home(*input) == home)
+        };
+        let mut readers = self.workload.ops.iter().filter(reads);
+        let (Some(reader), None) = (readers.next(), readers.next()) else { return None };
+        let op = |partial: &&Partial| self.workload.ops[partial.op].output == reader.output;
+        self.golden.partials.iter().find(op)
+    }
+}

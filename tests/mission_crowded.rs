@@ -87,7 +87,7 @@ impl Books<'_> {
             let own = |bit: &&Bit| (bit.0, bit.1, bit.2) == (replica, copy, entry);
             self.flipped.iter().filter(own).count()
         };
-        (0..u64::from(self.scheme.protection.copies())).map(of).collect()
+        (0..u64::from(self.scheme.copies())).map(of).collect()
     }
 
     fn state(&self, copy: u64) -> Outcome {
@@ -186,7 +186,7 @@ impl Books<'_> {
 fn visits(scheme: &Scheme) -> Vec<Visit> {
     let Some(scrub) = &scheme.scrub else { return Vec::new() };
     let vote = scrub.by == ScrubBy::Vote;
-    let replicas = if vote { 1 } else { u64::from(scheme.protection.copies()) };
+    let replicas = if vote { 1 } else { u64::from(scheme.copies()) };
     let mut all = Vec::new();
     for replica in 0..replicas {
         for (copy, entry) in (0..COPIES).flat_map(|copy| [(copy, 0), (copy, 1)]) {
@@ -286,7 +286,7 @@ enum Event {
 /// A crowd of events; two bits of a codeword where there is a code, else one.
 fn crowd(seed: u64, scheme: &Scheme, stored: bool) -> Vec<(f64, Event)> {
     let mut draws = stream(seed, Domain::Generate, &[7]);
-    let replicas = u64::from(scheme.protection.copies());
+    let replicas = u64::from(scheme.copies());
     let bits = if scheme.code.is_some() { 2 } else { 1 };
     let mut all = Vec::new();
     for _ in 0..20 + below(&mut draws, 700) {

@@ -48,7 +48,7 @@ fn a_reload_scrub_brings_it_to_copies_that_did_not_differ() {
         assert_eq!((episode.cause, episode.upset, episode.copy), (Cause::Memory, 0, u64::MAX));
         assert_eq!((episode.start_s, episode.end_s), (150.0, 1000.0));
         assert_eq!((episode.first_critical_s, episode.ended), (Some(200.0), Ended::Mission));
-        let replicas = protection.copies();
+        let replicas = protection.redundancy().copies;
         let changes: Vec<_> = history.changes.iter().map(|c| (c.time_s, c.copy, c.words)).collect();
         let words = 4 * replicas * if code.is_some() { 2 } else { 1 };
         assert_eq!(changes, [(200.0, u64::MAX, words)]);

@@ -8,7 +8,7 @@
 use super::schema::{Header, Source};
 use super::{Archive, Fingerprint};
 use crate::fault::Region;
-use crate::scheme::{Choice, ChosenBy, Found, Protect, Protection, Scheme};
+use crate::scheme::{Choice, ChosenBy, Found, Protect, Scheme};
 use crate::workload::Workload;
 use std::collections::HashMap;
 use std::path::Path;
@@ -117,7 +117,7 @@ fn chosen(choice: &Choice, workload: &Workload, folder: &Path) -> Result<Protect
 fn unprotected(header: &Header) -> Option<usize> {
     let bare = |at: &usize| {
         let scheme = &header.schemes[*at].definition;
-        scheme.protection == Protection::None && scheme.code.is_none()
+        scheme.redundancy().votes.is_none() && scheme.code.is_none()
     };
     header.baseline().filter(bare)
 }

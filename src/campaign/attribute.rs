@@ -8,7 +8,7 @@ use super::runner::Trial;
 use crate::engine::{Course, Engine, Error, Job};
 use crate::fault::{Fault, Region};
 use crate::outcome::Outcome;
-use crate::scheme::{OnDue, Protection, Scheme, ScrubBy};
+use crate::scheme::{OnDue, Scheme, ScrubBy};
 
 /// Replays a failure may take.
 const REPLAYS_MAX: usize = 64;
@@ -61,7 +61,7 @@ pub(super) fn events_needed(
 /// between an event and the failure, or all repairs since are replayed. A code makes an event's
 /// effect depend on what else is in its block.
 fn first_step(scheme: &Scheme, step: u32) -> u32 {
-    let reloads = scheme.protection == Protection::Dmr || scheme.on_due == OnDue::Reload;
+    let reloads = scheme.retries() || scheme.on_due == OnDue::Reload;
     if reloads || scheme.writes_back() || scheme.code.is_some() {
         return 0;
     }

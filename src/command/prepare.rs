@@ -81,7 +81,7 @@ impl Planned {
 
     /// The most stored copies that any scheme keeps.
     pub(super) fn copies(&self) -> u32 {
-        self.campaign.scheme.iter().map(|s| s.protection.copies()).max().unwrap_or(1)
+        self.campaign.scheme.iter().map(|s| s.copies()).max().unwrap_or(1)
     }
 
     /// One engine a stratum; `lanes` fixes the lane count, else it is measured.
@@ -127,7 +127,7 @@ impl Planned {
                 let (weights, input) = scheme.replica_bits(&tensors, input_words);
                 let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
                 let copies = (of(weights, workload.stored_words()), of(input, input_words));
-                let upsets = exposure.upsets_per_step(copies, scheme.protection.executions());
+                let upsets = exposure.upsets_per_step(copies, scheme.executions());
                 upsets / (exposure.upsets_per_bit_s * exposure.step_s())
             })
         };

@@ -76,11 +76,7 @@ pub(super) fn received(
     layout: &Layout,
     workload: &Workload,
 ) -> Vec<Received> {
-    let executions = if course.conditional {
-        scheme.protection.executions()
-    } else {
-        scheme.protection.executions_max()
-    };
+    let executions = if course.conditional { scheme.executions() } else { scheme.executions_max() };
     let mut received = Vec::new();
     for (index, fault) in (0u32..).zip(&job.faults) {
         let stored = matches!(fault.region, Region::Weights | Region::Check);
@@ -132,7 +128,7 @@ pub(super) fn received(
 /// The copy that a fault on a word of the tensor `name` (none: an input) strikes, and with which
 /// bits. Bits that a vote does not protect are stored once, in copy 0.
 fn copy_of(fault: &Fault, scheme: &Scheme, name: Option<&str>) -> Option<(u32, u32)> {
-    let copy = fault.place.of(scheme.protection.copies())?;
+    let copy = fault.place.of(scheme.copies())?;
     let protected = scheme.protect.as_ref().map_or(u32::MAX, |protect| protect.mask(name));
     if copy == 0 || fault.mask & !protected == 0 {
         return Some((copy, fault.mask));
@@ -145,7 +141,7 @@ fn copy_of(fault: &Fault, scheme: &Scheme, name: Option<&str>) -> Option<(u32, u
 
 /// The copy that a fault on a check word strikes, and with which bits: those that are stored.
 fn check_of(fault: &Fault, scheme: &Scheme, layout: &Layout) -> Option<(u32, u32)> {
-    let copy = fault.place.of(scheme.protection.copies())?;
+    let copy = fault.place.of(scheme.copies())?;
     let mask = fault.mask & scheme.code?.check_mask();
     let exists = fault.index < layout.checks() && (mask != 0 || fault.mask == 0);
     exists.then_some((copy, mask))

@@ -314,11 +314,11 @@ impl Mission {
                 let expected = "a period of time, such as every = \"1h\": a mission has no steps";
                 return Err(place.value(&["scheme", &at, "scrub"], expected, "every_steps"));
             }
-            let running = f64::from(scheme.protection.executions_max()) * self.service.duty;
+            let running = f64::from(scheme.executions_max()) * self.service.duty;
             if running > 1.0 && scheme.placement != Placement::Device {
                 let expected = format!(
                     "executions that fit between two inferences: {} × service.duty of at most 1",
-                    scheme.protection.executions_max()
+                    scheme.executions_max()
                 );
                 return Err(place.value(&["scheme", &at, "protection"], expected, running));
             }

@@ -160,7 +160,7 @@ impl Plan {
 
     /// The most stored copies that any scheme keeps.
     pub fn copies(&self) -> u32 {
-        self.mission.scheme.iter().map(|scheme| scheme.protection.copies()).max().unwrap_or(1)
+        self.mission.scheme.iter().map(|scheme| scheme.copies()).max().unwrap_or(1)
     }
 
     /// What figures need of this plan.
@@ -194,7 +194,7 @@ impl Plan {
                 devices: terms.layout.devices,
                 scrub_passes_s: passes,
                 scrub_bytes_s: passes * moved as f64,
-                executions: terms.reader.scheme.protection.executions(),
+                executions: terms.reader.scheme.executions(),
             }
         };
         Facts {

@@ -4,7 +4,7 @@
 //! constant), so that what a decoder does depends on the mask alone.
 
 use crate::outcome::Outcome;
-use crate::scheme::{Code, Decoded, Protection, Scheme, Voter};
+use crate::scheme::{Code, Decoded, Scheme, Voter};
 use crate::stage::vote::{majority3, votes};
 use std::collections::BTreeMap;
 
@@ -191,8 +191,8 @@ impl Reader {
                 }
             }
         }
-        read.uncorrectable = read.uncorrectable_blocks > 0 && self.scheme.protection.copies() == 1;
-        let voted = self.scheme.protection == Protection::TmrStorage;
+        read.uncorrectable = read.uncorrectable_blocks > 0 && self.scheme.copies() == 1;
+        let voted = self.scheme.votes_reads();
         for (word, masks) in words {
             if voted {
                 let protected = self.mask(word);

@@ -6,7 +6,7 @@ use super::simulate::{Simulation, Strike};
 use super::state::{Block, State, ValueFlip};
 use crate::device::Hit;
 use crate::outcome::Outcome;
-use crate::scheme::{Decoded, Placement, Protection};
+use crate::scheme::{Decoded, Placement, Redundancy};
 use std::collections::BTreeMap;
 
 /// The values of a workload, one inference's worth: the outputs of its ops, one after another.
@@ -62,7 +62,7 @@ impl Simulation<'_> {
     /// Whether inferences are computed on a device: the others hold replicas and no more.
     fn executes(&self, device: u32) -> bool {
         let layout = &self.terms.layout;
-        let executions = self.terms.reader.scheme.protection.executions();
+        let executions = self.terms.reader.scheme.executions();
         device < layout.devices && (!self.spread() || device < executions)
     }
 
@@ -75,7 +75,7 @@ impl Simulation<'_> {
         if !self.executes(upset.device) {
             return None;
         }
-        let executions = self.terms.reader.scheme.protection.executions();
+        let executions = self.terms.reader.scheme.executions();
         let (here, first) = if self.spread() { (1, upset.device) } else { (executions, 0) };
         let lapsed = upset.time_s * ground.reads.per_s;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
@@ -145,9 +145,9 @@ impl Simulation<'_> {
     /// Logic delivers one wrong result: critical unless executions are compared.
     pub(super) fn logic(&mut self, upset: &Upset) {
         let Some(now) = self.running(upset) else { return };
-        let outcome = match self.terms.reader.scheme.protection {
-            Protection::None | Protection::TmrStorage => Outcome::CriticalSdc,
-            Protection::Dmr => Outcome::DueRecovered,
+        let outcome = match self.terms.reader.scheme.redundancy() {
+            Redundancy { executions: 1, .. } => Outcome::CriticalSdc,
+            Redundancy { retries: true, .. } => Outcome::DueRecovered,
             _ => Outcome::Corrected,
         };
         self.strike(now.strike(upset, Cause::Logic, outcome));
@@ -169,13 +169,9 @@ impl Simulation<'_> {
             return;
         }
         let inference = self.ground.reads.before(upset.time_s);
-        let outcome = match self.terms.reader.scheme.protection {
-            Protection::TmrStorage | Protection::TmrOutput | Protection::TmrLayer
-                if tenant == Tenant::Weights =>
-            {
-                Outcome::Corrected
-            }
-            Protection::Dmr => Outcome::DueRecovered,
+        let outcome = match self.terms.reader.scheme.redundancy() {
+            Redundancy { retries: true, .. } => Outcome::DueRecovered,
+            Redundancy { copies: 3, .. } if tenant == Tenant::Weights => Outcome::Corrected,
             _ => Outcome::Due,
         };
         self.report(upset, entry, inference, outcome);

@@ -20,7 +20,7 @@ impl Scheme {
     ///
     /// `tensors` are the stored tensors with their words.
     pub fn replica_bits(&self, tensors: &[(&str, u32)], input_words: u32) -> (u64, u64) {
-        let copies = u64::from(self.protection.copies());
+        let copies = u64::from(self.copies());
         let bits = |name: Option<&str>, words: u32| {
             let mask = self.protect.as_ref().map_or(u32::MAX, |protect| protect.mask(name));
             u64::from(words) * (32 + (copies - 1) * u64::from(mask.count_ones()))
@@ -35,7 +35,7 @@ impl Scheme {
         let of = |code: Code| {
             u64::from(code.check_words(words)) * u64::from(code.check_mask().count_ones())
         };
-        u64::from(self.protection.copies()) * self.code.map_or(0, of)
+        u64::from(self.copies()) * self.code.map_or(0, of)
     }
 
     /// The cost of this scheme for a workload with these stored `tensors` (name and words) and
@@ -50,7 +50,7 @@ impl Scheme {
         input_words: u32,
         inferences_per_step: u32,
     ) -> Cost {
-        let copies = f64::from(self.protection.copies());
+        let copies = f64::from(self.copies());
         let (weights, input) = self.replica_bits(tensors, input_words);
         let stored = weights + self.check_bits(tensors);
         let image = stored as f64 / 8.0;
@@ -64,7 +64,7 @@ impl Scheme {
             bytes / (f64::from(steps) * step)
         });
         let read = (stored + input) as f64 / 8.0;
-        let reads = f64::from(self.protection.executions()).max(copies) / copies;
+        let reads = f64::from(self.executions()).max(copies) / copies;
         Cost {
             bytes_stored: (stored + input * u64::from(inferences_per_step)).div_ceil(8),
             bytes_read_per_inference: read * reads,

@@ -7,6 +7,7 @@ mod check;
 pub mod code;
 mod cost;
 mod protect;
+mod redundancy;
 mod refusal;
 mod scrub;
 
@@ -14,86 +15,10 @@ pub use check::check;
 pub use code::{Code, Decoded};
 pub use cost::Cost;
 pub use protect::{Choice, ChosenBy, Found, Protect};
+pub use redundancy::{Protection, Redundancy, VotePoint};
 pub use refusal::Refusal;
 
 use serde::{Deserialize, Serialize};
-
-/// How a scheme protects the computation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protection {
-    /// One image, one execution, nothing compared.
-    None,
-    /// Two images, two executions; outputs compared bitwise, golden reloaded and the inference
-    /// retried once on a mismatch.
-    Dmr,
-    /// Three stored copies with a bitwise vote on every read, one execution.
-    TmrStorage,
-    /// Three images, three executions; each output word by bitwise majority. Where a word has
-    /// three distinct values the decisions vote and the lowest agreeing replica is delivered whole.
-    TmrOutput,
-    /// One image, three executions one after another, outputs voted: the execution is protected, the
-    /// storage is not.
-    TmrTemporal,
-    /// Three images, three executions; every op's output is voted and all three go on with the
-    /// majority.
-    TmrLayer,
-}
-
-impl Protection {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::None,
-        Self::Dmr,
-        Self::TmrStorage,
-        Self::TmrOutput,
-        Self::TmrTemporal,
-        Self::TmrLayer,
-    ];
-
-    /// The name used in TOML, HDF5, reports and on the screen.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Dmr => "dmr",
-            Self::TmrStorage => "tmr-storage",
-            Self::TmrOutput => "tmr-output",
-            Self::TmrTemporal => "tmr-temporal",
-            Self::TmrLayer => "tmr-layer",
-        }
-    }
-
-    /// Stored copies of weights and inputs.
-    pub const fn copies(self) -> u32 {
-        match self {
-            Self::None | Self::TmrTemporal => 1,
-            Self::Dmr => 2,
-            Self::TmrStorage | Self::TmrOutput | Self::TmrLayer => 3,
-        }
-    }
-
-    /// Executions of each inference, a retry not counted.
-    pub const fn executions(self) -> u32 {
-        match self {
-            Self::None | Self::TmrStorage => 1,
-            Self::Dmr => 2,
-            Self::TmrOutput | Self::TmrTemporal | Self::TmrLayer => 3,
-        }
-    }
-
-    /// Whether the outputs of whole executions are compared or voted.
-    pub const fn votes_outputs(self) -> bool {
-        matches!(self, Self::Dmr | Self::TmrOutput | Self::TmrTemporal)
-    }
-
-    /// Executions of each inference with its retry, where the scheme has one.
-    pub const fn executions_max(self) -> u32 {
-        match self {
-            Self::Dmr => 2 * self.executions(),
-            _ => self.executions(),
-        }
-    }
-}
 
 /// How a scrub makes memory right again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -312,10 +237,50 @@ impl Scheme {
         }
     }
 
+    /// What it keeps and runs more than once.
+    pub const fn redundancy(&self) -> Redundancy {
+        self.protection.redundancy()
+    }
+
+    /// Stored copies of weights and inputs.
+    pub const fn copies(&self) -> u32 {
+        self.redundancy().copies
+    }
+
+    /// Executions of each inference, a retry not counted.
+    pub const fn executions(&self) -> u32 {
+        self.redundancy().executions
+    }
+
+    /// Executions of each inference with its retry, where the scheme has one.
+    pub const fn executions_max(&self) -> u32 {
+        self.executions() * if self.retries() { 2 } else { 1 }
+    }
+
+    /// Whether a mismatch has golden reloaded and the inference run once more.
+    pub const fn retries(&self) -> bool {
+        self.redundancy().retries
+    }
+
+    /// Whether stored copies are voted on every read.
+    pub const fn votes_reads(&self) -> bool {
+        matches!(self.redundancy().votes, Some(VotePoint::Read))
+    }
+
+    /// Whether executions are voted after every op.
+    pub const fn votes_ops(&self) -> bool {
+        matches!(self.redundancy().votes, Some(VotePoint::Op))
+    }
+
+    /// Whether the outputs of whole executions are compared or voted.
+    pub const fn votes_outputs(&self) -> bool {
+        matches!(self.redundancy().votes, Some(VotePoint::Output))
+    }
+
     /// Whether a voter or a decoder stands between stored words and the workload, so that what it
     /// delivers is a site of its own.
     pub const fn delivers(&self) -> bool {
-        matches!(self.protection, Protection::TmrStorage) || self.code.is_some()
+        self.votes_reads() || self.code.is_some()
     }
 
     /// Whether a read writes back what it put right.
@@ -327,7 +292,7 @@ impl Scheme {
 /// The scheme that the others are compared with: no redundancy, and the fewest codes, checks and
 /// scrubs.
 pub fn baseline(schemes: &[Scheme]) -> Option<usize> {
-    let bare = schemes.iter().enumerate().filter(|(_, s)| s.protection == Protection::None);
+    let bare = schemes.iter().enumerate().filter(|(_, s)| s.redundancy().votes.is_none());
     let parts = |s: &Scheme| (s.code.is_some(), s.scrub.is_some(), s.guard.is_some());
     bare.min_by_key(|(_, s)| parts(s)).map(|(index, _)| index)
 }

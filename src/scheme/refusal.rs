@@ -1,8 +1,6 @@
 //! Combinations that cannot exist, each with its reason.
 
-use super::{
-    Choice, Code, OnDue, OnRead, Period, Placement, Protect, Protection, Scheme, ScrubBy, Voter,
-};
+use super::{Choice, Code, OnDue, OnRead, Period, Placement, Protect, Scheme, ScrubBy, Voter};
 use crate::words::meant;
 use std::fmt;
 
@@ -39,11 +37,7 @@ impl Scheme {
                     self.placement.name(),
                     self.protection.name()
                 );
-                if apart && self.protection.copies() < 2 {
-                    refuse("placement", reason)
-                } else {
-                    None
-                }
+                if apart && self.copies() < 2 { refuse("placement", reason) } else { None }
             })
     }
 
@@ -65,11 +59,11 @@ impl Scheme {
         if scrub.by == ScrubBy::Ecc && !self.code.is_some_and(Code::corrects) {
             return refuse("scrub", "scrub by ecc without a code that corrects");
         }
-        if scrub.by == ScrubBy::Vote && self.protection.copies() < 3 {
+        if scrub.by == ScrubBy::Vote && self.copies() < 3 {
             let reason = format!(
                 "scrub by vote needs three stored copies, {} has {}; by = \"reload\" works with any",
                 self.protection.name(),
-                self.protection.copies()
+                self.copies()
             );
             return refuse("scrub", reason);
         }
@@ -80,11 +74,11 @@ impl Scheme {
         let (voter, protection) = (self.voter.name(), self.protection.name());
         match self.voter {
             Voter::Bitwise => None,
-            _ if self.protection == Protection::None => refuse(
+            _ if self.redundancy().votes.is_none() => refuse(
                 "voter",
                 format!("voter = \"{voter}\" with protection none, which has no voter"),
             ),
-            Voter::Label | Voter::Tolerance if !self.protection.votes_outputs() => refuse(
+            Voter::Label | Voter::Tolerance if !self.votes_outputs() => refuse(
                 "voter",
                 format!(
                     "voter = \"{voter}\" with {protection}, whose voter sees words and no outputs; \
@@ -97,7 +91,7 @@ impl Scheme {
 
     fn read_refusal(&self) -> Option<Refusal> {
         let corrects = self.code.is_some_and(Code::corrects);
-        if self.on_read == OnRead::Keep || corrects || self.protection == Protection::TmrStorage {
+        if self.on_read == OnRead::Keep || corrects || self.votes_reads() {
             return None;
         }
         let found = match self.code {
@@ -112,7 +106,7 @@ impl Scheme {
             let reason = format!("protect with code {}, which covers all weights", code.name());
             return refuse("protect", reason);
         }
-        if self.protection != Protection::TmrStorage {
+        if !self.votes_reads() {
             let reason =
                 format!("protect with {}: only tmr-storage votes words", self.protection.name());
             return refuse("protect", reason);
@@ -209,7 +203,7 @@ fn again<T: PartialEq>(values: &[T]) -> Option<&T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scrub;
+    use super::super::{Protection, Scrub};
     use super::*;
 
     /// The refusal of a scheme whose table has these lines.

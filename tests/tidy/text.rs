@@ -78,6 +78,23 @@ fn printing(tree: &Tree) -> Vec<String> {
     violations
 }
 
+/// Code that asks which preset a scheme is, in place of a part of it. Making one by name is no question.
+fn presets(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    let asks = |line: &str| {
+        words(line, "Protection::")
+            .any(|at| !line[at..].starts_with("Protection::ALL") && !line[..at].contains("bare("))
+    };
+    for (path, text) in
+        tree.under("src/", ".rs").filter(|(path, _)| !path.starts_with("src/scheme/"))
+    {
+        for (number, line) in code(text).filter(|(_, line)| asks(line)) {
+            violations.push(format!("{path}:{number}: `{}` asks for a preset", line.trim()));
+        }
+    }
+    violations
+}
+
 #[test]
 fn files_have_one_purpose() {
     let (longest, too_long_text) = ("\n".repeat(LINES_MAX), "\n".repeat(LINES_MAX + 1));
@@ -110,6 +127,15 @@ fn nothing_is_left_unfinished_or_tied_to_a_machine() {
     let bad = [("scripts/a.sh", script.as_str()), ("src/a.rs", &text)];
     crate::refuses(banned_words, &bad, &["scripts/a.sh:1: a path", "src/a.rs:1", "src/a.rs:2"]);
     crate::repository_passes(banned_words);
+}
+
+#[test]
+fn schemes_are_asked_about_their_parts() {
+    let text = "let bare = Scheme::bare(\"none\", Protection::None);\nfor p in Protection::ALL {}\n\
+                if scheme.protection == Protection::Dmr {}\nProtection::TmrLayer => 3,";
+    let bad = [("src/a.rs", text), ("src/scheme/cost.rs", text), ("tests/a.rs", text)];
+    crate::refuses(presets, &bad, &["src/a.rs:3: `if scheme", "src/a.rs:4: `Protection::TmrLayer"]);
+    crate::repository_passes(presets);
 }
 
 #[test]

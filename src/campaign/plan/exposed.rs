@@ -6,6 +6,7 @@ use crate::campaign::file::{Campaign, Mode, RateChoice};
 use crate::campaign::upsets::UpsetRate;
 use crate::engine::Windows;
 use crate::fault::{Course, Exposure, Region, Sites};
+use crate::scheme::Scheme;
 use crate::units::DAY_S;
 use crate::workload::Workload;
 use std::sync::Arc;
@@ -33,7 +34,7 @@ pub(super) fn exposure(
         return Err(Error::value("faults.steps", expected, found));
     }
     let acceleration = sequence.acceleration;
-    let protections = || campaign.scheme.iter().map(|scheme| scheme.protection);
+    let schemes = || campaign.scheme.iter();
     let exposure = Exposure {
         regions: sites(workload, sequence.regions, None, None)?,
         steps: sequence.steps,
@@ -44,8 +45,8 @@ pub(super) fn exposure(
         course: rate.course.as_ref().map(|course| {
             Arc::new(Course::new(course.rates.iter().copied().map(f64::from), course.step_s))
         }),
-        copies_max: protections().map(|p| p.copies()).max().unwrap_or(1),
-        executions_max: protections().map(|p| p.executions_max()).max().unwrap_or(1),
+        copies_max: schemes().map(Scheme::copies).max().unwrap_or(1),
+        executions_max: schemes().map(Scheme::executions_max).max().unwrap_or(1),
     };
     let copies = f64::from(exposure.copies_max);
     let per_step = exposure.upsets_per_step((copies, copies), exposure.executions_max);

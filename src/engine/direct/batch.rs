@@ -7,7 +7,7 @@ use super::execute::StepStrikes;
 use super::proof::{Strikes, landings};
 use crate::gpu::{Binding, Pass};
 use crate::outcome::{InferenceRow, Outcome, Tally};
-use crate::scheme::{Guard, Protection, Scheme};
+use crate::scheme::{Guard, Scheme};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
 use crate::stage::tally::TallyParams;
@@ -76,10 +76,10 @@ impl Direct {
         step: u32,
         lanes: &mut [Lane],
     ) -> Result<(), Error> {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         self.load_step(copies, step, lanes)?;
         let strikes = self.prepare(scheme, step, lanes);
-        let dmr = scheme.protection == Protection::Dmr;
+        let dmr = scheme.retries();
         let merged = course.conditional && !dmr;
         let restoration = merged.then(|| self.restoration(copies, lanes));
         let count = lanes.len();
@@ -127,7 +127,7 @@ impl Direct {
             pad: 0,
         };
         let windows = self.gpu.upload("windows", &memory.loaded[..count]);
-        let single = scheme.protection.executions() == 1;
+        let single = scheme.executions() == 1;
         let inputs = ClassifyInputs {
             windows: &windows,
             delivered: if single { &memory.outputs[0] } else { &memory.delivered },
@@ -159,7 +159,7 @@ impl Direct {
         let count = lanes.len();
         let all: Vec<&Strikes> = strikes.iter().flat_map(StepStrikes::all).collect();
         let tally_words = size_of::<Tally>() / 4;
-        let copies = scheme.protection.copies() as usize;
+        let copies = scheme.copies() as usize;
         let mut parts: Vec<(&dyn Binding, usize)> =
             vec![(&memory.outcomes, count * rows), (&memory.tallies, count * tally_words)];
         for strikes in &all {

@@ -7,7 +7,7 @@ use super::batch::{Lane, narrow};
 use super::memory::Home;
 use super::proof::{Owner, Strikes};
 use crate::gpu::{Buffer, Pass};
-use crate::scheme::{Protection, Scheme, Voter};
+use crate::scheme::{Scheme, Voter};
 use crate::stage::decision;
 use crate::stage::inject::Strike;
 use crate::stage::output_vote::{self, MISMATCH, OutputVoteParams};
@@ -50,7 +50,7 @@ type Blocks = Vec<Vec<(Strike, Owner)>>;
 impl Direct {
     /// Uploads the strikes of a step and notes which words they touch.
     pub(super) fn prepare(&self, scheme: &Scheme, step: u32, lanes: &mut [Lane]) -> StepStrikes {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         let mut image = vec![Vec::new(); lanes.len()];
         for (index, lane) in lanes.iter_mut().enumerate() {
             for fault in lane.faults.iter().filter(|f| f.step == step) {
@@ -69,13 +69,13 @@ impl Direct {
             stuck: self.stuck_on_read(scheme, lanes),
             ..StepStrikes::default()
         };
-        for execution in 0..scheme.protection.executions() {
+        for execution in 0..scheme.executions() {
             let choose = |_: usize, fault: &Received, struck: u32| {
                 (struck == execution).then_some(Some((fault.fault, execution)))
             };
             self.strike_execution(&mut strikes, scheme, (lanes, &all), step, execution, &choose);
         }
-        if scheme.protection == Protection::TmrLayer {
+        if scheme.votes_ops() {
             let every = |_: usize, fault: &Received, struck: u32| Some(Some((fault.fault, struck)));
             let blocks = self.on_activations(scheme, (lanes, &all), step, &every);
             strikes.activations =
@@ -90,7 +90,7 @@ impl Direct {
     fn stuck_on_read(&self, scheme: &Scheme, lanes: &[Lane]) -> Option<Strikes> {
         let all: Vec<usize> = (0..lanes.len()).collect();
         let writes = scheme.writes_back();
-        writes.then(|| self.stuck_strikes(scheme.protection.copies(), lanes, &all)).flatten()
+        writes.then(|| self.stuck_strikes(scheme.copies(), lanes, &all)).flatten()
     }
 
     /// Adds the strikes of the execution that is known as `named`; block i is lane `subset[i]`.
@@ -108,7 +108,7 @@ impl Direct {
             for fault in lanes[*lane].faults.iter().filter(|f| f.step == step) {
                 let Target::Delivered { execution: struck } = fault.target else { continue };
                 if let Some(recorded) = choose(*lane, fault, struck) {
-                    let execution = named % scheme.protection.executions();
+                    let execution = named % scheme.executions();
                     let strike = fault.strike(Self::slot(scheme, *lane, execution));
                     let owner = recorded.map(|(fault, replica)| (*lane, fault, replica));
                     blocks[*lane].push((strike, owner));
@@ -117,7 +117,7 @@ impl Direct {
         }
         let delivered = self.strikes(self.layout.image(), blocks);
         strikes.delivered.extend(delivered.map(|strikes| (named, strikes)));
-        if scheme.protection != Protection::TmrLayer {
+        if !scheme.votes_ops() {
             let activations = self.on_activations(scheme, (lanes, subset), step, choose);
             let named = activations.into_iter().map(|(op, strikes)| ((named, op), strikes));
             strikes.activations.extend(named);
@@ -133,7 +133,7 @@ impl Direct {
         step: u32,
         choose: Choose<'_>,
     ) -> BTreeMap<usize, Strikes> {
-        let together = scheme.protection == Protection::TmrLayer;
+        let together = scheme.votes_ops();
         let mut by_op: BTreeMap<usize, Blocks> = BTreeMap::new();
         for (block, lane) in subset.iter().enumerate() {
             for fault in lanes[*lane].faults.iter().filter(|f| f.step == step) {
@@ -180,10 +180,10 @@ impl Direct {
         named: u32,
         strikes: &StepStrikes,
     ) -> Result<(), Error> {
-        if scheme.protection == Protection::TmrLayer {
+        if scheme.votes_ops() {
             return self.execute_together(scheme, count, strikes, &mut |_, _| Ok(()));
         }
-        for execution in 0..scheme.protection.executions() {
+        for execution in 0..scheme.executions() {
             self.gpu.submit(|pass| {
                 self.encode_read(pass, scheme, count, execution, named + execution, strikes);
                 let (image, slots) = self.image_of(scheme, lanes, execution);
@@ -211,7 +211,7 @@ impl Direct {
         named: u32,
         strikes: &StepStrikes,
     ) {
-        if execution >= scheme.protection.copies() {
+        if execution >= scheme.copies() {
             self.encode_delivery(pass, scheme, count, strikes.stuck.as_ref());
         }
         if let Some(strikes) = strikes.delivered.get(&named) {
@@ -309,10 +309,10 @@ impl Direct {
         lanes: &[usize],
         retry: u32,
     ) {
-        if !scheme.protection.votes_outputs() {
+        if !scheme.votes_outputs() {
             return;
         }
-        let executions = scheme.protection.executions();
+        let executions = scheme.executions();
         let (decision, nan, relative) = decision::encode(self.workload.decision);
         let params = OutputVoteParams {
             rows: self.layout.rows,
@@ -358,7 +358,7 @@ impl Direct {
             let retried = (0..self.layout.counted).filter(|row| split(*lane, *row)).count();
             lanes[*lane].result.retries += narrow(retried);
         }
-        let executions = scheme.protection.executions();
+        let executions = scheme.executions();
         let stuck = self.stuck_on_read(scheme, lanes);
         let mut strikes = StepStrikes { stuck, ..StepStrikes::default() };
         for execution in 0..executions {

@@ -3,7 +3,7 @@
 use super::super::{Error, Layout, Windows};
 use crate::gpu::{Buffer, Gpu};
 use crate::outcome::Tally;
-use crate::scheme::{Code, Protection, Scheme};
+use crate::scheme::{Code, Scheme};
 use crate::stage::{checksum, vote};
 use crate::workload::{Role, Value, Workload};
 use std::sync::Arc;
@@ -156,9 +156,9 @@ impl Memory {
         layout: &Layout,
         scheme: &Scheme,
     ) -> Result<usize, Error> {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         let (image, rows) = (layout.image() as usize, layout.rows as usize);
-        let together = if scheme.protection == Protection::TmrLayer { 3 } else { 1 };
+        let together = if scheme.votes_ops() { 3 } else { 1 };
         let value = self.features_max as usize * rows;
         let lane_bytes = 4 * (copies as usize * image).max(together * value) as u64;
         let limit = gpu.binding_bytes_max();

@@ -4,7 +4,7 @@ use super::Direct;
 use super::batch::narrow;
 use super::proof::Strikes;
 use crate::gpu::{Buffer, Pass};
-use crate::scheme::{Protection, Scheme, Voter};
+use crate::scheme::{Scheme, Voter};
 use crate::stage::decode::BlockParams;
 use crate::stage::findings::{self, FindingsParams};
 use crate::stage::load::LoadParams;
@@ -31,7 +31,7 @@ impl Direct {
             return;
         }
         let memory = &self.memory;
-        let votes = scheme.protection == Protection::TmrStorage;
+        let votes = scheme.votes_reads();
         let writes = scheme.writes_back();
         if scheme.code.is_some() {
             // A vote that repairs does so in memory, after the decoders have.
@@ -54,7 +54,7 @@ impl Direct {
 
     /// The buffer that the workload reads under `scheme`.
     pub(super) fn delivered(&self, scheme: &Scheme) -> &Buffer<u32> {
-        if scheme.protection == Protection::TmrStorage {
+        if scheme.votes_reads() {
             &self.memory.voted
         } else if scheme.code.is_some() {
             &self.memory.decoded
@@ -78,7 +78,7 @@ impl Direct {
         let at = BlockParams {
             words: layout.stored,
             stride: layout.image(),
-            slots: narrow(count) * scheme.protection.copies(),
+            slots: narrow(count) * scheme.copies(),
             data_base: 0,
             check_base: layout.check_base(),
             repair: ways.repair.into(),
@@ -101,7 +101,7 @@ impl Direct {
             pad: [0; 3],
         };
         let slots: Vec<[u32; 2]> =
-            (0..narrow(count) * scheme.protection.copies()).map(|slot| [slot; 2]).collect();
+            (0..narrow(count) * scheme.copies()).map(|slot| [slot; 2]).collect();
         let uniform = self.gpu.uniform("load", &params);
         let list = self.gpu.list("decoded slots", &slots);
         let (image, decoded) = (&self.memory.image, &self.memory.decoded);
@@ -122,9 +122,9 @@ impl Direct {
         }
         let params = FindingsParams {
             lanes: narrow(count),
-            copies: scheme.protection.copies(),
+            copies: scheme.copies(),
             rows: self.layout.rows,
-            on_uncorrectable: match scheme.protection.copies() {
+            on_uncorrectable: match scheme.copies() {
                 1 => findings::ON_UNCORRECTABLE_TRAP,
                 2 if retry => findings::ON_UNCORRECTABLE_TRAP,
                 2 => findings::ON_UNCORRECTABLE_MISMATCH,
@@ -139,11 +139,8 @@ impl Direct {
 
     /// The slot of [`Direct::delivered`] that an execution of this lane reads.
     pub(super) fn slot(scheme: &Scheme, lane: usize, execution: u32) -> u32 {
-        let copies = scheme.protection.copies();
-        match scheme.protection {
-            Protection::TmrStorage => narrow(lane),
-            _ => narrow(lane) * copies + execution.min(copies - 1),
-        }
+        let copies = if scheme.votes_reads() { 1 } else { scheme.copies() };
+        narrow(lane) * copies + execution.min(copies - 1)
     }
 
     /// Records the vote over three copies, stored or decoded, with or without repair.

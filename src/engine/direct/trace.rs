@@ -5,7 +5,7 @@ use super::Direct;
 use super::batch::narrow;
 use super::execute::StepStrikes;
 use crate::gpu::Buffer;
-use crate::scheme::{Protection, Scheme};
+use crate::scheme::Scheme;
 
 /// One op of one execution, against the fault-free run of the same kernels.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -42,11 +42,11 @@ impl Direct {
         for earlier in course.first_step..step {
             self.step(scheme, course, earlier, &mut lanes)?;
         }
-        self.load_step(scheme.protection.copies(), step, &mut lanes)?;
+        self.load_step(scheme.copies(), step, &mut lanes)?;
         let strikes = self.prepare(scheme, step, &mut lanes);
         self.gpu.submit(|pass| self.encode_stored(pass, scheme, 2, &strikes))?;
         let mut trace = Vec::new();
-        if scheme.protection == Protection::TmrLayer {
+        if scheme.votes_ops() {
             self.execute_together(scheme, 2, &strikes, &mut |op, home| {
                 let found = (0..3).map(|execution| self.compared(op, home, step, execution, 3));
                 trace.extend(found.collect::<Result<Vec<_>, Error>>()?);
@@ -54,7 +54,7 @@ impl Direct {
             })?;
             trace.sort_by_key(|op: &OpTrace| op.execution);
         } else {
-            for execution in 0..scheme.protection.executions() {
+            for execution in 0..scheme.executions() {
                 self.trace_execution(scheme, step, execution, &strikes, &mut trace)?;
             }
         }

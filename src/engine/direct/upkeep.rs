@@ -126,7 +126,7 @@ impl Direct {
         lanes: &mut [Lane],
         subset: &[usize],
     ) -> Result<(), Error> {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         let list = self.restoration_of(copies, lanes, subset);
         for lane in subset {
             let lane = &mut lanes[*lane];
@@ -167,7 +167,7 @@ impl Direct {
 
     /// The periodic scrub over the whole of every image; what it did is seen at the touched words.
     fn scrub(&self, scheme: &Scheme, by: ScrubBy, lanes: &mut [Lane]) -> Result<(), Error> {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         let image = self.layout.image();
         let stored = |word: &&u32| !self.layout.is_input(**word);
         let mut at = Vec::new();
@@ -281,7 +281,7 @@ impl Direct {
 
     /// Makes every image golden and gives the checksums.
     pub(super) fn restore(&self, scheme: &Scheme, lanes: &mut [Lane]) -> Result<Vec<u32>, Error> {
-        let copies = scheme.protection.copies();
+        let copies = scheme.copies();
         let list = self.restoration(copies, lanes);
         lanes.iter_mut().for_each(|lane| lane.touched.clear());
         self.gpu.submit(|pass| self.encode_restore(pass, copies, lanes.len(), &list))?;
@@ -295,7 +295,7 @@ impl Direct {
         count: usize,
         sums: &[u32],
     ) -> Result<(), Error> {
-        let copies = scheme.protection.copies() as usize;
+        let copies = scheme.copies() as usize;
         for lane in 0..count {
             let want = self.memory.golden.sums[self.memory.loaded[lane] as usize];
             if sums[lane * copies..][..copies].iter().any(|sum| *sum != want) {

@@ -3,7 +3,7 @@
 use super::Reference;
 use crate::engine::footprint::{Received, Target};
 use crate::engine::{Layout, TrialResult};
-use crate::scheme::{Decoded, Protection, Scheme, ScrubBy, Voter};
+use crate::scheme::{Decoded, Scheme, ScrubBy, Voter};
 use crate::stage::vote;
 
 /// A scheme with what it makes of the workload's memory.
@@ -65,7 +65,7 @@ impl<'a> Setting<'a> {
     }
 
     pub(super) fn memory(&self, window: usize) -> Memory {
-        let copies = self.scheme.protection.copies() as usize;
+        let copies = self.scheme.copies() as usize;
         Memory { copies: vec![self.golden(window); copies], stuck: Vec::new() }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Setting<'a> {
                 uncorrectable |= found == Decoded::Uncorrectable;
             }
         }
-        if self.scheme.protection == Protection::TmrStorage {
+        if self.scheme.votes_reads() {
             let mut voted = Vec::with_capacity(images[0].len());
             let rows = self.layout.rows as usize;
             for word in 0..images[0].len() {

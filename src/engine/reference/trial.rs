@@ -4,7 +4,7 @@ use super::memory::{Delivery, Memory, Setting};
 use crate::engine::footprint::{Received, Target, received};
 use crate::engine::{Course, Job, Landing, TrialResult};
 use crate::outcome::{InferenceRow, Outcome};
-use crate::scheme::{Guard, OnDue, Protection, Voter};
+use crate::scheme::{Guard, OnDue, Voter};
 use crate::stage::classify::{self, ClassifyInputs, ClassifyParams};
 use crate::stage::output_vote::{self, OutputVoteParams};
 use crate::stage::{decision, inject, vote};
@@ -99,17 +99,16 @@ impl Setting<'_> {
     ) -> Vec<InferenceRow> {
         let layout = &self.layout;
         let rows = layout.rows as usize;
-        let protection = self.scheme.protection;
         let mut alarms = vec![0; rows + 1];
         let mut verdicts = vec![0; rows];
         let landings = &mut result.landings;
         let first = Pass { now, first: 0, rows: vec![true; rows] };
         let mut executed = self.execute(memory, &first, &mut alarms, landings);
         let mut delivered = executed.outputs[0].clone();
-        if protection.votes_outputs() {
+        if self.scheme.votes_outputs() {
             self.vote_outputs(0, &executed.outputs, &mut delivered, &mut verdicts);
         }
-        if protection == Protection::Dmr {
+        if self.scheme.retries() {
             if executed.uncorrectable {
                 let mismatch = output_vote::MISMATCH | output_vote::ALARM;
                 verdicts.iter_mut().for_each(|verdict| *verdict |= mismatch);
@@ -121,12 +120,12 @@ impl Setting<'_> {
                 self.reload(memory, window);
                 result.reloads += 1;
                 result.retries += u32::try_from(retried).unwrap_or(u32::MAX);
-                let again = Pass { now, first: protection.executions(), rows: split };
+                let again = Pass { now, first: self.scheme.executions(), rows: split };
                 executed = self.execute(memory, &again, &mut alarms, landings);
                 self.vote_outputs(1, &executed.outputs, &mut delivered, &mut verdicts);
             }
         }
-        let trapped = executed.uncorrectable && protection.copies() < 3;
+        let trapped = executed.uncorrectable && self.scheme.copies() < 3;
         let trap = if trapped { inject::TRAP_ECC } else { 0 };
         self.classify(window, &delivered, &alarms, &verdicts, trap)
     }
@@ -140,16 +139,16 @@ impl Setting<'_> {
         alarms: &mut [u32],
         landings: &mut Vec<Landing>,
     ) -> Executed {
-        let executions = self.scheme.protection.executions();
+        let executions = self.scheme.executions();
         let mut delivery = self.deliver(memory, alarms);
-        if self.scheme.protection == Protection::TmrLayer {
+        if self.scheme.votes_ops() {
             return self.execute_together(delivery, pass, alarms, landings);
         }
         let mut outputs = Vec::new();
         let mut uncorrectable = delivery.uncorrectable;
         for execution in 0..executions {
             // An execution without a copy of its own reads memory anew.
-            if execution >= self.scheme.protection.copies() && self.scheme.delivers() {
+            if execution >= self.scheme.copies() && self.scheme.delivers() {
                 delivery = self.deliver(memory, alarms);
                 uncorrectable |= delivery.uncorrectable;
             }
@@ -242,7 +241,7 @@ impl Setting<'_> {
             rows: self.layout.rows,
             features: workload.output_features(),
             blocks: 1,
-            executions: self.scheme.protection.executions(),
+            executions: self.scheme.executions(),
             retry,
             decision,
             nan,

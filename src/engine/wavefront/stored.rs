@@ -7,7 +7,7 @@ use super::super::{Error, Landing};
 use super::Core;
 use super::pages::narrow;
 use crate::gpu::{Binding, Buffer, Pass};
-use crate::scheme::{Code, Protection, Scheme, Voter};
+use crate::scheme::{Code, Scheme, Voter};
 use crate::stage::decode::BlockParams;
 use crate::stage::inject::Strike;
 use crate::stage::span::SpanParams;
@@ -89,7 +89,7 @@ impl Core {
     /// The copy of a fault on words that a decoder or the storage vote delivers.
     pub(super) fn delivers(&self, scheme: &Scheme, fault: &Received) -> Option<u32> {
         let Target::Image { copy } = fault.target else { return None };
-        let votes = scheme.protection == Protection::TmrStorage;
+        let votes = scheme.votes_reads();
         let stored =
             scheme.code.is_some() && !self.layout.with_code(scheme.code).is_input(fault.word);
         (votes || stored).then_some(copy)
@@ -103,7 +103,7 @@ impl Core {
         scheme: &Scheme,
         lanes: &[(u64, u32, Option<Vec<Received>>)],
     ) -> Result<(Vec<Found>, Buffer<u32>), Error> {
-        let votes = scheme.protection == Protection::TmrStorage;
+        let votes = scheme.votes_reads();
         let data = scheme.code.map_or(4, |code| code.block_words().next_multiple_of(4));
         let stride = data + if scheme.code.is_some() { 4 } else { 0 };
         let shape = Shape { data, stride, copies: if votes { 3 } else { 1 } };

@@ -7,7 +7,7 @@ use super::stored::Found;
 use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
 use super::{Core, Wavefront};
 use crate::outcome::InferenceRow;
-use crate::scheme::{Guard, Protection, Scheme};
+use crate::scheme::{Guard, Scheme, VotePoint};
 use crate::workload::ValueId;
 use std::collections::BTreeMap;
 
@@ -58,9 +58,8 @@ pub(super) fn chunk(jobs: &[Job], lanes: usize) -> usize {
 pub(super) fn represents(scheme: &Scheme, course: Course) -> bool {
     let once = course.conditional && course.end_step == course.first_step + 1;
     // A word that is written back between executions may be decoded to another one by the next.
-    let rereads = scheme.protection == Protection::TmrTemporal
-        && scheme.code.is_some()
-        && scheme.writes_back();
+    let rereads =
+        scheme.executions() > scheme.copies() && scheme.code.is_some() && scheme.writes_back();
     once && scheme.protect.is_none() && !rereads
 }
 
@@ -85,21 +84,21 @@ impl Core {
         let of_input = matches!(fault.target, Target::Image { .. })
             && self.layout.with_code(scheme.code).is_input(fault.word);
         let activation = matches!(fault.target, Target::Activation { .. });
-        match scheme.protection {
+        match scheme.redundancy().votes {
             // A bit that is stuck is stuck in the retry too.
-            Protection::Dmr => !fault.is_stuck(),
-            // Every op's output is voted: only what an op reads of stored memory is followed here.
-            Protection::TmrLayer => !of_input && !activation,
-            Protection::TmrStorage => !(of_input && scheme.code.is_some()),
-            _ => true,
+            Some(VotePoint::Output) => !(scheme.retries() && fault.is_stuck()),
+            // Only what an op reads of stored memory is followed here.
+            Some(VotePoint::Op) => !of_input && !activation,
+            Some(VotePoint::Read) => !(of_input && scheme.code.is_some()),
+            None => true,
         }
     }
 
     /// Where a lane differs, from what its memory delivers and what strikes it after that.
     fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> Lane {
-        let several = scheme.protection.executions() > 1;
+        let several = scheme.executions() > 1;
         // All executions read an only copy.
-        let copy = |at: u32| Some(at).filter(|_| several && scheme.protection.copies() > 1);
+        let copy = |at: u32| Some(at).filter(|_| several && scheme.copies() > 1);
         let execution = |fault: &Received| match fault.target {
             Target::Image { copy: at } => copy(at),
             Target::Delivered { execution } | Target::Activation { execution, .. } => {
@@ -148,18 +147,18 @@ impl Wavefront {
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
         let setting = |execution: Option<u32>| Setting {
             guarded,
-            vote: execution.filter(|_| scheme.protection.votes_outputs()).map(|execution| Vote {
-                executions: scheme.protection.executions(),
+            vote: execution.filter(|_| scheme.votes_outputs()).map(|execution| Vote {
+                executions: scheme.executions(),
                 execution,
                 voter: scheme.voter,
             }),
-            votes_ops: scheme.protection == Protection::TmrLayer,
+            votes_ops: scheme.votes_ops(),
             delivered: &delivered,
         };
         for (job, ((trial, window, faults), found)) in all.iter_mut().zip(&found).enumerate() {
             let (window, Some(mut faults)) = (*window, faults.take()) else { continue };
             faults.retain(|fault| core.delivers(scheme, fault).is_none());
-            let lost = found.uncorrectable && scheme.protection == Protection::Dmr;
+            let lost = found.uncorrectable && scheme.retries();
             let (site, execution) = match core.lane(scheme, &faults, found) {
                 Lane::Several => continue,
                 Lane::At(site, execution) if !lost || !faults.is_empty() => (Some(site), execution),
@@ -200,11 +199,11 @@ impl Wavefront {
 /// Judges the inferences of a trial by what its decoders and voters found, and counts them.
 fn settle(scheme: &Scheme, found: &Found, golden: &[InferenceRow], result: &mut TrialResult) {
     let lost = found.uncorrectable;
-    if lost && scheme.protection == Protection::Dmr {
+    if lost && scheme.retries() {
         result.retries = 0;
         (0..golden.len()).for_each(|row| retried(result, row, golden[row]));
     }
-    let trap = lost && scheme.protection.copies() == 1;
+    let trap = lost && scheme.copies() == 1;
     if found.alarm || trap || !found.rows.is_empty() {
         for (row, outcome) in (0u32..).zip(&mut result.rows) {
             *outcome = judged(*outcome, found.alarm || found.rows.contains(&row), trap);

@@ -11,7 +11,7 @@ use super::super::record::{Cause, Change, Ended, Episode, Upset, What};
 use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
-use crate::scheme::{OnDue, Protection, ScrubBy};
+use crate::scheme::{OnDue, ScrubBy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -346,7 +346,7 @@ impl Simulation<'_> {
             }
             Alike::Read { .. } if reader.scheme.writes_back() && self.common.read.alarm => {
                 let (mut repaired, _) = reader.repair_by_code(&mut blocks, None);
-                if reader.scheme.protection == Protection::TmrStorage {
+                if reader.scheme.votes_reads() {
                     repaired += reader.repair_by_vote(&mut blocks, None);
                 }
                 self.result.read_repaired += repaired * self.alike_copies();

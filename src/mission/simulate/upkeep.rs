@@ -6,7 +6,7 @@ use super::super::record::{Ended, Upset, What};
 use super::super::state::{self, Block};
 use super::{Action, Due, Ground, Hard, Simulation};
 use crate::outcome::Outcome;
-use crate::scheme::{Decoded, OnDue, Placement, Protection, ScrubBy};
+use crate::scheme::{Decoded, OnDue, Placement, ScrubBy};
 
 impl Simulation<'_> {
     /// Asks for the next pass of the patrol over these blocks, where it is not asked for already.
@@ -158,7 +158,7 @@ impl Simulation<'_> {
         let Some(copy) = self.copies.get_mut(&at) else { return };
         let before = copy.blocks.clone();
         let (mut repaired, _) = reader.repair_by_code(&mut copy.blocks, None);
-        if reader.scheme.protection == Protection::TmrStorage {
+        if reader.scheme.votes_reads() {
             repaired += reader.repair_by_vote(&mut copy.blocks, None);
         }
         copy.noted.retain(|key, _| copy.blocks.get(key) == before.get(key));

@@ -142,7 +142,7 @@ fn a_copy_that_is_as_all_are_again_is_noted() {
         let changes = history.changes.iter().filter(|change| change.copy == copy);
         changes.map(|change| (change.words, change.ended)).collect()
     };
-    assert_eq!(of(u64::MAX), [(3, None)], "of the copies that are not followed by themselves");
+    assert_eq!(of(u64::MAX), [(3, None)], "of the cohort");
     // The pass brings word 3 to copy 1, which then is right but for that.
     assert_eq!(of(1), [(1, None), (1, None), (2, None), (1, Some(Ended::Scrub))]);
     assert_eq!(of(2), [(2, None), (1, Some(Ended::Scrub))]);

@@ -35,7 +35,7 @@ pub use patrol::Patrol;
 pub use plan::{Plan, PlanMode};
 pub use reads::{Reads, Run};
 pub use record::{
-    Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Upset, What, Windows,
+    COHORT, Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Upset, What, Windows,
 };
 pub use simulate::{Ground, Rows, Terms, simulate};
 pub use state::{Block, Blocks, Flip, Read, Reader, State, ValueFlip, Word};

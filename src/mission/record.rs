@@ -153,6 +153,10 @@ impl Ended {
     }
 }
 
+/// Stands for a copy where all copies of the cohort are meant: those that are alike and followed as
+/// one.
+pub const COHORT: u64 = u64::MAX;
+
 /// From an upset to the cleared state, in one copy of the weights or one inference.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
@@ -162,7 +166,7 @@ pub struct Episode {
     pub upset: u32,
     /// Upsets that took part.
     pub upsets: u32,
-    /// The copy.
+    /// The copy, or [`COHORT`].
     pub copy: u64,
     /// When it began, in seconds of flight.
     pub start_s: f64,
@@ -179,6 +183,22 @@ pub struct Episode {
 }
 
 impl Episode {
+    /// An episode that begins, without an upset counted to it yet.
+    pub(super) const fn new(cause: Cause, upset: u32, copy: u64, start_s: f64) -> Self {
+        Self {
+            cause,
+            upset,
+            upsets: 0,
+            copy,
+            start_s,
+            first_effect_s: None,
+            first_critical_s: None,
+            end_s: start_s,
+            ended: Ended::Mission,
+            outcomes: [0; 7],
+        }
+    }
+
     /// The worst outcome of its inferences.
     pub fn worst(&self) -> Outcome {
         let worst = |o: &Outcome| self.outcomes[*o as usize] > 0;
@@ -190,15 +210,21 @@ impl Episode {
         self.worst() >= Outcome::TolerableSdc
     }
 
+    /// Notes when its first inferences with an effect, and with a wrong answer, happened, unless it
+    /// has them; `first` gives when the first of the inferences at hand with such an outcome did.
+    pub(super) fn note_firsts(&mut self, first: impl Fn(&dyn Fn(Outcome) -> bool) -> Option<f64>) {
+        if self.first_effect_s.is_none() {
+            self.first_effect_s = first(&|outcome| outcome >= Outcome::DueRecovered);
+        }
+        if self.first_critical_s.is_none() {
+            self.first_critical_s = first(&|outcome| outcome == Outcome::CriticalSdc);
+        }
+    }
+
     /// Counts one inference at `time_s`.
     pub(super) fn count_one(&mut self, outcome: Outcome, time_s: f64) {
         self.outcomes[outcome as usize] += 1;
-        if outcome >= Outcome::DueRecovered {
-            self.first_effect_s.get_or_insert(time_s);
-        }
-        if outcome == Outcome::CriticalSdc {
-            self.first_critical_s.get_or_insert(time_s);
-        }
+        self.note_firsts(|is| is(outcome).then_some(time_s));
     }
 
     /// Its inferences with this outcome.
@@ -212,11 +238,11 @@ impl Episode {
 pub struct Change {
     /// When, in seconds of flight.
     pub time_s: f64,
-    /// The copy; `u64::MAX` for all that are not followed by themselves.
+    /// The copy, or [`COHORT`].
     pub copy: u64,
     /// What changed it: the upset's number, or `u32::MAX`.
     pub upset: u32,
-    /// How it ended, where the copy is golden again, or again as all are.
+    /// How it ended, where the copy is golden again or joins the cohort.
     pub ended: Option<Ended>,
     /// Words that differ from golden afterwards, in all replicas.
     pub words: u32,

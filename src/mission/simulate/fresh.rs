@@ -84,8 +84,8 @@ impl Simulation<'_> {
     }
 
     fn is_fresh(&self) -> bool {
-        self.copies.is_empty()
-            && self.common.blocks.is_empty()
+        self.tracked.is_empty()
+            && self.cohort.blocks.is_empty()
             && self.hardened.is_empty()
             && self.hard.values().flatten().all(|hard| hard.mask == 0)
     }

@@ -1,28 +1,31 @@
 //! One history under one scheme: time jumps from upset to scrub to the next read that acts.
 //!
-//! Copies that equal golden cost nothing. A copy that differs is read when its state changes: what
-//! its inferences come to is asked once for each state and counts for all of them until the next
-//! change. What a voter or decoder sees is decided here by the codes' own references
-//! ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it on the
-//! GPU.
+//! A copy that differs is a **tracked copy**: it is followed by itself (`tracked`). All other copies
+//! are alike. They are the **cohort** and are followed as one (`cohort`); a golden cohort costs
+//! nothing. What the inferences of either come to is asked once for each state, and counts for all of
+//! them until the state changes. What a voter or decoder sees is decided here by the codes' own
+//! references ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it
+//! on the GPU. The inference that runs now waits for further strikes before it is counted: it is the
+//! **pending inference** (`pending`).
 
-mod common;
-mod copies;
-mod current;
+mod cohort;
 mod fresh;
+mod pending;
 mod repair;
+mod tracked;
 mod upkeep;
 
-use common::{Alike, Common, HardenedError};
-use current::Current;
-pub(super) use current::Strike;
+use cohort::{Cohort, CohortChange, HardenedError};
 use fresh::Fresh;
+use pending::Pending;
+pub(super) use pending::Strike;
+use tracked::Tracked;
 
 use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
 use super::reads::Reads;
-use super::record::{Ended, Episode, SchemeHistory, Upset, What};
-use super::state::{Blocks, Read, Reader, State};
+use super::record::{Ended, SchemeHistory, Upset, What};
+use super::state::{Reader, State};
 use super::value::Values;
 use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasState, apply};
 use crate::outcome::{InferenceRow, Outcome};
@@ -94,20 +97,6 @@ struct Hard {
     retention_s: f64,
 }
 
-/// A copy that differs from golden.
-#[derive(Debug)]
-struct Copy {
-    blocks: Blocks,
-    read: Read,
-    rows: Option<Arc<[InferenceRow]>>,
-    /// Inferences up to here are counted.
-    since: f64,
-    version: u32,
-    /// Blocks whose correctable error memory has counted, as they were.
-    noted: Blocks,
-    episode: Episode,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Action {
     /// The patrol reaches a block.
@@ -118,8 +107,8 @@ enum Action {
     Reported { inference: u64, upset: u32, struck_s: f64, at: (u32, u64), outcome: Outcome },
     /// What a scheme does after an inference that was struck alone.
     Struck { outcome: Outcome },
-    /// All copies alike change.
-    Alike(Alike),
+    /// The cohort changes.
+    Cohort(CohortChange),
     /// A weak cell loses its charge again.
     Weak { hard: usize },
 }
@@ -154,23 +143,23 @@ pub(super) struct Simulation<'a> {
     /// The scheme's scrub, from where the history begins on its track.
     patrol: Option<(Patrol, ScrubBy)>,
     rows: &'a mut dyn Rows,
-    copies: BTreeMap<u64, Copy>,
+    /// The tracked copies, by their numbers.
+    tracked: BTreeMap<u64, Tracked>,
     queue: BinaryHeap<Reverse<Due>>,
     order: u64,
-    /// States of copies so far: a read that acts is of one of them, also where its copy was golden
-    /// since.
+    /// States of tracked copies so far. A read that acts is of one of them, also where its copy has been
+    /// in the cohort since.
     versions: u32,
     /// Blocks that the patrol is to visit: copy, replica, block.
-    pending: BTreeSet<(u64, u8, u32)>,
+    visits: BTreeSet<(u64, u8, u32)>,
     hard: BTreeMap<u64, Vec<Hard>>,
-    /// What all copies hold that are not among `copies`.
-    common: Common,
+    cohort: Cohort,
     hardened: Vec<HardenedError>,
     ras: Vec<RasState>,
     /// The service is away until then.
     away_until: f64,
-    /// The inference at hand, which is not counted yet.
-    current: Option<Current>,
+    /// The inference that is not counted yet, where there is one.
+    pending: Option<Pending>,
     /// The windows from a fresh start, where they are asked for.
     fresh: Option<Fresh>,
     pub(super) result: SchemeHistory,
@@ -194,17 +183,17 @@ pub fn simulate(
         terms,
         patrol: terms.patrol.as_ref().map(|(patrol, by)| (patrol.begun_at(start_s), *by)),
         rows,
-        copies: BTreeMap::new(),
+        tracked: BTreeMap::new(),
         queue: BinaryHeap::new(),
         order: 0,
         versions: 0,
-        pending: BTreeSet::new(),
+        visits: BTreeSet::new(),
         hard: BTreeMap::new(),
-        common: Common::default(),
+        cohort: Cohort::default(),
         hardened: Vec::new(),
         ras,
         away_until: 0.0,
-        current: None,
+        pending: None,
         fresh: ground.window_s.map(Fresh::new),
         result: SchemeHistory::default(),
     };
@@ -233,7 +222,7 @@ impl Simulation<'_> {
                     self.meet(due, inference, (upset, struck_s), at, outcome);
                 }
                 Action::Struck { outcome } => self.after_strike(due, outcome),
-                Action::Alike(what) => self.alike(due, what),
+                Action::Cohort(what) => self.change_cohort(due, what),
                 Action::Weak { hard } => self.weak(due, hard),
             }
             self.note_fresh(due.time_s);
@@ -300,7 +289,7 @@ impl Simulation<'_> {
         }
         self.count_tenants(upset, hit, &touched, tenants);
         for (copy, sites) in touched {
-            self.open(copy, upset);
+            self.track(copy, upset);
             let mut changed = Vec::new();
             for (site, mask, anti) in sites {
                 let (replica, block, word) = self.place(site);
@@ -333,17 +322,16 @@ impl Simulation<'_> {
     fn finish(mut self) -> SchemeHistory {
         let horizon = self.ground.horizon_s;
         self.windows_until(horizon);
-        let at: Vec<u64> = self.copies.keys().copied().collect();
-        for at in at {
+        for at in self.tracked_copies() {
             self.settle(at, horizon);
-            self.close(at, horizon, Ended::Mission);
+            self.release(at, horizon, Ended::Mission);
         }
-        self.count_current();
-        self.close_common(horizon, Ended::Mission);
+        self.count_pending();
+        self.close_cohort(horizon, Ended::Mission);
         self.result.windows = self.windows();
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);
-        // Inferences of copies that equal golden are masked, and were not counted one by one.
+        // Inferences that read golden are masked, and were not counted one by one.
         let counted = result.unavailable + result.outcomes.iter().sum::<u64>();
         assert!(
             counted <= result.inferences,

@@ -95,7 +95,7 @@ impl Simulation<'_> {
             return;
         };
         let (words, image) = (self.terms.layout.block_words, self.terms.reader.image_words);
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         let mut found = Vec::new();
         for (key, block) in copy.blocks.iter().filter(|((_, block), _)| block * words < image) {
             let known = copy.noted.get(key) == Some(block);
@@ -104,7 +104,7 @@ impl Simulation<'_> {
             }
         }
         for key in found {
-            if let Some(copy) = self.copies.get_mut(&at)
+            if let Some(copy) = self.tracked.get_mut(&at)
                 && let Some(block) = copy.blocks.get(&key)
             {
                 copy.noted.insert(key, block.clone());
@@ -119,7 +119,7 @@ impl Simulation<'_> {
         if !self.counts_correctable() {
             return;
         }
-        let Some(copy) = self.copies.get_mut(&due.copy) else { return };
+        let Some(copy) = self.tracked.get_mut(&due.copy) else { return };
         let known = copy.noted.remove(&key);
         if known.as_ref() != before {
             self.ras(due.time_s, self.terms.layout.home(key.0, due.copy, key.1), true);

@@ -21,7 +21,7 @@ impl Simulation<'_> {
             })
             .collect();
         for (when, replica, block) in visits {
-            if self.pending.insert((copy, replica, block)) {
+            if self.visits.insert((copy, replica, block)) {
                 self.at(when, copy, Action::Visit { replica, block });
             }
         }
@@ -44,10 +44,10 @@ impl Simulation<'_> {
     pub(super) fn visit(&mut self, due: Due, replica: u8, block: u32) {
         let Some((_, by)) = &self.patrol else { return };
         let by = *by;
-        self.pending.remove(&(due.copy, replica, block));
+        self.visits.remove(&(due.copy, replica, block));
         self.settle(due.copy, due.time_s);
         let reader = &self.terms.reader;
-        let Some(copy) = self.copies.get_mut(&due.copy) else { return };
+        let Some(copy) = self.tracked.get_mut(&due.copy) else { return };
         let before = copy.blocks.clone();
         let (mut corrected, mut uncorrectable) = (0, 0);
         match by {
@@ -68,7 +68,7 @@ impl Simulation<'_> {
         self.assert_hard(due.copy, due.time_s, |hard| {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
         });
-        let Some(copy) = self.copies.get_mut(&due.copy) else { return };
+        let Some(copy) = self.tracked.get_mut(&due.copy) else { return };
         state::forget_clean(&mut copy.blocks);
         self.result.scrub_uncorrectable += uncorrectable;
         let unchanged = copy.blocks == before;
@@ -97,7 +97,7 @@ impl Simulation<'_> {
 
     pub(super) fn set_hard(&mut self, copy: u64, hard: &Hard) {
         let words = self.terms.layout.block_words;
-        if let Some(copy) = self.copies.get_mut(&copy) {
+        if let Some(copy) = self.tracked.get_mut(&copy) {
             let key = (hard.replica, hard.block);
             copy.blocks.entry(key).or_insert_with(|| Block::clean(words)).0[hard.word] |= hard.mask;
         }
@@ -114,14 +114,14 @@ impl Simulation<'_> {
             place: 0,
             what: What::LogicSdc,
         };
-        self.open(due.copy, &upset);
+        self.track(due.copy, &upset);
         self.set_hard(due.copy, &hard);
         self.plan_visits(due.copy, due.time_s, &[(hard.replica, hard.block)]);
         self.changed(due.copy, due.time_s, u32::MAX, Ended::Upset);
     }
 
     pub(super) fn acting_read(&mut self, due: Due, version: u32, inference: u64) {
-        let Some(copy) = self.copies.get(&due.copy) else { return };
+        let Some(copy) = self.tracked.get(&due.copy) else { return };
         if copy.version != version {
             return;
         }
@@ -141,7 +141,7 @@ impl Simulation<'_> {
     pub(super) fn after_due(&mut self, at: u64, time_s: f64) {
         if let Some(code) = self.terms.reader.scheme.code {
             let lost = |block: &Block| block.clone().decode(code) == Decoded::Uncorrectable;
-            let blocks = self.copies.get(&at).map(|copy| copy.blocks.clone()).unwrap_or_default();
+            let blocks = self.tracked.get(&at).map(|copy| copy.blocks.clone()).unwrap_or_default();
             for ((replica, at_block), _) in blocks.iter().filter(|(_, block)| lost(block)) {
                 self.ras_uncorrectable(time_s, at, (*replica, *at_block));
             }
@@ -155,7 +155,7 @@ impl Simulation<'_> {
 
     pub(super) fn write_back(&mut self, at: u64, time_s: f64) {
         let reader = &self.terms.reader;
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         let before = copy.blocks.clone();
         let (mut repaired, _) = reader.repair_by_code(&mut copy.blocks, None);
         if reader.scheme.votes_reads() {
@@ -164,7 +164,7 @@ impl Simulation<'_> {
         copy.noted.retain(|key, _| copy.blocks.get(key) == before.get(key));
         state::forget_clean(&mut copy.blocks);
         self.assert_hard(at, time_s, |hard| before.contains_key(&(hard.replica, hard.block)));
-        let Some(copy) = self.copies.get(&at) else { return };
+        let Some(copy) = self.tracked.get(&at) else { return };
         if copy.blocks == before {
             return;
         }
@@ -172,7 +172,7 @@ impl Simulation<'_> {
         self.changed(at, time_s, u32::MAX, Ended::Read);
     }
 
-    /// Golden from hardened storage over one copy, in all its replicas.
+    /// Hardened storage is written over all replicas of a tracked copy.
     pub(super) fn reload(&mut self, at: u64, time_s: f64) {
         self.result.reloads += 1;
         self.write_stored(at, |_, _| true);
@@ -180,11 +180,12 @@ impl Simulation<'_> {
         self.changed(at, time_s, u32::MAX, Ended::Reload);
     }
 
-    /// The same where the copy may be as all are: what they do not hold yet of hardened storage's
-    /// errors comes to it alone.
+    /// The same where the copy may be in the cohort: it alone comes to hold the errors of hardened
+    /// storage that the cohort does not hold yet, and is tracked for them.
     pub(super) fn reload_struck(&mut self, at: u64, time_s: f64) {
-        if let Some(upset) = self.unknown().filter(|_| !self.copies.contains_key(&at)) {
-            self.open(at, &Upset { time_s, ..upset });
+        if let Some(upset) = self.error_beyond_cohort().filter(|_| !self.tracked.contains_key(&at))
+        {
+            self.track(at, &Upset { time_s, ..upset });
         }
         self.settle(at, time_s);
         self.reload(at, time_s);
@@ -229,18 +230,18 @@ impl Simulation<'_> {
 
     /// One replica is loaded anew.
     pub(super) fn lose_replica(&mut self, replica: u8, time_s: f64) {
-        let at: Vec<u64> = self.copies.keys().copied().collect();
+        let at = self.tracked_copies();
         for at in &at {
             self.settle(*at, time_s);
         }
-        self.reset_common(time_s, time_s, Some(replica));
+        self.reset_cohort(time_s, time_s, Some(replica));
         for at in at {
-            let Some(copy) = self.copies.get(&at) else { continue };
+            let Some(copy) = self.tracked.get(&at) else { continue };
             let before = copy.blocks.clone();
             self.write_stored(at, |of, _| of == replica);
             self.assert_hard(at, time_s, |hard| hard.replica == replica);
-            if self.copies.get(&at).is_some_and(|copy| copy.blocks != before) {
-                let blocks = self.copies[&at].blocks.keys().copied();
+            if self.tracked.get(&at).is_some_and(|copy| copy.blocks != before) {
+                let blocks = self.tracked[&at].blocks.keys().copied();
                 let written: Vec<(u8, u32)> = blocks.filter(|(of, _)| *of == replica).collect();
                 self.plan_visits(at, time_s, &written);
                 self.changed(at, time_s, u32::MAX, Ended::Reset);
@@ -266,13 +267,13 @@ impl Simulation<'_> {
         });
         let reads = self.ground.reads;
         self.result.unavailable += reads.before(end).saturating_sub(self.uncounted(start));
-        let at: Vec<u64> = self.copies.keys().copied().collect();
+        let at = self.tracked_copies();
         for at in &at {
             self.settle(*at, time_s);
         }
-        self.reset_common(time_s, end, None);
+        self.reset_cohort(time_s, end, None);
         for at in at {
-            if let Some(copy) = self.copies.get_mut(&at) {
+            if let Some(copy) = self.tracked.get_mut(&at) {
                 copy.since = copy.since.max(end);
             }
             self.write_stored(at, |_, _| true);
@@ -305,7 +306,7 @@ impl Simulation<'_> {
         } else {
             replica..replica + 1
         };
-        self.open(copy, upset);
+        self.track(copy, upset);
         let mut changed = Vec::new();
         for replica in struck {
             self.flip(copy, replica, block, within, mask);

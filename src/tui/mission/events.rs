@@ -13,7 +13,7 @@ use super::app::App;
 use super::replay::{Entry, Replay};
 use super::view::{BOLD, DIM, lapse, moment, place, short};
 use crate::mission::live::Started;
-use crate::mission::{Change, Ended, Episode, Upset, What};
+use crate::mission::{COHORT, Change, Ended, Episode, Upset, What};
 use crate::outcome::Outcome;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -90,7 +90,7 @@ pub(super) fn upset_text(started: &Started, upset: &Upset) -> Line<'static> {
 
 fn change_text(change: &Change) -> Line<'static> {
     let copy = match change.copy {
-        u64::MAX => "all copies".to_owned(),
+        COHORT => "all copies".to_owned(),
         copy => format!("copy {copy}"),
     };
     let state = match change.ended {

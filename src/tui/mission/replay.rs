@@ -4,7 +4,7 @@ use super::growth::{Growth, Part};
 use crate::device::Hit;
 use crate::mission::live::{LiveScheme, Started};
 use crate::mission::run::HistoryRun;
-use crate::mission::{Away, Change, Episode, Replaced, SchemeHistory, Site, Upset, What};
+use crate::mission::{Away, COHORT, Change, Episode, Replaced, SchemeHistory, Site, Upset, What};
 use crate::outcome::Outcome;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ pub(super) struct Strike {
     pub(super) time_s: f64,
     pub(super) device: u32,
     pub(super) bank: u64,
-    /// When the copies that it struck there were golden again, or again as all are; its own time
+    /// When the copies that it struck there were golden again or joined the cohort; its own time
     /// where nothing that a scheme reads was struck.
     pub(super) golden_s: f64,
 }
@@ -139,19 +139,19 @@ fn in_order(changes: &[Change]) -> Vec<&Change> {
     ordered
 }
 
-/// Words that differ in all copies together, from each change on: those of the copies that are
-/// followed by themselves, and as many in each of the others as these have.
+/// Words that differ in all copies together, from each change on: those of the tracked
+/// copies, and as many in each copy of the cohort as its changes say.
 fn words(changes: &[Change], copies: u64) -> Vec<(f64, u64)> {
     let mut own: HashMap<u64, u64> = HashMap::new();
     let (mut sum, mut each) = (0, 0);
     let mut words = Vec::with_capacity(changes.len());
     for change in in_order(changes) {
         let now = u64::from(change.words);
-        if change.copy == u64::MAX {
+        if change.copy == COHORT {
             each = now.checked_div(copies.saturating_sub(own.len() as u64)).unwrap_or(0);
         } else {
             sum -= own.remove(&change.copy).unwrap_or(0);
-            // Where no copy was left that is as all are, this one says what they would be like.
+            // Where the cohort had no copy left, this one says what a copy of it would hold.
             let alone = own.len() as u64 + 1 >= copies;
             if change.ended.is_some() && (now == each || alone) {
                 each = now;
@@ -253,12 +253,12 @@ mod tests {
         let all = [
             changes[0],
             changes[1],
-            change(5.0, u64::MAX, 14 * 3),
-            // Copy 7 is as all are again, copy 9 golden by itself; copy 8 is struck.
+            change(5.0, COHORT, 14 * 3),
+            // Copy 7 joins the cohort, copy 9 is golden by itself; copy 8 is struck.
             merged,
             change(7.0, 9, 0),
             change(8.0, 8, 4),
-            change(9.0, u64::MAX, 0),
+            change(9.0, COHORT, 0),
             change(9.0, 8, 0),
             change(9.0, 9, 0),
         ];

@@ -1,13 +1,13 @@
-//! What all copies hold alike: golden words, until a reload from struck hardened storage.
+//! The cohort: all copies that are alike, followed as one.
 //!
-//! A reload scrub and a reset rewrite every word, so that an error in hardened storage comes to every
-//! copy. Copies that nothing else struck are then alike, and are followed as one: their inferences
-//! are all those asked for, less those of the copies that are followed by themselves.
+//! The cohort is golden until a reload from struck hardened storage. A reload scrub and a reset
+//! rewrite every word, so that an error in hardened storage comes to every copy, and the cohort then
+//! holds it. The cohort's inferences are all those asked for, less those of the tracked copies.
 
 use super::super::loss::Why;
 use super::super::patrol::Patrol;
 use super::super::reads::{Reads, Run};
-use super::super::record::{Cause, Change, Ended, Episode, Upset, What};
+use super::super::record::{COHORT, Cause, Change, Ended, Episode, Upset, What};
 use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
@@ -24,47 +24,48 @@ pub(super) struct HardenedError {
     time_s: f64,
 }
 
-/// What every copy holds that is not followed by itself.
+/// All copies that are not tracked.
 #[derive(Debug, Default)]
-pub(super) struct Common {
+pub(super) struct Cohort {
+    /// What differs from golden in each of its copies.
     pub(super) blocks: Blocks,
     read: Read,
     rows: Option<Arc<[InferenceRow]>>,
     /// The rows before the latest change, and the first inference after it.
     former: (Option<Arc<[InferenceRow]>>, u64),
-    /// Errors of hardened storage that have come to it.
+    /// Errors of hardened storage that it holds.
     known: usize,
     /// Inferences up to here are counted.
     since: f64,
     version: u32,
     episode: Option<Episode>,
-    /// By copy, the inferences since the latest count that are counted by themselves.
+    /// By copy, the inferences since the latest count that are not the cohort's.
     taken: BTreeMap<u64, Vec<Run>>,
-    /// Its inferences by outcome; below 0 while only those that are not its own are counted.
+    /// Its inferences by outcome; below 0 while only those that are not its own have been taken off.
     outcomes: [i64; 7],
 }
 
-/// What becomes due for all copies alike.
+/// What becomes due for the cohort.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Alike {
+pub(super) enum CohortChange {
     /// A reload scrub has brought so many errors of hardened storage.
     Spread { known: usize },
     /// A scrub by vote has passed.
     Visit { version: u32 },
-    /// Every copy has been read once.
+    /// Every copy has been read once, and the read changes memory.
     Read { version: u32 },
     /// A read is a DUE, and the device is reset after it.
     Due { version: u32, inference: u64 },
 }
 
-impl Common {
+impl Cohort {
     fn rows_at(&self, inference: u64) -> Option<&Arc<[InferenceRow]>> {
         if inference < self.former.1 { self.former.0.as_ref() } else { self.rows.as_ref() }
     }
 }
 
 impl Simulation<'_> {
-    /// All inferences in their order, whatever copy they read.
+    /// All inferences in their order, whichever copy they read.
     fn all_reads(&self) -> Reads {
         Reads { copies: 1, ..self.ground.reads }
     }
@@ -75,15 +76,14 @@ impl Simulation<'_> {
         self.hardened.push(HardenedError { word, mask, upset: id, time_s });
         let Some((patrol, ScrubBy::Reload)) = &self.patrol else { return };
         let (when, known) = (mean_next(patrol, time_s), self.hardened.len());
-        self.at(when, u64::MAX, Action::Alike(Alike::Spread { known }));
-        let open: Vec<u64> = self.copies.keys().copied().collect();
-        for copy in open {
+        self.at(when, COHORT, Action::Cohort(CohortChange::Spread { known }));
+        for copy in self.tracked_copies() {
             self.plan_spread(copy, time_s, known - 1);
         }
     }
 
-    /// Asks for the passes of a reload scrub that bring a copy the errors of hardened storage from
-    /// `first` on.
+    /// Asks for the passes of a reload scrub that bring a tracked copy the errors of hardened storage
+    /// from `first` on.
     pub(super) fn plan_spread(&mut self, copy: u64, time_s: f64, first: usize) {
         if !matches!(self.patrol, Some((_, ScrubBy::Reload))) {
             return;
@@ -95,19 +95,19 @@ impl Simulation<'_> {
         self.plan_visits(copy, time_s, &places);
     }
 
-    /// Errors of hardened storage that have come to all copies.
-    pub(super) const fn known(&self) -> usize {
-        self.common.known
+    /// Errors of hardened storage that the cohort holds.
+    pub(super) const fn cohort_errors(&self) -> usize {
+        self.cohort.known
     }
 
-    /// Copies that are not followed by themselves.
-    fn alike_copies(&self) -> u64 {
-        self.ground.reads.copies.saturating_sub(self.copies.len() as u64)
+    /// Copies in the cohort.
+    fn cohort_size(&self) -> u64 {
+        self.ground.reads.copies.saturating_sub(self.tracked.len() as u64)
     }
 
-    /// The first error of hardened storage that has not come to all copies.
-    pub(super) fn unknown(&self) -> Option<Upset> {
-        let of = self.hardened.get(self.common.known)?;
+    /// The first error of hardened storage that the cohort does not hold yet.
+    pub(super) fn error_beyond_cohort(&self) -> Option<Upset> {
+        let of = self.hardened.get(self.cohort.known)?;
         let what = What::Hardened { word: of.word, mask: of.mask };
         Some(Upset { id: of.upset, time_s: of.time_s, device: 0, mode: u16::MAX, place: 0, what })
     }
@@ -134,10 +134,10 @@ impl Simulation<'_> {
         blocks
     }
 
-    /// Writes the places that are asked for from hardened storage, over one copy.
+    /// Writes the places that are asked for from hardened storage over a tracked copy.
     pub(super) fn write_stored(&mut self, at: u64, written: impl Fn(u8, u32) -> bool) {
         let (stored, replicas) = (self.stored(self.hardened.len()), self.replicas());
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         copy.blocks.retain(|(replica, block), _| !written(*replica, *block));
         copy.noted.retain(|(replica, block), _| !written(*replica, *block));
         for (block, of) in stored {
@@ -147,61 +147,55 @@ impl Simulation<'_> {
         }
     }
 
-    /// Counts what all copies alike answered up to `time_s`.
-    pub(super) fn settle_common(&mut self, time_s: f64) {
+    /// Counts the cohort's inferences up to `time_s`.
+    pub(super) fn settle_cohort(&mut self, time_s: f64) {
         let reads = self.all_reads();
-        let common = &mut self.common;
-        if time_s <= common.since {
+        let cohort = &mut self.cohort;
+        if time_s <= cohort.since {
             return;
         }
-        let run = reads.within(0, common.since, time_s);
-        let taken = std::mem::take(&mut common.taken);
-        common.since = time_s;
-        let Some(rows) = &common.rows else { return };
+        let run = reads.within(0, cohort.since, time_s);
+        let taken = std::mem::take(&mut cohort.taken);
+        cohort.since = time_s;
+        let Some(rows) = &cohort.rows else { return };
         let mut tally = [0; 7];
         reads.tally(run, rows, &mut tally);
-        for (sum, count) in common.outcomes.iter_mut().zip(tally) {
+        for (sum, count) in cohort.outcomes.iter_mut().zip(tally) {
             *sum += signed(count);
         }
-        let Some(episode) = &mut common.episode else { return };
+        let Some(episode) = &mut cohort.episode else { return };
         let span = (run.first, run.first + run.count);
-        let first = |is: &dyn Fn(Outcome) -> bool| {
+        episode.note_firsts(|is| {
             let first = self.ground.reads.first_left(span, rows, &taken, |row| is(row.outcome()));
             first.map(|inference| reads.time_s(inference))
-        };
-        if episode.first_effect_s.is_none() {
-            episode.first_effect_s = first(&|o| o >= Outcome::DueRecovered);
-        }
-        if episode.first_critical_s.is_none() {
-            episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
-        }
+        });
     }
 
-    /// Takes inferences that are counted by themselves from those of all copies alike.
-    pub(super) fn take_from_common(&mut self, run: Run) {
+    /// Takes the inferences of a tracked copy off the cohort's.
+    pub(super) fn take_from_cohort(&mut self, run: Run) {
         let reads = self.ground.reads;
-        let Some(rows) = &self.common.rows else { return };
+        let Some(rows) = &self.cohort.rows else { return };
         let mut tally = [0; 7];
         reads.tally(run, rows, &mut tally);
-        for (sum, count) in self.common.outcomes.iter_mut().zip(tally) {
+        for (sum, count) in self.cohort.outcomes.iter_mut().zip(tally) {
             *sum -= signed(count);
         }
-        self.common.taken.entry(run.first % reads.copies).or_default().push(run);
+        self.cohort.taken.entry(run.first % reads.copies).or_default().push(run);
     }
 
-    /// What an inference comes to that reads a copy as all are.
-    pub(super) fn common_outcome(&self, inference: u64) -> Option<Outcome> {
+    /// What an inference comes to that reads a copy of the cohort.
+    pub(super) fn cohort_outcome(&self, inference: u64) -> Option<Outcome> {
         let input = usize::try_from(inference % self.ground.reads.inputs).ok()?;
-        Some(self.common.rows_at(inference)?.get(input)?.outcome())
+        Some(self.cohort.rows_at(inference)?.get(input)?.outcome())
     }
 
-    /// Takes an inference from all copies alike that was struck for worse.
-    pub(super) fn take_one(&mut self, inference: u64, outcome: Outcome) {
-        self.common.outcomes[outcome as usize] -= 1;
+    /// Takes one inference off the cohort's: a strike on it alone came to worse.
+    pub(super) fn take_one_from_cohort(&mut self, inference: u64, outcome: Outcome) {
+        self.cohort.outcomes[outcome as usize] -= 1;
         let reads = self.ground.reads;
-        let taken = self.common.taken.entry(inference % reads.copies).or_default();
+        let taken = self.cohort.taken.entry(inference % reads.copies).or_default();
         taken.push(Run { first: inference, count: 1 });
-        if let Some(episode) = &mut self.common.episode {
+        if let Some(episode) = &mut self.cohort.episode {
             // It is the latest that was counted: what comes first comes later.
             let other = |first: Option<f64>| first.filter(|at| *at != reads.time_s(inference));
             episode.first_effect_s = other(episode.first_effect_s);
@@ -209,81 +203,72 @@ impl Simulation<'_> {
         }
     }
 
-    /// A reset loads all memory, or one replica of it; inferences are counted again from `from_s` on.
-    pub(super) fn reset_common(&mut self, time_s: f64, from_s: f64, replica: Option<u8>) {
+    /// A reset loads the cohort anew, or one replica of it; its inferences count again from `from_s`
+    /// on.
+    pub(super) fn reset_cohort(&mut self, time_s: f64, from_s: f64, replica: Option<u8>) {
         let all = self.hardened.len();
-        let known = if replica.is_none() { all } else { self.common.known };
-        let mut blocks = self.common.blocks.clone();
+        let known = if replica.is_none() { all } else { self.cohort.known };
+        let mut blocks = self.cohort.blocks.clone();
         blocks.retain(|(of, _), _| replica.is_some_and(|replica| *of != replica));
         for (block, of) in self.stored(all) {
             for of_replica in self.replicas().filter(|of| replica.is_none_or(|r| r == *of)) {
                 blocks.insert((of_replica, block), of.clone());
             }
         }
-        self.set_common(time_s, from_s, (blocks, known), Ended::Reset);
+        self.set_cohort(time_s, from_s, (blocks, known), Ended::Reset);
     }
 
-    /// All copies alike hold these blocks from now on. Everything must be counted up to `time_s`.
-    fn set_common(
+    /// The cohort holds these blocks from now on. Tracked copies must be counted up to `time_s`.
+    fn set_cohort(
         &mut self,
         time_s: f64,
         from_s: f64,
         (blocks, known): (Blocks, usize),
         ended: Ended,
     ) {
-        self.settle_common(time_s);
-        let first = self.hardened.get(self.common.known).or(self.hardened.last()).copied();
-        let upsets = u32::try_from(known.saturating_sub(self.common.known)).unwrap_or(u32::MAX);
-        self.common.known = known.max(self.common.known);
-        self.common.since = self.common.since.max(from_s);
-        self.common.version += 1;
-        if blocks == self.common.blocks {
-            self.plan_common();
+        self.settle_cohort(time_s);
+        let first = self.hardened.get(self.cohort.known).or(self.hardened.last()).copied();
+        let upsets = u32::try_from(known.saturating_sub(self.cohort.known)).unwrap_or(u32::MAX);
+        self.cohort.known = known.max(self.cohort.known);
+        self.cohort.since = self.cohort.since.max(from_s);
+        self.cohort.version += 1;
+        if blocks == self.cohort.blocks {
+            self.plan_cohort();
             return;
         }
         let rows = if blocks.is_empty() { None } else { Some(self.terms.reader.read(&blocks)) };
-        self.common.read = rows.unwrap_or_default();
+        self.cohort.read = rows.unwrap_or_default();
         let rows = rows.and_then(|read| self.rows_of(read, &blocks));
-        let former = std::mem::replace(&mut self.common.rows, rows);
-        self.common.former = (former, self.ground.reads.before(time_s));
-        self.common.blocks = blocks;
-        if let (Some(first), false) = (first, self.common.blocks.is_empty()) {
-            let episode = self.common.episode.get_or_insert(Episode {
-                cause: Cause::Memory,
-                upset: first.upset,
-                upsets: 0,
-                copy: u64::MAX,
-                start_s: first.time_s,
-                first_effect_s: None,
-                first_critical_s: None,
-                end_s: time_s,
-                ended: Ended::Mission,
-                outcomes: [0; 7],
-            });
+        let former = std::mem::replace(&mut self.cohort.rows, rows);
+        self.cohort.former = (former, self.ground.reads.before(time_s));
+        self.cohort.blocks = blocks;
+        if let (Some(first), false) = (first, self.cohort.blocks.is_empty()) {
+            let begun = Episode::new(Cause::Memory, first.upset, COHORT, first.time_s);
+            let episode = self.cohort.episode.get_or_insert(begun);
             episode.upsets = (episode.upsets + upsets).max(1);
         }
         if self.ground.keep_changes {
-            let masks = self.common.blocks.values().flat_map(|block| &block.0);
-            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.alike_copies();
+            let masks = self.cohort.blocks.values().flat_map(|block| &block.0);
+            let words = masks.filter(|mask| **mask != 0).count() as u64 * self.cohort_size();
             self.result.changes.push(Change {
                 time_s,
-                copy: u64::MAX,
+                copy: COHORT,
                 upset: u32::MAX,
-                ended: self.common.blocks.is_empty().then_some(ended),
+                ended: self.cohort.blocks.is_empty().then_some(ended),
                 words: u32::try_from(words).unwrap_or(u32::MAX),
             });
         }
-        if self.common.blocks.is_empty() {
-            self.close_common(time_s, ended);
+        if self.cohort.blocks.is_empty() {
+            self.close_cohort(time_s, ended);
         }
-        self.plan_common();
+        self.plan_cohort();
     }
 
-    /// Ends the episode of all copies alike.
-    pub(super) fn close_common(&mut self, time_s: f64, ended: Ended) {
-        self.settle_common(time_s);
-        let Some(mut episode) = self.common.episode.take() else { return };
-        let outcomes = std::mem::take(&mut self.common.outcomes);
+    /// Ends the cohort's episode.
+    pub(super) fn close_cohort(&mut self, time_s: f64, ended: Ended) {
+        self.settle_cohort(time_s);
+        let Some(mut episode) = self.cohort.episode.take() else { return };
+        let outcomes = std::mem::take(&mut self.cohort.outcomes);
         episode.outcomes = outcomes.map(|count| u64::try_from(count).unwrap_or(0));
         (episode.end_s, episode.ended) = (time_s, ended);
         let lost = [Outcome::DueRecovered, Outcome::Due, Outcome::Hang];
@@ -293,101 +278,101 @@ impl Simulation<'_> {
         self.keep(episode);
     }
 
-    /// Asks for what changes all copies alike.
-    fn plan_common(&mut self) {
+    /// Asks for what changes the cohort.
+    fn plan_cohort(&mut self) {
         let reads = self.all_reads();
-        let Some(rows) = &self.common.rows else { return };
-        let (version, since) = (self.common.version, self.common.since);
+        let Some(rows) = &self.cohort.rows else { return };
+        let (version, since) = (self.cohort.version, self.cohort.since);
         let scheme = &self.terms.reader.scheme;
         let run = reads.within(0, since, self.ground.horizon_s);
         let lost = |row: InferenceRow| matches!(row.outcome(), Outcome::Due | Outcome::Hang);
         let reset = reads.find(run, rows, lost).filter(|_| scheme.on_due == OnDue::Reset);
-        let writes = scheme.writes_back() && self.common.read.alarm;
+        let writes = scheme.writes_back() && self.cohort.read.alarm;
         let reloads = |row: InferenceRow| {
             row.outcome() == Outcome::DueRecovered || lost(row) && scheme.on_due == OnDue::Reload
         };
         let acts = writes || reads.find(run, rows, reloads).is_some();
         if let Some(k) = reset {
             let inference = run.first + k;
-            let action = Action::Alike(Alike::Due { version, inference });
-            self.at(reads.time_s(inference), u64::MAX, action);
+            let action = Action::Cohort(CohortChange::Due { version, inference });
+            self.at(reads.time_s(inference), COHORT, action);
         } else if acts {
             let round_s = self.ground.reads.copies as f64 / reads.per_s;
-            self.at(since + round_s, u64::MAX, Action::Alike(Alike::Read { version }));
+            self.at(since + round_s, COHORT, Action::Cohort(CohortChange::Read { version }));
         }
         if let Some((patrol, ScrubBy::Vote)) = &self.patrol {
             let when = mean_next(patrol, since);
-            self.at(when, u64::MAX, Action::Alike(Alike::Visit { version }));
+            self.at(when, COHORT, Action::Cohort(CohortChange::Visit { version }));
         }
     }
 
-    /// What is due for all copies alike.
-    pub(super) fn alike(&mut self, due: Due, what: Alike) {
+    /// What is due for the cohort happens.
+    pub(super) fn change_cohort(&mut self, due: Due, what: CohortChange) {
         let stale = match what {
-            Alike::Spread { known } => known <= self.common.known,
-            Alike::Visit { version } | Alike::Read { version } | Alike::Due { version, .. } => {
-                version != self.common.version
-            }
+            CohortChange::Spread { known } => known <= self.cohort.known,
+            CohortChange::Visit { version }
+            | CohortChange::Read { version }
+            | CohortChange::Due { version, .. } => version != self.cohort.version,
         };
         if stale {
             return;
         }
         let reader = &self.terms.reader;
-        let mut blocks = self.common.blocks.clone();
-        let (mut known, mut ended) = (self.common.known, Ended::Scrub);
+        let mut blocks = self.cohort.blocks.clone();
+        let (mut known, mut ended) = (self.cohort.known, Ended::Scrub);
         match what {
-            Alike::Spread { known: more } => {
+            CohortChange::Spread { known: more } => {
                 known = more;
                 blocks = self.everywhere(known);
             }
-            Alike::Visit { .. } => {
+            CohortChange::Visit { .. } => {
                 let repaired = reader.repair_by_vote(&mut blocks, None);
-                self.result.scrub_repaired += repaired * self.alike_copies();
+                self.result.scrub_repaired += repaired * self.cohort_size();
             }
-            Alike::Read { .. } if reader.scheme.writes_back() && self.common.read.alarm => {
+            CohortChange::Read { .. } if reader.scheme.writes_back() && self.cohort.read.alarm => {
                 let (mut repaired, _) = reader.repair_by_code(&mut blocks, None);
                 if reader.scheme.votes_reads() {
                     repaired += reader.repair_by_vote(&mut blocks, None);
                 }
-                self.result.read_repaired += repaired * self.alike_copies();
+                self.result.read_repaired += repaired * self.cohort_size();
                 ended = Ended::Read;
             }
-            Alike::Read { .. } => {
+            CohortChange::Read { .. } => {
                 known = self.hardened.len();
                 blocks = self.everywhere(known);
                 ended = Ended::Reload;
             }
-            Alike::Due { inference, version } => {
-                if !self.copies.contains_key(&(inference % self.ground.reads.copies)) {
+            CohortChange::Due { inference, version } => {
+                if !self.tracked.contains_key(&(inference % self.ground.reads.copies)) {
                     self.away(self.ground.reads.after_s(inference), Why::Due, None);
                 } else if let Some(inference) = self.next_lost(inference) {
-                    let action = Action::Alike(Alike::Due { version, inference });
-                    self.at(self.ground.reads.time_s(inference), u64::MAX, action);
+                    let action = Action::Cohort(CohortChange::Due { version, inference });
+                    self.at(self.ground.reads.time_s(inference), COHORT, action);
                 }
                 return;
             }
         }
         state::forget_clean(&mut blocks);
-        if blocks == self.common.blocks {
-            self.common.known = known;
+        if blocks == self.cohort.blocks {
+            self.cohort.known = known;
             return;
         }
-        let open: Vec<u64> = self.copies.keys().copied().collect();
-        for at in &open {
+        let tracked = self.tracked_copies();
+        for at in &tracked {
             self.settle(*at, due.time_s);
         }
-        self.set_common(due.time_s, due.time_s, (blocks, known), ended);
-        for at in open {
+        self.set_cohort(due.time_s, due.time_s, (blocks, known), ended);
+        for at in tracked {
             self.changed(at, due.time_s, u32::MAX, ended);
         }
     }
 
-    /// The next inference after this one that is a DUE where its copy is as all are.
+    /// The next inference after this one that is a DUE where it reads the cohort.
     fn next_lost(&self, inference: u64) -> Option<u64> {
         let reads = self.all_reads();
         let run = reads.within(0, reads.after_s(inference), self.ground.horizon_s);
         let lost = |row: InferenceRow| matches!(row.outcome(), Outcome::Due | Outcome::Hang);
-        Some(run.first + reads.find(run, self.common.rows.as_ref()?, lost)?)
+        Some(run.first + reads.find(run, self.cohort.rows.as_ref()?, lost)?)
     }
 
     /// The blocks of hardened storage in every replica.

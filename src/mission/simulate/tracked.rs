@@ -1,14 +1,34 @@
-//! The copies that differ from golden: what their inferences come to, from upset to cleared state.
+//! Tracked copies: those that differ from the cohort, each followed by itself from the upset that struck it
+//! until it is as the cohort again.
 
 use super::super::layout::Site;
 use super::super::record::{Cause, Change, Ended, Episode, Upset};
 use super::super::state::{self, Block, Blocks, Read};
-use super::{Action, Copy, Simulation};
+use super::{Action, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::OnDue;
 use std::sync::Arc;
 
+/// A copy that differs from the cohort.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) blocks: Blocks,
+    read: Read,
+    pub(super) rows: Option<Arc<[InferenceRow]>>,
+    /// Inferences up to here are counted.
+    pub(super) since: f64,
+    pub(super) version: u32,
+    /// Blocks whose correctable error memory has counted, as they were.
+    pub(super) noted: Blocks,
+    pub(super) episode: Episode,
+}
+
 impl Simulation<'_> {
+    /// The numbers of the tracked copies.
+    pub(super) fn tracked_copies(&self) -> Vec<u64> {
+        self.tracked.keys().copied().collect()
+    }
+
     /// The replica, block and word of the block of a site of weights.
     pub(super) fn place(&self, site: Site) -> (u8, u32, usize) {
         let words = self.terms.layout.block_words;
@@ -30,7 +50,7 @@ impl Simulation<'_> {
 
     pub(super) fn present(&self, copy: u64, replica: u8, block: u32, word: usize) -> u32 {
         let differs = self
-            .copies
+            .tracked
             .get(&copy)
             .and_then(|copy| copy.blocks.get(&(replica, block)))
             .map_or(0, |block| block.0[word]);
@@ -39,49 +59,39 @@ impl Simulation<'_> {
 
     pub(super) fn flip(&mut self, copy: u64, replica: u8, block: u32, word: usize, mask: u32) {
         let words = self.terms.layout.block_words;
-        if let Some(copy) = self.copies.get_mut(&copy) {
+        if let Some(copy) = self.tracked.get_mut(&copy) {
             let block = copy.blocks.entry((replica, block)).or_insert_with(|| Block::clean(words));
             block.0[word] ^= mask;
         }
     }
 
-    /// Begins an episode of a copy, or counts an upset to the one that lasts.
-    pub(super) fn open(&mut self, copy: u64, upset: &Upset) {
+    /// Tracks a copy that is about to change, and counts an upset to its episode.
+    pub(super) fn track(&mut self, copy: u64, upset: &Upset) {
         self.settle(copy, upset.time_s);
         let since = upset.time_s.max(self.uncounted_s());
-        let (new, known) = (!self.copies.contains_key(&copy), self.known());
-        let blocks = if new { self.common.blocks.clone() } else { Blocks::new() };
-        let entry = self.copies.entry(copy).or_insert_with(|| Copy {
+        let (new, known) = (!self.tracked.contains_key(&copy), self.cohort_errors());
+        let blocks = if new { self.cohort.blocks.clone() } else { Blocks::new() };
+        let entry = self.tracked.entry(copy).or_insert_with(|| Tracked {
             blocks,
             read: Read::default(),
             rows: None,
             since,
             version: 0,
             noted: Blocks::new(),
-            episode: Episode {
-                cause: Cause::Memory,
-                upset: upset.id,
-                upsets: 0,
-                copy,
-                start_s: upset.time_s,
-                first_effect_s: None,
-                first_critical_s: None,
-                end_s: upset.time_s,
-                ended: Ended::Mission,
-                outcomes: [0; 7],
-            },
+            episode: Episode::new(Cause::Memory, upset.id, copy, upset.time_s),
         });
         entry.episode.upsets += 1;
         if new {
             self.plan_spread(copy, upset.time_s, known);
-            let held: Vec<(u8, u32)> = self.common.blocks.keys().copied().collect();
+            let held: Vec<(u8, u32)> = self.cohort.blocks.keys().copied().collect();
             self.plan_visits(copy, upset.time_s, &held);
         }
     }
 
-    /// Notes a new state of a copy: what its reads come to from now on, and the read that acts.
+    /// Notes a new state of a tracked copy: what its reads come to from now on, and the read that acts.
+    /// A copy that is as the cohort again joins it.
     pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         state::forget_clean(&mut copy.blocks);
         self.versions += 1;
         copy.noted.retain(|key, _| copy.blocks.contains_key(key));
@@ -89,19 +99,19 @@ impl Simulation<'_> {
         let version = copy.version;
         let words = copy.blocks.values().flat_map(|block| &block.0).filter(|mask| **mask != 0);
         let words = u32::try_from(words.count()).unwrap_or(u32::MAX);
-        let clean = copy.blocks == self.common.blocks;
+        let joins = copy.blocks == self.cohort.blocks;
         if self.ground.keep_changes {
-            let ended = (clean || copy.blocks.is_empty()).then_some(ended);
+            let ended = (joins || copy.blocks.is_empty()).then_some(ended);
             self.result.changes.push(Change { time_s, copy: at, upset, ended, words });
         }
-        if clean {
-            self.close(at, time_s, ended);
+        if joins {
+            self.release(at, time_s, ended);
             return;
         }
         copy.read = self.terms.reader.read(&copy.blocks);
         let (read, blocks) = (copy.read, copy.blocks.clone());
         let rows = self.rows_of(read, &blocks);
-        if let Some(copy) = self.copies.get_mut(&at) {
+        if let Some(copy) = self.tracked.get_mut(&at) {
             copy.rows = rows;
         }
         self.plan_read(at, version);
@@ -121,7 +131,7 @@ impl Simulation<'_> {
 
     /// Asks for the first read that changes memory.
     pub(super) fn plan_read(&mut self, at: u64, version: u32) {
-        let Some(copy) = self.copies.get(&at) else { return };
+        let Some(copy) = self.tracked.get(&at) else { return };
         let Some(rows) = &copy.rows else { return };
         let reads = self.ground.reads;
         let run = reads.within(at, copy.since, self.ground.horizon_s);
@@ -138,11 +148,11 @@ impl Simulation<'_> {
         }
     }
 
-    /// Counts the inferences of a copy up to `time_s`; the one at hand is put aside.
+    /// Counts the inferences of a tracked copy up to `time_s`, but for the pending one.
     pub(super) fn settle(&mut self, at: u64, time_s: f64) {
-        let now = self.at_hand(time_s);
-        self.count_before(now);
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let latest = self.pending_at(time_s);
+        self.count_before(latest);
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         if time_s <= copy.since {
             return;
         }
@@ -153,39 +163,34 @@ impl Simulation<'_> {
             return;
         }
         self.read_corrected(at, reads.time_s(run.first));
-        let Some(copy) = self.copies.get_mut(&at) else { return };
+        let Some(copy) = self.tracked.get_mut(&at) else { return };
         let Some(rows) = &copy.rows else { return };
         let (all, last) = (run, run.count - 1);
-        let aside =
-            (run.first + last * reads.copies == now).then(|| reads.outcome(run, last, rows));
-        run.count -= u64::from(aside.is_some());
-        let first = |is: &dyn Fn(Outcome) -> bool| {
+        let pending =
+            (run.first + last * reads.copies == latest).then(|| reads.outcome(run, last, rows));
+        run.count -= u64::from(pending.is_some());
+        let episode = &mut copy.episode;
+        episode.note_firsts(|is| {
             let k = reads.find(run, rows, |row| is(row.outcome()))?;
             Some(reads.time_s(run.first + k * reads.copies))
-        };
-        let episode = &mut copy.episode;
-        if episode.first_effect_s.is_none() {
-            episode.first_effect_s = first(&|o| o >= Outcome::DueRecovered);
-        }
-        if episode.first_critical_s.is_none() {
-            episode.first_critical_s = first(&|o| o == Outcome::CriticalSdc);
-        }
+        });
         reads.tally(run, rows, &mut episode.outcomes);
-        self.take_from_common(all);
-        if let Some(outcome) = aside {
-            self.put_aside(now, outcome);
+        self.take_from_cohort(all);
+        if let Some(outcome) = pending {
+            self.pend(latest).state = Some(outcome);
         }
     }
 
-    pub(super) fn close(&mut self, at: u64, time_s: f64, ended: Ended) {
-        let Some(mut copy) = self.copies.remove(&at) else { return };
+    /// Ends the episode of a tracked copy, which joins the cohort or is there at the end of the mission.
+    pub(super) fn release(&mut self, at: u64, time_s: f64, ended: Ended) {
+        let Some(mut copy) = self.tracked.remove(&at) else { return };
         copy.episode.end_s = time_s;
         copy.episode.ended = ended;
-        if ended != Ended::Mission && self.common.blocks.is_empty() {
+        if ended != Ended::Mission && self.cohort.blocks.is_empty() {
             self.result.repairs.0 += 1;
             self.result.repairs.1 += time_s - copy.episode.start_s;
         }
-        self.ended(copy.episode);
+        self.finish_episode(copy.episode);
     }
 
     /// Keeps an episode and adds it to the sums.

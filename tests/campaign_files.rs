@@ -2,6 +2,7 @@
 
 mod message;
 
+use beamline::campaign::faults::List;
 use beamline::campaign::{Campaign, Mode, Plan};
 use beamline::workload::{self, Overrides};
 use message::{says, shows_place};
@@ -24,7 +25,7 @@ fn ready_campaigns_load_under_their_own_names() {
         let (campaign, text) = Campaign::load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(campaign.name.as_str(), path.file_stem().expect("a stem"));
         assert_eq!(text, std::fs::read_to_string(&path).expect("the same text"));
-        if let Mode::List { file } = &campaign.faults {
+        if let Mode::List(List { file }) = &campaign.faults {
             let list = path.parent().expect("a folder").join(file);
             assert!(list.is_file(), "{}", list.display());
         }

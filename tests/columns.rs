@@ -263,7 +263,7 @@ fn counts_times_and_flags_of_a_trial_agree() {
             }
             let errors = row.tolerable_sdc + row.critical_sdc + row.due + row.hang;
             assert_eq!(row.first_error == 0, errors == 0, "{name}");
-            let steps = case.plan.course(stratum).end_step;
+            let steps = case.plan.course().end_step;
             assert!((1..=steps).contains(&row.armed_steps), "{name}");
             assert!(errors > 0 || row.armed_steps == steps, "{name}");
             assert!(row.events_needed == 0 || critical, "{name}");
@@ -368,7 +368,7 @@ fn every_column_of_a_missions_events_varies_and_says_where_they_fell() {
 #[test]
 fn the_time_of_a_scheme_is_what_its_inferences_take_in_full() {
     for case in CASES.iter() {
-        let conditional = case.plan.course(0).conditional;
+        let conditional = case.plan.course().conditional;
         for row in &case.segment.timing {
             let in_full = 0.25 * row.inferences as f64;
             assert_eq!(row.seconds == in_full, conditional, "{}: {row:?}", case.name);

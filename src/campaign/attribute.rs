@@ -4,7 +4,7 @@
 //! Failures that need k events scale with the rate to the power k, so an accelerated result says
 //! what it can mean only where k is known.
 
-use super::runner::Trial;
+use super::trial::Trial;
 use crate::engine::{Course, Engine, Error, Job};
 use crate::fault::{Fault, Region};
 use crate::outcome::Outcome;

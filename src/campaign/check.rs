@@ -1,76 +1,39 @@
-//! What a campaign file may not say, although its types allow it.
+//! What the table `[faults]` may not say, although its types allow it.
 
-use super::file::{Campaign, DeviceChoice, Error, Mode, RateChoice, Sequence, Stop};
+use super::faults::{
+    Beam, Conditional, DeviceChoice, List, Mode, Particle, RateChoice, Sequence, Targets,
+};
 use crate::fault::Region;
-use crate::name;
-use crate::place::Place;
-use crate::scheme;
-use crate::stats::ALPHA_MIN;
+use crate::place::{Error, Place};
 use std::collections::HashSet;
 use std::hash::Hash;
 
 /// Faults of one trial are numbered in 16 bits in the archive.
 const COUNT_MAX: u32 = u16::MAX as u32;
 
-/// Checks what can be checked without the workload.
-pub(super) fn check(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    if let Some(flaw) = name::folder_flaw(&campaign.name) {
-        return Err(place.value(&["name"], flaw.expected, flaw.found));
-    }
-    campaign.workload.check(place)?;
-    check_mode(&campaign.faults, place)?;
-    check_environment(campaign, place)?;
-    check_schemes(campaign, place)?;
-    check_stop(&campaign.stop, &campaign.faults, place)
-}
-
-fn check_schemes(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    scheme::check(&campaign.scheme, place)?;
-    let accumulates = campaign.faults.sequence().is_some();
-    for (at, scheme) in campaign.scheme.iter().enumerate() {
-        let at = at.to_string();
-        if let Some(refusal) = scheme.campaign_refusal() {
-            let keys = ["scheme", &at, refusal.key];
-            return Err(place.value(&keys, "a scheme of a campaign", refusal));
-        }
-        let keys = ["scheme", &at, "scrub"];
-        if scheme.scrub.is_some() && !accumulates {
-            let mode = campaign.faults.name();
-            let expected = format!("no scrub: in mode {mode} memory is golden before each trial");
-            return Err(place.value(
-                &keys,
-                expected,
-                format!("a scrub in scheme \"{}\"", scheme.name),
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn check_mode(mode: &Mode, place: &Place) -> Result<(), Error> {
+/// Refuses faults that cannot be meant, whatever the workload.
+pub(super) fn check(mode: &Mode, place: &Place) -> Result<(), Error> {
     match mode {
-        Mode::Conditional { count, regions, tensors, bits, .. } => {
+        Mode::Conditional(Conditional { count, targets }) => {
             if !(1..=COUNT_MAX).contains(count) {
                 let expected = format!("a count from 1 to {COUNT_MAX}");
                 return Err(place.value(&["faults", "count"], expected, count));
             }
-            check_sites(regions, tensors.as_deref(), bits.as_deref(), place)
+            check_targets(targets, place)
         }
-        Mode::Exhaustive { regions, tensors, bits, .. } => {
-            check_sites(regions, tensors.as_deref(), bits.as_deref(), place)
-        }
-        Mode::List { file } if file.as_os_str().is_empty() => {
+        Mode::Exhaustive(targets) => check_targets(targets, place),
+        Mode::List(List { file }) if file.as_os_str().is_empty() => {
             Err(place.value(&["faults", "file"], "the path of a fault list", "\"\""))
         }
-        Mode::List { .. } => Ok(()),
-        Mode::Accumulation { rate, acceleration, .. } => {
-            check_sequence(mode, place)?;
-            check_rate(rate, *acceleration, place)
+        Mode::List(_) => Ok(()),
+        Mode::Accumulation(of) => {
+            check_sequence(&of.sequence, place)?;
+            check_rate(&of.rate, of.acceleration, place)
         }
-        Mode::Beam { device, beam, .. } => {
-            check_sequence(mode, place)?;
-            check_device(device, place)?;
-            beam.check(place)
+        Mode::Beam(test) => {
+            check_sequence(&test.sequence, place)?;
+            check_device(&test.device, place)?;
+            check_beam(&test.beam, place)
         }
     }
 }
@@ -84,17 +47,13 @@ fn check_regions(regions: &[Region], place: &Place) -> Result<(), Error> {
     Err(place.value(&["faults", "regions"], expected, "check-bits, which missions strike"))
 }
 
-fn check_sites(
-    regions: &[Region],
-    tensors: Option<&[String]>,
-    bits: Option<&[u32]>,
-    place: &Place,
-) -> Result<(), Error> {
+fn check_targets(targets: &Targets, place: &Place) -> Result<(), Error> {
+    let Targets { regions, tensors, bits, .. } = targets;
     check_distinct("regions", regions, |region| region.name().to_owned(), place)?;
     check_regions(regions, place)?;
     if let Some(tensors) = tensors {
         check_distinct("tensors", tensors, |name| format!("\"{name}\""), place)?;
-        if regions == [Region::Input] {
+        if regions[..] == [Region::Input] {
             let found = "regions = [\"input\"], which has none";
             return Err(place.value(
                 &["faults", "tensors"],
@@ -136,10 +95,8 @@ fn check_distinct<T: Eq + Hash>(
     }
 }
 
-fn check_sequence(mode: &Mode, place: &Place) -> Result<(), Error> {
-    let Some(sequence) = mode.sequence() else { return Ok(()) };
-    let Sequence { regions, steps, inputs_per_step, .. } = sequence;
-    let Sequence { inference_period_s, execution_time_s, .. } = sequence;
+fn check_sequence(sequence: &Sequence, place: &Place) -> Result<(), Error> {
+    let Sequence { regions, inference_period_s, execution_time_s, .. } = sequence;
     let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
         Err(place.value(&["faults", key], expected, found))
     };
@@ -149,7 +106,7 @@ fn check_sequence(mode: &Mode, place: &Place) -> Result<(), Error> {
         return refuse("regions", expected, &"voted, which waits for nothing");
     }
     check_regions(regions, place)?;
-    for (key, count) in [("steps", steps), ("inputs_per_step", inputs_per_step)] {
+    for (key, count) in [("steps", sequence.steps), ("inputs_per_step", sequence.inputs_per_step)] {
         if count == 0 {
             return refuse(key, &format!("{key} of 1 or more"), &count);
         }
@@ -157,17 +114,17 @@ fn check_sequence(mode: &Mode, place: &Place) -> Result<(), Error> {
             return refuse(key, &format!("{key} of 65,536 at most"), &count);
         }
     }
-    if !(inference_period_s.is_finite() && inference_period_s > 0.0) {
-        return refuse("inference_period_s", "seconds above 0", &inference_period_s);
+    if !(inference_period_s.is_finite() && *inference_period_s > 0.0) {
+        return refuse("inference_period_s", "seconds above 0", inference_period_s);
     }
-    if !(0.0..=inference_period_s).contains(&execution_time_s) {
+    if !(0.0..=*inference_period_s).contains(execution_time_s) {
         let expected = format!("seconds from 0 to the inference_period_s of {inference_period_s}");
-        return refuse("execution_time_s", &expected, &execution_time_s);
+        return refuse("execution_time_s", &expected, execution_time_s);
     }
     let transient = regions.iter().find(|region| **region != Region::Weights);
-    if let Some(region) = transient.filter(|_| execution_time_s == 0.0) {
+    if let Some(region) = transient.filter(|_| *execution_time_s == 0.0) {
         let expected = format!("seconds above 0, as {} are exposed while they run", region.name());
-        return refuse("execution_time_s", &expected, &execution_time_s);
+        return refuse("execution_time_s", &expected, execution_time_s);
     }
     Ok(())
 }
@@ -202,61 +159,46 @@ fn check_device(choice: &DeviceChoice, place: &Place) -> Result<(), Error> {
     check_distinct("device_modes", modes, |mode| format!("\"{mode}\""), place)
 }
 
-/// Refuses an orbit without a device on it, and a device without an orbit.
-fn check_environment(campaign: &Campaign, place: &Place) -> Result<(), Error> {
-    let orbits = campaign.faults.device().filter(|_| campaign.faults.beam().is_none());
-    match (orbits, &campaign.environment) {
-        (Some(_), None) => {
-            let expected = "[environment], as the rate is that of a device on an orbit";
-            Err(place.value(&["faults", "device"], expected, "none"))
-        }
-        (None, Some(_)) => {
-            let expected = "no [environment], as [faults] names no `device` that it could act on";
-            Err(place.value(&["environment"], expected, "one"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_stop(stop: &Stop, mode: &Mode, place: &Place) -> Result<(), Error> {
-    let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
-        Err(place.value(&["stop", key], expected, found))
+fn check_beam(beam: &Beam, place: &Place) -> Result<(), Error> {
+    let refuse = |key: &str, expected: &str, found: String| {
+        Err(place.value(&["faults", key], expected, found))
     };
-    match (mode, stop.trials) {
-        (Mode::Conditional { .. } | Mode::Accumulation { .. } | Mode::Beam { .. }, None) => {
-            let expected =
-                format!("`trials` in [stop], the most that mode {} may run", mode.name());
-            return refuse("trials", &expected, &"none");
+    match (beam.particle, beam.energy_mev, beam.let_mev_cm2_per_mg) {
+        (Particle::Ion, _, None) => {
+            let expected = "`let_mev_cm2_per_mg` in [faults] of a beam of ions";
+            return refuse("particle", expected, "none".into());
         }
-        (Mode::Exhaustive { .. } | Mode::List { .. }, Some(trials)) => {
-            let expected = format!("no trials: mode {} has its own number", mode.name());
-            return refuse("trials", &expected, &trials);
+        (Particle::Ion, Some(_), _) => {
+            let expected = "no energy_mev: ions are told apart by their LET";
+            return refuse("energy_mev", expected, "one".into());
         }
-        (_, Some(0)) => return refuse("trials", "trials of 1 or more", &0),
+        (Particle::Proton, _, Some(_)) => {
+            let expected = "no let_mev_cm2_per_mg: protons are told apart by their energy";
+            return refuse("let_mev_cm2_per_mg", expected, "one".into());
+        }
         _ => {}
     }
-    if let Some(half_width) = stop.half_width {
-        if matches!(mode, Mode::Exhaustive { .. } | Mode::List { .. } | Mode::Beam { .. }) {
-            let expected = format!("no half_width: mode {} runs to its end", mode.name());
-            return refuse("half_width", &expected, &half_width);
+    let above_zero = [
+        ("energy_mev", beam.energy_mev),
+        ("let_mev_cm2_per_mg", beam.let_mev_cm2_per_mg),
+        ("flux_per_cm2_s", Some(beam.flux_per_cm2_s)),
+        ("fluence_per_cm2", Some(beam.fluence_per_cm2)),
+    ];
+    for (key, value) in above_zero {
+        if let Some(value) = value.filter(|value| !(value.is_finite() && *value > 0.0)) {
+            return refuse(key, "a number above 0", value.to_string());
         }
-        if !(half_width > 0.0 && half_width < 0.5) {
-            return refuse("half_width", "a half width above 0 and below 0.5", &half_width);
+    }
+    for (key, seconds) in
+        [("reset_time_s", beam.reset_time_s), ("reload_time_s", beam.reload_time_s)]
+    {
+        if !(seconds.is_finite() && seconds >= 0.0) {
+            return refuse(key, "seconds of 0 or more", seconds.to_string());
         }
     }
-    if !(stop.alpha >= ALPHA_MIN && stop.alpha < 1.0) {
-        let found = format!("{:?}", stop.alpha);
-        return refuse("alpha", "an alpha of at least 1e-12 and below 1", &found);
-    }
-    if let (Mode::Exhaustive { .. }, Some(seconds)) = (mode, stop.seconds) {
-        let expected = "no seconds: part of a census is no sample, it runs to its end";
-        return refuse("seconds", expected, &seconds);
-    }
-    if let Some(seconds) = stop.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0)) {
-        return refuse("seconds", "seconds above 0", &seconds);
-    }
-    if stop.segment_trials == Some(0) {
-        return refuse("segment_trials", "segment_trials of 1 or more", &0);
+    if !(0.0..1.0).contains(&beam.dosimetry_error) {
+        let expected = "a relative error from 0 to below 1";
+        return refuse("dosimetry_error", expected, beam.dosimetry_error.to_string());
     }
     Ok(())
 }

@@ -4,19 +4,17 @@
 //! types and unknown fields, then values that cannot be meant. What depends on the workload is
 //! checked by the plan. `docs/file-formats.md` describes the format.
 
-use super::arrival::{self, FaultsTable};
-use super::beam::Beam;
-use super::check::check;
-use super::ranges;
-use crate::device::Level;
-use crate::fault::{FaultKind, Region};
+use super::faults::Mode;
+use super::{check, keys, ranges};
+use crate::name;
 pub use crate::place::Error;
 use crate::place::{self, Place};
 use crate::rate::Environment;
-use crate::scheme::Scheme;
+use crate::scheme::{self, Scheme};
+use crate::stats::ALPHA_MIN;
 use crate::workload::NanRule;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A campaign file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -67,11 +65,68 @@ impl Campaign {
             return Err(place.value(&[key], "a campaign", found));
         }
         crate::ranges::lengths(&place)?;
-        arrival::check_keys(&place)?;
+        keys::check(&place)?;
         let campaign: Self = place.read()?;
-        check(&campaign, &place)?;
-        ranges::check(&campaign, &place)?;
+        campaign.check(&place)?;
         Ok(campaign)
+    }
+
+    /// Checks what can be checked without the workload.
+    fn check(&self, place: &Place) -> Result<(), Error> {
+        if let Some(flaw) = name::folder_flaw(&self.name) {
+            return Err(place.value(&["name"], flaw.expected, flaw.found));
+        }
+        self.workload.check(place)?;
+        check::check(&self.faults, place)?;
+        self.check_environment(place)?;
+        self.check_schemes(place)?;
+        self.stop.check(&self.faults, place)?;
+        ranges::check(&self.faults, place)?;
+        self.stop.seconds.map_or(Ok(()), |seconds| {
+            let why = "seconds, about 30 years";
+            crate::ranges::number(place, &["stop", "seconds"], seconds, &(0.0..=1e9), why)
+        })
+    }
+
+    /// Refuses an orbit without a device on it, and a device without an orbit.
+    fn check_environment(&self, place: &Place) -> Result<(), Error> {
+        let orbits = self.faults.device().filter(|_| self.faults.beam().is_none());
+        match (orbits, &self.environment) {
+            (Some(_), None) => {
+                let expected = "[environment], as the rate is that of a device on an orbit";
+                Err(place.value(&["faults", "device"], expected, "none"))
+            }
+            (None, Some(_)) => {
+                let expected =
+                    "no [environment], as [faults] names no `device` that it could act on";
+                Err(place.value(&["environment"], expected, "one"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn check_schemes(&self, place: &Place) -> Result<(), Error> {
+        scheme::check(&self.scheme, place)?;
+        let accumulates = self.faults.sequence().is_some();
+        for (at, scheme) in self.scheme.iter().enumerate() {
+            let at = at.to_string();
+            if let Some(refusal) = scheme.campaign_refusal() {
+                let keys = ["scheme", &at, refusal.key];
+                return Err(place.value(&keys, "a scheme of a campaign", refusal));
+            }
+            let keys = ["scheme", &at, "scrub"];
+            if scheme.scrub.is_some() && !accumulates {
+                let mode = self.faults.name();
+                let expected =
+                    format!("no scrub: in mode {mode} memory is golden before each trial");
+                return Err(place.value(
+                    &keys,
+                    expected,
+                    format!("a scrub in scheme \"{}\"", scheme.name),
+                ));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -110,226 +165,6 @@ impl WorkloadChoice {
     }
 }
 
-/// How faults arrive: the table `[faults]`, whose key `mode` says which other keys it has.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "mode", rename_all = "kebab-case", try_from = "FaultsTable")]
-pub enum Mode {
-    /// Given n upsets, what happens? Drawn uniformly within each region.
-    Conditional {
-        /// Distinct logical bits a trial.
-        count: u32,
-        /// The strata.
-        regions: Vec<Region>,
-        /// What a fault does.
-        kind: FaultKind,
-        /// Only these tensors (weights) and ops (activations).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tensors: Option<Vec<String>>,
-        /// Only these bit positions, 0 (least significant) to 31 (sign).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        bits: Option<Vec<u32>>,
-    },
-    /// Every bit of the regions once: a census.
-    Exhaustive {
-        /// The strata.
-        regions: Vec<Region>,
-        /// What a fault does.
-        kind: FaultKind,
-        /// Only these tensors (weights) and ops (activations).
-        #[serde(skip_serializing_if = "Option::is_none")]
-        tensors: Option<Vec<String>>,
-        /// Only these bit positions.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        bits: Option<Vec<u32>>,
-    },
-    /// The trials of a CSV fault list.
-    List {
-        /// The file, relative to the campaign file.
-        file: PathBuf,
-    },
-    /// Upsets pile up over a sequence of steps on the same memory.
-    Accumulation {
-        /// Where upsets strike.
-        regions: Vec<Region>,
-        /// Steps in a trial.
-        steps: u32,
-        /// Inferences in a step.
-        inputs_per_step: u32,
-        /// Seconds between inferences (declared, never measured).
-        inference_period_s: f64,
-        /// Seconds that transient words of one execution are exposed (declared).
-        execution_time_s: f64,
-        /// How often upsets strike.
-        #[serde(flatten)]
-        rate: RateChoice,
-        /// What multiplies the rate; 1 is real time.
-        acceleration: f64,
-        /// How many failures a scheme are replayed to find how many events they needed.
-        attribution_sample: u32,
-    },
-    /// A simulated accelerator test: runs in a beam, each until its first error.
-    Beam {
-        /// Where upsets strike.
-        regions: Vec<Region>,
-        /// Steps in a run, at most.
-        steps: u32,
-        /// Inferences in a step.
-        inputs_per_step: u32,
-        /// Seconds between inferences (declared, never measured).
-        inference_period_s: f64,
-        /// Seconds that transient words of one execution are exposed (declared).
-        execution_time_s: f64,
-        /// The device in the beam.
-        #[serde(flatten)]
-        device: DeviceChoice,
-        /// The beam.
-        #[serde(flatten)]
-        beam: Beam,
-        /// How many failures a scheme are replayed to find how many events they needed.
-        attribution_sample: u32,
-    },
-}
-
-/// Inferences one after another on the same memory.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sequence<'m> {
-    /// Where upsets strike.
-    pub regions: &'m [Region],
-    /// Steps in a trial.
-    pub steps: u32,
-    /// Inferences in a step.
-    pub inputs_per_step: u32,
-    /// Seconds between inferences (declared, never measured).
-    pub inference_period_s: f64,
-    /// Seconds that transient words of one execution are exposed (declared).
-    pub execution_time_s: f64,
-    /// What multiplies the rate; 1 in a beam, whose flux says it.
-    pub acceleration: f64,
-    /// How many failures a scheme are replayed to find how many events they needed.
-    pub attribution_sample: u32,
-}
-
-/// How often upsets strike: as given, or as a device suffers them on the orbit of `[environment]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum RateChoice {
-    /// A number and its source.
-    Given {
-        /// Upsets per bit and day.
-        upsets_per_bit_day: f64,
-        /// Where that rate comes from.
-        rate_source: String,
-    },
-    /// A device on an orbit.
-    Device {
-        /// The device and what of it strikes.
-        #[serde(flatten)]
-        device: DeviceChoice,
-        /// Whether the rate follows the orbit.
-        course: CourseChoice,
-    },
-}
-
-/// A device, and what of it strikes memory.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct DeviceChoice {
-    /// A device that is built in, or the path of its file, relative to the campaign.
-    pub device: String,
-    /// The modes that strike; where not given, those per bit that flip bits in the cells.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub device_modes: Option<Vec<String>>,
-    /// Which value of each figure's band.
-    pub level: Level,
-}
-
-/// How the rate on an orbit follows time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CourseChoice {
-    /// It is that of each place; a trial begins at a place drawn uniformly.
-    #[default]
-    Orbit,
-    /// It is the mean over the orbit, all the time.
-    Mean,
-}
-
-impl CourseChoice {
-    /// The name used in TOML, HDF5 and reports.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Orbit => "orbit",
-            Self::Mean => "mean",
-        }
-    }
-}
-
-impl Mode {
-    /// The device that strikes, where the campaign names one.
-    pub const fn device(&self) -> Option<&DeviceChoice> {
-        match self {
-            Self::Accumulation { rate: RateChoice::Device { device, .. }, .. }
-            | Self::Beam { device, .. } => Some(device),
-            _ => None,
-        }
-    }
-
-    /// The beam, in a simulated accelerator test.
-    pub const fn beam(&self) -> Option<&Beam> {
-        match self {
-            Self::Beam { beam, .. } => Some(beam),
-            _ => None,
-        }
-    }
-
-    /// The sequence of inferences on the same memory, where upsets pile up.
-    pub fn sequence(&self) -> Option<Sequence<'_>> {
-        let (Self::Accumulation {
-            regions,
-            steps,
-            inputs_per_step,
-            inference_period_s,
-            execution_time_s,
-            attribution_sample,
-            ..
-        }
-        | Self::Beam {
-            regions,
-            steps,
-            inputs_per_step,
-            inference_period_s,
-            execution_time_s,
-            attribution_sample,
-            ..
-        }) = self
-        else {
-            return None;
-        };
-        Some(Sequence {
-            regions,
-            steps: *steps,
-            inputs_per_step: *inputs_per_step,
-            inference_period_s: *inference_period_s,
-            execution_time_s: *execution_time_s,
-            acceleration: match self {
-                Self::Accumulation { acceleration, .. } => *acceleration,
-                _ => 1.0,
-            },
-            attribution_sample: *attribution_sample,
-        })
-    }
-
-    /// The name used in TOML, HDF5, reports and on the screen.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Conditional { .. } => "conditional",
-            Self::Exhaustive { .. } => "exhaustive",
-            Self::List { .. } => "list",
-            Self::Accumulation { .. } => "accumulation",
-            Self::Beam { .. } => "beam",
-        }
-    }
-}
-
 /// When to stop, whichever comes first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -364,5 +199,53 @@ impl Default for Stop {
             seconds: None,
             segment_trials: None,
         }
+    }
+}
+
+impl Stop {
+    /// Refuses what the mode cannot have.
+    fn check(&self, mode: &Mode, place: &Place) -> Result<(), Error> {
+        let refuse = |key: &str, expected: &str, found: &dyn std::fmt::Display| {
+            Err(place.value(&["stop", key], expected, found))
+        };
+        match (mode, self.trials) {
+            (Mode::Conditional(_) | Mode::Accumulation(_) | Mode::Beam(_), None) => {
+                let expected =
+                    format!("`trials` in [stop], the most that mode {} may run", mode.name());
+                return refuse("trials", &expected, &"none");
+            }
+            (Mode::Exhaustive(_) | Mode::List(_), Some(trials)) => {
+                let expected = format!("no trials: mode {} has its own number", mode.name());
+                return refuse("trials", &expected, &trials);
+            }
+            (_, Some(0)) => return refuse("trials", "trials of 1 or more", &0),
+            _ => {}
+        }
+        if let Some(half_width) = self.half_width {
+            if matches!(mode, Mode::Exhaustive(_) | Mode::List(_) | Mode::Beam(_)) {
+                let expected = format!("no half_width: mode {} runs to its end", mode.name());
+                return refuse("half_width", &expected, &half_width);
+            }
+            if !(half_width > 0.0 && half_width < 0.5) {
+                return refuse("half_width", "a half width above 0 and below 0.5", &half_width);
+            }
+        }
+        if !(self.alpha >= ALPHA_MIN && self.alpha < 1.0) {
+            let found = format!("{:?}", self.alpha);
+            return refuse("alpha", "an alpha of at least 1e-12 and below 1", &found);
+        }
+        if let (Mode::Exhaustive(_), Some(seconds)) = (mode, self.seconds) {
+            let expected = "no seconds: part of a census is no sample, it runs to its end";
+            return refuse("seconds", expected, &seconds);
+        }
+        if let Some(seconds) =
+            self.seconds.filter(|seconds| !(seconds.is_finite() && *seconds > 0.0))
+        {
+            return refuse("seconds", "seconds above 0", &seconds);
+        }
+        if self.segment_trials == Some(0) {
+            return refuse("segment_trials", "segment_trials of 1 or more", &0);
+        }
+        Ok(())
     }
 }

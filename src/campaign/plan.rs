@@ -7,21 +7,22 @@ mod estimate;
 mod exposed;
 mod strata;
 
-use super::file::{Campaign, Mode};
-use super::upsets::UpsetRate;
+use super::beam;
+pub use super::error::Error;
+use super::faults::{Accumulation, BeamTest, Conditional, List, Mode};
+use super::file::Campaign;
+use super::upsets::{self, UpsetRate};
 use crate::engine::{Course, Job, Windows};
-use crate::estimate::{Estimate, Refusal};
+use crate::estimate::Estimate;
 use crate::fault::{
-    Exposure, Fault, FaultKind, ListError, Listed, Place, Region, Sites, accumulate, draw,
-    read_list,
+    Exposure, Fault, FaultKind, Listed, Place, Region, Sites, accumulate, draw, read_list,
 };
 use crate::outcome::Outcome;
-use crate::place::Place as FilePlace;
 use crate::seed::{Domain, stream, unit};
 use crate::workload::{Decision, Workload};
 use exposed::{exposure, of_exposure};
 use std::path::Path;
-use strata::{inputs_struck, of_list, of_sites, sites};
+use strata::{inputs_struck, of_list, of_sites, sites_of};
 
 /// Inputs of a campaign that names no number.
 const INPUTS_DEFAULT: usize = 128;
@@ -31,65 +32,6 @@ const SEGMENTS_MAX: u64 = 40;
 const SEGMENT_TRIALS_MIN: u64 = 64;
 /// Likewise, at most: what a kill may lose and memory must hold.
 const SEGMENT_TRIALS_MAX: u64 = 16_384;
-
-/// Why a campaign cannot be run on its workload.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A value of the campaign does not suit the workload.
-    #[error("{key}: expected {expected}, found {found}")]
-    Value {
-        /// The key, e.g. `faults.tensors`.
-        key: String,
-        /// What would have been right.
-        expected: String,
-        /// What stands there.
-        found: String,
-    },
-    /// A device or an environment cannot be used.
-    #[error("{key}: {message}")]
-    Said {
-        /// The key, e.g. `environment.orbit`.
-        key: String,
-        /// What is wrong with it.
-        message: String,
-    },
-    /// A place in the campaign file.
-    #[error(transparent)]
-    File(#[from] crate::place::Error),
-    /// The fault list cannot be used.
-    #[error(transparent)]
-    List(#[from] ListError),
-}
-
-impl From<Refusal> for Error {
-    fn from(Refusal { key, expected, found }: Refusal) -> Self {
-        Self::Value { key, expected, found }
-    }
-}
-
-impl Error {
-    pub(super) fn value(key: &str, expected: impl Into<String>, found: impl ToString) -> Self {
-        Self::Value { key: key.into(), expected: expected.into(), found: found.to_string() }
-    }
-
-    pub(super) fn said(key: &str, message: impl ToString) -> Self {
-        Self::Said { key: key.into(), message: message.to_string() }
-    }
-
-    /// Names the place in the campaign file at `path`, whose text this is.
-    #[must_use]
-    pub fn placed(self, path: &Path, text: &str) -> Self {
-        match (self, FilePlace::parse(path, text)) {
-            (Self::Value { key, expected, found }, Ok(place)) => {
-                Self::File(place.value(&key.split('.').collect::<Vec<_>>(), expected, found))
-            }
-            (Self::Said { key, message }, Ok(place)) => {
-                Self::File(place.said(&key.split('.').collect::<Vec<_>>(), message))
-            }
-            (error, _) => error,
-        }
-    }
-}
 
 /// Trials that are drawn alike and reported together.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,7 +78,7 @@ impl Plan {
     /// # Errors
     /// Where the campaign names what the workload does not have.
     pub fn new(campaign: &Campaign, workload: &Workload, folder: &Path) -> Result<Self, Error> {
-        Self::with(campaign, workload, folder, UpsetRate::of(campaign, folder)?)
+        Self::with(campaign, workload, folder, rate(campaign, folder)?)
     }
 
     /// Plans `campaign` with a rate of upsets that is known: that of an archive, which holds whatever
@@ -154,8 +96,8 @@ impl Plan {
         check_schemes(campaign, workload)?;
         let trials = campaign.stop.trials.unwrap_or(0);
         let (arrival, strata) = match &campaign.faults {
-            Mode::Conditional { count, regions, kind, tensors, bits } => {
-                let sites = sites(workload, regions, tensors.as_deref(), bits.as_deref())?;
+            Mode::Conditional(Conditional { count, targets }) => {
+                let sites = sites_of(workload, targets)?;
                 if let Some(few) = sites.iter().find(|sites| sites.bits() < u64::from(*count)) {
                     let (region, bits) = (few.region().name(), few.bits());
                     let expected = format!("a count up to {bits}, the bits of region {region}");
@@ -165,20 +107,20 @@ impl Plan {
                 let share = |at: usize| trials / strata + u64::from((at as u64) < trials % strata);
                 let strata = sites.iter().enumerate().map(|(at, s)| of_sites(s, inputs, share(at)));
                 let strata = strata.collect();
-                (Arrival::Conditional { count: *count, kind: *kind, sites }, strata)
+                (Arrival::Conditional { count: *count, kind: targets.kind, sites }, strata)
             }
-            Mode::Exhaustive { regions, kind, tensors, bits } => {
-                let sites = sites(workload, regions, tensors.as_deref(), bits.as_deref())?;
+            Mode::Exhaustive(targets) => {
+                let sites = sites_of(workload, targets)?;
                 let census = |s: &Sites| {
                     s.bits().saturating_mul(u64::from(inputs_struck(s.region(), inputs)))
                 };
                 let strata = sites.iter().map(|s| of_sites(s, inputs, census(s))).collect();
-                (Arrival::Exhaustive { kind: *kind, sites }, strata)
+                (Arrival::Exhaustive { kind: targets.kind, sites }, strata)
             }
-            Mode::List { file } => {
+            Mode::List(List { file }) => {
                 of_list(read_list(&folder.join(file), workload, inputs)?, inputs)
             }
-            Mode::Accumulation { .. } | Mode::Beam { .. } => {
+            Mode::Accumulation(_) | Mode::Beam(_) => {
                 let none = || Error::value("faults", "a rate of upsets", "none");
                 let rate = rate.ok_or_else(none)?;
                 let exposure = exposure(campaign, workload, &rate)?;
@@ -355,8 +297,8 @@ impl Plan {
         listed.faults.iter().zip(shares).map(fault).collect()
     }
 
-    /// How the trials of a stratum run.
-    pub const fn course(&self, _stratum: usize) -> Course {
+    /// How trials run.
+    pub const fn course(&self) -> Course {
         match &self.arrival {
             Arrival::Accumulation { exposure, .. } => {
                 Course { first_step: 0, end_step: exposure.steps, conditional: false }
@@ -371,6 +313,17 @@ impl Plan {
             Arrival::List { trials, .. } => trials.get(usize::try_from(trial).ok()?)?.outcome,
             _ => None,
         }
+    }
+}
+
+/// How often upsets strike; `None` where the mode has no rate. Files are relative to `folder`.
+fn rate(campaign: &Campaign, folder: &Path) -> Result<Option<UpsetRate>, Error> {
+    match &campaign.faults {
+        Mode::Beam(BeamTest { beam, device, .. }) => beam::rate(beam, device, folder).map(Some),
+        Mode::Accumulation(Accumulation { rate, .. }) => {
+            upsets::rate(rate, campaign.environment.as_ref(), folder).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 

@@ -1,8 +1,7 @@
 //! How large or small the numbers of a campaign may be.
 
-use super::beam::Beam;
-use super::file::{Campaign, Error, Mode, RateChoice};
-use crate::place::Place;
+use super::faults::{Beam, Mode, RateChoice};
+use crate::place::{Error, Place};
 use crate::ranges::number;
 use std::ops::RangeInclusive;
 
@@ -12,27 +11,24 @@ pub(crate) const PER_BIT_DAY: RangeInclusive<f64> = 0.0..=86_400.0;
 pub(crate) const PER_BIT_DAY_WHY: &str = "upsets a bit and day, of which 86400 are one a second";
 
 /// Refuses numbers that nothing has; what a mode requires of them is checked before.
-pub(super) fn check(campaign: &Campaign, place: &Place<'_>) -> Result<(), Error> {
+pub(super) fn check(faults: &Mode, place: &Place<'_>) -> Result<(), Error> {
     let of = |key: &str, value: f64, range: RangeInclusive<f64>, why: &str| {
         number(place, &["faults", key], value, &range, why)
     };
-    if let Some(sequence) = campaign.faults.sequence() {
+    if let Some(sequence) = faults.sequence() {
         let why = "seconds, from a tick of a fast clock to 30 years";
         of("inference_period_s", sequence.inference_period_s, 1e-9..=1e9, why)?;
-        let sample = f64::from(sequence.attribution_sample);
+        let sample = f64::from(faults.attribution_sample());
         of("attribution_sample", sample, 0.0..=1e6, "failures, each of which is run again")?;
     }
-    if let Mode::Accumulation { rate, acceleration, .. } = &campaign.faults {
-        of("acceleration", *acceleration, 1.0..=1e15, "a factor on a rate")?;
-        if let RateChoice::Given { upsets_per_bit_day, .. } = rate {
+    if let Mode::Accumulation(accumulation) = faults {
+        of("acceleration", accumulation.acceleration, 1.0..=1e15, "a factor on a rate")?;
+        if let RateChoice::Given { upsets_per_bit_day, .. } = &accumulation.rate {
             of("upsets_per_bit_day", *upsets_per_bit_day, PER_BIT_DAY, PER_BIT_DAY_WHY)?;
         }
     }
-    if let Some(beam) = campaign.faults.beam() {
+    if let Some(beam) = faults.beam() {
         check_beam(beam, &of)?;
-    }
-    if let Some(seconds) = campaign.stop.seconds {
-        number(place, &["stop", "seconds"], seconds, &(0.0..=1e9), "seconds, about 30 years")?;
     }
     Ok(())
 }

@@ -4,8 +4,9 @@
 //! The runner emits [`Event`]s and hands each [`Completed`] segment to whoever stores it; it knows
 //! neither screens nor files.
 
-use super::attribute;
+use super::attribute::events_needed;
 use super::event::{Control, Ended, Event, Progress, Recent, SchemeProgress, heed};
+pub use super::trial::{FirstError, Trial};
 use super::{Campaign, Plan};
 use crate::engine::{Engine, Job, Reopening, TrialResult};
 use crate::fault::{Fault, Region};
@@ -18,47 +19,6 @@ use std::time::{Duration, Instant};
 
 /// How many striking events a screen shows.
 const RECENT_MAX: usize = 12;
-
-/// One trial of one scheme, with all that is known of it.
-#[derive(Clone, Debug)]
-pub struct Trial {
-    /// The stratum.
-    pub stratum: usize,
-    /// What it ran.
-    pub job: Job,
-    /// What came of it.
-    pub result: TrialResult,
-    /// Inferences whose paired baseline inference is wrong while this one equals golden.
-    pub averted: u32,
-    /// Events that the first failure needed: 0 not sought, 1, 2, or 3 for three and more.
-    pub events_needed: u8,
-    /// Seconds to the first critical SDC, or `None`.
-    pub time_to_critical_s: Option<f64>,
-    /// What a fault list says came of it.
-    pub listed: Option<Outcome>,
-    /// Its first error, or that it had none.
-    pub first_error: FirstError,
-}
-
-/// The first inference of a trial that delivered other bits than golden, or nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FirstError {
-    /// Steps up to and including that of the error; all of them where there was none.
-    pub armed_steps: u32,
-    /// Its outcome.
-    pub outcome: Option<Outcome>,
-}
-
-impl FirstError {
-    /// That of a trial of so many steps.
-    pub fn of(result: &TrialResult, steps: u32) -> Self {
-        let outcomes = result.rows.iter().map(|row| row.outcome());
-        let first = outcomes.enumerate().find(|(_, outcome)| *outcome >= Outcome::TolerableSdc);
-        let Some((at, outcome)) = first else { return Self { armed_steps: steps, outcome: None } };
-        let per_step = (result.rows.len() / (steps.max(1) as usize)).max(1);
-        Self { armed_steps: narrow(at / per_step + 1), outcome: Some(outcome) }
-    }
-}
 
 /// A segment done: every scheme's trials, and the time they took.
 #[derive(Clone, Debug)]
@@ -296,7 +256,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         jobs: &[Job],
         links: &mut Links<'_>,
     ) -> Result<Vec<TrialResult>, Error> {
-        let course = self.plan.course(stratum);
+        let course = self.plan.course();
         let mut tell = |notice| (links.emit)(Event::Notice(notice));
         Ok(self.engines.member(stratum, &mut tell).run(scheme, course, jobs)?)
     }
@@ -308,7 +268,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         scheme: &Scheme,
         links: &mut Links<'_>,
     ) -> Result<Option<f64>, Error> {
-        let course = self.plan.course(stratum);
+        let course = self.plan.course();
         let mut tell = |notice| (links.emit)(Event::Notice(notice));
         Ok(self.engines.member(stratum, &mut tell).inference_s(scheme, course)?)
     }
@@ -327,7 +287,7 @@ impl<'a, 'o> Runner<'a, 'o> {
             let scheme = self.campaign.scheme[scheme].name.clone();
             return Err(Error::Dummy { trial: result.trial, scheme, outcome: worst.name() });
         }
-        let armed = FirstError::of(result, self.plan.course(stratum).end_step).armed_steps;
+        let armed = FirstError::of(result, self.plan.course().end_step).armed_steps;
         let tally = &result.tally;
         self.totals.count(scheme, stratum, tally.outcomes, tally.alarms, armed);
         let measured = &mut self.measured[scheme];
@@ -364,7 +324,7 @@ impl<'a, 'o> Runner<'a, 'o> {
                 events_needed: 0,
                 time_to_critical_s: first.map(|inference| (inference + 1) as f64 * period),
                 listed: self.plan.listed(result.trial),
-                first_error: FirstError::of(&result, self.plan.course(*stratum).end_step),
+                first_error: FirstError::of(&result, self.plan.course().end_step),
                 result,
             })
         };
@@ -393,8 +353,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         schemes: &mut [Vec<Trial>],
         links: &mut Links<'_>,
     ) -> Result<(), Error> {
-        let Some(sequence) = self.campaign.faults.sequence() else { return Ok(()) };
-        let sample = sequence.attribution_sample;
+        let sample = self.campaign.faults.attribution_sample();
         let segments = self.plan.trials_max().div_ceil(self.plan.segment_trials());
         let each = u64::from(sample).div_ceil(segments);
         for (index, trials) in schemes.iter_mut().enumerate() {
@@ -402,10 +361,10 @@ impl<'a, 'o> Runner<'a, 'o> {
             let failed = trials.iter_mut().filter(|trial| trial.result.tally.wrong());
             for trial in failed.take(usize::try_from(each).unwrap_or(usize::MAX)) {
                 self.heed(links);
-                let course = self.plan.course(trial.stratum);
+                let course = self.plan.course();
                 let mut tell = |notice| (links.emit)(Event::Notice(notice));
                 let mut engine = self.engines.member(trial.stratum, &mut tell);
-                trial.events_needed = attribute::events_needed(&mut engine, scheme, course, trial)?;
+                trial.events_needed = events_needed(&mut engine, scheme, course, trial)?;
             }
         }
         Ok(())

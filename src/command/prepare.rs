@@ -6,6 +6,7 @@ use crate::archive::schema::{
     AdapterInfo, CampaignInfo, RateInfo, SchemeInfo, Source, StratumInfo, WorkloadInfo,
 };
 use crate::archive::{Fingerprint, Header, critical, digest};
+use crate::campaign::faults::List;
 use crate::campaign::file::WorkloadChoice;
 use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
@@ -59,7 +60,7 @@ impl Planned {
         let mut campaign = Campaign::parse(path, text).map_err(Failure::input)?;
         // A set that was chosen from an earlier archive stays what it was.
         campaign.scheme = header.schemes.iter().map(|scheme| scheme.definition.clone()).collect();
-        if let Mode::List { file } = &mut campaign.faults {
+        if let Mode::List(List { file }) = &mut campaign.faults {
             let named = file.display().to_string();
             *file = given.list.map(Path::to_path_buf).ok_or_else(|| {
                 Failure::input(anyhow!("--list: expected the fault list {named:?}, found none"))
@@ -117,7 +118,7 @@ impl Planned {
         } else {
             campaign.stop.alpha
         };
-        let course = plan.course(0);
+        let course = plan.course();
         let first = &plan.strata()[0];
         let inferences_per_step = first.windows.rows();
         let input_words = workload.values[0].features();
@@ -181,7 +182,7 @@ impl Planned {
         let shaders = shaders();
         let adapter = gpu.adapter();
         let list = match &self.campaign.faults {
-            Mode::List { .. } => (0..self.plan.trials_max()).fold(String::new(), |text, trial| {
+            Mode::List(_) => (0..self.plan.trials_max()).fold(String::new(), |text, trial| {
                 use std::fmt::Write;
                 let mut text = text;
                 let _ = write!(text, "{:?}", self.plan.job(trial));
@@ -395,7 +396,7 @@ fn workloads(folders: &[PathBuf]) -> Vec<String> {
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {
     let (exposure, rate) = (plan.exposure()?, plan.rate()?);
-    let acceleration = campaign.faults.sequence()?.acceleration;
+    let acceleration = campaign.faults.acceleration();
     Some(RateInfo {
         upsets_per_bit_day: rate.upsets_per_bit_day,
         source: rate.source.clone(),
@@ -412,12 +413,12 @@ fn sources(campaign: &Campaign, plan: &Plan, workload: &Workload) -> Vec<Source>
     let source =
         |subject: &str, source: &str| Source { subject: subject.into(), source: source.into() };
     let model = match &campaign.faults {
-        Mode::Conditional { .. } => {
+        Mode::Conditional(_) => {
             "single bits, uniform over the bits of a region: an assumption, not a measurement"
         }
-        Mode::Exhaustive { .. } => "every bit of the regions once",
-        Mode::List { .. } => "a fault list, as given",
-        Mode::Accumulation { .. } | Mode::Beam { .. } => {
+        Mode::Exhaustive(_) => "every bit of the regions once",
+        Mode::List(_) => "a fault list, as given",
+        Mode::Accumulation(_) | Mode::Beam(_) => {
             "single-bit upsets as a Poisson process, uniform over bits: an assumption, not a measurement"
         }
     };

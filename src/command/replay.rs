@@ -84,7 +84,7 @@ impl Replay {
         let mut engine = Direct::new(Arc::clone(&gpu), workload, windows, 2, planned.copies())?;
         let job = planned.plan.job(self.trial);
         let scheme = &schemes[index];
-        let course = planned.plan.course(stratum);
+        let course = planned.plan.course();
         let mut results = engine.run(scheme, course, std::slice::from_ref(&job))?;
         let result = results.pop().ok_or_else(|| Failure::environment(anyhow!("no result")))?;
         let worst = result.tally.worst();

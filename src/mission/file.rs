@@ -3,15 +3,17 @@
 //! `docs/file-formats.md` describes the format. What depends on the workload, the memory or the
 //! devices is checked by [`super::Plan`].
 
-use super::ranges;
 use crate::campaign::file::WorkloadChoice;
+use crate::campaign::{PER_BIT_DAY, PER_BIT_DAY_WHY};
 use crate::device::{AddressMap, Level};
 use crate::environment::solar::Scenario;
 use crate::name;
 use crate::place::{self, Error, Place};
+use crate::ranges::number;
 use crate::rate::Environment;
 use crate::scheme::{self, Period, Placement, Scheme};
 pub use crate::units::Duration;
+use crate::units::YEAR_S;
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
@@ -19,6 +21,13 @@ use std::path::Path;
 
 /// The most histories a mission draws one by one; more is a fleet.
 const HISTORIES_MAX: u32 = 10_000;
+/// The longest flight: in seconds of an `f64` a moment is known to 4 ms.
+const FLIGHT_S_MAX: f64 = 1e6 * YEAR_S;
+/// Satellites of a fleet, at most.
+const FLEET_MAX: u64 = 1_000_000_000;
+/// Solar events, and devices: more are a mistake. Modes of all devices are numbered in 16 bits.
+const SOLAR_EVENTS_MAX: usize = 1000;
+const DEVICES_MAX: usize = 100;
 
 /// A mission file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -239,7 +248,7 @@ impl Mission {
         crate::ranges::lengths(&place)?;
         let mission: Self = place.read()?;
         mission.check(&place)?;
-        ranges::check(&mission, &place)?;
+        mission.check_ranges(&place)?;
         Ok(mission)
     }
 
@@ -274,6 +283,38 @@ impl Mission {
             return Err(place.value(&["device"], "one [[device]] or more", "none"));
         }
         self.check_schemes(place)
+    }
+
+    /// Refuses numbers that nothing has.
+    fn check_ranges(&self, place: &Place) -> Result<(), Error> {
+        let factor = "a factor on all periods";
+        number(place, &["acceleration"], self.acceleration, &(1e-9..=1e9), factor)?;
+        let flight_s = self.lasts.0 * self.acceleration;
+        let key = if self.acceleration > 1.0 { "acceleration" } else { "lasts" };
+        let why = "years of flight, lasts × acceleration, in which seconds can be told apart";
+        number(place, &[key], flight_s / YEAR_S, &(0.0..=FLIGHT_S_MAX / YEAR_S), why)?;
+        if let Some(fleet) = self.fleet.filter(|fleet| *fleet > FLEET_MAX) {
+            return Err(place.value(&["fleet"], format!("{FLEET_MAX} satellites at most"), fleet));
+        }
+        if let Some(hardened) = &self.hardened {
+            let keys = ["hardened", "upsets_per_bit_day"];
+            number(place, &keys, hardened.upsets_per_bit_day, &PER_BIT_DAY, PER_BIT_DAY_WHY)?;
+        }
+        for (at, event) in self.solar_event.iter().enumerate() {
+            let at = at.to_string();
+            let why = "seconds of flight, before its end";
+            number(place, &["solar_event", &at, "after"], event.after.0, &(0.0..=flight_s), why)?;
+        }
+        let tables = [
+            ("solar_event", self.solar_event.len(), SOLAR_EVENTS_MAX),
+            ("device", self.device.len(), DEVICES_MAX),
+        ];
+        match tables.into_iter().find(|(_, count, most)| count > most) {
+            Some((key, count, most)) => {
+                Err(place.value(&[key], format!("{most} [[{key}]] at most"), count))
+            }
+            None => Ok(()),
+        }
     }
 
     fn check_service(&self, place: &Place) -> Result<(), Error> {

@@ -8,7 +8,7 @@ use super::patrol::Patrol;
 use super::reads::Reads;
 use super::simulate::{Ground, Terms};
 use super::state::Reader;
-use super::value::Values;
+use super::values::Values;
 use crate::device::{
     AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
     Polarity,

@@ -85,7 +85,7 @@ fn campaign(file: &str, wavefront: bool) -> Vec<String> {
         for (at, engine) in engines.iter_mut().enumerate() {
             let trials = (0..plan.trials_max()).filter(|trial| plan.stratum_of(*trial) == at);
             let jobs: Vec<Job> = trials.map(|trial| plan.job(trial)).collect();
-            for result in engine.run(scheme, plan.course(at), &jobs).expect("trials") {
+            for result in engine.run(scheme, plan.course(), &jobs).expect("trials") {
                 words.extend(trial_words(&result));
                 for (sum, count) in outcomes.iter_mut().zip(result.tally.outcomes) {
                     *sum += u64::from(count);

@@ -3,6 +3,7 @@
 //! Each rule is a function from a tree of files to its violations. The test of a rule first shows,
 //! on a small tree, that the rule catches what it forbids, then asks it about the repository.
 
+mod circles;
 mod layers;
 mod packages;
 mod pages;

@@ -1,7 +1,8 @@
 //! What a campaign takes, before it starts.
 
 use super::{Arrival, Plan, Stratum};
-use crate::campaign::file::{Campaign, Mode};
+use crate::campaign::faults::Mode;
+use crate::campaign::file::Campaign;
 use crate::engine::Landing;
 use crate::estimate::{ARCHIVE_BYTES_MAX, Amount, Estimate, MEMORY_BYTES_MAX};
 use crate::fault::Fault;
@@ -27,11 +28,11 @@ impl Plan {
         let rows = |stratum: &Stratum| stratum.trials_max as f64 * f64::from(stratum.inferences);
         let inferences = each * self.strata.iter().map(rows).sum::<f64>();
         let (key, lower) = match &campaign.faults {
-            Mode::Exhaustive { .. } => (
+            Mode::Exhaustive(_) => (
                 "faults.regions",
                 "fewer regions, tensors, bits or inputs: a census strikes each bit",
             ),
-            Mode::List { .. } => ("faults.file", "a shorter list"),
+            Mode::List(_) => ("faults.file", "a shorter list"),
             _ => ("stop.trials", "fewer `trials`, schemes or faults a trial"),
         };
         let mut estimate = Estimate::default();

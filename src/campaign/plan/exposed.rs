@@ -2,7 +2,7 @@
 
 use super::strata::{joined, sites};
 use super::{Error, Stratum};
-use crate::campaign::file::{Campaign, Mode, RateChoice};
+use crate::campaign::file::Campaign;
 use crate::campaign::upsets::UpsetRate;
 use crate::engine::Windows;
 use crate::fault::{Course, Exposure, Region, Sites};
@@ -33,10 +33,10 @@ pub(super) fn exposure(
         let found = format!("{} × {}", sequence.steps, sequence.inputs_per_step);
         return Err(Error::value("faults.steps", expected, found));
     }
-    let acceleration = sequence.acceleration;
+    let acceleration = campaign.faults.acceleration();
     let schemes = || campaign.scheme.iter();
     let exposure = Exposure {
-        regions: sites(workload, sequence.regions, None, None)?,
+        regions: sites(workload, &sequence.regions, None, None)?,
         steps: sequence.steps,
         inputs_per_step: sequence.inputs_per_step,
         inference_period_s: sequence.inference_period_s,
@@ -52,8 +52,7 @@ pub(super) fn exposure(
     let per_step = exposure.upsets_per_step((copies, copies), exposure.executions_max);
     let mean = per_step * f64::from(sequence.steps) * exposure.most_over_mean();
     if mean > UPSETS_MAX || !mean.is_finite() {
-        let is_derived =
-            matches!(campaign.faults, Mode::Accumulation { rate: RateChoice::Device { .. }, .. });
+        let is_derived = campaign.faults.device().is_some();
         let (key, value) = match campaign.faults.beam() {
             Some(beam) => ("faults.flux_per_cm2_s", beam.flux_per_cm2_s),
             None if acceleration > 1.0 => ("faults.acceleration", acceleration),

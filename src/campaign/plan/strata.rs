@@ -1,6 +1,7 @@
 //! The strata of a campaign: which sites its trials draw from, and the inputs that they run.
 
 use super::{Arrival, Error, Stratum};
+use crate::campaign::faults::Targets;
 use crate::engine::Windows;
 use crate::fault::{Listed, Region, Sites};
 use crate::workload::Workload;
@@ -52,6 +53,12 @@ pub(super) fn sites(
         }
     };
     regions.iter().copied().map(of_region).collect()
+}
+
+/// The sites that a file names.
+pub(super) fn sites_of(workload: &Workload, targets: &Targets) -> Result<Vec<Sites>, Error> {
+    let Targets { regions, tensors, bits, .. } = targets;
+    sites(workload, regions, tensors.as_deref(), bits.as_deref())
 }
 
 /// All inputs at once for stored words, each alone for a fault that names one.

@@ -13,12 +13,12 @@ mod fresh;
 mod pending;
 mod repair;
 mod tracked;
+mod transient;
 mod upkeep;
 
 use cohort::{Cohort, CohortChange, HardenedError};
 use fresh::Fresh;
-use pending::Pending;
-pub(super) use pending::Strike;
+use pending::{Pending, Strike};
 use tracked::Tracked;
 
 use super::layout::{SchemeLayout, Site, Tenant};
@@ -26,7 +26,7 @@ use super::patrol::Patrol;
 use super::reads::Reads;
 use super::record::{Ended, SchemeHistory, Upset, What};
 use super::state::{Reader, State};
-use super::value::Values;
+use super::values::Values;
 use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasState, apply};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::ScrubBy;
@@ -137,9 +137,9 @@ impl Ord for Due {
 }
 
 /// One history under one scheme as it goes.
-pub(super) struct Simulation<'a> {
-    pub(super) ground: &'a Ground,
-    pub(super) terms: &'a Terms,
+struct Simulation<'a> {
+    ground: &'a Ground,
+    terms: &'a Terms,
     /// The scheme's scrub, from where the history begins on its track.
     patrol: Option<(Patrol, ScrubBy)>,
     rows: &'a mut dyn Rows,
@@ -162,7 +162,7 @@ pub(super) struct Simulation<'a> {
     pending: Option<Pending>,
     /// The windows from a fresh start, where they are asked for.
     fresh: Option<Fresh>,
-    pub(super) result: SchemeHistory,
+    result: SchemeHistory,
 }
 
 /// Runs the upsets of a history, in the order of time, under one scheme; it begins at `start_s` on
@@ -229,13 +229,8 @@ impl Simulation<'_> {
         }
     }
 
-    /// The service is away until then.
-    pub(super) const fn away_until(&self) -> f64 {
-        self.away_until
-    }
-
     /// The rows of a state under this scheme, where they are known.
-    pub(super) fn ask(&mut self, state: &State) -> Option<Arc<[InferenceRow]>> {
+    fn ask(&mut self, state: &State) -> Option<Arc<[InferenceRow]>> {
         self.rows.rows(self.terms.index, state)
     }
 

@@ -29,16 +29,16 @@ pub(super) struct Pending {
 
 /// A strike on one inference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::mission) struct Strike {
+pub(super) struct Strike {
     /// The upset.
-    pub(in crate::mission) upset: u32,
+    pub(super) upset: u32,
     /// When it happened.
-    pub(in crate::mission) start_s: f64,
+    pub(super) start_s: f64,
     /// When the inference met it.
-    pub(in crate::mission) time_s: f64,
-    pub(in crate::mission) inference: u64,
-    pub(in crate::mission) cause: Cause,
-    pub(in crate::mission) outcome: Outcome,
+    pub(super) time_s: f64,
+    pub(super) inference: u64,
+    pub(super) cause: Cause,
+    pub(super) outcome: Outcome,
 }
 
 impl Strike {
@@ -85,7 +85,7 @@ impl Simulation<'_> {
     }
 
     /// An inference is struck alone; `false` where the service is away.
-    pub(in crate::mission) fn strike(&mut self, strike: Strike) -> bool {
+    pub(super) fn strike(&mut self, strike: Strike) -> bool {
         let reads = self.ground.reads;
         let inference = strike.inference;
         if strike.outcome == Outcome::Masked || inference < reads.before(self.away_until) {

@@ -11,13 +11,7 @@ use crate::scheme::Decoded;
 
 impl Simulation<'_> {
     /// Asks for the read that meets an error which memory reports of an entry.
-    pub(in crate::mission) fn report(
-        &mut self,
-        upset: &Upset,
-        entry: u64,
-        inference: u64,
-        outcome: Outcome,
-    ) {
+    pub(super) fn report(&mut self, upset: &Upset, entry: u64, inference: u64, outcome: Outcome) {
         let Upset { id: upset, time_s: struck_s, device, .. } = *upset;
         let reads = self.ground.reads;
         let at = (device, entry);

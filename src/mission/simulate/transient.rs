@@ -1,39 +1,13 @@
 //! What lasts for one inference: struck values, wrong results of logic, errors that memory reports.
 
-use super::layout::{Site, Tenant};
-use super::record::{Cause, Upset};
-use super::simulate::{Simulation, Strike};
-use super::state::{Block, State, ValueFlip};
+use super::super::layout::{Site, Tenant};
+use super::super::record::{Cause, Upset};
+use super::super::state::{Block, State, ValueFlip};
+use super::{Simulation, Strike};
 use crate::device::Hit;
 use crate::outcome::Outcome;
 use crate::scheme::{Decoded, Placement, Redundancy};
 use std::collections::BTreeMap;
-
-/// The values of a workload, one inference's worth: the outputs of its ops, one after another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Values {
-    /// By op: its number and the features of its output.
-    pub ops: Vec<(u32, u32)>,
-}
-
-impl Values {
-    /// Words of all values.
-    pub fn words(&self) -> u64 {
-        self.ops.iter().map(|(_, features)| u64::from(*features)).sum()
-    }
-
-    /// The op and feature of a word, and which of the ops it is in their order.
-    fn locate(&self, word: u64) -> Option<(u32, u32, usize)> {
-        let mut word = word.checked_rem(self.words())?;
-        for (order, (op, features)) in self.ops.iter().enumerate() {
-            if word < u64::from(*features) {
-                return Some((*op, u32::try_from(word).ok()?, order));
-            }
-            word -= u64::from(*features);
-        }
-        None
-    }
-}
 
 /// What an instant falls into.
 struct Instant {
@@ -69,7 +43,7 @@ impl Simulation<'_> {
     /// The inference that is computed at a time on a device, if one is.
     fn running(&self, upset: &Upset) -> Option<Instant> {
         let ground = self.ground;
-        if upset.time_s < self.away_until() {
+        if upset.time_s < self.away_until {
             return None;
         }
         if !self.executes(upset.device) {
@@ -165,7 +139,7 @@ impl Simulation<'_> {
         counts.upsets += 1;
         counts.uncorrectable += 1;
         let idle = tenant != Tenant::Weights && !self.executes(upset.device);
-        if tenant == Tenant::Unused || idle || upset.time_s < self.away_until() {
+        if tenant == Tenant::Unused || idle || upset.time_s < self.away_until {
             return;
         }
         let inference = self.ground.reads.before(upset.time_s);

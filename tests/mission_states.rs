@@ -4,7 +4,7 @@ mod support;
 
 use beamline::campaign::file::WorkloadChoice;
 use beamline::engine::direct::{Direct, Kernels};
-use beamline::mission::{Block, Blocks, Mission, Plan, Verdicts};
+use beamline::mission::{Block, Blocks, Mission, Plan, State, Verdicts};
 use beamline::mission::{Rows, SchemeHistory, Upset};
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::seed::{Domain, below, stream};
@@ -128,7 +128,7 @@ fn reads_decided_on_the_cpu_are_those_of_the_engine() {
         for (scheme, terms) in plan.terms.iter().enumerate() {
             for state in 0..states {
                 let blocks = blocks(&plan, scheme, state);
-                let rows = verdicts.rows(scheme, &terms.reader.state(&blocks));
+                let rows = verdicts.rows(scheme, &State::of(&blocks, terms.reader.image_words));
                 let Some(rows) = rows else {
                     assert_eq!(round, 0, "every state was run");
                     continue;

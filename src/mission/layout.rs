@@ -138,7 +138,7 @@ impl SchemeLayout {
         (kv_cache, activations): (u64, u64),
     ) -> Result<Self, Error> {
         let count = scheme.copies();
-        let block_words = scheme.code.map_or(8, Code::block_words);
+        let block_words = scheme.block_words();
         let sideband = block_words == 8 && memory.sideband_bits >= 32;
         let checks = u64::from(tiling.copy_words / block_words) * tiling.copies;
         let inline = scheme.code.is_some() && !sideband;

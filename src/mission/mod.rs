@@ -28,6 +28,7 @@ mod values;
 mod verdicts;
 
 pub use crate::campaign::Error;
+pub use crate::scheme::memory::{Block, Blocks, Read, Reader};
 pub use file::{Bytes, DeviceModes, Duration, MemoryChoice, Mission, Requirement, Service};
 pub use layout::{SchemeLayout, Site, Tenant, Tiling};
 pub use loss::{Away, Replaced, Why};
@@ -38,6 +39,6 @@ pub use record::{
     COHORT, Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Upset, What, Windows,
 };
 pub use simulate::{Ground, Rows, Terms, simulate};
-pub use state::{Block, Blocks, Flip, Read, Reader, State, ValueFlip, Word};
+pub use state::{Flip, State, ValueFlip, Word};
 pub use values::Values;
 pub use verdicts::Verdicts;

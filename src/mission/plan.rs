@@ -7,7 +7,6 @@ use super::layout::{SchemeLayout, Tiling};
 use super::patrol::Patrol;
 use super::reads::Reads;
 use super::simulate::{Ground, Terms};
-use super::state::Reader;
 use super::values::Values;
 use crate::device::{
     AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
@@ -16,6 +15,7 @@ use crate::device::{
 use crate::engine::{Layout, Windows};
 use crate::fault::Course;
 use crate::rate::{self, ScheduledEvent, Timeline};
+use crate::scheme::memory::Reader;
 use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
@@ -393,7 +393,7 @@ fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> 
         return Err(Error::scheme(index, refusal.key, expected, refusal));
     }
     let protected = Layout::new(workload, windows).protected(scheme, workload);
-    let reader = Reader { scheme: scheme.clone(), protected, image_words };
+    let reader = Reader { scheme: scheme.clone(), protected, image_words, coded_words: u32::MAX };
     Ok(Terms { index, reader, layout, patrol, checks })
 }
 

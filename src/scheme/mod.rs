@@ -6,6 +6,7 @@
 mod check;
 pub mod code;
 mod cost;
+pub mod memory;
 mod protect;
 mod redundancy;
 mod refusal;
@@ -281,6 +282,14 @@ impl Scheme {
     /// delivers is a site of its own.
     pub const fn delivers(&self) -> bool {
         self.votes_reads() || self.code.is_some()
+    }
+
+    /// Data words of a block of memory: those of the code, or of an entry.
+    pub const fn block_words(&self) -> u32 {
+        match self.code {
+            Some(code) => code.block_words(),
+            None => 8,
+        }
     }
 
     /// Whether a read writes back what it put right.

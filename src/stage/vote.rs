@@ -2,6 +2,8 @@
 
 use super::{Check, GROUP, all_of, random_words, same_bits};
 use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
+pub use crate::scheme::memory::majority3;
+use crate::scheme::{Voter, memory};
 use crate::seed::{Domain, stream};
 
 /// The shape of the images, in quads of words.
@@ -82,17 +84,6 @@ impl Vote {
     }
 }
 
-/// The bitwise majority of three words.
-pub const fn majority3(a: u32, b: u32, c: u32) -> u32 {
-    (a & b) | (a & c) | (b & c)
-}
-
-/// The bits of the mask on which a majority stands: none where whole words vote and all differ.
-pub const fn votes([a, b, c]: [u32; 3], mask: u32, word: bool) -> u32 {
-    let (p, q, r) = (a & mask, b & mask, c & mask);
-    if word && p != q && p != r && q != r { 0 } else { mask }
-}
-
 /// The same on the CPU: fills `voted` and `dissent`, counts `alarms`, repairs `copies` if asked.
 pub fn reference(
     params: &VoteParams,
@@ -102,21 +93,20 @@ pub fn reference(
     let stride = 4 * params.stride as usize;
     let rows = 4 * params.row_quads as usize;
     let input = 4 * params.input_base as usize..4 * params.check_base as usize;
+    let voter = if params.word == 0 { Voter::Bitwise } else { Voter::Word };
     for lane in 0..params.lanes as usize {
         for word in 0..4 * params.quads as usize {
             let at = [0, 1, 2].map(|copy| (lane * 3 + copy) * stride + word);
-            let [a, b, c] = at.map(|at| copies[at]);
             let mask = masks[(word / 4).min(masks.len() / 4 - 1) * 4 + word % 4];
-            let votes = votes([a, b, c], mask, params.word != 0);
-            let majority = majority3(a, b, c);
+            let of_word = memory::voted(at.map(|at| copies[at]), mask, voter);
             let to = lane * stride + word;
-            voted[to] = (a & !votes) | (majority & votes);
-            dissent[to] = ((a ^ b) | (a ^ c)) & mask;
+            voted[to] = of_word.words[0];
+            dissent[to] = of_word.differ;
             if dissent[to] == 0 {
                 continue;
             }
             if params.repair != 0 {
-                at.iter().for_each(|at| copies[*at] = (copies[*at] & !votes) | (majority & votes));
+                at.iter().zip(of_word.words).for_each(|(at, word)| copies[*at] = word);
             }
             let row = if input.contains(&word) { (word - input.start) % rows } else { rows };
             alarms[lane * (rows + 1) + row] += 1;

@@ -83,7 +83,8 @@ impl Bench {
             keep_changes: true,
             window_s: None,
         };
-        let reader = Reader { scheme: scheme.clone(), protected: None, image_words };
+        let reader =
+            Reader { scheme: scheme.clone(), protected: None, image_words, coded_words: u32::MAX };
         let terms = Terms { index: 0, reader, layout, patrol, checks };
         Self { ground, terms, start_s: 0.0 }
     }

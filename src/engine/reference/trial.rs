@@ -4,10 +4,11 @@ use super::memory::{Delivery, Memory, Setting};
 use crate::engine::footprint::{Received, Target, received};
 use crate::engine::{Course, Job, Landing, TrialResult};
 use crate::outcome::{InferenceRow, Outcome};
-use crate::scheme::{Guard, OnDue, Voter};
+use crate::scheme::memory::voted;
+use crate::scheme::{Guard, OnDue};
 use crate::stage::classify::{self, ClassifyInputs, ClassifyParams};
 use crate::stage::output_vote::{self, OutputVoteParams};
-use crate::stage::{decision, inject, vote};
+use crate::stage::{decision, inject};
 
 /// What the executions of a step give.
 struct Executed {
@@ -64,7 +65,7 @@ impl Setting<'_> {
             self.load_inputs(&mut memory, window);
             let now: Vec<Received> = faults.iter().filter(|f| f.step == step).copied().collect();
             for fault in now.iter().filter(|f| matches!(f.target, Target::Image { .. })) {
-                let (before, after) = memory.strike(fault);
+                let (before, after) = self.strike(&mut memory, fault);
                 let (fault_index, replica) = (fault.fault, fault.replica());
                 result.landings.push(Landing { fault: fault_index, replica, before, after });
                 if fault.is_stuck() {
@@ -76,14 +77,14 @@ impl Setting<'_> {
             let due = rows.iter().any(|row| row.outcome() == Outcome::Due);
             result.rows.extend(rows);
             if due && scheme.on_due == OnDue::Reload && !course.conditional {
-                self.reload(&mut memory, window);
+                self.reload(&mut memory);
                 result.reloads += 1;
             }
             let is_due = |every| (step + 1) % every == 0;
             if let Some(scrub) =
                 scheme.scrub.as_ref().filter(|s| s.every_steps().is_some_and(is_due))
             {
-                self.scrub(scrub.by, &mut memory, window, &mut result);
+                self.scrub(scrub.by, &mut memory, &mut result);
             }
         }
         result
@@ -117,7 +118,7 @@ impl Setting<'_> {
                 verdicts.iter().map(|v| v & output_vote::MISMATCH != 0).collect();
             let retried = split[..layout.counted as usize].iter().filter(|s| **s).count();
             if retried > 0 {
-                self.reload(memory, window);
+                self.reload(memory);
                 result.reloads += 1;
                 result.retries += u32::try_from(retried).unwrap_or(u32::MAX);
                 let again = Pass { now, first: self.scheme.executions(), rows: split };
@@ -195,7 +196,6 @@ impl Setting<'_> {
             (0..3).map(|execution| self.delivered(&delivery, pass, execution, landings)).collect();
         let images: Vec<&[u32]> = images.iter().map(Vec::as_slice).collect();
         let rows = self.layout.rows as usize;
-        let word_vote = self.scheme.voter == Voter::Word;
         let mut agreed = Vec::new();
         self.engine.forward(&images, |index, outputs| {
             if self.engine.workload.ops[index].kind.is_view() {
@@ -213,12 +213,13 @@ impl Setting<'_> {
             agreed = outputs[0].clone();
             for (word, agreed) in agreed.iter_mut().enumerate() {
                 let words = [0, 1, 2].map(|execution| outputs[execution][word]);
-                let [a, b, c] = words;
-                let votes = vote::votes(words, u32::MAX, word_vote);
-                let majority = vote::majority3(a, b, c) & votes;
-                *agreed = (a & !votes) | majority;
-                outputs.iter_mut().for_each(|o| o[word] = (o[word] & !votes) | majority);
-                alarms[word % rows] += u32::from(a != b || a != c);
+                let voted = voted(words, u32::MAX, self.scheme.voter);
+                *agreed = voted.words[0];
+                outputs
+                    .iter_mut()
+                    .zip(voted.words)
+                    .for_each(|(output, voted)| output[word] = voted);
+                alarms[word % rows] += u32::from(voted.differ != 0);
             }
             for (execution, output) in (0u32..).zip(outputs.iter_mut()) {
                 let stuck = struck(execution).filter(|(fault, _)| fault.is_stuck());

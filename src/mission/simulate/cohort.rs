@@ -8,9 +8,9 @@ use super::super::loss::Why;
 use super::super::patrol::Patrol;
 use super::super::reads::{Reads, Run};
 use super::super::record::{COHORT, Cause, Change, Ended, Episode, Upset, What};
-use super::super::state::{self, Block, Blocks, Read};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
+use crate::scheme::memory::{Block, Blocks, Read, forget_clean};
 use crate::scheme::{OnDue, ScrubBy};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -326,14 +326,11 @@ impl Simulation<'_> {
                 blocks = self.everywhere(known);
             }
             CohortChange::Visit { .. } => {
-                let repaired = reader.repair_by_vote(&mut blocks, None);
+                let repaired = u64::from(reader.vote(&mut blocks, None, |_, _, _| ()));
                 self.result.scrub_repaired += repaired * self.cohort_size();
             }
             CohortChange::Read { .. } if reader.scheme.writes_back() && self.cohort.read.alarm => {
-                let (mut repaired, _) = reader.repair_by_code(&mut blocks, None);
-                if reader.scheme.votes_reads() {
-                    repaired += reader.repair_by_vote(&mut blocks, None);
-                }
+                let repaired = u64::from(reader.put_right(&mut blocks));
                 self.result.read_repaired += repaired * self.cohort_size();
                 ended = Ended::Read;
             }
@@ -352,7 +349,7 @@ impl Simulation<'_> {
                 return;
             }
         }
-        state::forget_clean(&mut blocks);
+        forget_clean(&mut blocks);
         if blocks == self.cohort.blocks {
             self.cohort.known = known;
             return;

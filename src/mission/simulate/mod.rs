@@ -3,9 +3,9 @@
 //! A copy that differs is a **tracked copy**: it is followed by itself (`tracked`). All other copies
 //! are alike. They are the **cohort** and are followed as one (`cohort`); a golden cohort costs
 //! nothing. What the inferences of either come to is asked once for each state, and counts for all of
-//! them until the state changes. What a voter or decoder sees is decided here by the codes' own
-//! references ([`super::state`]); what the workload makes of a state comes from [`Rows`], which runs it
-//! on the GPU. The inference that runs now waits for further strikes before it is counted: it is the
+//! them until the state changes. What a voter or decoder sees is decided here by
+//! [`crate::scheme::memory`]; what the workload makes of a state comes from [`Rows`], which runs it on
+//! the GPU. The inference that runs now waits for further strikes before it is counted: it is the
 //! **pending inference** (`pending`).
 
 mod cohort;
@@ -25,11 +25,12 @@ use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
 use super::reads::Reads;
 use super::record::{Ended, SchemeHistory, Upset, What};
-use super::state::{Reader, State};
+use super::state::State;
 use super::values::Values;
 use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasState, apply};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::ScrubBy;
+use crate::scheme::memory::Reader;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;

@@ -3,11 +3,11 @@
 use super::super::layout::Site;
 use super::super::loss::Replaced;
 use super::super::record::{Cause, Upset};
-use super::super::state::Block;
 use super::{Action, Due, Simulation, Strike};
 use crate::device::{RasAction, RasPolicy};
 use crate::outcome::Outcome;
 use crate::scheme::Decoded;
+use crate::scheme::memory::Block;
 
 impl Simulation<'_> {
     /// Asks for the read that meets an error which memory reports of an entry.

@@ -1,12 +1,13 @@
-//! Tracked copies: those that differ from the cohort, each followed by itself from the upset that struck it
-//! until it is as the cohort again.
+//! Tracked copies: those that differ from the cohort. Each is followed by itself, from the upset that
+//! struck it until it holds again what the cohort holds.
 
 use super::super::layout::Site;
 use super::super::record::{Cause, Change, Ended, Episode, Upset};
-use super::super::state::{self, Block, Blocks, Read};
+use super::super::state::State;
 use super::{Action, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::OnDue;
+use crate::scheme::memory::{Block, Blocks, Read, forget_clean};
 use std::sync::Arc;
 
 /// A copy that differs from the cohort.
@@ -92,7 +93,7 @@ impl Simulation<'_> {
     /// A copy that is as the cohort again joins it.
     pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
         let Some(copy) = self.tracked.get_mut(&at) else { return };
-        state::forget_clean(&mut copy.blocks);
+        forget_clean(&mut copy.blocks);
         self.versions += 1;
         copy.noted.retain(|key, _| copy.blocks.contains_key(key));
         copy.version = self.versions;
@@ -125,7 +126,7 @@ impl Simulation<'_> {
                 let row = InferenceRow(outcome as u32 | alarm);
                 Some(vec![row; usize::try_from(self.ground.reads.inputs).unwrap_or(0)].into())
             }
-            None => self.rows.rows(self.terms.index, &self.terms.reader.state(blocks)),
+            None => self.ask(&State::of(blocks, self.terms.reader.image_words)),
         }
     }
 

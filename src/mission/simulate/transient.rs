@@ -2,10 +2,11 @@
 
 use super::super::layout::{Site, Tenant};
 use super::super::record::{Cause, Upset};
-use super::super::state::{Block, State, ValueFlip};
+use super::super::state::{State, ValueFlip};
 use super::{Simulation, Strike};
 use crate::device::Hit;
 use crate::outcome::Outcome;
+use crate::scheme::memory::Block;
 use crate::scheme::{Decoded, Placement, Redundancy};
 use std::collections::BTreeMap;
 

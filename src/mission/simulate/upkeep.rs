@@ -3,9 +3,9 @@
 
 use super::super::loss::{Away, Why};
 use super::super::record::{Ended, Upset, What};
-use super::super::state::{self, Block};
 use super::{Action, Due, Ground, Hard, Simulation};
 use crate::outcome::Outcome;
+use crate::scheme::memory::{Block, forget_clean};
 use crate::scheme::{Decoded, OnDue, Placement, ScrubBy};
 
 impl Simulation<'_> {
@@ -53,10 +53,10 @@ impl Simulation<'_> {
         match by {
             ScrubBy::Ecc => {
                 (corrected, uncorrectable) =
-                    reader.repair_by_code(&mut copy.blocks, Some((replica, block)));
+                    reader.decode(&mut copy.blocks, Some((replica, block)));
             }
             ScrubBy::Vote => {
-                reader.repair_by_vote(&mut copy.blocks, Some(block));
+                reader.vote(&mut copy.blocks, Some(block), |_, _, _| ());
             }
             ScrubBy::Reload => {
                 self.write_stored(due.copy, |r, b| (r, b) == (replica, block));
@@ -69,8 +69,8 @@ impl Simulation<'_> {
             hard.block == block && (hard.replica == replica || by == ScrubBy::Vote)
         });
         let Some(copy) = self.tracked.get_mut(&due.copy) else { return };
-        state::forget_clean(&mut copy.blocks);
-        self.result.scrub_uncorrectable += uncorrectable;
+        forget_clean(&mut copy.blocks);
+        self.result.scrub_uncorrectable += u64::from(uncorrectable);
         let unchanged = copy.blocks == before;
         if uncorrectable > 0 {
             self.ras_uncorrectable(due.time_s, due.copy, (replica, block));
@@ -157,18 +157,15 @@ impl Simulation<'_> {
         let reader = &self.terms.reader;
         let Some(copy) = self.tracked.get_mut(&at) else { return };
         let before = copy.blocks.clone();
-        let (mut repaired, _) = reader.repair_by_code(&mut copy.blocks, None);
-        if reader.scheme.votes_reads() {
-            repaired += reader.repair_by_vote(&mut copy.blocks, None);
-        }
+        let repaired = reader.put_right(&mut copy.blocks);
         copy.noted.retain(|key, _| copy.blocks.get(key) == before.get(key));
-        state::forget_clean(&mut copy.blocks);
+        forget_clean(&mut copy.blocks);
         self.assert_hard(at, time_s, |hard| before.contains_key(&(hard.replica, hard.block)));
         let Some(copy) = self.tracked.get(&at) else { return };
         if copy.blocks == before {
             return;
         }
-        self.result.read_repaired += repaired;
+        self.result.read_repaired += u64::from(repaired);
         self.changed(at, time_s, u32::MAX, Ended::Read);
     }
 

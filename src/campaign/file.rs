@@ -5,7 +5,7 @@
 //! checked by the plan. `docs/file-formats.md` describes the format.
 
 use super::faults::Mode;
-use super::{check, keys, ranges};
+use super::{check, keys};
 use crate::name;
 pub use crate::place::Error;
 use crate::place::{self, Place};
@@ -81,7 +81,7 @@ impl Campaign {
         self.check_environment(place)?;
         self.check_schemes(place)?;
         self.stop.check(&self.faults, place)?;
-        ranges::check(&self.faults, place)?;
+        check::check_ranges(&self.faults, place)?;
         self.stop.seconds.map_or(Ok(()), |seconds| {
             let why = "seconds, about 30 years";
             crate::ranges::number(place, &["stop", "seconds"], seconds, &(0.0..=1e9), why)

@@ -13,16 +13,15 @@ pub mod faults;
 pub mod file;
 mod keys;
 pub mod plan;
-mod ranges;
 pub mod runner;
 mod struck;
 mod trial;
 mod upsets;
 
+pub(crate) use check::{PER_BIT_DAY, PER_BIT_DAY_WHY};
 pub use error::Error;
 pub use faults::{Beam, Mode, Particle};
 pub use file::Campaign;
 pub use plan::Plan;
-pub(crate) use ranges::{PER_BIT_DAY, PER_BIT_DAY_WHY};
 pub use struck::NotInjected;
 pub use upsets::{Relative, UpsetRate};

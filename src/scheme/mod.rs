@@ -1,4 +1,4 @@
-//! Protections to compare: storage copies, redundant execution, repair and software checks.
+//! Schemes to compare: redundancy, storage code, recovery and checks.
 //!
 //! A scheme is data; the stages and engines act on it. What it costs is derived here, from the
 //! workload alone, so that the same figures stand in every report.
@@ -183,13 +183,14 @@ pub enum OnDue {
     Reset,
 }
 
-/// One protection to compare.
+/// One protection to compare, in parts: redundancy (`protection`, `voter`, `placement`, `protect`), a
+/// storage code, recovery (`on_read`, `on_due`, `scrub`) and checks (`guard`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
     /// The name in tables, unique in the campaign.
     pub name: String,
-    /// Storage copies and redundant execution.
+    /// The preset of its redundancy.
     pub protection: Protection,
     /// The storage code of the weights, in every replica.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -84,12 +84,12 @@ impl Simulation<'_> {
         })
     }
 
-    /// An inference is struck alone; `false` where the service is away.
-    pub(super) fn strike(&mut self, strike: Strike) -> bool {
+    /// An inference is struck alone, unless the service is away.
+    pub(super) fn strike(&mut self, strike: Strike) {
         let reads = self.ground.reads;
         let inference = strike.inference;
         if strike.outcome == Outcome::Masked || inference < reads.before(self.away_until) {
-            return false;
+            return;
         }
         let copy = inference % reads.copies;
         self.settle(copy, reads.after_s(inference).max(strike.time_s));
@@ -101,7 +101,7 @@ impl Simulation<'_> {
             pending.cohort = Some(cohort);
             self.take_one_from_cohort(inference, cohort);
         } else if pending.state.is_none() && cohort.is_some_and(|cohort| strike.outcome <= cohort) {
-            return true;
+            return;
         }
         let pending = self.pend(inference);
         match &mut pending.struck {
@@ -118,7 +118,6 @@ impl Simulation<'_> {
         if pending.state.is_none_or(|state| strike.outcome > state) {
             self.follow(strike);
         }
-        true
     }
 
     /// Asks for what the scheme does after an inference that was struck alone.

@@ -162,6 +162,42 @@ fn the_digit_readers_are_as_under_the_direct_engine() {
 }
 
 #[test]
+fn ops_take_up_golden_sums_where_rows_begin_to_differ() {
+    let of = [
+        ("digits-mlp", "fc1.weight"),
+        ("digits-cnn", "conv1.weight"),
+        ("digits-cnn", "conv2.weight"),
+    ];
+    for (name, tensor) in of {
+        let workload = digits(name);
+        let windows = Windows::new(8, (0..16).collect());
+        let (mut direct, wavefront) = engines(&workload, &windows, 64);
+        let mut wavefront = wavefront.with_lanes(512);
+        let at = workload.tensors.iter().position(|t| t.name == tensor).expect("a tensor");
+        let shape = &workload.tensors[at].shape;
+        let (units, taps) = (shape[0], shape[1..].iter().product::<usize>());
+        // All units, then the last half, none of whose rows begin in the first part.
+        for first in [0, units / 2] {
+            let job = |trial: usize| {
+                let unit = first + trial % (units - first);
+                let index = (unit * taps + 7 * trial % taps) as u32;
+                let mask = [1 << 30, 1 << 31, 1 << 20, 0x7f80_0000][trial % 4];
+                let struck = stored_fault(&workload, true, 1, [0; 5]);
+                let fault =
+                    Fault { tensor: at as u32, index, mask, kind: FaultKind::Xor, ..struck };
+                Job { trial: trial as u64, first_window: trial as u32 / 3 % 2, faults: vec![fault] }
+            };
+            let jobs: Vec<Job> = (0..160).map(job).collect();
+            let before = wavefront.paths();
+            hold(&mut direct, &mut wavefront, &scheme(Protection::None), &jobs);
+            let after = wavefront.paths();
+            assert_eq!(after.direct, before.direct, "{name}");
+            assert!(first == 0 || after.resumed > before.resumed, "{name} {tensor}");
+        }
+    }
+}
+
+#[test]
 fn single_faults_run_only_what_they_change() {
     for name in ["digits-mlp", "digits-cnn"] {
         let workload = digits(name);

@@ -4,6 +4,7 @@ use super::super::direct::Direct;
 use super::super::forward::{Operand, Run, encode};
 use super::super::{Error, Layout, Windows};
 use super::partial::Partial;
+use super::reach::Reach;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
 use crate::op::Sums;
@@ -51,7 +52,7 @@ impl Golden {
 
     /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
     /// runs.
-    pub(super) fn new(direct: &Direct) -> Result<Self, Error> {
+    pub(super) fn new(direct: &Direct, reach: &Reach) -> Result<Self, Error> {
         let (gpu, workload, windows) = (&*direct.gpu, &*direct.workload, &direct.windows);
         let layout = direct.layout.with_code(None);
         let count = u32::try_from(windows.count()).unwrap_or(u32::MAX);
@@ -83,7 +84,7 @@ impl Golden {
             |guard| outcomes((gpu, direct), (workload, windows, &layout), outputs, &labels, guard);
         let outcomes = [outcomes(0)?, outcomes(1)?];
         let (mut partials, mut bytes) = (Vec::new(), 0);
-        for op in 0..workload.ops.len() {
+        for op in reach.readers(workload) {
             partials.extend(Partial::new(direct, (&values, &slots, &zero), op, &mut bytes)?);
         }
         Ok(Self { values, labels, zero, partials, outcomes })

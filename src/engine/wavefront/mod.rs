@@ -55,6 +55,8 @@ pub struct Paths {
     pub wavefront: u64,
     /// Trials that ran in full.
     pub direct: u64,
+    /// Runs of changed rows in which an op took up golden partial sums.
+    pub resumed: u64,
 }
 
 /// The engine, with the direct one for what it does not represent.
@@ -114,7 +116,7 @@ impl Wavefront {
             spread: Spread::new(gpu)?,
         };
         let reach = Reach::new(&direct.workload);
-        let golden = Golden::new(&direct)?;
+        let golden = Golden::new(&direct, &reach)?;
         let core = Core {
             gpu: Arc::clone(gpu),
             kernels: Arc::clone(&direct.kernels),
@@ -179,7 +181,7 @@ impl Wavefront {
 
     /// How many trials went which way so far.
     pub const fn paths(&self) -> Paths {
-        self.paths
+        Paths { resumed: self.memory.packed.resumed, ..self.paths }
     }
 }
 

@@ -141,8 +141,8 @@ fn slots(lanes: &[PageLane]) -> Slots {
     Slots { block, windows, lanes: by_slot, control: 0 }
 }
 
-/// The parts in which lanes begin to differ, ascending, from the number of each lane's part. Neighbouring parts
-/// are one, under the number of the first, until it has `together` lanes. Each has room for every row of its
+/// The parts in which lanes begin to differ, ascending, from the number of each lane's part. A part is
+/// joined by the next ones until it has at least `together` lanes. Each has room for every row of its
 /// lanes, the first also for those of the control slot, and for the golden rows at its head.
 fn parts(mut numbers: Vec<u32>, together: usize, rows: u32) -> Vec<Part> {
     numbers.sort_unstable();

@@ -5,14 +5,14 @@
 
 use super::super::direct::Direct;
 use super::super::forward::{Run, encode};
-use super::Core;
 use super::golden::golden_operand;
+use super::{Core, reach};
 use crate::gpu::{Buffer, Error};
 use crate::op::Sums;
 use crate::workload::{ValueId, Workload};
 
 /// The most parts into which the units of an input are divided. An op then adds 9/16 of its products in the
-/// mean.
+/// mean, more where parts of few lanes are joined.
 const PARTS: u32 = 8;
 /// The fewest products an inference of an op for which sums are kept.
 const PRODUCTS_MIN: u64 = 512;
@@ -113,13 +113,7 @@ fn units(workload: &Workload, op: usize) -> Option<(u32, u32)> {
 impl Core {
     /// The partial sums of the one op that reads a value.
     pub(super) fn partial(&self, value: ValueId) -> Option<&Partial> {
-        let home = self.home(value);
-        let reads = |op: &&crate::workload::Op| {
-            !op.kind.is_view() && op.inputs.iter().any(|input| self.home(*input) == home)
-        };
-        let mut readers = self.workload.ops.iter().filter(reads);
-        let (Some(reader), None) = (readers.next(), readers.next()) else { return None };
-        let op = |partial: &&Partial| self.workload.ops[partial.op].output == reader.output;
-        self.golden.partials.iter().find(op)
+        let reader = reach::reader(&self.workload, value)?;
+        self.golden.partials.iter().find(|partial| partial.op == reader)
     }
 }

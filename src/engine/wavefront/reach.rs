@@ -3,6 +3,7 @@
 
 use crate::op;
 use crate::workload::{Role, ValueId, Workload};
+use std::collections::BTreeSet;
 
 /// A word that a page holds: a weight of the unit, or its bias.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +51,12 @@ impl Reach {
         });
         let tensors = tensors.collect();
         Self { ops, tensors }
+    }
+
+    /// The ops that alone read the values where rows that a struck unit changes are packed.
+    pub(super) fn readers(&self, workload: &Workload) -> BTreeSet<usize> {
+        let ends = self.ops.iter().flatten().map(|weighted| weighted.end);
+        ends.filter_map(|end| reader(workload, end)).collect()
     }
 
     pub(super) fn op(&self, op: usize) -> Option<&Weighted> {
@@ -109,6 +116,26 @@ fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
         chain.push((next, workload.features(end) / units));
     }
     Some(Weighted { weight: weight.offset, bias, taps, cells, chain, end })
+}
+
+/// The value whose buffer holds this one: what is flattened is the same words.
+pub(super) fn home(workload: &Workload, value: ValueId) -> ValueId {
+    let made = workload.ops.iter().find(|op| op.output == value);
+    match made {
+        Some(op) if op.kind.is_view() => home(workload, op.inputs[0]),
+        _ => value,
+    }
+}
+
+/// The op that alone computes with a value, under whatever name.
+pub(super) fn reader(workload: &Workload, value: ValueId) -> Option<usize> {
+    let held = home(workload, value);
+    let mut readers = (0..workload.ops.len()).filter(|op| {
+        let op = &workload.ops[*op];
+        !op.kind.is_view() && op.inputs.iter().any(|input| home(workload, *input) == held)
+    });
+    let only = readers.next()?;
+    readers.next().is_none().then_some(only)
 }
 
 /// The op that alone reads a value which is not the workload's output.

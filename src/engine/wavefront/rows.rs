@@ -2,10 +2,10 @@
 
 use super::super::Error;
 use super::super::forward::{Operand, Run, encode};
-use super::Core;
 use super::golden::shared;
 use super::partial::Resume;
 use super::wave::Setting;
+use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu, Pass};
 use crate::op::Sums;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
@@ -68,6 +68,8 @@ pub(super) struct Packed {
     delivered: Option<Buffer<u32>>,
     labels: Option<Buffer<u32>>,
     zeros: Option<Buffer<u32>>,
+    /// Runs that took up golden partial sums.
+    pub resumed: u64,
 }
 
 /// What rows came to, `[row]`.
@@ -93,13 +95,9 @@ pub(super) fn grown<'b, T: bytemuck::Pod>(
 }
 
 impl Core {
-    /// The value whose buffer holds this one: what is flattened is the same words.
+    /// The value whose buffer holds this one.
     pub(super) fn home(&self, value: ValueId) -> ValueId {
-        let made = self.workload.ops.iter().find(|op| op.output == value);
-        match made {
-            Some(op) if op.kind.is_view() => self.home(op.inputs[0]),
-            _ => value,
-        }
+        reach::home(&self.workload, value)
     }
 
     /// What follows from a value where they differ, and from others that are struck.
@@ -142,6 +140,7 @@ impl Core {
         strike: impl Fn(&mut Pass<'_>, ValueId, &Buffer<u32>),
     ) -> Result<Judged, Error> {
         let n = rows.padded();
+        packed.resumed += u64::from(rows.resume.is_some());
         packed.fit(self, then, rows.entry, n);
         let zeroed = |label| self.gpu.zeroed(label, n as usize);
         let verdicts = rows.setting.vote.is_some().then(|| zeroed("verdicts"));
@@ -241,6 +240,7 @@ impl Core {
             delivered: Some(delivered),
             labels: Some(labels),
             zeros: Some(zeros),
+            ..
         } = packed
         else {
             return;

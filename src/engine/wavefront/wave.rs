@@ -71,7 +71,7 @@ pub(super) struct Wave {
 #[derive(Debug, Default)]
 pub(super) struct WaveMemory {
     pages: BTreeMap<usize, PageMemory>,
-    packed: Packed,
+    pub packed: Packed,
 }
 
 /// Rows that ran, chunk by chunk.

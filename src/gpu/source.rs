@@ -1,4 +1,4 @@
-//! Shader sources: one table of embedded files and the `#import NAME` composer.
+//! Shader sources: the embedded files and the `#import NAME` composer.
 //!
 //! An entry file comes first with its `#import` lines turned into comments, so its line numbers
 //! stay true; the library files it needs follow, once each, depth first. WGSL does not mind the
@@ -15,21 +15,8 @@ pub struct Source {
     pub text: &'static str,
 }
 
-macro_rules! shaders {
-    ($table:ident: $folder:literal [$($name:literal),* $(,)?]) => {
-        const $table: &[Source] = &[$(Source {
-            name: $name,
-            text: include_str!(concat!("../../", $folder, "/", $name, ".wgsl")),
-        }),*];
-    };
-}
-
-shaders!(ENTRIES: "shaders" [
-    "add", "batch_norm", "checksum", "classify", "conv2d", "copy", "crc32", "decode", "decode_symbols",
-    "differing", "findings", "gather", "inject", "linear", "load", "max_pool", "output_vote", "probe",
-    "relu", "restore", "sigmoid", "softmax", "span", "spread", "tally", "vote",
-]);
-shaders!(LIBRARY: "shaders/lib" ["bits", "decision", "exp", "fold", "outcome", "secded", "stored", "tile"]);
+// The files of `shaders/` and `shaders/lib/`, which `build.rs` lists.
+include!(concat!(env!("OUT_DIR"), "/shaders.rs"));
 
 impl Source {
     /// The entry file with this stem.

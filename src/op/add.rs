@@ -13,7 +13,7 @@ impl Operator for Add {
     }
 
     fn formula(&self) -> &'static str {
-        "the elementwise sum of two values of one shape"
+        "two values of one shape → the same: their elementwise sum"
     }
 
     fn arity(&self) -> usize {

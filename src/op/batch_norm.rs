@@ -19,7 +19,7 @@ impl Operator for BatchNorm {
     }
 
     fn formula(&self) -> &'static str {
-        "(x − mean) · weight / √(variance + epsilon) + bias, by channel"
+        "(C, …) → the same: (x − mean) · weight / √(variance + epsilon) + bias, by channel"
     }
 
     fn fields(&self) -> &'static [Field] {

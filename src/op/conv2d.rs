@@ -29,7 +29,7 @@ impl Operator for Conv2d {
     }
 
     fn formula(&self) -> &'static str {
-        "2-D cross-correlation of an image"
+        "(C, H, W) → (out, H′, W′): 2-D cross-correlation"
     }
 
     fn fields(&self) -> &'static [Field] {

@@ -12,7 +12,7 @@ impl Operator for Flatten {
     }
 
     fn formula(&self) -> &'static str {
-        "the same words as one dimension: no work, no site"
+        "any shape → (the product): the same words, no work and no site for faults"
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

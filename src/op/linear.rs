@@ -16,7 +16,7 @@ impl Operator for Linear {
     }
 
     fn formula(&self) -> &'static str {
-        "y[o] = Σₖ x[k]·w[o,k] + b[o]"
+        "(in) → (out): y[o] = Σₖ x[k]·w[o,k] + b[o]"
     }
 
     fn fields(&self) -> &'static [Field] {

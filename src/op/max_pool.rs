@@ -28,7 +28,7 @@ impl Operator for MaxPool {
     }
 
     fn formula(&self) -> &'static str {
-        "the largest of each window of an image, on bits"
+        "(C, H, W) → (C, H′, W′): the largest of each window, on bits"
     }
 
     fn fields(&self) -> &'static [Field] {

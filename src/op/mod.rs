@@ -56,7 +56,7 @@ pub trait Operator: Sync {
     /// The word for it in TOML and reports.
     fn name(&self) -> &'static str;
 
-    /// What it computes, in one line of the documentation.
+    /// The shapes that it reads and writes and what it computes: a line of the documentation.
     fn formula(&self) -> &'static str;
 
     /// How many values of inferences it reads.
@@ -135,6 +135,24 @@ impl Kind {
     }
 }
 
+/// The table of all ops in `docs/file-formats.md`: a row each, with what it computes and its fields.
+pub fn table() -> String {
+    let mut table = String::from("| `kind` | reads → writes | fields |\n|---|---|---|\n");
+    for kind in OPS {
+        let field = |field: &Field| {
+            let optional = matches!(field.holds, Holds::Tensor { required: false });
+            let optional = if optional { "optional, " } else { "" };
+            format!("`{}`: {optional}{}", field.name, field.meaning)
+        };
+        let mut fields: Vec<String> = kind.fields().iter().map(field).collect();
+        if fields.is_empty() {
+            fields.push("–".into());
+        }
+        table += &format!("| `{}` | {} | {} |\n", kind.name(), kind.formula(), fields.join("; "));
+    }
+    table
+}
+
 impl Deref for Kind {
     type Target = dyn Operator;
 
@@ -168,6 +186,12 @@ mod tests {
         assert_eq!(names.len(), OPS.len());
         assert!(OPS.iter().all(|kind| Kind::named(kind.name()) == Some(*kind)));
         assert_eq!(Kind::named("attention"), None);
+    }
+
+    #[test]
+    fn the_page_of_file_formats_has_the_table_of_ops() {
+        let page = include_str!("../../docs/file-formats.md");
+        assert!(page.contains(&table()), "docs/file-formats.md, expected:\n{}", table());
     }
 
     #[test]

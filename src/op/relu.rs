@@ -14,7 +14,7 @@ impl Operator for Relu {
     }
 
     fn formula(&self) -> &'static str {
-        "the positive part, on bits"
+        "any shape → the same: the positive part, on bits"
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

@@ -14,7 +14,7 @@ impl Operator for Sigmoid {
     }
 
     fn formula(&self) -> &'static str {
-        "1 / (1 + exp(−x))"
+        "any shape → the same: 1 / (1 + exp(−x))"
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

@@ -15,7 +15,7 @@ impl Operator for Softmax {
     }
 
     fn formula(&self) -> &'static str {
-        "exp(x − max) / Σ exp(x − max) over all features"
+        "any shape → the same: exp(x − max) / Σ exp(x − max) over all features"
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

@@ -120,7 +120,7 @@ pub struct Reader {
     pub protected: Option<Vec<u32>>,
     /// Words of the workload's image: what lies behind is read by nobody.
     pub image_words: u32,
-    /// Words that the code covers; all where there are fewer.
+    /// The code covers the words below this one; `u32::MAX` where it covers every block whole.
     pub coded_words: u32,
 }
 

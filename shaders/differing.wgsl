@@ -16,10 +16,10 @@ struct DifferingParams {
 }
 
 @group(0) @binding(0) var<uniform>             params: DifferingParams;
-@group(0) @binding(1) var<storage, read>       slots:  array<vec4<u32>>;      // [slot] (window, first feature, part, where the part's list begins)
+@group(0) @binding(1) var<storage, read>       slots:  array<vec4<u32>>;      // [slot] (window, first feature, section of the list, where it begins)
 @group(0) @binding(2) var<storage, read>       slices: array<u32>;            // [slot, cell, row]
 @group(0) @binding(3) var<storage, read>       golden: array<u32>;            // [window, feature, row]
-@group(0) @binding(4) var<storage, read_write> count:  array<atomic<u32>>;    // [part], on top of what it holds
+@group(0) @binding(4) var<storage, read_write> count:  array<atomic<u32>>;    // [section], on top of what it holds
 @group(0) @binding(5) var<storage, read_write> list:   array<vec2<u32>>;      // [entry] (slot, row)
 
 @compute @workgroup_size(GROUP)

@@ -4,7 +4,7 @@
 use super::Failure;
 use super::bench::{Figure, timed};
 use crate::gpu::{Buffer, Error, Gpu, Operands, Pass};
-use crate::op::{Call, Form, Given, Kind, OPS, Place, Stored, Sums};
+use crate::op::{Call, Form, Given, Kind, OPS, Place, Products, Stored};
 use crate::scheme::Code;
 use crate::stage::decode::{BlockParams, Decode, DecodeParams};
 use crate::stage::vote::{self, Vote, VoteParams};
@@ -111,7 +111,7 @@ impl Measured {
             blocks: 1,
             nan_is_zero: false,
             stored,
-            sums: Sums::default(),
+            products: Products::default(),
             software: gpu.adapter().software,
         };
         let inputs: Vec<_> = (0..self.shapes.len())

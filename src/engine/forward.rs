@@ -1,7 +1,7 @@
 //! One op on the GPU for any operands: whole or some of its output units, few rows or many.
 
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Call, Place, Reach, Sums};
+use crate::op::{Call, Place, Products, Reach};
 use crate::workload::{Role, Workload};
 
 /// An operand: its buffer, its slots by block, and its base and stride in words. A stride of 0 is
@@ -26,8 +26,8 @@ pub(super) struct Run<'a> {
     /// Output units (features of a linear op, channels of the others), where not all of them: an op that
     /// keeps units apart reads as many, one that makes them of stored tensors reads as many of their rows.
     pub units: Option<u32>,
-    /// Which part of its sums it computes.
-    pub sums: Sums,
+    /// Which products it adds.
+    pub products: Products,
     /// What it reads, in the order of its inputs; stored tensors lie in one buffer.
     pub inputs: &'a [Operand<'a>],
     /// Its output, `[block, feature, row]`.
@@ -67,7 +67,7 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
     let call = Call {
         output: &output,
         blocks: run.blocks,
-        sums: run.sums,
+        products: run.products,
         software: gpu.adapter().software,
         ..workload.call(op, &places, run.rows)
     };

@@ -19,8 +19,8 @@ pub struct Call<'a> {
     pub nan_is_zero: bool,
     /// How it reads its stored tensors.
     pub stored: Stored,
-    /// Which part of its sums it computes.
-    pub sums: Sums,
+    /// Which products it adds.
+    pub products: Products,
     /// Whether a CPU runs the kernel.
     pub software: bool,
 }
@@ -43,16 +43,16 @@ impl Call<'_> {
     }
 }
 
-/// Which part of its sums an op computes, counted in units of its first input: features of a linear op,
+/// Which products an op adds, counted in units of its first input: features of a linear op,
 /// channels of a convolution. Sums that were left and taken up again equal the whole bit for bit, but for
 /// which NaN a sum of NaNs becomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Sums {
+pub enum Products {
     /// All products, then the bias.
     #[default]
-    Whole,
+    All,
     /// The products of the first so many units, without the bias.
-    Until(u32),
+    Before(u32),
     /// The products from this unit on, on top of what the output holds (of the first one: on top of +0),
     /// then the bias.
     From(u32),

@@ -28,7 +28,7 @@ mod tile;
 pub use arithmetic::Arithmetic;
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
-pub use kernel::{Bind, Call, Form, KernelSpec, Place, Stored, Sums};
+pub use kernel::{Bind, Call, Form, KernelSpec, Place, Products, Stored};
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};
@@ -96,7 +96,8 @@ pub trait Operator: Sync {
         false
     }
 
-    /// Whether it can leave its sums after some units of its first input and take them up again ([`Sums`]).
+    /// Whether it can leave its sums after some units of its first input and take them up again
+    /// ([`Products`]).
     fn splits_sums(&self, _settings: &[u32]) -> bool {
         false
     }

@@ -1,7 +1,7 @@
 //! What linear and conv2d share: an invocation computes 8 outputs of one or more quads of rows, so that each
 //! weight that it loads, votes or decodes serves them all. `shaders/lib/tile.wgsl` is its other half.
 
-use super::kernel::{Bind, Call, Form, KernelSpec, Sums};
+use super::kernel::{Bind, Call, Form, KernelSpec, Products};
 
 /// Outputs that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -61,12 +61,12 @@ impl Tiles {
         mut params: Vec<(&'static str, u32)>,
     ) -> KernelSpec {
         let [x, weight] = [call.inputs[0], call.inputs[1]];
-        let (begin, end) = match call.sums {
-            Sums::Whole => (0, self.units),
-            Sums::Until(unit) => (0, unit),
-            Sums::From(unit) => (unit, self.units),
+        let (begin, end) = match call.products {
+            Products::All => (0, self.units),
+            Products::Before(unit) => (0, unit),
+            Products::From(unit) => (unit, self.units),
         };
-        let bias = call.inputs.get(2).filter(|_| !matches!(call.sums, Sums::Until(_)));
+        let bias = call.inputs.get(2).filter(|_| !matches!(call.products, Products::Before(_)));
         params.extend([
             ("begin", begin),
             ("end", end),

@@ -36,9 +36,9 @@ pub struct Slot {
     pub window: u32,
     /// The first feature of the slice.
     pub first: u32,
-    /// The part of the list that takes its rows.
-    pub part: u32,
-    /// The entry of the list where that part begins.
+    /// The section of the list that takes its rows.
+    pub section: u32,
+    /// The entry of the list where that section begins.
     pub list: u32,
 }
 
@@ -57,8 +57,8 @@ impl Differing {
     }
 
     /// Records the comparison of `slices` `[slot, cell, row]` with `golden` `[window, feature, row]`.
-    /// Each row that differs is put into `list` as (slot, row), in any order, in the list of its slot's part
-    /// from entry `count[part]` on, which counts them.
+    /// Each row that differs is put into `list` as (slot, row), in any order, in the section of its slot
+    /// from entry `count[section]` on, which counts them.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -72,16 +72,16 @@ impl Differing {
     }
 }
 
-/// The same on the CPU, by part, slots and rows ascending.
+/// The same on the CPU, by section, slots and rows ascending.
 pub fn reference(
     params: &DifferingParams,
     slots: &[Slot],
     (slices, golden): (&[u32], &[u32]),
-    parts: usize,
+    sections: usize,
 ) -> Vec<Vec<[u32; 2]>> {
     let (rows, cells) = (params.rows as usize, params.cells as usize);
-    let mut lists = vec![Vec::new(); parts];
-    for (slot, Slot { window, first, part, .. }) in (0..params.slots).zip(slots) {
+    let mut lists = vec![Vec::new(); sections];
+    for (slot, Slot { window, first, section, .. }) in (0..params.slots).zip(slots) {
         if *window == EMPTY {
             continue;
         }
@@ -89,7 +89,7 @@ pub fn reference(
             let ours = slot as usize * cells * rows + row as usize;
             let theirs = (window * params.features + first) as usize * rows + row as usize;
             if (0..cells).any(|cell| slices[ours + cell * rows] != golden[theirs + cell * rows]) {
-                lists[*part as usize].push([slot, row]);
+                lists[*section as usize].push([slot, row]);
             }
         }
     }
@@ -110,7 +110,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         rng.random_range(1..4u32),
         rng.random_range(1..30u32),
     );
-    let (counted, parts) = (rng.random_range(1..40u32), rng.random_range(1..4u32));
+    let (counted, sections) = (rng.random_range(1..40u32), rng.random_range(1..4u32));
     let rows = counted.next_multiple_of(4);
     let features = cells * units;
     let params = DifferingParams { rows, counted, cells, features, slots, pad: [0; 3] };
@@ -122,19 +122,19 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         let from = ((window * features + first) * rows) as usize;
         let struck = |word: &u32| if rng.random_bool(0.02) { word ^ 1 << 31 } else { *word };
         slices.extend(golden[from..from + (cells * rows) as usize].iter().map(struck));
-        let part = rng.random_range(0..parts);
+        let section = rng.random_range(0..sections);
         let window = if slot % 7 == 3 { EMPTY } else { window };
-        table.push(Slot { window, first, part, list: part * slots * rows });
+        table.push(Slot { window, first, section, list: section * slots * rows });
     }
     let stage = Differing::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let (tb, sb) = (gpu.upload("slots", &table), gpu.upload("slices", &slices));
-    let (gb, count) = (gpu.upload("golden", &golden), gpu.zeroed("count", parts as usize));
-    let list: Buffer<[u32; 2]> = gpu.zeroed("list", (parts * slots * rows) as usize);
+    let (gb, count) = (gpu.upload("golden", &golden), gpu.zeroed("count", sections as usize));
+    let list: Buffer<[u32; 2]> = gpu.zeroed("list", (sections * slots * rows) as usize);
     gpu.submit(|pass| {
         stage.encode(pass, (&params, &uniform), &tb, (&sb, &gb), (&count, &list));
     })?;
-    let want = reference(&params, &table, (&slices, &golden), parts as usize);
+    let want = reference(&params, &table, (&slices, &golden), sections as usize);
     let (found, listed) = (gpu.read(&count)?, gpu.read(&list)?);
     let lists = listed.chunks((slots * rows) as usize).zip(&found).zip(want);
     Ok(all_of(lists.map(|((listed, count), want)| {

@@ -3,7 +3,7 @@
 use super::stored::{delivered, random_stored, separately};
 use super::{Check, all_of, near_floats, same_bits, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Operands};
-use crate::op::{Call, Exactness, Form, KernelSpec, Kind, OPS, Place, Problem, Stored, Sums};
+use crate::op::{Call, Exactness, Form, KernelSpec, Kind, OPS, Place, Problem, Products, Stored};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -116,7 +116,7 @@ impl Drawn {
             blocks: self.blocks,
             nan_is_zero: self.problem.rows.is_multiple_of(8),
             stored,
-            sums: Sums::default(),
+            products: Products::default(),
             software,
         })
     }
@@ -160,7 +160,7 @@ impl Drawn {
         (kind, software): (Kind, bool),
         (image, stride): (&[u32], u32),
         stored: Stored,
-        parts: &[Sums],
+        parts: &[Products],
     ) -> Result<(Vec<u32>, Vec<u32>), Error> {
         let words = count(&self.output) * self.problem.rows * self.blocks;
         let y = gpu.upload("y", &vec![u32::MAX - 1; words as usize]);
@@ -173,7 +173,9 @@ impl Drawn {
         let traps: Buffer<u32> = gpu.zeroed("traps", (length(&self.image.words) / stride) as usize);
         let operands = Operands { inputs: &inputs, output: &y, traps: Some(&traps) };
         self.with_image(software, stride, stored, |call| {
-            let specs = parts.iter().filter_map(|sums| kind.kernel(&Call { sums: *sums, ..*call }));
+            let specs = parts
+                .iter()
+                .filter_map(|products| kind.kernel(&Call { products: *products, ..*call }));
             let specs: Vec<KernelSpec> = specs.collect();
             gpu.submit(|pass| specs.iter().for_each(|spec| gpu.encode(pass, spec, operands)))
         })?;
@@ -202,7 +204,7 @@ pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
         let Drawn { stored, .. } = drawn;
         let (want, traps) = drawn.wanted(gpu, kind);
         let own = (&drawn.image.words[..], drawn.image.stride);
-        let (got, found) = drawn.run(gpu, target, own, stored, &[Sums::Whole])?;
+        let (got, found) = drawn.run(gpu, target, own, stored, &[Products::All])?;
         checks.push(match drawn.problem.exactness {
             Exactness::Bits => same_bits(name, &got, &want),
             Exactness::Near(ulp) if !gpu.adapter().software => near_floats(name, &got, &want, ulp),
@@ -210,7 +212,7 @@ pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
         });
         if kind.splits_sums(&drawn.problem.settings) {
             let unit = draws.random_range(1..=count(&drawn.problem.shapes[0][..1]));
-            let parts = [Sums::Until(unit), Sums::From(unit)];
+            let parts = [Products::Before(unit), Products::From(unit)];
             // Which NaN a sum of NaNs becomes is the adapter's choice, for each kernel anew.
             checks.push(same_floats(name, &drawn.run(gpu, target, own, stored, &parts)?.0, &got));
         }
@@ -220,7 +222,7 @@ pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
         if *form != Form::Bare {
             let (plain, stride) = separately(gpu, stored, own.1, own.0)?;
             let bare =
-                drawn.run(gpu, target, (&plain, stride), Stored::default(), &[Sums::Whole])?.0;
+                drawn.run(gpu, target, (&plain, stride), Stored::default(), &[Products::All])?.0;
             checks.push(same_floats(name, &got, &bare));
         }
     }

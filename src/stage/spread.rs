@@ -126,7 +126,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         .map(|_| Slot {
             window: rng.random_range(0..windows),
             first: width * rng.random_range(0..units),
-            part: 0,
+            section: 0,
             list: 0,
         })
         .collect();

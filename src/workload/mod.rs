@@ -13,7 +13,7 @@ pub use file::{Overrides, load};
 pub use graph::{Op, Role, Value, ValueId};
 
 pub(crate) use crate::op::Mismatch;
-use crate::op::{Call, Place, Stored, Sums};
+use crate::op::{Call, Place, Products, Stored};
 use crate::place;
 use std::path::{Path, PathBuf};
 
@@ -206,7 +206,7 @@ impl Workload {
             blocks: 1,
             nan_is_zero: self.relu_nan == NanRule::Zero,
             stored: Stored::default(),
-            sums: Sums::default(),
+            products: Products::default(),
             software: true,
         }
     }

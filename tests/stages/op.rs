@@ -2,7 +2,7 @@
 
 use super::{holds, support};
 use beamline::gpu::{Buffer, Operands};
-use beamline::op::{Arithmetic, Call, Given, Kind, OPS, Place, Stored, Sums};
+use beamline::op::{Arithmetic, Call, Given, Kind, OPS, Place, Products, Stored};
 use beamline::stage::op;
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -72,7 +72,7 @@ impl<'c> Case<'c> {
             blocks: 1,
             nan_is_zero: self.nan_is_zero,
             stored: Stored::default(),
-            sums: Sums::default(),
+            products: Products::default(),
             software: gpu.adapter().software,
         };
         let words: Vec<&[u32]> = inputs.iter().map(Vec::as_slice).collect();

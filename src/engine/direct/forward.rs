@@ -4,7 +4,7 @@ use super::super::forward::{Operand, Run, encode};
 use super::Direct;
 use super::memory::Home;
 use crate::gpu::{Buffer, Error, Gpu, Pass};
-use crate::op::Sums;
+use crate::op::Products;
 use crate::stage::checksum::Checksum;
 use crate::stage::classify::Classify;
 use crate::stage::findings::Findings;
@@ -100,8 +100,8 @@ impl Direct {
         let inputs: Vec<Operand<'_>> = op.inputs.iter().map(operand).collect();
         let y = self.home(op.output, image, execution);
         let rows = self.layout.rows;
-        let sums = Sums::Whole;
-        let run = Run { op: index, rows, blocks, units: None, sums, inputs: &inputs, y };
+        let products = Products::All;
+        let run = Run { op: index, rows, blocks, units: None, products, inputs: &inputs, y };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 }

@@ -7,7 +7,7 @@ use super::partial::Partial;
 use super::reach::Reach;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
-use crate::op::Sums;
+use crate::op::Products;
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
@@ -70,8 +70,8 @@ impl Golden {
             let y = gpu.zeroed("golden value", words(op.output));
             let of = |value: &ValueId| golden_operand(direct, &values, (&slots, &zero), *value);
             let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
-            let (rows, blocks, inputs, sums) = (layout.rows, count, &inputs[..], Sums::Whole);
-            let run = Run { op: index, rows, blocks, units: None, sums, inputs, y: &y };
+            let (rows, blocks, inputs, products) = (layout.rows, count, &inputs[..], Products::All);
+            let run = Run { op: index, rows, blocks, units: None, products, inputs, y: &y };
             gpu.submit(|pass| encode(gpu, workload, pass, &run))?;
             values.push(y);
         }

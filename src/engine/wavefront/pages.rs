@@ -12,7 +12,7 @@ use super::rows::grown;
 use super::stored::Patch;
 use super::wave::Setting;
 use crate::gpu::{Buffer, Pass};
-use crate::op::Sums;
+use crate::op::Products;
 use crate::stage::differing::{DifferingParams, EMPTY, Slot};
 use crate::stage::inject::Strike;
 use crate::workload::ValueId;
@@ -54,10 +54,10 @@ pub(super) struct Pages {
     pub jobs: Vec<Option<usize>>,
     /// The output unit of each slot.
     units: Vec<u32>,
-    /// Golden rows at the head of each part's list, of the slot whose page stays golden.
+    /// Golden rows at the head of each section of the list, of the slot whose page stays golden.
     pub control_rows: u32,
-    /// The parts of the list, one for all where the op that reads the rows takes up no golden sums.
-    pub parts: Vec<Part>,
+    /// The sections of the list, one for all where the op that reads the rows takes up no golden sums.
+    pub sections: Vec<Section>,
     /// The window of each block.
     pub windows: Vec<u32>,
     /// Lanes of a block.
@@ -71,10 +71,10 @@ pub(super) struct Pages {
     pub count: Buffer<u32>,
 }
 
-/// The rows that begin to differ in one part of a value.
+/// A section of the list: rows that begin to differ in the same part of a value, or in later ones.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Part {
-    /// The part, as golden partial sums number it.
+pub(super) struct Section {
+    /// The first of these parts, as golden partial sums number them.
     pub number: u32,
     /// The entry of the list where its rows begin.
     pub list: u32,
@@ -141,22 +141,22 @@ fn slots(lanes: &[PageLane]) -> Slots {
     Slots { block, windows, lanes: by_slot, control: 0 }
 }
 
-/// The parts in which lanes begin to differ, ascending, from the number of each lane's part. A part is
-/// joined by the next ones until it has at least `together` lanes. Each has room for every row of its
-/// lanes, the first also for those of the control slot, and for the golden rows at its head.
-fn parts(mut numbers: Vec<u32>, together: usize, rows: u32) -> Vec<Part> {
+/// The sections of the list for lanes whose rows begin to differ in these parts of the value, ascending. A
+/// section takes the lanes of further parts until it has at least `together`. Each has room for every row
+/// of its lanes, the first also for those of the control slot, and for the golden rows at its head.
+fn sections(mut numbers: Vec<u32>, together: usize, rows: u32) -> Vec<Section> {
     numbers.sort_unstable();
-    let (mut parts, mut before, mut held): (Vec<Part>, usize, usize) = (Vec::new(), 0, 0);
+    let (mut sections, mut before, mut held): (Vec<Section>, usize, usize) = (Vec::new(), 0, 0);
     for lanes in numbers.chunk_by(|a, b| a == b) {
-        if parts.is_empty() || held >= together {
-            let list = narrow(before + parts.len() + usize::from(before > 0)) * rows;
-            parts.push(Part { number: lanes[0], list });
+        if sections.is_empty() || held >= together {
+            let list = narrow(before + sections.len() + usize::from(before > 0)) * rows;
+            sections.push(Section { number: lanes[0], list });
             held = 0;
         }
         held += lanes.len();
         before += lanes.len();
     }
-    parts
+    sections
 }
 
 impl Core {
@@ -198,7 +198,7 @@ impl Core {
         let number = |lane: &PageLane| partial.map_or(0, |partial| partial.part(first(lane)));
         // Half a run where every row of its lanes differs.
         let together = self.downstream(end, &[]).rows_max / (2 * rows);
-        let parts = parts(lanes.iter().map(number).collect(), together as usize, rows);
+        let sections = sections(lanes.iter().map(number).collect(), together as usize, rows);
         let mut table = Vec::with_capacity(count);
         let (mut offsets, mut strikes, mut patches) = (vec![0], Vec::new(), Vec::new());
         for (slot, lane) in (0u32..).zip(&by_slot) {
@@ -207,12 +207,12 @@ impl Core {
             let held = lane.is_some() || slot == control;
             let first = unit * end_cells;
             let number = lane.map_or(0, |_| partial.map_or(0, |partial| partial.part(first)));
-            let part = parts.partition_point(|part| part.number <= number).max(1) - 1;
+            let section = sections.partition_point(|s| s.number <= number).max(1) - 1;
             table.push(Slot {
                 window: if held { window } else { EMPTY },
                 first,
-                part: narrow(part),
-                list: parts[part].list,
+                section: narrow(section),
+                list: sections[section].list,
             });
             if let Some(lane) = lane.map(|lane| &lanes[lane]) {
                 for Patch { word, source, .. } in &lane.patches {
@@ -239,12 +239,12 @@ impl Core {
                 slices = Some(grown(gpu, held, "slices", count * (cells * rows) as usize).clone());
             }
         }
-        let entries = (lanes.len() + 1 + parts.len()) * rows as usize;
+        let entries = (lanes.len() + 1 + sections.len()) * rows as usize;
         let list = grown(gpu, &mut memory.list, "differing rows", entries);
         let control_rows = self.layout.counted.min(CONTROL_ROWS);
         let seeds: Vec<[u32; 2]> = (0..control_rows).map(|row| [control, row]).collect();
-        for part in &parts {
-            gpu.write(list, part.list as usize, &seeds);
+        for section in &sections {
+            gpu.write(list, section.list as usize, &seeds);
         }
         Some(Pages {
             op,
@@ -258,8 +258,8 @@ impl Core {
             strikes: Strikes::listed(gpu, narrow(words), &offsets, strikes),
             slices: slices?,
             list: list.clone(),
-            count: gpu.upload("rows that differ", &vec![control_rows; parts.len()]),
-            parts,
+            count: gpu.upload("rows that differ", &vec![control_rows; sections.len()]),
+            sections,
         })
     }
 
@@ -299,7 +299,7 @@ impl Core {
             rows,
             blocks: narrow(pages.windows.len()),
             units: Some(pages.block),
-            sums: Sums::Whole,
+            products: Products::All,
             inputs: &inputs[..op.inputs.len()],
             y: slice,
         };
@@ -312,8 +312,8 @@ impl Core {
                 let shape = &self.workload.values[input.0].shape;
                 let x = Operand { buffer: slice, slots: &identity, base: 0, stride: cells * rows };
                 let units = cells * narrow(shape[0]) / self.workload.features(input);
-                let (inputs, blocks, sums) = (&[x][..], slots, Sums::Whole);
-                let run = Run { op: *op, rows, blocks, units: Some(units), sums, inputs, y };
+                let (inputs, blocks, products) = (&[x][..], slots, Products::All);
+                let run = Run { op: *op, rows, blocks, units: Some(units), products, inputs, y };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }
@@ -366,18 +366,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_have_room_for_every_row_of_their_lanes() {
+    fn sections_have_room_for_every_row_of_their_lanes() {
         let numbers = vec![3, 0, 0, 3, 7, 3, 5, 3];
-        let found = parts(numbers.clone(), 3, 8);
-        let ends: Vec<u32> = found.iter().skip(1).map(|part| part.list).chain([88]).collect();
-        for (at, (part, end)) in found.iter().zip(ends).enumerate() {
-            let own = numbers
-                .iter()
-                .filter(|number| found.partition_point(|part| part.number <= **number) == at + 1);
+        let found = sections(numbers.clone(), 3, 8);
+        let ends: Vec<u32> = found.iter().skip(1).map(|section| section.list).chain([88]).collect();
+        for (at, (section, end)) in found.iter().zip(ends).enumerate() {
+            let own = numbers.iter().filter(|number| {
+                found.partition_point(|section| section.number <= **number) == at + 1
+            });
             let control = if at == 0 { 2 } else { 1 };
-            assert_eq!(end - part.list, (narrow(own.count()) + control) * 8, "{found:?}");
+            assert_eq!(end - section.list, (narrow(own.count()) + control) * 8, "{found:?}");
         }
-        let numbers: Vec<u32> = found.iter().map(|part| part.number).collect();
-        assert_eq!(numbers, [0, 5], "parts with fewer than three lanes are joined by the next");
+        let numbers: Vec<u32> = found.iter().map(|section| section.number).collect();
+        assert_eq!(numbers, [0, 5], "fewer than three lanes share a section with the next part");
     }
 }

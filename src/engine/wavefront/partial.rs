@@ -8,7 +8,7 @@ use super::super::forward::{Run, encode};
 use super::golden::golden_operand;
 use super::{Core, reach};
 use crate::gpu::{Buffer, Error};
-use crate::op::Sums;
+use crate::op::Products;
 use crate::workload::{ValueId, Workload};
 
 /// The most parts into which the units of an input are divided. An op then adds 9/16 of its products in the
@@ -70,8 +70,8 @@ impl Partial {
             let inputs: Vec<_> = workload.ops[op].inputs.iter().map(place).collect();
             let blocks = u32::try_from(slots.len()).unwrap_or(u32::MAX);
             let rows = direct.layout().rows;
-            let (inputs, until) = (&inputs[..], Sums::Until(part * step));
-            let run = Run { op, rows, blocks, units: None, sums: until, inputs, y: &y };
+            let (inputs, before) = (&inputs[..], Products::Before(part * step));
+            let run = Run { op, rows, blocks, units: None, products: before, inputs, y: &y };
             direct.gpu.submit(|pass| encode(&direct.gpu, workload, pass, &run))?;
             sums.push(y);
         }

@@ -7,7 +7,7 @@ use super::partial::Resume;
 use super::wave::Setting;
 use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu, Pass};
-use crate::op::Sums;
+use crate::op::Products;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
 use crate::stage::output_vote::{self, OutputVoteParams};
@@ -161,8 +161,8 @@ impl Core {
                     let sums = (sums, self.workload.features(value), 0, 0);
                     self.encode_spread_of(pass, rows, sums, &packed.values[value.0]);
                 }
-                let sums = resume.map_or(Sums::Whole, |resume| Sums::From(resume.unit));
-                self.encode_packed(pass, packed, *op, (n, sums));
+                let products = resume.map_or(Products::All, |resume| Products::From(resume.unit));
+                self.encode_packed(pass, packed, *op, (n, products));
                 strike(pass, value, &packed.values[value.0]);
             }
             self.encode_outcomes(pass, packed, rows, &judged);
@@ -209,7 +209,7 @@ impl Core {
         pass: &mut Pass<'_>,
         packed: &Packed,
         index: usize,
-        (rows, sums): (u32, Sums),
+        (rows, products): (u32, Products),
     ) {
         let op = &self.workload.ops[index];
         let zero = &self.golden.zero;
@@ -222,7 +222,7 @@ impl Core {
         };
         let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
-        let run = Run { op: index, rows, blocks: 1, units: None, sums, inputs, y };
+        let run = Run { op: index, rows, blocks: 1, units: None, products, inputs, y };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 

@@ -4,7 +4,7 @@ use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
 use super::super::{Error, Job, TrialResult};
 use super::Core;
-use super::pages::{PageLane, PageMemory, Pages, Part, narrow, slots_max};
+use super::pages::{PageLane, PageMemory, Pages, Section, narrow, slots_max};
 use super::rows::{Judged, Packed, Rows, padded};
 use super::stored::Patch;
 use crate::gpu::{Binding, Buffer, Pass};
@@ -85,7 +85,7 @@ struct Ran<'g> {
 }
 
 struct Chunk {
-    /// The first of them, counted from where the list of its part begins.
+    /// The first of them, counted from where its section of the list begins.
     first: u32,
     rows: u32,
     judged: Judged,
@@ -147,7 +147,7 @@ impl Core {
         })?;
         let mut parts: Vec<(&dyn Binding, usize)> = Vec::new();
         for pages in &groups {
-            parts.push((&pages.count, pages.parts.len()));
+            parts.push((&pages.count, pages.sections.len()));
             if let Some(strikes) = &pages.strikes {
                 parts.push((&strikes.before, strikes.count()));
                 parts.push((&strikes.after, strikes.count()));
@@ -162,8 +162,8 @@ impl Core {
                 let (before, after) = (next(), next());
                 land(strikes, (&before, &after), trial, results)?;
             }
-            for (part, total) in pages.parts.iter().zip(totals) {
-                ran.push(self.run_part(pages, *part, total, setting, &mut memory.packed)?);
+            for (section, total) in pages.sections.iter().zip(totals) {
+                ran.push(self.run_section(pages, *section, total, setting, &mut memory.packed)?);
             }
         }
         for (value, lanes) in &wave.values {
@@ -172,29 +172,29 @@ impl Core {
         self.gather(&ran, setting, trial, results)
     }
 
-    /// Runs the rows of a part that pages changed.
-    fn run_part<'g>(
+    /// Runs the rows of a section that pages changed.
+    fn run_section<'g>(
         &self,
         pages: &'g Pages,
-        part: Part,
+        section: Section,
         total: u32,
         setting: &Setting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
         let of = Of::Pages(pages);
-        let (list, from) = (pages.list.clone(), part.list);
+        let (list, from) = (pages.list.clone(), section.list);
         let mut ran = Ran { list, from, total, chunks: Vec::new(), of };
         let Some(weighted) = self.reach.op(pages.op).filter(|_| !setting.votes_ops) else {
             return Ok(ran);
         };
         let (end, cells, _) = self.end(pages.op, weighted, setting);
         let then = self.downstream(end, &[]);
-        let resume = self.partial(end).and_then(|partial| partial.resume(part.number));
+        let resume = self.partial(end).and_then(|partial| partial.resume(section.number));
         let (list, slots) = (&pages.list, &pages.table);
         let from = Spreads { list, slots, slices: &pages.slices, golden: &self.golden.zero };
         for first in (0..total).step_by(then.rows_max as usize) {
             let count = then.rows_max.min(total - first);
-            let first_entry = part.list + first;
+            let first_entry = section.list + first;
             let rows = Rows { entry: end, from, cells, resume, first: first_entry, count, setting };
             let judged = self.run_rows(packed, &then, &rows, |_, _, _| {})?;
             ran.chunks.push(Chunk { first, rows: count, judged, strikes: Vec::new() });
@@ -213,7 +213,7 @@ impl Core {
         setting: &Setting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
-        let golden = |window| Slot { window, first: 0, part: 0, list: 0 };
+        let golden = |window| Slot { window, first: 0, section: 0, list: 0 };
         let mut table = vec![golden(lanes[0].window)];
         let control_rows = self.layout.counted.min(4);
         let mut list: Vec<[u32; 2]> = (0..control_rows).map(|row| [0, row]).collect();

@@ -33,6 +33,8 @@ struct Conv2dParams {
     w_base:           u32,   // in words
     w_stride:         u32,   // in words, between slots
     b_base:           u32,   // in words, in the same buffer as w
+    y_base:           u32,   // in quads
+    y_stride:         u32,   // in quads, between blocks
     copy_stride:      u32,   // in words
     check_base:       u32,   // in words
     words:            u32,   // data words of a slot
@@ -67,7 +69,7 @@ fn run(id: u32, block: u32) {
     let column = i32(pixel % params.out_width * params.stride_columns) - i32(params.pad_left);
     let x0 = params.x_base + x_slot[block] * params.x_stride + tile.quad;
     let plane = pixels * params.quads;
-    let to = block * params.groups * params.outputs * plane + pixel * params.quads + tile.quad;
+    let to = params.y_base + block * params.y_stride + pixel * params.quads + tile.quad;
     if RESUMES == 1u { tile_resume(tile, to, plane); }
     for (var c = params.begin; c < params.end; c++) {
         for (var ky = 0u; ky < params.kernel_rows; ky++) {

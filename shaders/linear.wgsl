@@ -19,6 +19,8 @@ struct LinearParams {
     w_base:   u32,   // in words
     w_stride: u32,   // in words, between slots
     b_base:   u32,   // in words, in the same buffer as w
+    y_base:   u32,   // in quads
+    y_stride: u32,   // in quads, between blocks
     copy_stride: u32,   // in words
     check_base:  u32,   // in words
     words:       u32,   // data words of a slot
@@ -46,7 +48,7 @@ fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroup
 fn run(id: u32, block: u32) {
     let tile = tile_of(id, 1u, 1u, params.inputs, block);
     if tile.first >= tile.end { return; }
-    let to = block * params.outputs * params.quads + tile.quad;
+    let to = params.y_base + block * params.y_stride + tile.quad;
     if RESUMES == 1u { tile_resume(tile, to, params.quads); }
     var at = params.x_base + x_slot[block] * params.x_stride + tile.quad + params.begin * params.quads;
     for (var k = params.begin; k < params.end; k++) {

@@ -5,9 +5,9 @@
 
 mod support;
 
-use beamline::engine::direct::Direct;
+use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::wavefront::Wavefront;
-use beamline::engine::{Course, Engine, Job, Windows};
+use beamline::engine::{Course, Engine, Error, Job, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Sites, draw};
 use beamline::scheme::{Code, Guard, OnRead, Protection, Scheme, Voter};
 use beamline::workload::{Overrides, Workload, load};
@@ -21,11 +21,19 @@ use support::{gpu, random_workload};
 const ONCE: Course = Course { first_step: 0, end_step: 1, conditional: true };
 
 fn engines(workload: &Arc<Workload>, windows: &Windows, lanes: usize) -> (Direct, Wavefront) {
-    let direct = || {
-        let (workload, windows) = (Arc::clone(workload), windows.clone());
-        Direct::new(gpu(), workload, windows, lanes, 3).expect("an engine")
-    };
-    (direct(), Wavefront::new(direct()).expect("an engine"))
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let of = || (Arc::clone(&kernels), gpu(), Arc::clone(workload), windows.clone());
+    let (kernels, gpu, workload, windows) = of();
+    let direct = Direct::with(kernels, gpu, workload, windows, lanes, 3).expect("an engine");
+    let (kernels, gpu, workload, windows) = of();
+    let wavefront = Wavefront::new(kernels, gpu, workload, windows, 3).expect("an engine");
+    (direct, wavefront)
+}
+
+/// The wavefront engine with golden weights in buffers of so many bytes at most.
+fn in_banks(bytes: u64, workload: &Arc<Workload>, windows: &Windows) -> Result<Wavefront, Error> {
+    let kernels = Arc::new(Kernels::new(&gpu())?);
+    Wavefront::in_banks(bytes, kernels, gpu(), Arc::clone(workload), windows.clone(), 3)
 }
 
 fn schemes(workload: &Workload) -> Vec<Scheme> {
@@ -159,6 +167,39 @@ fn the_digit_readers_are_as_under_the_direct_engine() {
             }
         }
     }
+}
+
+/// The bits of values, any NaN the same one.
+fn bits(words: &[u32]) -> Vec<u32> {
+    let same = |word: &u32| if f32::from_bits(*word).is_nan() { 0x7fc0_0000 } else { *word };
+    words.iter().map(same).collect()
+}
+
+#[test]
+fn tensors_larger_than_a_binding_are_split_by_rows() {
+    for (name, bytes) in [("digits-mlp", 20_000), ("digits-cnn", 6_000)] {
+        let workload = digits(name);
+        let windows = Windows::new(6, (0..18).collect());
+        let (mut direct, _) = engines(&workload, &windows, 32);
+        let mut wavefront = in_banks(bytes, &workload, &windows).expect("an engine").with_lanes(64);
+        assert_eq!(bits(wavefront.golden_outputs()), bits(direct.golden_outputs()));
+        for region in [Region::Weights, Region::Activations] {
+            let jobs = drawn(&workload, region, 6, 1, 200);
+            for scheme in [scheme(Protection::None), coded(Code::Hsiao72, Protection::None)] {
+                hold(&mut direct, &mut wavefront, &scheme, &jobs);
+            }
+        }
+        assert_eq!(wavefront.paths().direct, 0, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_split_is_refused_with_its_bytes() {
+    let workload = digits("digits-cnn");
+    let windows = Windows::new(4, (0..4).collect());
+    let refused = in_banks(500, &workload, &windows).expect_err("rows of 576 bytes and more");
+    let Error::TooLarge { what, needed, limit: 500 } = refused else { panic!("{refused}") };
+    assert_eq!((what.as_str(), needed), ("a row of conv2.weight and conv2.bias", 4 * (144 + 1)));
 }
 
 #[test]

@@ -107,6 +107,7 @@ impl Measured {
             settings: &self.settings,
             inputs: &places,
             output: &self.output,
+            part: None,
             rows: self.rows,
             blocks: 1,
             nan_is_zero: false,

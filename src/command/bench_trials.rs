@@ -58,8 +58,8 @@ pub(super) fn figures(
     let windows = Windows::new(inputs, (0..inputs).collect());
     let kernels = Arc::new(Kernels::new(gpu)?);
     let direct = Direct::tuned(&kernels, gpu, workload, &windows, 3)?;
-    let lanes = Engine::lanes(&direct) + 1;
-    let behind = Direct::with(kernels, Arc::clone(gpu), Arc::clone(workload), windows, lanes, 3)?;
+    let of = (Arc::clone(gpu), Arc::clone(workload));
+    let wavefront = Wavefront::new(kernels, of.0, of.1, windows, 3)?;
     let sites = Sites::new(workload, Region::Weights, None, None)
         .map_err(|e| Failure::input(anyhow::anyhow!("{e:?}")))?;
     let job = |trial| {
@@ -67,7 +67,7 @@ pub(super) fn figures(
         Job { trial, first_window: 0, faults: drawn.faults }
     };
     let mut direct = Runner::new(Box::new(direct), job)?;
-    let mut wavefront = Runner::new(Box::new(Wavefront::new(behind)?), job)?;
+    let mut wavefront = Runner::new(Box::new(wavefront), job)?;
     let mut schemes = Protection::ALL.map(|p| Scheme::bare(p.name(), p)).to_vec();
     let coded = Scheme::bare("hsiao-72-64", Protection::None);
     schemes.push(Scheme { code: Some(Code::Hsiao72), ..coded });

@@ -10,9 +10,6 @@ use crate::scheme::Scheme;
 use crate::workload::Workload;
 use std::sync::Arc;
 
-/// Trials at once of the direct engine that stands behind a wavefront, until it is measured.
-const BEHIND: usize = 31;
-
 /// The engines that a user may name. All give the same results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum EngineName {
@@ -47,18 +44,15 @@ impl Chosen {
         let direct = |lanes| prepare::engine(kernels, gpu, of, lanes);
         Ok(match name {
             EngineName::Wavefront => {
-                let behind = match lanes {
-                    Some(lanes) => direct(Some(lanes))?,
-                    // Where so many do not fit, those that do are measured.
-                    None => direct(Some(BEHIND)).or_else(|_| direct(None))?,
-                };
-                if !Wavefront::fits(&behind) {
+                if !Wavefront::fits(gpu, workload, windows) {
                     return Self::new(EngineName::Direct, kernels, gpu, of, lanes);
                 }
-                let engine = Wavefront::new(behind)?;
+                let (kernels, gpu, workload) =
+                    (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+                let engine = Wavefront::new(kernels, gpu, workload, windows.clone(), copies)?;
                 Self::Wavefront(Box::new(match lanes {
                     Some(lanes) => engine.with_lanes(lanes),
-                    None => engine.tuning(copies),
+                    None => engine,
                 }))
             }
             EngineName::Direct => Self::Direct(Box::new(direct(lanes)?)),

@@ -1,7 +1,8 @@
 //! One op on the GPU for any operands: whole or some of its output units, few rows or many.
 
+use super::store::{self, Store};
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Call, Place, Products, Reach};
+use crate::op::{Call, Part, Place, Products, Reach};
 use crate::workload::{Role, Workload};
 
 /// An operand: its buffer, its slots by block, and its base and stride in words. A stride of 0 is
@@ -26,6 +27,8 @@ pub(super) struct Run<'a> {
     /// Output units (features of a linear op, channels of the others), where not all of them: an op that
     /// keeps units apart reads as many, one that makes them of stored tensors reads as many of their rows.
     pub units: Option<u32>,
+    /// Where those units lie in its output, where that holds all of them.
+    pub part: Option<Part>,
     /// Which products it adds.
     pub products: Products,
     /// What it reads, in the order of its inputs; stored tensors lie in one buffer.
@@ -66,6 +69,7 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
     };
     let call = Call {
         output: &output,
+        part: run.part,
         blocks: run.blocks,
         products: run.products,
         software: gpu.adapter().software,
@@ -74,5 +78,37 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
     if let Some(spec) = op.kind.kernel(&call) {
         let inputs: Vec<_> = run.inputs.iter().map(|input| (input.buffer, input.slots)).collect();
         gpu.encode(pass, &spec, Operands { inputs: &inputs, output: run.y, traps: None });
+    }
+}
+
+/// Records a run of an op with golden stored tensors, `run.inputs` holding its other operands: piece by piece
+/// where the tensors are split. `zero` holds slot 0 for every block.
+pub(super) fn encode_with(
+    gpu: &Gpu,
+    workload: &Workload,
+    pass: &mut Pass<'_>,
+    run: &Run<'_>,
+    (store, zero): (&Store, &Buffer<u32>),
+) {
+    let op = &workload.ops[run.op];
+    let tensors: Vec<usize> = store::reads(workload, op).collect();
+    let pieces = tensors.first().map_or(1, |tensor| store.pieces(*tensor).len());
+    for at in 0..pieces {
+        let stored = tensors.iter().map(|tensor| {
+            let piece = store.pieces(*tensor)[at];
+            Operand { buffer: store.bank(piece.bank), slots: zero, base: piece.base, stride: 0 }
+        });
+        let inputs: Vec<Operand<'_>> = run.inputs.iter().copied().chain(stored).collect();
+        let whole = Run { inputs: &inputs, ..*run };
+        if pieces == 1 {
+            encode(gpu, workload, pass, &whole);
+            continue;
+        }
+        let piece = store.pieces(tensors[0])[at];
+        let stride = workload.features(op.output) * run.rows;
+        let all = workload.values[op.output.0].shape[0];
+        let unit = stride / u32::try_from(all).unwrap_or(u32::MAX).max(1);
+        let part = Some(Part { base: piece.first * unit, stride });
+        encode(gpu, workload, pass, &Run { units: Some(piece.units), part, ..whole });
     }
 }

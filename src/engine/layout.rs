@@ -123,20 +123,53 @@ impl Layout {
         feature * self.rows + row
     }
 
+    /// Golden inputs of a window, `[feature, row]`, rows padded.
+    pub fn golden_inputs(&self, workload: &Workload, windows: &Windows, window: u32) -> Vec<u32> {
+        let features = workload.inputs.features;
+        let mut words = vec![0; self.inputs as usize];
+        for (row, input) in windows.inputs(window as usize).iter().enumerate() {
+            let values = &workload.inputs.words[*input as usize * features..][..features];
+            for (feature, word) in values.iter().enumerate() {
+                words[feature * self.rows as usize + row] = *word;
+            }
+        }
+        words
+    }
+
+    /// Golden of one word of the image of a window.
+    pub fn golden_of(
+        &self,
+        workload: &Workload,
+        windows: &Windows,
+        (word, window): (u32, u32),
+    ) -> u32 {
+        if word < self.weights {
+            return workload.stored_word(word);
+        }
+        if word < self.check_base() {
+            let (feature, row) =
+                ((word - self.weights) / self.rows, (word - self.weights) % self.rows);
+            let input = windows.inputs(window as usize).get(row as usize);
+            let word = |input: &u32| {
+                workload.inputs.words[*input as usize * workload.inputs.features + feature as usize]
+            };
+            return input.map_or(0, word);
+        }
+        let block = word - self.check_base();
+        let Some(code) = self.code.filter(|_| block < self.checks()) else { return 0 };
+        let first = block * code.block_words();
+        let words: Vec<u32> =
+            (first..first + code.block_words()).map(|word| workload.stored_word(word)).collect();
+        code.encode(&words)
+    }
+
     /// Golden: the weights, the inputs of each window, the check words.
     pub fn golden(&self, workload: &Workload, windows: &Windows) -> Vec<u32> {
         let mut words = workload.stored_image();
         words.resize(self.weights as usize, 0);
-        let features = workload.inputs.features;
         for window in 0..windows.count() {
-            let from = words.len();
-            words.resize(from + self.inputs as usize, 0);
-            for (row, input) in windows.inputs(window).iter().enumerate() {
-                let values = &workload.inputs.words[*input as usize * features..][..features];
-                for (feature, word) in values.iter().enumerate() {
-                    words[from + feature * self.rows as usize + row] = *word;
-                }
-            }
+            let window = u32::try_from(window).unwrap_or(u32::MAX);
+            words.extend(self.golden_inputs(workload, windows, window));
         }
         words.extend(self.golden_checks(&words[..self.stored as usize]));
         words

@@ -10,6 +10,7 @@ mod forward;
 mod layout;
 pub mod reference;
 mod reopen;
+mod store;
 pub mod wavefront;
 
 pub use layout::Layout;

@@ -194,6 +194,10 @@ impl Operator for Conv2d {
         if settings[8] == 1 { Reach::Units } else { Reach::All }
     }
 
+    fn splits_units(&self, settings: &[u32]) -> bool {
+        settings[8] == 1
+    }
+
     fn splits_sums(&self, settings: &[u32]) -> bool {
         settings[8] == 1
     }

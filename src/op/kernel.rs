@@ -11,6 +11,8 @@ pub struct Call<'a> {
     pub inputs: &'a [Place<'a>],
     /// The shape of its output for one inference.
     pub output: &'a [usize],
+    /// Where its output lies, where it is a part of a larger value.
+    pub part: Option<Part>,
     /// Rows of a block, a multiple of 4.
     pub rows: u32,
     /// Blocks.
@@ -33,6 +35,15 @@ pub struct Place<'a> {
     /// Where slot 0 begins, in words.
     pub base: u32,
     /// Words between slots; 0 is shared by all.
+    pub stride: u32,
+}
+
+/// Some units of a value: those of block b lie from `base + b * stride` words on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Where they begin in block 0, in words.
+    pub base: u32,
+    /// Words of a block of the value.
     pub stride: u32,
 }
 

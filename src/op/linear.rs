@@ -98,6 +98,10 @@ impl Operator for Linear {
         Reach::Units
     }
 
+    fn splits_units(&self, _: &[u32]) -> bool {
+        true
+    }
+
     fn splits_sums(&self, _: &[u32]) -> bool {
         true
     }

@@ -28,7 +28,7 @@ mod tile;
 pub use arithmetic::Arithmetic;
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
-pub use kernel::{Bind, Call, Form, KernelSpec, Place, Products, Stored};
+pub use kernel::{Bind, Call, Form, KernelSpec, Part, Place, Products, Stored};
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};
@@ -99,6 +99,12 @@ pub trait Operator: Sync {
     /// Whether it can leave its sums after some units of its first input and take them up again
     /// ([`Products`]).
     fn splits_sums(&self, _settings: &[u32]) -> bool {
+        false
+    }
+
+    /// Whether it can make some of its output units into a value that holds all of them ([`Part`]), of the
+    /// rows of its stored tensors that make these units.
+    fn splits_units(&self, _settings: &[u32]) -> bool {
         false
     }
 

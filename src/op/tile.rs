@@ -76,6 +76,8 @@ impl Tiles {
             ("w_base", weight.base),
             ("w_stride", weight.stride),
             ("b_base", bias.map_or(0, |bias| bias.base)),
+            ("y_base", call.part.map_or(0, |part| part.base) / 4),
+            ("y_stride", call.part.map_or(call.output_words(), |part| part.stride) / 4),
             ("copy_stride", call.stored.copy_stride),
             ("check_base", call.stored.check_base),
             ("words", call.stored.words),

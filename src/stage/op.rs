@@ -112,6 +112,7 @@ impl Drawn {
             settings: &self.problem.settings,
             inputs: &inputs,
             output: &self.output,
+            part: None,
             rows: self.problem.rows,
             blocks: self.blocks,
             nan_is_zero: self.problem.rows.is_multiple_of(8),

@@ -30,6 +30,11 @@ pub struct Value {
 }
 
 impl Value {
+    /// Whether every inference has a value of its own: it is no stored tensor.
+    pub const fn is_of_rows(&self) -> bool {
+        !matches!(self.role, Role::Stored(_))
+    }
+
     /// Words of one inference, or of a stored tensor.
     pub fn features(&self) -> u32 {
         word_count(self.shape.iter().product())

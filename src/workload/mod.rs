@@ -165,6 +165,14 @@ impl Workload {
         self.tensors.iter().flat_map(|t| t.words.iter().copied()).collect()
     }
 
+    /// A word of the stored image of one replica; zero past its end.
+    pub fn stored_word(&self, word: u32) -> u32 {
+        let after = self.tensors.partition_point(|tensor| tensor.offset <= word);
+        let tensor = after.checked_sub(1).map(|at| &self.tensors[at]);
+        let found = tensor.and_then(|t| t.words.get((word - t.offset) as usize));
+        found.copied().unwrap_or(0)
+    }
+
     /// The stored tensors: name and words of each.
     pub fn stored_tensors(&self) -> Vec<(&str, u32)> {
         let tensors = self.tensors.iter();
@@ -188,7 +196,7 @@ impl Workload {
 
     /// Whether a value is a stored tensor.
     pub fn is_stored(&self, value: ValueId) -> bool {
-        matches!(self.values[value.0].role, Role::Stored(_))
+        !self.values[value.0].is_of_rows()
     }
 
     /// Features of the delivered output.
@@ -202,6 +210,7 @@ impl Workload {
             settings: &op.settings,
             inputs,
             output: &self.values[op.output.0].shape,
+            part: None,
             rows,
             blocks: 1,
             nan_is_zero: self.relu_nan == NanRule::Zero,

@@ -12,7 +12,8 @@ mod support;
 use beamline::campaign::{Campaign, Plan};
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::wavefront::Wavefront;
-use beamline::engine::{Engine, Job, TrialResult};
+use beamline::engine::{Engine, Job, TrialResult, Windows};
+use beamline::gpu::Gpu;
 use beamline::mission::run::HistoryRun;
 use beamline::mission::{self, Mission, Verdicts, run};
 use beamline::workload::{self, Overrides, Workload};
@@ -61,6 +62,21 @@ fn trial_words(result: &TrialResult) -> Vec<u64> {
     words
 }
 
+/// The wavefront engine or the direct one, with 39 trials at once.
+fn engine(
+    kernels: Arc<Kernels>,
+    gpu: Arc<Gpu>,
+    (workload, windows, copies): (&Arc<Workload>, &Windows, u32),
+    wavefront: bool,
+) -> Box<dyn Engine> {
+    let (workload, windows) = (Arc::clone(workload), windows.clone());
+    if wavefront {
+        let engine = Wavefront::new(kernels, gpu, workload, windows, copies).expect("an engine");
+        return Box::new(engine.with_lanes(39));
+    }
+    Box::new(Direct::with(kernels, gpu, workload, windows, 40, copies).expect("an engine"))
+}
+
 /// A line a scheme: the outcomes of its inferences, and the digest of its rows, by one of the engines.
 fn campaign(file: &str, wavefront: bool) -> Vec<String> {
     let path = folder().join(file);
@@ -73,9 +89,7 @@ fn campaign(file: &str, wavefront: bool) -> Vec<String> {
     let mut engines: Vec<Box<dyn Engine>> = (plan.strata().iter())
         .map(|stratum| {
             let (kernels, gpu) = (Arc::clone(&kernels), Arc::clone(&gpu));
-            let windows = stratum.windows.clone();
-            let direct = Direct::with(kernels, gpu, Arc::clone(&workload), windows, 40, 3);
-            engine(direct.expect("an engine"), wavefront)
+            engine(kernels, gpu, (&workload, &stratum.windows, 3), wavefront)
         })
         .collect();
     let mut lines = Vec::new();
@@ -97,11 +111,6 @@ fn campaign(file: &str, wavefront: bool) -> Vec<String> {
     lines
 }
 
-/// The direct engine, or the wavefront engine before it.
-fn engine(direct: Direct, wavefront: bool) -> Box<dyn Engine> {
-    if wavefront { Box::new(Wavefront::new(direct).expect("an engine")) } else { Box::new(direct) }
-}
-
 /// The numbers of a record in the order of its fields, whatever these are called.
 fn numbers(record: &str) -> Vec<u64> {
     let number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+' | 'e');
@@ -121,9 +130,8 @@ fn mission(file: &str, wavefront: bool) -> Vec<String> {
     let plan = mission::Plan::new(&mission, Arc::clone(&workload), &folder()).expect("a plan");
     let gpu = support::gpu();
     let kernels = Arc::new(Kernels::new(&gpu).expect("kernels"));
-    let (windows, copies) = (plan.windows.clone(), plan.copies());
-    let direct = Direct::with(kernels, gpu, Arc::clone(&plan.workload), windows, 40, copies);
-    let mut engine = engine(direct.expect("an engine"), wavefront);
+    let of = (&plan.workload, &plan.windows, plan.copies());
+    let mut engine = engine(kernels, gpu, of, wavefront);
     let mut verdicts = Verdicts::new(workload, &plan.mission.scheme);
     let mut runs: Vec<HistoryRun> = Vec::new();
     let mut keep = |event: run::Event<'_>| {

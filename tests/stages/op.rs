@@ -68,6 +68,7 @@ impl<'c> Case<'c> {
             settings: &self.settings,
             inputs: &places,
             output: &output,
+            part: None,
             rows: u32::try_from(rows).expect("a small batch"),
             blocks: 1,
             nan_is_zero: self.nan_is_zero,

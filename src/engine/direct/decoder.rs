@@ -22,7 +22,7 @@ enum Stage {
 }
 
 impl Decoder {
-    pub(super) fn new(gpu: &Gpu, code: Code) -> Result<Self, Error> {
+    pub(in crate::engine) fn new(gpu: &Gpu, code: Code) -> Result<Self, Error> {
         let stage = match (code, code.symbols()) {
             (Code::Crc32, _) => Stage::Crc(Crc32::new(gpu)?),
             (_, Some(symbols)) => Stage::Symbols(DecodeSymbols::new(gpu, symbols)?),

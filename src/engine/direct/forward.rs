@@ -101,7 +101,8 @@ impl Direct {
         let y = self.home(op.output, image, execution);
         let rows = self.layout.rows;
         let products = Products::All;
-        let run = Run { op: index, rows, blocks, units: None, products, inputs: &inputs, y };
+        let (units, part) = (None, None);
+        let run = Run { op: index, rows, blocks, units, part, products, inputs: &inputs, y };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 }

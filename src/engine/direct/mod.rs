@@ -16,15 +16,15 @@ mod read;
 mod trace;
 mod upkeep;
 
+pub(super) use decoder::Decoder;
 pub use forward::Kernels;
 pub(super) use proof::{Owner, Strikes, landings};
 pub use trace::OpTrace;
 
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
-use crate::gpu::{Buffer, Gpu};
+use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
-use decoder::Decoder;
 use memory::Memory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -144,21 +144,6 @@ impl Direct {
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.golden_outputs
-    }
-
-    /// Golden of stored memory, as the scheme that was taken up last has it.
-    pub(super) fn stored(&self) -> &Buffer<u32> {
-        &self.memory.golden.buffer
-    }
-
-    /// The same words on the CPU, as [`Layout::golden_word`] finds them.
-    pub(super) fn stored_words(&self) -> &[u32] {
-        &self.memory.golden.words
-    }
-
-    /// The decoder of a scheme that was taken up, where it has a code.
-    pub(super) fn decoder(&self, scheme: &Scheme) -> Option<&Decoder> {
-        self.decoders.iter().find(|decoder| Some(decoder.code) == scheme.code)
     }
 
     /// The layout of images and values.

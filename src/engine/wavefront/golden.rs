@@ -1,8 +1,10 @@
 //! Golden of every value, on the GPU, and what becomes of an inference that nothing changes.
 
-use super::super::direct::Direct;
-use super::super::forward::{Operand, Run, encode};
+use super::super::direct::Kernels;
+use super::super::forward::{Operand, Run, encode_with};
+use super::super::store::Store;
 use super::super::{Error, Layout, Windows};
+use super::pages::narrow;
 use super::partial::Partial;
 use super::reach::Reach;
 use super::rows::ROWS;
@@ -11,7 +13,29 @@ use crate::op::Products;
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
-use crate::workload::{Role, Value, ValueId, Workload};
+use crate::workload::{Value, ValueId, Workload};
+
+/// What golden is made of.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub gpu: &'a Gpu,
+    pub kernels: &'a Kernels,
+    pub workload: &'a Workload,
+    pub windows: &'a Windows,
+    pub layout: &'a Layout,
+    pub store: &'a Store,
+}
+
+/// Golden values of all windows.
+#[derive(Debug)]
+pub(super) struct Goldens {
+    /// By value, `[window, feature, row]`; none of stored tensors. What is only flattened is the same buffer.
+    pub values: Vec<Buffer<u32>>,
+    /// The windows, as slots.
+    windows: Buffer<u32>,
+    /// One slot, number 0.
+    pub zero: Buffer<u32>,
+}
 
 /// Golden values and outcomes of all windows.
 #[derive(Debug)]
@@ -22,6 +46,8 @@ pub(super) struct Golden {
     pub labels: Buffer<u32>,
     /// One slot, number 0.
     pub zero: Buffer<u32>,
+    /// Outputs, `[window, feature, row]`, rows padded.
+    pub outputs: Vec<u32>,
     /// Of the ops for which they are kept.
     pub partials: Vec<Partial>,
     /// By guard, `[window, row]`, rows padded.
@@ -39,55 +65,51 @@ impl Golden {
     }
 
     /// Whether golden values of all windows, and packed values, fit the adapter.
-    pub(super) fn fits(direct: &Direct) -> bool {
-        let rows = direct.layout.rows as u64 * direct.windows.count() as u64;
+    pub(super) fn fits(gpu: &Gpu, workload: &Workload, windows: &Windows) -> bool {
+        let layout = Layout::new(workload, windows);
+        let rows = u64::from(layout.rows) * windows.count() as u64;
         let bytes = |value: &Value, rows: u64| 4 * u64::from(value.features()) * rows;
-        let stored = |value: &&Value| matches!(value.role, Role::Stored(_));
-        let of_rows = || direct.workload.values.iter().filter(|value| !stored(value));
+        let of_rows = || workload.values.iter().filter(|value| value.is_of_rows());
         let largest = rows.max(u64::from(ROWS[0]));
-        let bound = direct.gpu.binding_bytes_max();
+        let bound = gpu.binding_bytes_max();
         of_rows().all(|value| bytes(value, largest) <= bound)
             && of_rows().map(|value| bytes(value, rows)).sum::<u64>() <= BYTES_MAX
     }
 
     /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
     /// runs.
-    pub(super) fn new(direct: &Direct, reach: &Reach) -> Result<Self, Error> {
-        let (gpu, workload, windows) = (&*direct.gpu, &*direct.workload, &direct.windows);
-        let layout = direct.layout.with_code(None);
-        let count = u32::try_from(windows.count()).unwrap_or(u32::MAX);
+    pub(super) fn new(shared: &Shared<'_>, reach: &Reach) -> Result<Self, Error> {
+        let Shared { gpu, workload, windows, layout, store, .. } = *shared;
+        let count = narrow(windows.count());
         let words = |value: ValueId| (workload.features(value) * layout.rows * count) as usize;
-        let all = layout.golden(workload, windows);
-        let input = &all[layout.weights as usize..][..words(ValueId(0))];
-        let mut values = vec![gpu.upload("golden input", input)];
-        let zero = gpu.upload("slot 0", &[0u32]);
-        let slots = gpu.upload("windows", &(0..count).collect::<Vec<u32>>());
+        let inputs = (0..count).flat_map(|window| layout.golden_inputs(workload, windows, window));
+        let mut goldens = Goldens {
+            values: vec![gpu.upload("golden input", &inputs.collect::<Vec<u32>>())],
+            windows: gpu.upload("windows", &(0..count).collect::<Vec<u32>>()),
+            zero: gpu.upload("slot 0", &[0u32]),
+        };
         for (index, op) in workload.ops.iter().enumerate() {
             if op.kind.is_view() {
-                values.push(values[op.inputs[0].0].clone());
+                goldens.values.push(goldens.values[op.inputs[0].0].clone());
                 continue;
             }
             let y = gpu.zeroed("golden value", words(op.output));
-            let of = |value: &ValueId| golden_operand(direct, &values, (&slots, &zero), *value);
-            let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
-            let (rows, blocks, inputs, products) = (layout.rows, count, &inputs[..], Products::All);
-            let run = Run { op: index, rows, blocks, units: None, products, inputs, y: &y };
-            gpu.submit(|pass| encode(gpu, workload, pass, &run))?;
-            values.push(y);
+            let inputs = goldens.operands(shared, index);
+            let run = goldens.run(shared, (index, Products::All), &inputs, &y);
+            gpu.submit(|pass| encode_with(gpu, workload, pass, &run, (store, &goldens.zero)))?;
+            goldens.values.push(y);
         }
         let labels = gpu.upload("labels", &layout.labels(workload, windows));
-        let outputs = &values[workload.output.0];
-        if gpu.read(outputs)? != direct.golden_outputs() {
-            return Err(Error::ControlLane { row: 0 });
-        }
-        let outcomes =
-            |guard| outcomes((gpu, direct), (workload, windows, &layout), outputs, &labels, guard);
-        let outcomes = [outcomes(0)?, outcomes(1)?];
+        let outputs = &goldens.values[workload.output.0];
+        let outcomes = [0, 1].map(|guard| outcomes(shared, outputs, &labels, guard));
+        let [bare, guarded] = outcomes;
         let (mut partials, mut bytes) = (Vec::new(), 0);
         for op in reach.readers(workload) {
-            partials.extend(Partial::new(direct, (&values, &slots, &zero), op, &mut bytes)?);
+            partials.extend(Partial::new(shared, &goldens, op, &mut bytes)?);
         }
-        Ok(Self { values, labels, zero, partials, outcomes })
+        let outputs = gpu.read(outputs)?;
+        let Goldens { values, zero, .. } = goldens;
+        Ok(Self { values, labels, zero, outputs, partials, outcomes: [bare?, guarded?] })
     }
 
     /// Outcomes of the inferences of a window that nothing changes, padded rows left out.
@@ -97,42 +119,40 @@ impl Golden {
     }
 }
 
-/// Golden of a value in the window of each slot.
-pub(super) fn golden_operand<'a>(
-    direct: &'a Direct,
-    values: &'a [Buffer<u32>],
-    (slots, zero): (&'a Buffer<u32>, &'a Buffer<u32>),
-    value: ValueId,
-) -> Operand<'a> {
-    let workload = &direct.workload;
-    match workload.values[value.0].role {
-        Role::Stored(tensor) => shared(workload, tensor, direct.stored(), zero),
-        Role::Input | Role::Activation => {
-            let stride = workload.features(value) * direct.layout().rows;
-            Operand { buffer: &values[value.0], slots, base: 0, stride }
-        }
+impl Goldens {
+    /// Golden of what an op reads beside stored tensors, a block a window.
+    pub(super) fn operands(&self, shared: &Shared<'_>, op: usize) -> Vec<Operand<'_>> {
+        let Shared { workload, layout, .. } = *shared;
+        let of_rows = workload.ops[op].inputs.iter().filter(|value| !workload.is_stored(**value));
+        let operand = |value: &ValueId| {
+            let stride = workload.features(*value) * layout.rows;
+            Operand { buffer: &self.values[value.0], slots: &self.windows, base: 0, stride }
+        };
+        of_rows.map(operand).collect()
     }
-}
 
-/// A golden stored tensor, which all blocks share.
-pub(super) fn shared<'a>(
-    workload: &Workload,
-    tensor: usize,
-    buffer: &'a Buffer<u32>,
-    zero: &'a Buffer<u32>,
-) -> Operand<'a> {
-    Operand { buffer, slots: zero, base: workload.tensors[tensor].offset, stride: 0 }
+    /// The run of an op over these inputs, a block a window.
+    pub(super) fn run<'r>(
+        &self,
+        shared: &Shared<'_>,
+        (op, products): (usize, Products),
+        inputs: &'r [Operand<'r>],
+        y: &'r Buffer<u32>,
+    ) -> Run<'r> {
+        let (rows, blocks) = (shared.layout.rows, narrow(self.windows.len()));
+        Run { op, rows, blocks, units: None, part: None, products, inputs, y }
+    }
 }
 
 /// Golden outputs judged by themselves.
 fn outcomes(
-    (gpu, direct): (&Gpu, &Direct),
-    (workload, windows, layout): (&Workload, &Windows, &Layout),
+    shared: &Shared<'_>,
     outputs: &Buffer<u32>,
     labels: &Buffer<u32>,
     guard: u32,
 ) -> Result<Vec<InferenceRow>, Error> {
-    let lanes = u32::try_from(windows.count()).unwrap_or(u32::MAX);
+    let Shared { gpu, kernels, workload, windows, layout, .. } = *shared;
+    let lanes = narrow(windows.count());
     let (decision, nan, relative) = decision::encode(workload.decision);
     let (rows, features) = (layout.rows, workload.output_features());
     let params = ClassifyParams { rows, features, lanes, guard, decision, nan, relative, pad: 0 };
@@ -151,6 +171,6 @@ fn outcomes(
         verdicts: &verdicts,
         traps: &traps,
     };
-    gpu.submit(|pass| direct.kernels.classify.encode(pass, (&params, &uniform), inputs, &codes))?;
+    gpu.submit(|pass| kernels.classify.encode(pass, (&params, &uniform), inputs, &codes))?;
     Ok(gpu.read(&codes)?.into_iter().map(InferenceRow).collect())
 }

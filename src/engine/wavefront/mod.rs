@@ -15,15 +15,16 @@ mod stored;
 mod trials;
 mod wave;
 
-use super::direct::{Direct, Kernels};
+use super::direct::{Decoder, Direct, Kernels};
+use super::store::Store;
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
-use crate::gpu::{Buffer, Gpu};
+use crate::gpu::Gpu;
 use crate::scheme::Scheme;
 use crate::stage::differing::Differing;
 use crate::stage::span::Span;
 use crate::stage::spread::Spread;
 use crate::workload::Workload;
-use golden::Golden;
+use golden::{Golden, Shared};
 use reach::Reach;
 use std::sync::Arc;
 use std::time::Instant;
@@ -31,6 +32,9 @@ use wave::{LANES_MAX, WaveMemory};
 
 /// Trials at once before the rate is known.
 const LANES: usize = 256;
+
+/// Trials at once of the direct engine, until it is measured.
+const BEHIND: usize = 31;
 
 /// Seconds that a call should take at most, so that whoever steers a run is heard.
 const CALL_S: f64 = 0.5;
@@ -59,17 +63,21 @@ pub struct Paths {
     pub resumed: u64,
 }
 
-/// The engine, with the direct one for what it does not represent.
+/// The engine, with a direct one for what it does not represent.
 #[derive(Debug)]
 pub struct Wavefront {
-    direct: Direct,
+    /// Made when the first trial needs it.
+    direct: Option<Direct>,
+    /// Trials at once and stored copies of the direct engine when it is made.
+    behind: (usize, u32),
     core: Core,
     memory: WaveMemory,
     lanes: usize,
-    /// Whether `lanes` follows the rate of the last call.
+    /// Whether `lanes` follows the rate of the last call, and the direct engine's lanes are measured once it
+    /// has much to do.
     adapts: bool,
-    /// The stored copies for which the direct engine's lanes are yet to be measured.
-    untuned: Option<u32>,
+    /// Whether they have been measured.
+    tuned: bool,
     paths: Paths,
     /// Seconds that an inference takes in full, by scheme.
     inference_s: Vec<(Scheme, f64)>,
@@ -80,14 +88,16 @@ pub struct Wavefront {
 struct Core {
     gpu: Arc<Gpu>,
     kernels: Arc<Kernels>,
+    /// Those of the codes that schemes had so far.
+    decoders: Vec<Decoder>,
     workload: Arc<Workload>,
     windows: Windows,
     layout: Layout,
     stages: Stages,
     reach: Reach,
-    golden: Golden,
     /// Golden weights.
-    stored: Buffer<u32>,
+    store: Store,
+    golden: Golden,
 }
 
 /// Kernels that only this engine has.
@@ -99,44 +109,77 @@ struct Stages {
 }
 
 impl Wavefront {
-    /// Whether the golden values that this engine shares fit beside a direct engine.
-    pub fn fits(direct: &Direct) -> bool {
-        Golden::fits(direct)
+    /// Whether the golden values that trials share fit the adapter.
+    pub fn fits(gpu: &Gpu, workload: &Workload, windows: &Windows) -> bool {
+        Golden::fits(gpu, workload, windows)
     }
 
-    /// The engine beside a direct one, whose workload and windows it takes.
+    /// The engine for a workload over windows, for schemes of up to `copies` stored copies.
     ///
     /// # Errors
-    /// Where the GPU fails.
-    pub fn new(direct: Direct) -> Result<Self, Error> {
-        let gpu = &direct.gpu;
+    /// Where the GPU fails, or tensors that an op needs together do not fit one binding.
+    pub fn new(
+        kernels: Arc<Kernels>,
+        gpu: Arc<Gpu>,
+        workload: Arc<Workload>,
+        windows: Windows,
+        copies: u32,
+    ) -> Result<Self, Error> {
+        let bytes = gpu.binding_bytes_max();
+        Self::in_banks(bytes, kernels, gpu, workload, windows, copies)
+    }
+
+    /// The same with golden weights in buffers of so many bytes at most, as on an adapter that binds no more.
+    ///
+    /// # Errors
+    /// As [`Wavefront::new`].
+    pub fn in_banks(
+        bytes: u64,
+        kernels: Arc<Kernels>,
+        gpu: Arc<Gpu>,
+        workload: Arc<Workload>,
+        windows: Windows,
+        copies: u32,
+    ) -> Result<Self, Error> {
         let stages = Stages {
-            span: Span::new(gpu)?,
-            differing: Differing::new(gpu)?,
-            spread: Spread::new(gpu)?,
+            span: Span::new(&gpu)?,
+            differing: Differing::new(&gpu)?,
+            spread: Spread::new(&gpu)?,
         };
-        let reach = Reach::new(&direct.workload);
-        let golden = Golden::new(&direct, &reach)?;
+        let reach = Reach::new(&workload);
+        let store = Store::new(&gpu, &workload, bytes)?;
+        let layout = Layout::new(&workload, &windows);
+        let shared = Shared {
+            gpu: &gpu,
+            kernels: &kernels,
+            workload: &workload,
+            windows: &windows,
+            layout: &layout,
+            store: &store,
+        };
+        let golden = Golden::new(&shared, &reach)?;
+        let decoders = Vec::new();
         let core = Core {
-            gpu: Arc::clone(gpu),
-            kernels: Arc::clone(&direct.kernels),
-            workload: Arc::clone(&direct.workload),
-            windows: direct.windows.clone(),
-            layout: direct.layout.with_code(None),
+            gpu,
+            kernels,
+            decoders,
+            workload,
+            windows,
+            layout,
             stages,
             reach,
+            store,
             golden,
-            stored: direct.stored().clone(),
         };
-        let (memory, paths) = (WaveMemory::default(), Paths::default());
         Ok(Self {
-            direct,
+            direct: None,
+            behind: (BEHIND, copies),
             core,
-            memory,
+            memory: WaveMemory::default(),
             lanes: LANES,
             adapts: true,
-            untuned: None,
-            paths,
+            tuned: false,
+            paths: Paths::default(),
             inference_s: Vec::new(),
         })
     }
@@ -144,18 +187,43 @@ impl Wavefront {
     /// The same with so many trials at once at most.
     #[must_use]
     pub fn with_lanes(self, lanes: usize) -> Self {
-        Self { lanes: lanes.clamp(1, LANES_MAX), adapts: false, ..self }
+        let behind = (lanes, self.behind.1);
+        Self { lanes: lanes.clamp(1, LANES_MAX), behind, adapts: false, ..self }
     }
 
-    /// The same, whose direct engine is measured anew for so many stored copies once it has much to do.
-    #[must_use]
-    pub fn tuning(self, copies: u32) -> Self {
-        Self { untuned: Some(copies), ..self }
-    }
-
-    /// Bytes of the direct engine's buffers and of golden on the GPU.
+    /// Bytes of golden on the GPU, and of the direct engine where there is one.
     pub fn bytes(&self) -> u64 {
-        self.direct.bytes() + self.core.golden.bytes()
+        let golden = self.core.store.bytes() + self.core.golden.bytes();
+        golden + self.direct.as_ref().map_or(0, Direct::bytes)
+    }
+
+    /// The direct engine, made where this is the first call.
+    fn direct(&mut self) -> Result<&mut Direct, Error> {
+        let direct = match self.direct.take() {
+            Some(direct) => direct,
+            None => self.made()?,
+        };
+        Ok(self.direct.insert(direct))
+    }
+
+    /// A direct engine, whose golden outputs are those of this one.
+    fn made(&self) -> Result<Direct, Error> {
+        let Core { kernels, gpu, workload, windows, .. } = &self.core;
+        let (lanes, copies) = self.behind;
+        let with = |lanes| {
+            let (kernels, gpu, workload) =
+                (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+            Direct::with(kernels, gpu, workload, windows.clone(), lanes, copies)
+        };
+        // Where so many do not fit, a trial beside the control lane may.
+        let direct = match with(lanes + 1) {
+            Err(Error::TooLarge { .. }) if self.adapts => with(2)?,
+            other => other?,
+        };
+        if direct.golden_outputs() != self.golden_outputs() {
+            return Err(Error::ControlLane { row: 0 });
+        }
+        Ok(direct)
     }
 
     /// Runs trials in full.
@@ -166,22 +234,35 @@ impl Wavefront {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         self.paths.direct += jobs.len() as u64;
-        if let Some(copies) = self.untuned.filter(|_| jobs.len() > 4 * self.direct.lanes()) {
+        if self.adapts && !self.tuned && jobs.len() > 4 * self.direct()?.lanes() {
             let Core { kernels, gpu, workload, windows, .. } = &self.core;
-            self.direct = Direct::tuned(kernels, gpu, workload, windows, copies)?;
-            self.untuned = None;
+            let tuned = Direct::tuned(kernels, gpu, workload, windows, self.behind.1)?;
+            self.direct = Some(tuned);
+            self.tuned = true;
         }
-        self.direct.run(scheme, course, jobs)
+        self.direct()?.run(scheme, course, jobs)
     }
 
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub fn golden_outputs(&self) -> &[u32] {
-        self.direct.golden_outputs()
+        &self.core.golden.outputs
     }
 
     /// How many trials went which way so far.
     pub const fn paths(&self) -> Paths {
         Paths { resumed: self.memory.packed.resumed, ..self.paths }
+    }
+}
+
+impl Core {
+    /// Makes sure of the decoder of a scheme.
+    fn enter(&mut self, scheme: &Scheme) -> Result<(), Error> {
+        if let Some(code) = scheme.code
+            && self.decoders.iter().all(|decoder| decoder.code != code)
+        {
+            self.decoders.push(Decoder::new(&self.gpu, code)?);
+        }
+        Ok(())
     }
 }
 
@@ -196,7 +277,7 @@ impl Engine for Wavefront {
             return self.in_full(scheme, course, jobs);
         }
         let started = Instant::now();
-        self.direct.enter(scheme)?;
+        self.core.enter(scheme)?;
         let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
         for chunk in jobs.chunks(trials::chunk(jobs, self.lanes)) {
             results.extend(self.run_chunk(scheme, course, chunk)?);
@@ -224,18 +305,20 @@ impl Engine for Wavefront {
         if let Some((_, known)) = self.inference_s.iter().find(|(known, _)| known == scheme) {
             return Ok(Some(*known));
         }
-        let lanes = self.direct.lanes().min(MEASURED_LANES) as u64;
+        let rows = self.core.windows.rows();
+        let direct = self.direct()?;
+        let lanes = direct.lanes().min(MEASURED_LANES) as u64;
         let jobs: Vec<Job> =
             (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
         // The first batch compiles and loads.
-        self.direct.run(scheme, course, &jobs)?;
+        direct.run(scheme, course, &jobs)?;
         let mut best = f64::INFINITY;
         for _ in 0..3 {
             let started = Instant::now();
-            self.direct.run(scheme, course, &jobs)?;
+            direct.run(scheme, course, &jobs)?;
             best = best.min(started.elapsed().as_secs_f64());
         }
-        let seconds = best / (lanes * u64::from(self.core.windows.rows())) as f64;
+        let seconds = best / (lanes * u64::from(rows)) as f64;
         self.inference_s.push((scheme.clone(), seconds));
         Ok(Some(seconds))
     }

@@ -16,6 +16,7 @@ use crate::op::Products;
 use crate::stage::differing::{DifferingParams, EMPTY, Slot};
 use crate::stage::inject::Strike;
 use crate::workload::ValueId;
+use std::collections::BTreeMap;
 
 /// The most lanes of a block.
 const BLOCK_MAX: u32 = 256;
@@ -299,6 +300,7 @@ impl Core {
             rows,
             blocks: narrow(pages.windows.len()),
             units: Some(pages.block),
+            part: None,
             products: Products::All,
             inputs: &inputs[..op.inputs.len()],
             y: slice,
@@ -313,7 +315,8 @@ impl Core {
                 let x = Operand { buffer: slice, slots: &identity, base: 0, stride: cells * rows };
                 let units = cells * narrow(shape[0]) / self.workload.features(input);
                 let (inputs, blocks, products) = (&[x][..], slots, Products::All);
-                let run = Run { op: *op, rows, blocks, units: Some(units), products, inputs, y };
+                let (units, part) = (Some(units), None);
+                let run = Run { op: *op, rows, blocks, units, part, products, inputs, y };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }
@@ -342,15 +345,18 @@ impl Core {
         units: &[u32],
         buffer: &Buffer<u32>,
     ) {
-        let places_of = |from: u32, stride: u32, word: PageWord| -> Vec<[u32; 2]> {
-            let place = |(slot, unit): (u32, &u32)| [from + unit * stride, places.at(slot, word)];
-            (0u32..).zip(units).map(place).collect()
-        };
-        let weights = places_of(weighted.weight, weighted.taps, PageWord::Weight(0));
-        self.encode_spans(pass, &weights, weighted.taps, &self.stored, buffer);
-        if let Some(bias) = weighted.bias {
-            let biases = places_of(bias, 1, PageWord::Bias);
-            self.encode_spans(pass, &biases, 1, &self.stored, buffer);
+        let weight = Some((weighted.weight, weighted.taps, PageWord::Weight(0)));
+        let bias = weighted.bias.map(|bias| (bias, 1, PageWord::Bias));
+        for (tensor, words, page_word) in weight.into_iter().chain(bias) {
+            let mut by_bank: BTreeMap<usize, Vec<[u32; 2]>> = BTreeMap::new();
+            for (slot, unit) in (0u32..).zip(units) {
+                let piece = self.store.piece(tensor, *unit);
+                let from = piece.base + (unit - piece.first) * words;
+                by_bank.entry(piece.bank).or_default().push([from, places.at(slot, page_word)]);
+            }
+            for (bank, list) in by_bank {
+                self.encode_spans(pass, &list, words, self.store.bank(bank), buffer);
+            }
         }
     }
 }

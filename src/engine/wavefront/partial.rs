@@ -3,9 +3,8 @@
 //! The rows that a struck unit changes differ from golden in that unit's features alone. The op that reads
 //! them takes up golden sums there, in place of adding the products of all units before it once more.
 
-use super::super::direct::Direct;
-use super::super::forward::{Run, encode};
-use super::golden::golden_operand;
+use super::super::forward::encode_with;
+use super::golden::{Goldens, Shared};
 use super::{Core, reach};
 use crate::gpu::{Buffer, Error};
 use crate::op::Products;
@@ -48,16 +47,16 @@ pub(super) struct Resume<'a> {
 impl Partial {
     /// Adds up the golden sums of an op part by part; `None` where they do not pay, or an op cannot.
     pub(super) fn new(
-        direct: &Direct,
-        (values, slots, zero): (&[Buffer<u32>], &Buffer<u32>, &Buffer<u32>),
+        shared: &Shared<'_>,
+        goldens: &Goldens,
         op: usize,
         bytes: &mut u64,
     ) -> Result<Option<Self>, Error> {
-        let workload = &*direct.workload;
+        let Shared { gpu, workload, store, .. } = *shared;
         let Some((units, width)) = units(workload, op) else { return Ok(None) };
         let step = units.div_ceil(PARTS);
         let parts = units.div_ceil(step);
-        let output = &values[workload.ops[op].output.0];
+        let output = &goldens.values[workload.ops[op].output.0];
         let needed = u64::from(parts - 1) * output.bytes();
         if parts < 2 || *bytes + needed > BYTES_MAX {
             return Ok(None);
@@ -65,14 +64,10 @@ impl Partial {
         *bytes += needed;
         let mut sums = Vec::new();
         for part in 1..parts {
-            let y = direct.gpu.zeroed("golden partial sums", output.len());
-            let place = |value: &ValueId| golden_operand(direct, values, (slots, zero), *value);
-            let inputs: Vec<_> = workload.ops[op].inputs.iter().map(place).collect();
-            let blocks = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-            let rows = direct.layout().rows;
-            let (inputs, before) = (&inputs[..], Products::Before(part * step));
-            let run = Run { op, rows, blocks, units: None, products: before, inputs, y: &y };
-            direct.gpu.submit(|pass| encode(&direct.gpu, workload, pass, &run))?;
+            let y = gpu.zeroed("golden partial sums", output.len());
+            let inputs = goldens.operands(shared, op);
+            let run = goldens.run(shared, (op, Products::Before(part * step)), &inputs, &y);
+            gpu.submit(|pass| encode_with(gpu, workload, pass, &run, (store, &goldens.zero)))?;
             sums.push(y);
         }
         Ok(Some(Self { op, step, width, sums }))

@@ -1,8 +1,9 @@
 //! What a struck word reaches: the output unit of the op that reads it, and how far that unit's part of
 //! a value stays apart from the others.
 
+use super::super::store::reads;
 use crate::op;
-use crate::workload::{Role, ValueId, Workload};
+use crate::workload::{ValueId, Workload};
 use std::collections::BTreeSet;
 
 /// A word that a page holds: a weight of the unit, or its bias.
@@ -17,10 +18,10 @@ pub(super) enum PageWord {
 /// An op that reads stored tensors, as pages see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Weighted {
-    /// Where its weight begins in the stored image.
-    pub weight: u32,
-    /// Where its bias begins.
-    pub bias: Option<u32>,
+    /// Its weight, by number of the tensor.
+    pub weight: usize,
+    /// Its bias likewise.
+    pub bias: Option<usize>,
     /// Weights of an output unit.
     pub taps: u32,
     /// Features of its output that a unit makes.
@@ -36,7 +37,7 @@ pub(super) struct Weighted {
 pub(super) struct Reach {
     /// By op; `None` where it reads no stored tensor of its own.
     ops: Vec<Option<Weighted>>,
-    /// (first word in the image, op that alone reads it), by tensor.
+    /// (first word in the image, op that alone reads it), by number of the tensor.
     tensors: Vec<(u32, Option<usize>)>,
 }
 
@@ -44,7 +45,7 @@ impl Reach {
     pub(super) fn new(workload: &Workload) -> Self {
         let ops: Vec<_> = (0..workload.ops.len()).map(|op| weighted(workload, op)).collect();
         let tensors = workload.tensors.iter().enumerate().map(|(index, tensor)| {
-            let reads = |op: &usize| stored(workload, *op).contains(&index);
+            let reads = |op: &usize| reads(workload, &workload.ops[*op]).any(|read| read == index);
             let mut readers = (0..ops.len()).filter(reads);
             let only = readers.next().filter(|op| readers.next().is_none() && ops[*op].is_some());
             (tensor.offset, only)
@@ -70,18 +71,11 @@ impl Reach {
         let (first, op) = self.tensors[at];
         let weighted = self.op(op?)?;
         let index = word - first;
-        if weighted.bias == Some(first) {
+        if weighted.bias == Some(at) {
             return Some((op?, index, PageWord::Bias));
         }
         Some((op?, index / weighted.taps, PageWord::Weight(index % weighted.taps)))
     }
-}
-
-/// The stored tensors that an op reads: its weight, then its bias.
-fn stored(workload: &Workload, op: usize) -> Vec<usize> {
-    let roles = workload.ops[op].inputs.iter().map(|value| workload.values[value.0].role);
-    let tensor = |role| if let Role::Stored(tensor) = role { Some(tensor) } else { None };
-    roles.filter_map(tensor).collect()
 }
 
 /// Which outputs of an op a changed word changes.
@@ -91,7 +85,7 @@ fn reach(workload: &Workload, op: usize) -> op::Reach {
 }
 
 fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
-    let tensors = stored(workload, op);
+    let tensors: Vec<usize> = reads(workload, &workload.ops[op]).collect();
     let (weight, bias) = match tensors[..] {
         [weight] => (weight, None),
         [weight, bias] => (weight, Some(bias)),
@@ -100,10 +94,8 @@ fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
     if reach(workload, op) != op::Reach::Units {
         return None;
     }
-    let weight = &workload.tensors[weight];
-    let units = u32::try_from(weight.shape[0]).ok()?;
-    let taps = u32::try_from(weight.words.len()).ok()? / units;
-    let bias = bias.map(|bias| workload.tensors[bias].offset);
+    let units = u32::try_from(workload.tensors[weight].shape[0]).ok()?;
+    let taps = u32::try_from(workload.tensors[weight].words.len()).ok()? / units;
     let mut end = workload.ops[op].output;
     let cells = workload.features(end) / units;
     let mut chain = Vec::new();
@@ -115,7 +107,7 @@ fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
         end = workload.ops[next].output;
         chain.push((next, workload.features(end) / units));
     }
-    Some(Weighted { weight: weight.offset, bias, taps, cells, chain, end })
+    Some(Weighted { weight, bias, taps, cells, chain, end })
 }
 
 /// The value whose buffer holds this one: what is flattened is the same words.

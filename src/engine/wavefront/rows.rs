@@ -1,8 +1,7 @@
 //! Rows that differ from golden, packed into one block, through the rest of the workload.
 
 use super::super::Error;
-use super::super::forward::{Operand, Run, encode};
-use super::golden::shared;
+use super::super::forward::{Operand, Run, encode_with};
 use super::partial::Resume;
 use super::wave::Setting;
 use super::{Core, reach};
@@ -12,7 +11,7 @@ use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
 use crate::stage::output_vote::{self, OutputVoteParams};
 use crate::stage::spread::{SpreadParams, Spreads};
-use crate::workload::{Role, ValueId};
+use crate::workload::ValueId;
 
 /// Words of the largest packed value: what a cache holds beside the weights.
 const VALUE_WORDS: u32 = 1 << 19;
@@ -213,17 +212,16 @@ impl Core {
     ) {
         let op = &self.workload.ops[index];
         let zero = &self.golden.zero;
-        let of = |value: &ValueId| match self.workload.values[value.0].role {
-            Role::Stored(tensor) => shared(&self.workload, tensor, &self.stored, zero),
-            Role::Input | Role::Activation => {
-                let buffer = &packed.values[self.home(*value).0];
-                Operand { buffer, slots: zero, base: 0, stride: 0 }
-            }
+        let of_rows = op.inputs.iter().filter(|value| !self.workload.is_stored(**value));
+        let operand = |value: &ValueId| {
+            let buffer = &packed.values[self.home(*value).0];
+            Operand { buffer, slots: zero, base: 0, stride: 0 }
         };
-        let inputs: Vec<Operand<'_>> = op.inputs.iter().map(of).collect();
+        let inputs: Vec<Operand<'_>> = of_rows.map(operand).collect();
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
-        let run = Run { op: index, rows, blocks: 1, units: None, products, inputs, y };
-        encode(&self.gpu, &self.workload, pass, &run);
+        let (units, part) = (None, None);
+        let run = Run { op: index, rows, blocks: 1, units, part, products, inputs, y };
+        encode_with(&self.gpu, &self.workload, pass, &run, (&self.store, zero));
     }
 
     /// Records what became of each packed row: where executions vote, of the struck one beside golden ones.

@@ -1,7 +1,7 @@
 //! What memory delivers where a decoder or a storage vote stands before the workload: of the struck blocks
 //! alone, each in a small image of its own.
 
-use super::super::direct::{Direct, Owner, Strikes, landings};
+use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
 use super::super::{Error, Landing};
 use super::Core;
@@ -99,7 +99,6 @@ impl Core {
     /// gives what the lanes find with the buffer that holds what was delivered.
     pub(super) fn deliver(
         &self,
-        direct: &Direct,
         scheme: &Scheme,
         lanes: &[(u64, u32, Option<Vec<Received>>)],
     ) -> Result<(Vec<Found>, Buffer<u32>), Error> {
@@ -131,7 +130,7 @@ impl Core {
         if blocks.is_empty() {
             return Ok((found, self.golden.zero.clone()));
         }
-        let read = self.read_blocks(direct, scheme, shape, &blocks, by_block)?;
+        let read = self.read_blocks(scheme, shape, &blocks, by_block)?;
         for (lane, landing) in
             landings(&read.strikes, &read.before, &read.after, |lane| lanes[lane].0)?
         {
@@ -148,9 +147,7 @@ impl Core {
                         false => found.alarm = true,
                     }
                 }
-                let golden =
-                    direct.stored_words()[self.golden_word(scheme.code, word, block.window)];
-                if read.delivered[at] != golden {
+                if read.delivered[at] != self.golden_of(scheme.code, word, block.window) {
                     let source = narrow(at);
                     found.patches.push(Patch { word, source, copy: block.copy });
                 }
@@ -163,16 +160,14 @@ impl Core {
         Ok((found, read.buffer))
     }
 
-    /// Where golden has a word of the image of a window.
-    fn golden_word(&self, code: Option<Code>, word: u32, window: u32) -> usize {
-        let windows = narrow(self.windows.count());
-        self.layout.with_code(code).golden_word(word, window, windows) as usize
+    /// Golden of a word of the image of a window.
+    fn golden_of(&self, code: Option<Code>, word: u32, window: u32) -> u32 {
+        self.layout.with_code(code).golden_of(&self.workload, &self.windows, (word, window))
     }
 
     /// Writes golden blocks, strikes them, and has the decoders and the voter read them.
     fn read_blocks(
         &self,
-        direct: &Direct,
         scheme: &Scheme,
         shape: Shape,
         blocks: &[Block],
@@ -183,7 +178,8 @@ impl Core {
         let slots = narrow(blocks.len()) * copies;
         let words = (slots * stride) as usize;
         let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
-        let (images, decoded) = (zeroed("struck blocks", words), zeroed("decoded blocks", words));
+        let images = gpu.upload("struck blocks", &self.golden_blocks(scheme.code, shape, blocks));
+        let decoded = zeroed("decoded blocks", words);
         let (voted, dissent) = (zeroed("voted blocks", words), zeroed("dissent", words));
         let counts = zeroed("decoders' findings", 2 * slots as usize);
         let alarms = zeroed("alarms", 5 * blocks.len());
@@ -192,7 +188,6 @@ impl Core {
             return Err(Error::NotRestored { lane: 0 });
         };
         gpu.submit(|pass| {
-            self.encode_blocks(pass, (direct, scheme), shape, blocks, &images);
             strikes.encode(pass, &self.kernels, &images, &traps);
             let (check_base, deliver) = (data, 1);
             let words = scheme.code.map_or(0, Code::block_words);
@@ -206,7 +201,7 @@ impl Core {
                 deliver,
                 pad: 0,
             };
-            if let Some(decoder) = direct.decoder(scheme) {
+            if let Some(decoder) = self.decoders.iter().find(|d| Some(d.code) == scheme.code) {
                 decoder.encode((gpu, pass), at, &images, &decoded, &counts);
             }
             if copies == 3 {
@@ -243,32 +238,20 @@ impl Core {
         Ok(Read { buffer, delivered, counts, dissent, strikes, before, after })
     }
 
-    /// Records golden over the images of blocks.
-    fn encode_blocks(
-        &self,
-        pass: &mut Pass<'_>,
-        (direct, scheme): (&Direct, &Scheme),
-        shape: Shape,
-        blocks: &[Block],
-        images: &Buffer<u32>,
-    ) {
-        let full = blocks.iter().map(|block| block.words).max().unwrap_or(1);
-        // The last block of an image may be shorter; its other words stay zero.
-        let mut lists: [Vec<[u32; 2]>; 3] = Default::default();
-        let mut short = 1;
-        for (at, block) in (0u32..).zip(blocks) {
-            for copy in 0..shape.copies {
-                let to = (at * shape.copies + copy) * shape.stride;
-                let from = |word| narrow(self.golden_word(scheme.code, word, block.window));
-                let is_short = block.words < full;
-                short = if is_short { block.words } else { short };
-                lists[usize::from(is_short)].push([from(block.first), to]);
-                lists[2].extend(block.check.map(|check| [from(check), to + shape.data]));
-            }
+    /// Golden over the images of blocks. The last block of an image may be shorter than the others; the
+    /// words that it lacks are zero.
+    fn golden_blocks(&self, code: Option<Code>, shape: Shape, blocks: &[Block]) -> Vec<u32> {
+        let mut images = Vec::with_capacity(blocks.len() * (shape.copies * shape.stride) as usize);
+        for block in blocks {
+            let golden = |word| self.golden_of(code, word, block.window);
+            let mut image: Vec<u32> =
+                (block.first..block.first + block.words).map(golden).collect();
+            image.resize(shape.data as usize, 0);
+            image.extend(block.check.map(golden));
+            image.resize(shape.stride as usize, 0);
+            (0..shape.copies).for_each(|_| images.extend_from_slice(&image));
         }
-        for (list, words) in lists.iter().zip([full, short, 1]) {
-            self.encode_spans(pass, list, words, direct.stored(), images);
-        }
+        images
     }
 
     /// Records spans of so many words, if there are any.

@@ -129,7 +129,7 @@ impl Wavefront {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<Option<TrialResult>>, Error> {
-        let Self { core, memory, direct, .. } = self;
+        let Self { core, memory, .. } = self;
         let guarded = scheme.guard == Some(Guard::NonFinite);
         let windows = narrow(core.windows.count());
         let layout = core.layout.with_code(scheme.code);
@@ -142,7 +142,7 @@ impl Wavefront {
                 (job.trial, (job.first_window + course.first_step) % windows, all.then_some(faults))
             })
             .collect();
-        let (found, delivered) = core.deliver(direct, scheme, &all)?;
+        let (found, delivered) = core.deliver(scheme, &all)?;
         let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
         let setting = |execution: Option<u32>| Setting {

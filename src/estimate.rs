@@ -114,6 +114,11 @@ impl Estimate {
     }
 }
 
+/// `12 MiB`.
+pub fn bytes_text(bytes: f64) -> String {
+    amount_text(bytes, Unit::Bytes)
+}
+
 /// `1,234`, `12 MiB`; large ones with an exponent.
 fn amount_text(amount: f64, unit: Unit) -> String {
     match unit {

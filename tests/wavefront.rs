@@ -6,6 +6,7 @@
 mod support;
 
 use beamline::engine::direct::{Direct, Kernels};
+use beamline::engine::reference::Reference;
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Course, Engine, Error, Job, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Sites, draw};
@@ -190,6 +191,44 @@ fn tensors_larger_than_a_binding_are_split_by_rows() {
             }
         }
         assert_eq!(wavefront.paths().direct, 0, "{name}");
+    }
+}
+
+#[test]
+fn trials_that_no_lane_holds_run_on_the_reference() {
+    // Two lanes of this image are more than the adapter binds.
+    let side = (gpu().binding_bytes_max() as f64 / 8.0).sqrt() as usize + 100;
+    if side > 6000 {
+        return;
+    }
+    let workload = Arc::new(support::wide_workload(side));
+    let windows = Windows::new(2, (0..2).collect());
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let engine = Wavefront::new(kernels, gpu(), Arc::clone(&workload), windows.clone(), 3);
+    let mut wavefront = engine.expect("an engine");
+    let refused = Direct::new(gpu(), Arc::clone(&workload), windows.clone(), 2, 1);
+    assert!(matches!(refused, Err(Error::TooLarge { .. })));
+    let arithmetic = gpu().adapter().arithmetic;
+    let mut reference = Reference::new(Arc::clone(&workload), windows, arithmetic);
+    assert_eq!(bits(wavefront.golden_outputs()), bits(reference.golden_outputs()));
+    for (count, paths) in [(1, [3, 0]), (2, [0, 3])] {
+        let jobs = drawn(&workload, Region::Weights, 2, count, 3);
+        let before = wavefront.paths();
+        for scheme in [scheme(Protection::None), coded(Code::Hsiao72, Protection::None)] {
+            let want = reference.run(&scheme, ONCE, &jobs).expect("reference");
+            let got = wavefront.run(&scheme, ONCE, &jobs).expect("wavefront");
+            for (got, want) in got.iter().zip(&want) {
+                same(got, want, &format!("wavefront against the reference: {scheme:?}"));
+            }
+            let seconds = wavefront.inference_s(&scheme, ONCE).expect("a measurement");
+            assert!(seconds.is_some_and(|seconds| seconds > 0.0));
+            if scheme.code.is_none() {
+                let after = wavefront.paths();
+                let taken =
+                    [after.wavefront - before.wavefront, after.reference - before.reference];
+                assert_eq!(taken, paths);
+            }
+        }
     }
 }
 

@@ -52,11 +52,11 @@ impl Fingerprint {
 
     /// The part `weights` of a workload: what is stored, its inputs, and what is computed of them.
     pub fn weights_of(workload: &Workload) -> String {
-        digest([
-            bytemuck::cast_slice(&workload.stored_image()),
-            bytemuck::cast_slice(&workload.inputs.words),
-            format!("{:?} {:?}", workload.ops, workload.decision).as_bytes(),
-        ])
+        let tensors = workload.tensors.iter().map(|tensor| bytemuck::cast_slice(&tensor.words));
+        let stored: Vec<&[u8]> = tensors.collect();
+        let inputs = bytemuck::cast_slice(&workload.inputs.words);
+        let ops = format!("{:?} {:?}", workload.ops, workload.decision);
+        digest_of([&stored[..], &[inputs], &[ops.as_bytes()]])
     }
 
     /// One digest of all parts, as reports print it.
@@ -71,12 +71,18 @@ impl Fingerprint {
     }
 }
 
-/// A 128-bit digest of a list of byte strings, in hexadecimal: FNV-1a over each string's length and
-/// bytes, then a bijection that spreads short strings over all bits. It guards against mistakes, not
-/// against an adversary.
+/// A 128-bit digest of a list of byte strings, see [`digest_of`].
+pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let parts: Vec<[&[u8]; 1]> = parts.into_iter().map(|part| [part]).collect();
+    digest_of(parts.iter().map(<[_; 1]>::as_slice))
+}
+
+/// A 128-bit digest of a list of byte strings, each in pieces that follow one another, in hexadecimal:
+/// FNV-1a over each string's length and bytes, then a bijection that spreads short strings over all bits.
+/// It guards against mistakes, not against an adversary.
 ///
 /// Constants: draft-eastlake-fnv, section 5.
-pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
+fn digest_of<'a, 'p: 'a>(parts: impl IntoIterator<Item = &'a [&'p [u8]]>) -> String {
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     let mut feed = |bytes: &[u8]| {
@@ -85,8 +91,9 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         }
     };
     for part in parts {
-        feed(&(part.len() as u64).to_le_bytes());
-        feed(part);
+        let bytes: u64 = part.iter().map(|piece| piece.len() as u64).sum();
+        feed(&bytes.to_le_bytes());
+        part.iter().for_each(|piece| feed(piece));
     }
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
     let (high, low) = ((hash >> 64) as u64, hash as u64);
@@ -105,6 +112,8 @@ mod tests {
             pinned, "95f50d8b91568e377dc2c6c0c3f8abfe",
             "archives already written hold digests"
         );
+        let pieces = digest_of([&[b"camp".as_slice(), b"aign"][..], &[b"golden"]]);
+        assert_eq!(pieces, pinned);
         assert_ne!(digest([b"ab".as_slice(), b"c"]), digest([b"a".as_slice(), b"bc"]));
         assert_ne!(digest([b"a".as_slice()]), digest([b"a".as_slice(), b""]));
     }

@@ -3,8 +3,9 @@
 use super::{Failure, prepare, say};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::reference::Reference;
-use crate::engine::wavefront::Wavefront;
-use crate::engine::{self, Course, Engine, Engines, Job, TrialResult, Windows};
+use crate::engine::wavefront::{GOLDEN_WEIGHTS, Wavefront};
+use crate::engine::{self, Course, Demand, Engine, Engines, Job, TrialResult, Windows};
+use crate::estimate::bytes_text;
 use crate::gpu::Gpu;
 use crate::scheme::Scheme;
 use crate::workload::Workload;
@@ -25,35 +26,40 @@ pub(super) enum EngineName {
 
 /// One of the engines.
 pub(super) enum Chosen {
-    Wavefront(Box<Wavefront>),
+    /// With what it holds on the adapter.
+    Wavefront(Box<Wavefront>, Demand),
     Direct(Box<Direct>),
     Reference(Box<Reference>),
 }
 
 impl Chosen {
     /// The engine of this name for a workload over windows, for so many stored copies; `lanes` fixes how
-    /// many trials run at once.
+    /// many trials run at once. `like` is one for other windows, with which it shares what it can.
     pub(super) fn new(
         name: EngineName,
         kernels: &Arc<Kernels>,
         gpu: &Arc<Gpu>,
         (workload, windows, copies): (&Arc<Workload>, &Windows, u32),
-        lanes: Option<usize>,
+        (lanes, like): (Option<usize>, Option<&Self>),
     ) -> Result<Self, engine::Error> {
-        let of = (workload, windows, copies);
-        let direct = |lanes| prepare::engine(kernels, gpu, of, lanes);
+        let direct = |lanes| prepare::engine(kernels, gpu, (workload, windows, copies), lanes);
         Ok(match name {
             EngineName::Wavefront => {
-                if !Wavefront::fits(gpu, workload, windows) {
-                    return Self::new(EngineName::Direct, kernels, gpu, of, lanes);
-                }
-                let (kernels, gpu, workload) =
-                    (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
-                let engine = Wavefront::new(kernels, gpu, workload, windows.clone(), copies)?;
-                Self::Wavefront(Box::new(match lanes {
+                let planned = Wavefront::planned(gpu, workload, windows)?;
+                planned.check(gpu)?;
+                let engine = match like {
+                    Some(Self::Wavefront(like, _)) => like.over(windows.clone())?,
+                    _ => {
+                        let (kernels, gpu, workload) =
+                            (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+                        Wavefront::new(kernels, gpu, workload, windows.clone(), copies)?
+                    }
+                };
+                let engine = match lanes {
                     Some(lanes) => engine.with_lanes(lanes),
                     None => engine,
-                }))
+                };
+                Self::Wavefront(Box::new(engine), planned)
             }
             EngineName::Direct => Self::Direct(Box::new(direct(lanes)?)),
             EngineName::Reference => {
@@ -67,24 +73,24 @@ impl Chosen {
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub(super) fn golden_outputs(&self) -> &[u32] {
         match self {
-            Self::Wavefront(engine) => engine.golden_outputs(),
+            Self::Wavefront(engine, _) => engine.golden_outputs(),
             Self::Direct(engine) => engine.golden_outputs(),
             Self::Reference(engine) => engine.golden_outputs(),
         }
     }
 
-    /// Bytes on the adapter.
-    fn bytes(&self) -> u64 {
+    /// What it holds on the adapter.
+    fn demand(&self) -> Demand {
         match self {
-            Self::Wavefront(engine) => engine.bytes(),
-            Self::Direct(engine) => engine.bytes(),
-            Self::Reference(_) => 0,
+            Self::Wavefront(_, planned) => planned.clone(),
+            Self::Direct(engine) => engine.demand(),
+            Self::Reference(_) => Demand { parts: Vec::new() },
         }
     }
 
     const fn name(&self) -> &'static str {
         match self {
-            Self::Wavefront(_) => "wavefront",
+            Self::Wavefront(..) => "wavefront",
             Self::Direct(_) => "direct",
             Self::Reference(_) => "reference",
         }
@@ -99,7 +105,7 @@ impl Engine for Chosen {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, engine::Error> {
         match self {
-            Self::Wavefront(engine) => engine.run(scheme, course, jobs),
+            Self::Wavefront(engine, _) => engine.run(scheme, course, jobs),
             Self::Direct(engine) => engine.run(scheme, course, jobs),
             Self::Reference(engine) => engine.run(scheme, course, jobs),
         }
@@ -111,26 +117,40 @@ impl Engine for Chosen {
         course: Course,
     ) -> Result<Option<f64>, engine::Error> {
         match self {
-            Self::Wavefront(engine) => engine.inference_s(scheme, course),
+            Self::Wavefront(engine, _) => engine.inference_s(scheme, course),
             Self::Direct(_) | Self::Reference(_) => Ok(None),
         }
     }
 
     fn lanes(&self) -> usize {
         match self {
-            Self::Wavefront(engine) => engine.lanes(),
+            Self::Wavefront(engine, _) => engine.lanes(),
             Self::Direct(engine) => engine.lanes(),
             Self::Reference(engine) => engine.lanes(),
         }
     }
 }
 
-/// Says which engine runs, how many trials or states at once, and in how much memory.
+/// Says which engine runs, how many trials or states at once, and what it holds on the adapter.
 pub(super) fn say_engine(engines: &[Chosen]) -> Result<(), Failure> {
-    let bytes: u64 = engines.iter().map(Chosen::bytes).sum();
-    let (name, lanes) = engines.first().map_or(("none", 0), |e| (e.name(), e.lanes()));
-    let mib = bytes.div_ceil(1 << 20);
-    say(&format!("engine: {name}, {lanes} lanes at once, {mib} MiB on the adapter"))
+    let Some(first) = engines.first() else { return Ok(()) };
+    let mut demand = first.demand();
+    for engine in &engines[1..] {
+        let mut own = engine.demand();
+        if matches!(engine, Chosen::Wavefront(..)) {
+            own.parts.retain(|(what, _)| *what != GOLDEN_WEIGHTS);
+        }
+        demand = demand.and(&own);
+    }
+    let held = match demand.parts.is_empty() {
+        true => "nothing".to_owned(),
+        false => format!("{} ({})", bytes_text(demand.bytes() as f64), demand.text()),
+    };
+    say(&format!(
+        "engine: {}, {} lanes at once, {held} on the adapter",
+        first.name(),
+        first.lanes()
+    ))
 }
 
 /// The engines as runs take them.

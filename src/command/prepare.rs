@@ -99,7 +99,8 @@ impl Planned {
             let alike = known.iter().find(|(w, _)| w.rows() == stratum.windows.rows());
             let measured = alike.filter(|_| name == EngineName::Direct).map(|(_, lanes)| *lanes);
             let of = (&self.workload, &stratum.windows, self.copies());
-            let engine = Chosen::new(name, &kernels, gpu, of, lanes.or(measured))?;
+            let sharing = (lanes.or(measured), engines.first());
+            let engine = Chosen::new(name, &kernels, gpu, of, sharing)?;
             known.push((&stratum.windows, engine.lanes()));
             engines.push(engine);
         }

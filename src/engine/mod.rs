@@ -4,6 +4,7 @@
 //! nothing of campaigns, sampling or files. [`direct`] runs every trial in full on the GPU,
 //! [`wavefront`] only what a fault changes; [`mod@reference`] is their oracle in plain Rust.
 
+mod demand;
 pub mod direct;
 mod footprint;
 mod forward;
@@ -13,6 +14,7 @@ mod reopen;
 mod store;
 pub mod wavefront;
 
+pub use demand::Demand;
 pub use layout::Layout;
 pub use reopen::{Engines, Member, Reopening};
 
@@ -182,6 +184,16 @@ pub enum Error {
         /// Bytes the adapter binds.
         limit: u64,
     },
+    /// The machine has not the memory that the engine needs.
+    #[error("the engine needs {needed} bytes ({parts}), {free} bytes of memory are free")]
+    Memory {
+        /// Bytes needed.
+        needed: u64,
+        /// The bytes of each part.
+        parts: String,
+        /// Bytes that are free.
+        free: u64,
+    },
     /// Whoever watches the run asked it to stop.
     #[error("the run was asked to stop")]
     Stopped,
@@ -191,6 +203,13 @@ pub enum Error {
         /// The trial.
         trial: u64,
     },
+}
+
+impl Error {
+    /// Whether the workload is too large for the engine.
+    const fn is_size(&self) -> bool {
+        matches!(self, Self::TooLarge { .. } | Self::Memory { .. })
+    }
 }
 
 /// What runs trials.

@@ -167,11 +167,6 @@ impl Store {
     pub(super) fn bank(&self, bank: usize) -> &Buffer<u32> {
         &self.banks[bank]
     }
-
-    /// Bytes on the GPU.
-    pub(super) fn bytes(&self) -> u64 {
-        self.placing.bytes()
-    }
 }
 
 /// The stored tensors that an op reads, in the order of its inputs.

@@ -114,6 +114,25 @@ pub(crate) fn random_workload(seed: u64) -> Workload {
     network.workload(inputs, decision, relu_nan)
 }
 
+/// A linear op of `side` inputs and as many outputs, then one of ten outputs.
+pub(crate) fn wide_workload(side: usize) -> Workload {
+    let mut draws = stream(1, Domain::Generate, &[100]);
+    let mut weights = |shape: &[usize]| {
+        let word = |_| draws.random_range(-0.1f32..0.1).to_bits();
+        (0..shape.iter().product::<usize>()).map(word).collect()
+    };
+    let mut network = Network::new(&[side]);
+    let weight = network.stored("wide.weight", &[side, side], &mut weights);
+    let bias = network.stored("wide.bias", &[side], &mut weights);
+    let x = network.op("wide", "linear", &[], &[Network::INPUT, weight, bias]);
+    let x = network.op("relu", "relu", &[], &[x]);
+    let weight = network.stored("head.weight", &[10, side], &mut weights);
+    network.op("head", "linear", &[], &[x, weight]);
+    let words = weights(&[2, side]);
+    let inputs = Inputs { count: 2, features: side, words, labels: None };
+    network.workload(inputs, Decision::ArgMax { nan: NanRank::Differs }, NanRule::Propagate)
+}
+
 /// A network that grows op by op. Its tensors follow all other values, so that they are
 /// numbered when it is known how many ops there are.
 struct Network {

@@ -74,6 +74,6 @@ impl Prepared {
     ) -> Result<Chosen, Failure> {
         let kernels = Arc::new(Kernels::new(gpu)?);
         let of = (&self.workload, &self.plan.windows, self.plan.copies());
-        Ok(Chosen::new(name, &kernels, gpu, of, lanes)?)
+        Ok(Chosen::new(name, &kernels, gpu, of, (lanes, None))?)
     }
 }

@@ -1,12 +1,17 @@
 //! The engine's buffers: images, values, golden, and what comes back.
 
-use super::super::{Error, Layout, Windows};
+use super::super::{Demand, Error, Layout, Windows};
 use crate::gpu::{Buffer, Gpu};
 use crate::outcome::Tally;
 use crate::scheme::{Code, Scheme};
 use crate::stage::{checksum, vote};
 use crate::workload::{Role, Value, Workload};
 use std::sync::Arc;
+
+/// Parts of what the engine holds.
+const GOLDEN: &str = "golden";
+const IMAGES: &str = "images of lanes";
+const VALUES: &str = "values of lanes";
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +83,6 @@ pub(super) struct Memory {
     pub loaded: Vec<u32>,
     /// The copies and the code that `loaded` was made for.
     loaded_for: (u32, Option<Code>),
-    pub bytes: u64,
 }
 
 impl Memory {
@@ -90,31 +94,16 @@ impl Memory {
         lanes: usize,
         copies: u32,
     ) -> Result<Self, Error> {
-        let limit = gpu.binding_bytes_max();
-        let rows = layout.rows as usize;
-        let image = layout.image() as usize;
         let output_words = workload.output_features() * layout.rows;
-        let fits = |what: &str, words: usize| {
-            let needed = 4 * words as u64;
-            if needed <= limit {
-                Ok(())
-            } else {
-                Err(Error::TooLarge { what: what.into(), needed, limit })
-            }
-        };
-        fits("the stored images", lanes * copies as usize * image)?;
-        let golden = Arc::new(Golden::new(gpu, workload, windows, layout));
-        fits("the inputs of all windows", golden.words.len())?;
-        fits("the golden outputs", windows.count() * output_words as usize)?;
         let (homes, sizes) = homes(workload, layout);
-        for features in &sizes {
-            fits("the values of an op", lanes * *features as usize * rows)?;
-        }
+        Self::fits(gpu, (workload, windows, layout), &sizes, lanes, copies)?;
+        let (rows, image) = (layout.rows as usize, layout.image() as usize);
+        let golden = Arc::new(Golden::new(gpu, workload, windows, layout));
         let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
         let values: Vec<_> =
             sizes.iter().map(|f| zeroed("values", lanes * *f as usize * rows)).collect();
         let output = |_| zeroed("outputs", lanes * output_words as usize);
-        let mut memory = Self {
+        Ok(Self {
             lanes,
             features_max: sizes.iter().copied().max().unwrap_or(0).max(workload.output_features()),
             image: zeroed("images", lanes * copies as usize * image),
@@ -142,10 +131,42 @@ impl Memory {
             labels: gpu.upload("labels", &layout.labels(workload, windows)),
             loaded: Vec::new(),
             loaded_for: (0, None),
-            bytes: 0,
+        })
+    }
+
+    /// Refuses what does not fit one binding, or the memory of the machine.
+    fn fits(
+        gpu: &Gpu,
+        (workload, windows, layout): (&Workload, &Windows, &Layout),
+        sizes: &[u32],
+        lanes: usize,
+        copies: u32,
+    ) -> Result<(), Error> {
+        let limit = gpu.binding_bytes_max();
+        let (lanes, rows) = (lanes as u64, u64::from(layout.rows));
+        let count = windows.count() as u64;
+        let bytes_of = |what: &str, words: u64| {
+            let needed = 4 * words;
+            if needed <= limit {
+                Ok(needed)
+            } else {
+                Err(Error::TooLarge { what: what.into(), needed, limit })
+            }
         };
-        memory.bytes = memory.all_bytes();
-        Ok(memory)
+        let image = u64::from(layout.image());
+        let output = u64::from(workload.output_features()) * rows;
+        let images = bytes_of("the stored images of all lanes", lanes * u64::from(copies) * image)?;
+        let golden = bytes_of(
+            "golden with the inputs of all windows",
+            image + (count - 1) * u64::from(layout.inputs),
+        )?;
+        let golden_outputs = bytes_of("the golden outputs", count * output)?;
+        let mut values = 4 * 4 * lanes * output;
+        for features in sizes {
+            values += bytes_of("the values of an op", lanes * u64::from(*features) * rows)?;
+        }
+        let parts = vec![(GOLDEN, golden + golden_outputs), (IMAGES, images), (VALUES, values)];
+        Demand { parts }.check(gpu)
     }
 
     /// Makes room for `scheme` and its golden, and gives the lanes that it can have.
@@ -197,32 +218,32 @@ impl Memory {
         grow(&mut self.outputs[0], "outputs", output);
         let masks = layout.protected(scheme, workload);
         self.masks = gpu.upload("vote masks", masks.as_deref().unwrap_or(&vote::ALL));
-        self.bytes = self.all_bytes();
         Ok(lanes)
     }
 
-    fn all_bytes(&self) -> u64 {
-        let words = [
-            &self.image,
-            &self.decoded,
+    /// Bytes on the adapter.
+    pub(super) fn demand(&self) -> Demand {
+        let goldens = self.goldens.iter().map(|golden| golden.buffer.bytes()).sum::<u64>();
+        let images = [&self.image, &self.decoded, &self.voted, &self.dissent, &self.masks];
+        let values = self.values.iter().chain(&self.outputs).chain([&self.delivered]);
+        let rows = [
             &self.found,
-            &self.voted,
-            &self.dissent,
             &self.alarms,
-            &self.delivered,
             &self.verdicts,
             &self.traps,
             &self.outcomes,
             &self.sums,
             &self.identity,
-            &self.masks,
-            &self.golden_outputs,
             &self.labels,
         ];
-        let several = self.values.iter().chain(&self.outputs);
-        let goldens = self.goldens.iter().map(|golden| &golden.buffer);
-        let words = words.into_iter().chain(several).chain(goldens);
-        words.map(Buffer::bytes).sum::<u64>() + self.tallies.bytes()
+        let rows = rows.into_iter().map(Buffer::bytes).sum::<u64>();
+        let parts = vec![
+            (GOLDEN, goldens + self.golden_outputs.bytes()),
+            (IMAGES, images.into_iter().map(Buffer::bytes).sum()),
+            (VALUES, values.map(Buffer::bytes).sum()),
+            ("rows and tallies", rows + self.tallies.bytes()),
+        ];
+        Demand { parts }
     }
 
     /// The most lanes whose every buffer is within one binding of the adapter.

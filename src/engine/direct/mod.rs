@@ -21,7 +21,7 @@ pub use forward::Kernels;
 pub(super) use proof::{Owner, Strikes, landings};
 pub use trace::OpTrace;
 
-use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
+use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
@@ -152,8 +152,8 @@ impl Direct {
     }
 
     /// Bytes of the engine's buffers on the GPU.
-    pub const fn bytes(&self) -> u64 {
-        self.memory.bytes
+    pub fn demand(&self) -> Demand {
+        self.memory.demand()
     }
 
     /// Takes up `scheme`: its layout, golden and buffers. Gives the lanes that it can have.

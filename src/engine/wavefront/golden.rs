@@ -13,7 +13,7 @@ use crate::op::Products;
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision;
-use crate::workload::{Value, ValueId, Workload};
+use crate::workload::{ValueId, Workload};
 
 /// What golden is made of.
 #[derive(Clone, Copy)]
@@ -54,26 +54,27 @@ pub(super) struct Golden {
     outcomes: [Vec<InferenceRow>; 2],
 }
 
-/// The most bytes of golden values.
-const BYTES_MAX: u64 = 1 << 30;
-
 impl Golden {
-    /// Bytes on the GPU.
-    pub(super) fn bytes(&self) -> u64 {
-        let values = self.values.iter().map(Buffer::bytes).sum::<u64>();
-        values + self.partials.iter().map(Partial::bytes).sum::<u64>()
-    }
-
-    /// Whether golden values of all windows, and packed values, fit the adapter.
-    pub(super) fn fits(gpu: &Gpu, workload: &Workload, windows: &Windows) -> bool {
+    /// Bytes of golden values of all windows; refuses what one binding does not reach.
+    pub(super) fn values_bytes(
+        gpu: &Gpu,
+        workload: &Workload,
+        windows: &Windows,
+    ) -> Result<u64, Error> {
         let layout = Layout::new(workload, windows);
         let rows = u64::from(layout.rows) * windows.count() as u64;
-        let bytes = |value: &Value, rows: u64| 4 * u64::from(value.features()) * rows;
-        let of_rows = || workload.values.iter().filter(|value| value.is_of_rows());
-        let largest = rows.max(u64::from(ROWS[0]));
-        let bound = gpu.binding_bytes_max();
-        of_rows().all(|value| bytes(value, largest) <= bound)
-            && of_rows().map(|value| bytes(value, rows)).sum::<u64>() <= BYTES_MAX
+        let limit = gpu.binding_bytes_max();
+        let mut sum = 0;
+        for value in workload.values.iter().filter(|value| value.is_of_rows()) {
+            let features = 4 * u64::from(value.features());
+            let needed = features * rows.max(u64::from(ROWS[0]));
+            if needed > limit {
+                let what = format!("golden {} of {} inputs", value.name, windows.inputs.len());
+                return Err(Error::TooLarge { what, needed, limit });
+            }
+            sum += features * rows;
+        }
+        Ok(sum)
     }
 
     /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
@@ -83,11 +84,8 @@ impl Golden {
         let count = narrow(windows.count());
         let words = |value: ValueId| (workload.features(value) * layout.rows * count) as usize;
         let inputs = (0..count).flat_map(|window| layout.golden_inputs(workload, windows, window));
-        let mut goldens = Goldens {
-            values: vec![gpu.upload("golden input", &inputs.collect::<Vec<u32>>())],
-            windows: gpu.upload("windows", &(0..count).collect::<Vec<u32>>()),
-            zero: gpu.upload("slot 0", &[0u32]),
-        };
+        let input = gpu.upload("golden input", &inputs.collect::<Vec<u32>>());
+        let mut goldens = Goldens::of(shared, &[input]);
         for (index, op) in workload.ops.iter().enumerate() {
             if op.kind.is_view() {
                 goldens.values.push(goldens.values[op.inputs[0].0].clone());
@@ -120,6 +118,17 @@ impl Golden {
 }
 
 impl Goldens {
+    /// These values of all windows.
+    pub(super) fn of(shared: &Shared<'_>, values: &[Buffer<u32>]) -> Self {
+        let Shared { gpu, windows, .. } = *shared;
+        let slots: Vec<u32> = (0..narrow(windows.count())).collect();
+        Self {
+            values: values.to_vec(),
+            windows: gpu.upload("windows", &slots),
+            zero: gpu.upload("slot 0", &[0u32]),
+        }
+    }
+
     /// Golden of what an op reads beside stored tensors, a block a window.
     pub(super) fn operands(&self, shared: &Shared<'_>, op: usize) -> Vec<Operand<'_>> {
         let Shared { workload, layout, .. } = *shared;
@@ -129,6 +138,11 @@ impl Goldens {
             Operand { buffer: &self.values[value.0], slots: &self.windows, base: 0, stride }
         };
         of_rows.map(operand).collect()
+    }
+
+    /// Rows of all windows, padded.
+    pub(super) fn rows(&self, shared: &Shared<'_>) -> u32 {
+        shared.layout.rows * narrow(self.windows.len())
     }
 
     /// The run of an op over these inputs, a block a window.

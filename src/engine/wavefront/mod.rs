@@ -6,6 +6,7 @@
 //! the rest of the workload together. Bits are those of the direct engine, since no sum changes its order.
 //! What it does not represent runs on the direct engine.
 
+mod cost;
 mod golden;
 mod pages;
 mod partial;
@@ -16,8 +17,9 @@ mod trials;
 mod wave;
 
 use super::direct::{Decoder, Direct, Kernels};
-use super::store::Store;
-use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
+use super::reference::Reference;
+use super::store::{Placing, Store};
+use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::Scheme;
 use crate::stage::differing::Differing;
@@ -29,6 +31,9 @@ use reach::Reach;
 use std::sync::Arc;
 use std::time::Instant;
 use wave::{LANES_MAX, WaveMemory};
+
+/// The part of what an engine holds that engines for other windows share.
+pub const GOLDEN_WEIGHTS: &str = "golden weights";
 
 /// Trials at once before the rate is known.
 const LANES: usize = 256;
@@ -57,17 +62,27 @@ const MEASURED_LANES: usize = 31;
 pub struct Paths {
     /// Trials of which only what changed was computed.
     pub wavefront: u64,
-    /// Trials that ran in full.
+    /// Trials that ran in full on the direct engine.
     pub direct: u64,
+    /// Trials that ran on the CPU, since no lane of the direct engine fits the adapter.
+    pub reference: u64,
     /// Runs of changed rows in which an op took up golden partial sums.
     pub resumed: u64,
 }
 
-/// The engine, with a direct one for what it does not represent.
+/// What runs trials in full.
+#[derive(Debug)]
+enum InFull {
+    Direct(Box<Direct>),
+    /// Where no lane of the direct engine fits the adapter.
+    Reference(Box<Reference>),
+}
+
+/// The engine, with another one for what it does not represent.
 #[derive(Debug)]
 pub struct Wavefront {
     /// Made when the first trial needs it.
-    direct: Option<Direct>,
+    in_full: Option<InFull>,
     /// Trials at once and stored copies of the direct engine when it is made.
     behind: (usize, u32),
     core: Core,
@@ -96,7 +111,7 @@ struct Core {
     stages: Stages,
     reach: Reach,
     /// Golden weights.
-    store: Store,
+    store: Arc<Store>,
     golden: Golden,
 }
 
@@ -109,9 +124,23 @@ struct Stages {
 }
 
 impl Wavefront {
-    /// Whether the golden values that trials share fit the adapter.
-    pub fn fits(gpu: &Gpu, workload: &Workload, windows: &Windows) -> bool {
-        Golden::fits(gpu, workload, windows)
+    /// Bytes that the engine will hold on the adapter for a workload over windows.
+    ///
+    /// # Errors
+    /// Where a value or the tensors that an op needs together are larger than a binding.
+    pub fn planned(gpu: &Gpu, workload: &Workload, windows: &Windows) -> Result<Demand, Error> {
+        let weights = Placing::new(workload, gpu.binding_bytes_max())?.bytes();
+        let values = Golden::values_bytes(gpu, workload, windows)?;
+        let rows = u64::from(Layout::new(workload, windows).rows) * windows.count() as u64;
+        let sums = partial::planned(workload, Reach::new(workload).readers(workload), rows);
+        let waves = WAVES_BYTES_MAX.min(waves_bytes(workload, u64::from(windows.rows())));
+        let parts = vec![
+            (GOLDEN_WEIGHTS, weights),
+            ("golden values", values),
+            ("golden partial sums", sums),
+            ("pages and packed rows at most", waves),
+        ];
+        Ok(Demand { parts })
     }
 
     /// The engine for a workload over windows, for schemes of up to `copies` stored copies.
@@ -129,6 +158,16 @@ impl Wavefront {
         Self::in_banks(bytes, kernels, gpu, workload, windows, copies)
     }
 
+    /// The engine for the same workload over other windows; golden weights are shared.
+    ///
+    /// # Errors
+    /// As [`Wavefront::new`].
+    pub fn over(&self, windows: Windows) -> Result<Self, Error> {
+        let Core { kernels, gpu, workload, store, .. } = &self.core;
+        let (kernels, gpu, workload) = (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+        Self::with(Arc::clone(store), kernels, gpu, workload, windows, self.behind.1)
+    }
+
     /// The same with golden weights in buffers of so many bytes at most, as on an adapter that binds no more.
     ///
     /// # Errors
@@ -141,13 +180,24 @@ impl Wavefront {
         windows: Windows,
         copies: u32,
     ) -> Result<Self, Error> {
+        let store = Arc::new(Store::new(&gpu, &workload, bytes)?);
+        Self::with(store, kernels, gpu, workload, windows, copies)
+    }
+
+    fn with(
+        store: Arc<Store>,
+        kernels: Arc<Kernels>,
+        gpu: Arc<Gpu>,
+        workload: Arc<Workload>,
+        windows: Windows,
+        copies: u32,
+    ) -> Result<Self, Error> {
         let stages = Stages {
             span: Span::new(&gpu)?,
             differing: Differing::new(&gpu)?,
             spread: Spread::new(&gpu)?,
         };
         let reach = Reach::new(&workload);
-        let store = Store::new(&gpu, &workload, bytes)?;
         let layout = Layout::new(&workload, &windows);
         let shared = Shared {
             gpu: &gpu,
@@ -172,7 +222,7 @@ impl Wavefront {
             golden,
         };
         Ok(Self {
-            direct: None,
+            in_full: None,
             behind: (BEHIND, copies),
             core,
             memory: WaveMemory::default(),
@@ -191,23 +241,17 @@ impl Wavefront {
         Self { lanes: lanes.clamp(1, LANES_MAX), behind, adapts: false, ..self }
     }
 
-    /// Bytes of golden on the GPU, and of the direct engine where there is one.
-    pub fn bytes(&self) -> u64 {
-        let golden = self.core.store.bytes() + self.core.golden.bytes();
-        golden + self.direct.as_ref().map_or(0, Direct::bytes)
-    }
-
-    /// The direct engine, made where this is the first call.
-    fn direct(&mut self) -> Result<&mut Direct, Error> {
-        let direct = match self.direct.take() {
-            Some(direct) => direct,
+    /// What runs trials in full, made where this is the first call.
+    fn in_full(&mut self) -> Result<&mut InFull, Error> {
+        let engine = match self.in_full.take() {
+            Some(engine) => engine,
             None => self.made()?,
         };
-        Ok(self.direct.insert(direct))
+        Ok(self.in_full.insert(engine))
     }
 
-    /// A direct engine, whose golden outputs are those of this one.
-    fn made(&self) -> Result<Direct, Error> {
+    /// A direct engine, whose golden outputs are those of this one; the reference where none fits.
+    fn made(&self) -> Result<InFull, Error> {
         let Core { kernels, gpu, workload, windows, .. } = &self.core;
         let (lanes, copies) = self.behind;
         let with = |lanes| {
@@ -216,31 +260,48 @@ impl Wavefront {
             Direct::with(kernels, gpu, workload, windows.clone(), lanes, copies)
         };
         // Where so many do not fit, a trial beside the control lane may.
-        let direct = match with(lanes + 1) {
-            Err(Error::TooLarge { .. }) if self.adapts => with(2)?,
-            other => other?,
-        };
-        if direct.golden_outputs() != self.golden_outputs() {
-            return Err(Error::ControlLane { row: 0 });
+        let direct =
+            with(lanes + 1).or_else(|error| if error.is_size() { with(2) } else { Err(error) });
+        match direct {
+            Ok(direct) if direct.golden_outputs() != self.golden_outputs() => {
+                Err(Error::ControlLane { row: 0 })
+            }
+            Ok(direct) => Ok(InFull::Direct(Box::new(direct))),
+            Err(error) if error.is_size() => {
+                let arithmetic = gpu.adapter().arithmetic;
+                let engine = Reference::new(Arc::clone(workload), windows.clone(), arithmetic);
+                Ok(InFull::Reference(Box::new(engine)))
+            }
+            Err(error) => Err(error),
         }
-        Ok(direct)
     }
 
     /// Runs trials in full.
-    fn in_full(
+    fn run_in_full(
         &mut self,
         scheme: &Scheme,
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
+        let lanes = match self.in_full()? {
+            InFull::Reference(reference) => {
+                let results = reference.run(scheme, course, jobs);
+                self.paths.reference += jobs.len() as u64;
+                return results;
+            }
+            InFull::Direct(direct) => direct.lanes(),
+        };
         self.paths.direct += jobs.len() as u64;
-        if self.adapts && !self.tuned && jobs.len() > 4 * self.direct()?.lanes() {
+        if self.adapts && !self.tuned && jobs.len() > 4 * lanes {
             let Core { kernels, gpu, workload, windows, .. } = &self.core;
             let tuned = Direct::tuned(kernels, gpu, workload, windows, self.behind.1)?;
-            self.direct = Some(tuned);
+            self.in_full = Some(InFull::Direct(Box::new(tuned)));
             self.tuned = true;
         }
-        self.direct()?.run(scheme, course, jobs)
+        match self.in_full()? {
+            InFull::Direct(direct) => direct.run(scheme, course, jobs),
+            InFull::Reference(reference) => reference.run(scheme, course, jobs),
+        }
     }
 
     /// Golden outputs, `[window, feature, row]`, rows padded.
@@ -274,7 +335,7 @@ impl Engine for Wavefront {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         if !trials::represents(scheme, course) {
-            return self.in_full(scheme, course, jobs);
+            return self.run_in_full(scheme, course, jobs);
         }
         let started = Instant::now();
         self.core.enter(scheme)?;
@@ -290,7 +351,7 @@ impl Engine for Wavefront {
         self.paths.wavefront += (jobs.len() - left.len()) as u64;
         if !left.is_empty() {
             let in_full: Vec<Job> = left.iter().map(|at| jobs[*at].clone()).collect();
-            for (at, result) in left.into_iter().zip(self.in_full(scheme, course, &in_full)?) {
+            for (at, result) in left.into_iter().zip(self.run_in_full(scheme, course, &in_full)?) {
                 results[at] = Some(result);
             }
         }
@@ -306,19 +367,10 @@ impl Engine for Wavefront {
             return Ok(Some(*known));
         }
         let rows = self.core.windows.rows();
-        let direct = self.direct()?;
-        let lanes = direct.lanes().min(MEASURED_LANES) as u64;
-        let jobs: Vec<Job> =
-            (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
-        // The first batch compiles and loads.
-        direct.run(scheme, course, &jobs)?;
-        let mut best = f64::INFINITY;
-        for _ in 0..3 {
-            let started = Instant::now();
-            direct.run(scheme, course, &jobs)?;
-            best = best.min(started.elapsed().as_secs_f64());
-        }
-        let seconds = best / (lanes * u64::from(rows)) as f64;
+        let seconds = match self.in_full()? {
+            InFull::Direct(direct) => measured(direct, scheme, course, rows)?,
+            InFull::Reference(_) => self.core.inference_s(scheme)?,
+        };
         self.inference_s.push((scheme.clone(), seconds));
         Ok(Some(seconds))
     }
@@ -326,4 +378,36 @@ impl Engine for Wavefront {
     fn lanes(&self) -> usize {
         self.lanes
     }
+}
+
+/// Seconds that a fault-free inference takes on the direct engine, with so many inferences a trial.
+fn measured(direct: &mut Direct, scheme: &Scheme, course: Course, rows: u32) -> Result<f64, Error> {
+    let lanes = direct.lanes().min(MEASURED_LANES) as u64;
+    let jobs: Vec<Job> =
+        (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
+    // The first batch compiles and loads.
+    direct.run(scheme, course, &jobs)?;
+    let mut best = f64::INFINITY;
+    for _ in 0..3 {
+        let started = Instant::now();
+        direct.run(scheme, course, &jobs)?;
+        best = best.min(started.elapsed().as_secs_f64());
+    }
+    Ok(best / (lanes * u64::from(rows)) as f64)
+}
+
+/// The most bytes of pages that are kept from wave to wave, and of packed rows.
+const WAVES_BYTES_MAX: u64 = 512 << 20;
+
+/// Bytes of the pages of all ops with as many lanes as a wave may have, and of packed rows.
+fn waves_bytes(workload: &Workload, rows: u64) -> u64 {
+    let reach = Reach::new(workload);
+    let pages = (0..workload.ops.len()).filter_map(|op| reach.op(op)).map(|weighted| {
+        let cells = weighted.chain.iter().map(|(_, cells)| u64::from(*cells));
+        let slice = (cells.sum::<u64>() + u64::from(weighted.cells)) * rows;
+        wave::slots_max(LANES_MAX, 1) as u64 * (u64::from(weighted.taps) + 1 + slice)
+    });
+    let values = workload.values.iter().filter(|value| value.is_of_rows());
+    let packed = values.map(|_| u64::from(rows::VALUE_WORDS));
+    4 * (pages.sum::<u64>() + packed.sum::<u64>())
 }

@@ -47,6 +47,13 @@ pub(super) struct PageMemory {
     traps: Option<Buffer<u32>>,
 }
 
+impl PageMemory {
+    pub(super) fn bytes(&self) -> u64 {
+        let words = self.pages.iter().chain(self.slices.iter().flatten()).chain(&self.traps);
+        words.map(Buffer::bytes).sum::<u64>() + self.list.as_ref().map_or(0, Buffer::bytes)
+    }
+}
+
 /// The lanes of one op in their slots, with what was uploaded for them.
 #[derive(Debug)]
 pub(super) struct Pages {

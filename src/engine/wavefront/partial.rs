@@ -53,15 +53,11 @@ impl Partial {
         bytes: &mut u64,
     ) -> Result<Option<Self>, Error> {
         let Shared { gpu, workload, store, .. } = *shared;
-        let Some((units, width)) = units(workload, op) else { return Ok(None) };
-        let step = units.div_ceil(PARTS);
-        let parts = units.div_ceil(step);
-        let output = &goldens.values[workload.ops[op].output.0];
-        let needed = u64::from(parts - 1) * output.bytes();
-        if parts < 2 || *bytes + needed > BYTES_MAX {
+        let rows = u64::from(goldens.rows(shared));
+        let Some(Division { step, parts, width }) = division(workload, op, rows, bytes) else {
             return Ok(None);
-        }
-        *bytes += needed;
+        };
+        let output = &goldens.values[workload.ops[op].output.0];
         let mut sums = Vec::new();
         for part in 1..parts {
             let y = gpu.zeroed("golden partial sums", output.len());
@@ -71,11 +67,6 @@ impl Partial {
             sums.push(y);
         }
         Ok(Some(Self { op, step, width, sums }))
-    }
-
-    /// Bytes on the GPU.
-    pub(super) fn bytes(&self) -> u64 {
-        self.sums.iter().map(Buffer::bytes).sum()
     }
 
     /// The part of the unit that has this feature.
@@ -89,6 +80,39 @@ impl Partial {
         let unit = part * self.step;
         Some(Resume { op: self.op, unit, feature: unit * self.width, sums })
     }
+}
+
+/// How the units of an op's input are divided.
+struct Division {
+    /// Units of a part.
+    step: u32,
+    parts: u32,
+    /// Features of a unit.
+    width: u32,
+}
+
+/// How the units of the input of an op are divided whose output has so many rows in all, where that pays and
+/// `bytes`, those of the partial sums so far, leave room; adds the op's own to them.
+fn division(workload: &Workload, op: usize, rows: u64, bytes: &mut u64) -> Option<Division> {
+    let (units, width) = units(workload, op)?;
+    let step = units.div_ceil(PARTS);
+    let parts = units.div_ceil(step);
+    let needed =
+        u64::from(parts - 1) * 4 * u64::from(workload.features(workload.ops[op].output)) * rows;
+    if parts < 2 || *bytes + needed > BYTES_MAX {
+        return None;
+    }
+    *bytes += needed;
+    Some(Division { step, parts, width })
+}
+
+/// Bytes of the partial sums of these ops, whose outputs have so many rows in all.
+pub(super) fn planned(workload: &Workload, ops: impl IntoIterator<Item = usize>, rows: u64) -> u64 {
+    let mut bytes = 0;
+    for op in ops {
+        let _ = division(workload, op, rows, &mut bytes);
+    }
+    bytes
 }
 
 /// The units of the one value that an op reads and the features of each, where it can leave its sums and has

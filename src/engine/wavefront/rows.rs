@@ -14,7 +14,7 @@ use crate::stage::spread::{SpreadParams, Spreads};
 use crate::workload::ValueId;
 
 /// Words of the largest packed value: what a cache holds beside the weights.
-const VALUE_WORDS: u32 = 1 << 19;
+pub(super) const VALUE_WORDS: u32 = 1 << 19;
 /// The fewest and the most rows of a run.
 pub(super) const ROWS: [u32; 2] = [32, 16384];
 

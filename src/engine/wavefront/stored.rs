@@ -6,7 +6,7 @@ use super::super::footprint::{Received, Target};
 use super::super::{Error, Landing};
 use super::Core;
 use super::pages::narrow;
-use crate::gpu::{Binding, Buffer, Pass};
+use crate::gpu::{Binding, Buffer, Gpu, Pass};
 use crate::scheme::{Code, Scheme, Voter};
 use crate::stage::decode::BlockParams;
 use crate::stage::inject::Strike;
@@ -53,13 +53,13 @@ struct Block {
 
 /// The shape of the small images.
 #[derive(Clone, Copy)]
-struct Shape {
+pub(super) struct Shape {
     /// Data words, padded to quads.
-    data: u32,
+    pub data: u32,
     /// Words of an image.
-    stride: u32,
+    pub stride: u32,
     /// Images of a block.
-    copies: u32,
+    pub copies: u32,
 }
 
 impl Core {
@@ -174,54 +174,20 @@ impl Core {
         by_block: Vec<Vec<(Strike, Owner)>>,
     ) -> Result<Read, Error> {
         let gpu = &self.gpu;
-        let Shape { data, stride, copies } = shape;
+        let Shape { stride, copies, .. } = shape;
         let slots = narrow(blocks.len()) * copies;
-        let words = (slots * stride) as usize;
-        let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
-        let images = gpu.upload("struck blocks", &self.golden_blocks(scheme.code, shape, blocks));
-        let decoded = zeroed("decoded blocks", words);
-        let (voted, dissent) = (zeroed("voted blocks", words), zeroed("dissent", words));
-        let counts = zeroed("decoders' findings", 2 * slots as usize);
-        let alarms = zeroed("alarms", 5 * blocks.len());
-        let traps = zeroed("traps", blocks.len());
+        let golden = self.golden_blocks(scheme.code, shape, blocks);
+        let memory = ReadMemory::new(gpu, shape, &golden);
+        let traps = gpu.zeroed("traps", blocks.len());
         let Some(strikes) = Strikes::new(gpu, stride, by_block) else {
             return Err(Error::NotRestored { lane: 0 });
         };
         gpu.submit(|pass| {
-            strikes.encode(pass, &self.kernels, &images, &traps);
-            let (check_base, deliver) = (data, 1);
+            strikes.encode(pass, &self.kernels, &memory.images, &traps);
             let words = scheme.code.map_or(0, Code::block_words);
-            let at = BlockParams {
-                words,
-                stride,
-                slots,
-                data_base: 0,
-                check_base,
-                repair: 0,
-                deliver,
-                pad: 0,
-            };
-            if let Some(decoder) = self.decoders.iter().find(|d| Some(d.code) == scheme.code) {
-                decoder.encode((gpu, pass), at, &images, &decoded, &counts);
-            }
-            if copies == 3 {
-                let from = if scheme.code.is_some() { &decoded } else { &images };
-                let params = VoteParams {
-                    quads: data / 4,
-                    stride: stride / 4,
-                    lanes: narrow(blocks.len()),
-                    repair: 0,
-                    input_base: data / 4,
-                    row_quads: 1,
-                    word: u32::from(scheme.voter == Voter::Word),
-                    check_base: data / 4,
-                };
-                let uniform = gpu.uniform("vote", &params);
-                let masks = gpu.upload("vote on all", &vote::ALL);
-                let told = (&voted, &dissent, &alarms);
-                self.kernels.vote.encode(pass, (&params, &uniform), (from, &masks), told);
-            }
+            self.encode_reads(pass, scheme, (shape, words), &memory);
         })?;
+        let ReadMemory { decoded, voted, dissent, counts, .. } = memory;
         let buffer = if copies == 3 { voted } else { decoded };
         let images = blocks.len() * stride as usize;
         let parts: [(&dyn Binding, usize); 5] = [
@@ -236,6 +202,48 @@ impl Core {
         let (delivered, counts, dissent) = (next(), next(), next());
         let (before, after) = (next(), next());
         Ok(Read { buffer, delivered, counts, dissent, strikes, before, after })
+    }
+
+    /// Records what decoders and the voter make of images with so many data words each.
+    pub(super) fn encode_reads(
+        &self,
+        pass: &mut Pass<'_>,
+        scheme: &Scheme,
+        (shape, words): (Shape, u32),
+        memory: &ReadMemory,
+    ) {
+        let Shape { data, stride, copies } = shape;
+        let ReadMemory { images, decoded, voted, dissent, counts, alarms, masks } = memory;
+        let slots = narrow(images.len()) / stride;
+        if let Some(decoder) = self.decoders.iter().find(|d| Some(d.code) == scheme.code) {
+            let at = BlockParams {
+                words,
+                stride,
+                slots,
+                data_base: 0,
+                check_base: data,
+                repair: 0,
+                deliver: 1,
+                pad: 0,
+            };
+            decoder.encode((&self.gpu, pass), at, images, decoded, counts);
+        }
+        if copies == 3 {
+            let from = if scheme.code.is_some() { decoded } else { images };
+            let params = VoteParams {
+                quads: data / 4,
+                stride: stride / 4,
+                lanes: slots / 3,
+                repair: 0,
+                input_base: data / 4,
+                row_quads: 1,
+                word: u32::from(scheme.voter == Voter::Word),
+                check_base: data / 4,
+            };
+            let uniform = self.gpu.uniform("vote", &params);
+            let told = (voted, dissent, alarms);
+            self.kernels.vote.encode(pass, (&params, &uniform), (from, masks), told);
+        }
     }
 
     /// Golden over the images of blocks. The last block of an image may be shorter than the others; the
@@ -270,6 +278,33 @@ impl Core {
         let uniform = self.gpu.uniform("span", &params);
         let list = self.gpu.list("spans", list);
         self.stages.span.encode(pass, (&params, &uniform), &list, source, memory);
+    }
+}
+
+/// Images and what a read makes of them.
+pub(super) struct ReadMemory {
+    pub images: Buffer<u32>,
+    decoded: Buffer<u32>,
+    voted: Buffer<u32>,
+    dissent: Buffer<u32>,
+    counts: Buffer<u32>,
+    alarms: Buffer<u32>,
+    masks: Buffer<u32>,
+}
+
+impl ReadMemory {
+    pub(super) fn new(gpu: &Gpu, shape: Shape, golden: &[u32]) -> Self {
+        let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
+        let slots = golden.len() / shape.stride as usize;
+        Self {
+            images: gpu.upload("stored blocks", golden),
+            decoded: zeroed("decoded blocks", golden.len()),
+            voted: zeroed("voted blocks", golden.len()),
+            dissent: zeroed("dissent", golden.len()),
+            counts: zeroed("decoders' findings", 2 * slots),
+            alarms: zeroed("alarms", 5 * slots),
+            masks: gpu.upload("vote on all", &vote::ALL),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::{Course, Error, Job, TrialResult};
 use super::pages::{PageLane, narrow};
 use super::stored::Found;
 use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
-use super::{Core, Wavefront};
+use super::{Core, WAVES_BYTES_MAX, Wavefront};
 use crate::outcome::InferenceRow;
 use crate::scheme::{Guard, Scheme, VotePoint};
 use crate::workload::ValueId;
@@ -186,6 +186,7 @@ impl Wavefront {
         for (execution, wave) in &waves {
             core.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
         }
+        memory.trim(WAVES_BYTES_MAX);
         for (at, found) in found.iter().enumerate() {
             let golden = core.golden.outcomes(guarded, &core.layout, all[at].1);
             if let Some(result) = &mut results[at] {

@@ -4,7 +4,8 @@ use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
 use super::super::{Error, Job, TrialResult};
 use super::Core;
-use super::pages::{PageLane, PageMemory, Pages, Section, narrow, slots_max};
+pub(super) use super::pages::slots_max;
+use super::pages::{PageLane, PageMemory, Pages, Section, narrow};
 use super::rows::{Judged, Packed, Rows, padded};
 use super::stored::Patch;
 use crate::gpu::{Binding, Buffer, Pass};
@@ -96,6 +97,15 @@ struct Chunk {
 enum Of<'g> {
     Pages(&'g Pages),
     Values { lanes: &'g [ValueLane], control_rows: u32 },
+}
+
+impl WaveMemory {
+    /// Gives pages back where they take more than so many bytes.
+    pub(super) fn trim(&mut self, bytes: u64) {
+        if self.pages.values().map(PageMemory::bytes).sum::<u64>() > bytes {
+            self.pages.clear();
+        }
+    }
 }
 
 impl Wave {

@@ -4,7 +4,7 @@ use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::segment::Segment;
 use crate::campaign::Plan;
 use crate::campaign::runner::{Completed, Trial};
-use crate::engine::Windows;
+use crate::engine::{Decided, Windows};
 use crate::fault::Exposure;
 use crate::outcome::Outcome;
 
@@ -53,7 +53,7 @@ fn fault_rows<'t>(
             region: fault.region as u8,
             kind: fault.kind as u8,
             replica: u8::try_from(landing.replica).unwrap_or(u8::MAX),
-            proved: 1,
+            proved: u8::from(trial.result.decided == Decided::ByRun),
             tensor: fault.tensor,
             inference: windows.struck(&trial.job, fault).unwrap_or(0),
             index: u64::from(fault.index),

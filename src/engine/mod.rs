@@ -102,6 +102,16 @@ pub struct Landing {
     pub after: u32,
 }
 
+/// How the outcome of a trial is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Decided {
+    /// It ran.
+    #[default]
+    ByRun,
+    /// Its fault can change no output, and it did not run.
+    ByProof,
+}
+
 /// What became of one trial.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrialResult {
@@ -121,6 +131,8 @@ pub struct TrialResult {
     pub retries: u32,
     /// Reloads of golden after a mismatch or a DUE.
     pub reloads: u32,
+    /// How its outcome is known.
+    pub decided: Decided,
 }
 
 impl TrialResult {
@@ -135,6 +147,7 @@ impl TrialResult {
             scrub_uncorrectable: 0,
             retries: 0,
             reloads: 0,
+            decided: Decided::ByRun,
         }
     }
 }
@@ -193,6 +206,12 @@ pub enum Error {
         parts: String,
         /// Bytes that are free.
         free: u64,
+    },
+    /// A trial that a proof decides ran all the same, and its outputs are not golden.
+    #[error("trial {trial}: its fault can change no output, but its run differs from golden")]
+    Proof {
+        /// The trial.
+        trial: u64,
     },
     /// Whoever watches the run asked it to stop.
     #[error("the run was asked to stop")]

@@ -2,11 +2,12 @@
 //! is skipped, not added; the bias last.
 
 use super::field::{Default, Field, Holds};
-use super::shape::{Shape, Window, check_per_channel, image, narrow};
+use super::shape::{Shape, Window, check_per_channel, image, narrow, words};
 use super::tile::Tiles;
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::ops::Range;
 
 /// The op.
 pub(super) struct Conv2d;
@@ -192,6 +193,12 @@ impl Operator for Conv2d {
 
     fn reach(&self, settings: &[u32]) -> Reach {
         if settings[8] == 1 { Reach::Units } else { Reach::All }
+    }
+
+    fn meets(&self, settings: &[u32], shapes: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
+        let [plane, taps] = [&shapes[0][1..], &shapes[1][2..]].map(words);
+        let channel = tap / taps;
+        (settings[8] == 1).then_some(channel * plane..(channel + 1) * plane)
     }
 
     fn splits_units(&self, settings: &[u32]) -> bool {

@@ -6,6 +6,7 @@ use super::tile::Tiles;
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
+use std::ops::Range;
 
 /// The op.
 pub(super) struct Linear;
@@ -96,6 +97,10 @@ impl Operator for Linear {
 
     fn reach(&self, _: &[u32]) -> Reach {
         Reach::Units
+    }
+
+    fn meets(&self, _: &[u32], _: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
+        Some(tap..tap + 1)
     }
 
     fn splits_units(&self, _: &[u32]) -> bool {

@@ -35,7 +35,7 @@ pub use shape::{Mismatch, Shape, checked_words};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 /// Every op.
 pub const OPS: &[Kind] = &[
@@ -106,6 +106,12 @@ pub trait Operator: Sync {
     /// rows of its stored tensors that make these units.
     fn splits_units(&self, _settings: &[u32]) -> bool {
         false
+    }
+
+    /// The features of its first input that weight `tap` of each unit meets, and no others, from the shapes
+    /// of the input and of the weight; `None` where that is not known.
+    fn meets(&self, _settings: &[u32], _shapes: [&[usize]; 2], _tap: u32) -> Option<Range<u32>> {
+        None
     }
 
     /// Whether its output is its input under another name: no work, no site.

@@ -6,6 +6,7 @@ use super::super::store::Store;
 use super::super::{Error, Layout, Windows};
 use super::pages::narrow;
 use super::partial::Partial;
+use super::proof::Zeros;
 use super::reach::Reach;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
@@ -50,6 +51,8 @@ pub(super) struct Golden {
     pub outputs: Vec<u32>,
     /// Of the ops for which they are kept.
     pub partials: Vec<Partial>,
+    /// Features that are +0.
+    pub zeros: Zeros,
     /// By guard, `[window, row]`, rows padded.
     outcomes: [Vec<InferenceRow>; 2],
 }
@@ -105,9 +108,12 @@ impl Golden {
         for op in reach.readers(workload) {
             partials.extend(Partial::new(shared, &goldens, op, &mut bytes)?);
         }
+        let zeros =
+            Zeros::new(gpu, workload, reach, &goldens.values, (layout.rows, layout.counted))?;
         let outputs = gpu.read(outputs)?;
         let Goldens { values, zero, .. } = goldens;
-        Ok(Self { values, labels, zero, outputs, partials, outcomes: [bare?, guarded?] })
+        let outcomes = [bare?, guarded?];
+        Ok(Self { values, labels, zero, outputs, partials, zeros, outcomes })
     }
 
     /// Outcomes of the inferences of a window that nothing changes, padded rows left out.

@@ -10,6 +10,7 @@ mod cost;
 mod golden;
 mod pages;
 mod partial;
+mod proof;
 mod reach;
 mod rows;
 mod stored;
@@ -19,7 +20,7 @@ mod wave;
 use super::direct::{Decoder, Direct, Kernels};
 use super::reference::Reference;
 use super::store::{Placing, Store};
-use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
+use super::{Course, Decided, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::Scheme;
 use crate::stage::differing::Differing;
@@ -62,6 +63,8 @@ const MEASURED_LANES: usize = 31;
 pub struct Paths {
     /// Trials of which only what changed was computed.
     pub wavefront: u64,
+    /// Trials that a proof decided.
+    pub by_proof: u64,
     /// Trials that ran in full on the direct engine.
     pub direct: u64,
     /// Trials that ran on the CPU, since no lane of the direct engine fits the adapter.
@@ -348,7 +351,10 @@ impl Engine for Wavefront {
             self.lanes = lanes_at(rate);
         }
         let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
-        self.paths.wavefront += (jobs.len() - left.len()) as u64;
+        let by_proof = |result: &&TrialResult| result.decided == Decided::ByProof;
+        let proved = results.iter().flatten().filter(by_proof).count();
+        self.paths.by_proof += proved as u64;
+        self.paths.wavefront += (jobs.len() - left.len() - proved) as u64;
         if !left.is_empty() {
             let in_full: Vec<Job> = left.iter().map(|at| jobs[*at].clone()).collect();
             for (at, result) in left.into_iter().zip(self.run_in_full(scheme, course, &in_full)?) {

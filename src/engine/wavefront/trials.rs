@@ -1,8 +1,9 @@
 //! Which trials the engine represents, and where in the workload each of them begins to differ.
 
 use super::super::footprint::{Received, Target, received};
-use super::super::{Course, Error, Job, TrialResult};
+use super::super::{Course, Decided, Error, Job, Landing, TrialResult};
 use super::pages::{PageLane, narrow};
+use super::proof::runs_anyway;
 use super::stored::Found;
 use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
 use super::{Core, WAVES_BYTES_MAX, Wavefront};
@@ -145,6 +146,7 @@ impl Wavefront {
         let (found, delivered) = core.deliver(scheme, &all)?;
         let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
+        let mut run_anyway = Vec::new();
         let setting = |execution: Option<u32>| Setting {
             guarded,
             vote: execution.filter(|_| scheme.votes_outputs()).map(|execution| Vote {
@@ -166,7 +168,20 @@ impl Wavefront {
             };
             let rows = core.golden.outcomes(guarded, &core.layout, window).to_vec();
             let landings = found.landings.clone();
-            results[job] = Some(TrialResult { rows, landings, ..TrialResult::new(*trial) });
+            let mut result = TrialResult { rows, landings, ..TrialResult::new(*trial) };
+            let of_unit = matches!(site, Some(Site::Unit { .. })) && found.patches.is_empty();
+            let proof = Some(&faults).filter(|_| of_unit).and_then(|f| core.proof(f, window));
+            if let Some((before, after)) = proof.filter(|_| !runs_anyway(*trial)) {
+                let (fault, replica) = (faults[0].fault, faults[0].replica());
+                result.landings.push(Landing { fault, replica, before, after });
+                result.decided = Decided::ByProof;
+                results[job] = Some(result);
+                continue;
+            }
+            if proof.is_some() {
+                run_anyway.push((job, result.rows.clone()));
+            }
+            results[job] = Some(result);
             let wave = waves.entry(execution).or_default();
             let patches = found.patches.clone();
             match site {
@@ -187,6 +202,11 @@ impl Wavefront {
             core.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
         }
         memory.trim(WAVES_BYTES_MAX);
+        for (job, golden) in run_anyway {
+            if results[job].as_ref().is_some_and(|result| result.rows != golden) {
+                return Err(Error::Proof { trial: jobs[job].trial });
+            }
+        }
         for (at, found) in found.iter().enumerate() {
             let golden = core.golden.outcomes(guarded, &core.layout, all[at].1);
             if let Some(result) = &mut results[at] {

@@ -71,15 +71,14 @@ impl Fingerprint {
     }
 }
 
-/// A 128-bit digest of a list of byte strings, see [`digest_of`].
+/// A 128-bit digest of a list of byte strings in hexadecimal: FNV-1a, then a bijection that spreads short
+/// strings over all bits. It guards against mistakes, not against an adversary.
 pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let parts: Vec<[&[u8]; 1]> = parts.into_iter().map(|part| [part]).collect();
     digest_of(parts.iter().map(<[_; 1]>::as_slice))
 }
 
-/// A 128-bit digest of a list of byte strings, each in pieces that follow one another, in hexadecimal:
-/// FNV-1a over each string's length and bytes, then a bijection that spreads short strings over all bits.
-/// It guards against mistakes, not against an adversary.
+/// [`digest`] of byte strings that lie in pieces, which follow one another.
 ///
 /// Constants: draft-eastlake-fnv, section 5.
 fn digest_of<'a, 'p: 'a>(parts: impl IntoIterator<Item = &'a [&'p [u8]]>) -> String {

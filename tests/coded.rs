@@ -11,7 +11,7 @@ use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
 use beamline::fault::{Fault, FaultKind, Place, Region};
 use beamline::outcome::Outcome;
 use beamline::scheme::{Code, Decoded, OnDue, OnRead, Protection, Scheme, Scrub, ScrubBy, Voter};
-use beamline::workload::Workload;
+use beamline::workload::{Decision, Workload};
 use proptest::prelude::*;
 use std::sync::Arc;
 use support::trials::{coded, same, stored_fault};
@@ -143,9 +143,20 @@ fn miscorrected(workload: &Workload, code: Code) -> Vec<Fault> {
 
 /// Runs each list of faults as a trial of `scheme` on both engines.
 fn outcomes(workload: &Arc<Workload>, scheme: &Scheme, trials: &[Vec<Fault>]) -> Vec<TrialResult> {
+    held(workload, scheme, CONDITIONAL, 4, trials)
+}
+
+/// The same for a course, with so many lanes of the direct engine.
+fn held(
+    workload: &Arc<Workload>,
+    scheme: &Scheme,
+    course: Course,
+    lanes: usize,
+    trials: &[Vec<Fault>],
+) -> Vec<TrialResult> {
     let windows = Windows::new(6, (0..6).collect());
     let mut direct =
-        Direct::new(gpu(), Arc::clone(workload), windows.clone(), 4, 3).expect("an engine");
+        Direct::new(gpu(), Arc::clone(workload), windows.clone(), lanes, 3).expect("an engine");
     let mut reference = Reference::new(Arc::clone(workload), windows, gpu().adapter().arithmetic);
     let job = |(trial, faults): (u64, &Vec<Fault>)| Job {
         trial,
@@ -153,8 +164,8 @@ fn outcomes(workload: &Arc<Workload>, scheme: &Scheme, trials: &[Vec<Fault>]) ->
         faults: faults.clone(),
     };
     let jobs: Vec<Job> = (0u64..).zip(trials).map(job).collect();
-    let found = direct.run(scheme, CONDITIONAL, &jobs).expect("direct");
-    let want = reference.run(scheme, CONDITIONAL, &jobs).expect("reference");
+    let found = direct.run(scheme, course, &jobs).expect("direct");
+    let want = reference.run(scheme, course, &jobs).expect("reference");
     found.iter().zip(&want).for_each(|(found, want)| same(found, want, &scheme.name));
     found
 }
@@ -238,4 +249,33 @@ fn what_is_struck_after_the_decoder_is_not_corrected() {
         let delivered = matches!(worst, Outcome::TolerableSdc | Outcome::CriticalSdc);
         assert_eq!(delivered, seen, "{}: {worst:?}", scheme.name);
     }
+}
+
+#[test]
+fn a_retry_of_one_trial_reads_no_memory_of_another() {
+    let workload = Arc::new(random_workload(3));
+    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let voter = if by_label { Voter::Label } else { Voter::Tolerance };
+    let scheme =
+        Scheme { voter, on_read: OnRead::WriteBack, ..coded(Code::Hamming72, Protection::Dmr) };
+    // Bits that are stuck and struck back: they show once a read has written back.
+    let hidden = |bits: &[(u32, u32)]| -> Vec<Fault> {
+        let of = |(index, bit): &(u32, u32)| {
+            let strike = word(*index, 1 << bit);
+            let set = workload.stored_word(*index) >> bit & 1 == 1;
+            let kind = if set { FaultKind::StuckAt0 } else { FaultKind::StuckAt1 };
+            [Fault { kind, ..strike }, strike]
+        };
+        bits.iter().flat_map(of).collect()
+    };
+    let retried = || vec![word(0, 3 << 29)];
+    let trials = [retried(), hidden(&[(0, 0), (0, 1)])];
+    let found = outcomes(&workload, &scheme, &trials);
+    assert!(all_are(&found[0], Outcome::DueRecovered), "{:?}", found[0].tally);
+    assert!(all_are(&found[1], Outcome::Masked), "{:?}", found[1].tally);
+    // Three bits may look like one, which a read corrects to what the next one finds in order.
+    let triple = |bit: u32| hidden(&[(0, 0), (0, 1), (bit % 2, bit / 2)]);
+    let trials: Vec<Vec<Fault>> = std::iter::once(retried()).chain((4..64).map(triple)).collect();
+    let course = Course { end_step: 3, conditional: false, ..CONDITIONAL };
+    held(&workload, &scheme, course, trials.len() + 1, &trials);
 }

@@ -374,10 +374,8 @@ impl Direct {
             };
             self.strike_execution(&mut strikes, scheme, (lanes, &subset), step, named, &choose);
         }
-        self.gpu.submit(|pass| {
-            pass.clear(&self.memory.found);
-            self.encode_delivery(pass, scheme, count, strikes.stuck.as_ref());
-        })?;
+        let others: Vec<usize> = (0..count).filter(|lane| !splits(lane)).collect();
+        self.read_again(scheme, lanes, &others, strikes.stuck.as_ref())?;
         self.executions(scheme, (&subset, count), executions, &strikes)?;
         self.gpu.submit(|pass| {
             self.encode_output_vote(pass, scheme, &subset, 1);
@@ -385,5 +383,49 @@ impl Direct {
             self.encode_result(pass, scheme, count);
         })?;
         Ok(Some(strikes))
+    }
+
+    /// Reads memory for a retry. Decoders read every lane: what they write back in the `others`, which are
+    /// not retried, is taken back, and what they find there is no finding of the retry.
+    fn read_again(
+        &self,
+        scheme: &Scheme,
+        lanes: &[Lane],
+        others: &[usize],
+        stuck: Option<&Strikes>,
+    ) -> Result<(), Error> {
+        if !scheme.delivers() {
+            return Ok(());
+        }
+        let (copies, image, memory) = (scheme.copies(), self.layout.image(), &self.memory);
+        let slots = |lane: usize| narrow(lane) * copies..(narrow(lane) + 1) * copies;
+        let mut written = Vec::new();
+        for lane in others.iter().filter(|_| scheme.writes_back()) {
+            for word in &lanes[*lane].touched {
+                written.extend(slots(*lane).map(|slot| slot * image + word));
+            }
+        }
+        let back: Vec<[u32; 2]> = written.iter().copied().zip(0..).map(<[u32; 2]>::from).collect();
+        let counts = others.iter().flat_map(|lane| slots(*lane));
+        let counts: Vec<[u32; 2]> =
+            counts.flat_map(|slot| [[2 * slot, 0], [2 * slot + 1, 0]]).collect();
+        let kept: Buffer<u32> = self.gpu.zeroed("words of lanes without a retry", written.len());
+        let zero: Buffer<u32> = self.gpu.zeroed("zero", 1);
+        self.gpu.submit(|pass| {
+            pass.clear(&memory.found);
+            if !written.is_empty() {
+                let list = self.gpu.list("words to keep", &written);
+                self.kernels.gather.encode(pass, &list, &memory.image, &kept);
+            }
+            self.encode_delivery(pass, scheme, lanes.len(), stuck);
+            for (list, from, to) in [(&back, &kept, &memory.image), (&counts, &zero, &memory.found)]
+            {
+                if !list.is_empty() {
+                    let list = self.gpu.list("words to put back", list);
+                    self.kernels.restore.encode(pass, &list, from, to);
+                }
+            }
+        })?;
+        Ok(())
     }
 }

@@ -286,6 +286,14 @@ fn the_other_verbs() {
     assert_eq!(selftest.status.code(), Some(0), "{}", text(&selftest.stdout));
     assert!(text(&selftest.stdout).contains("output_vote"));
 
+    let engines = run(&["selftest", "--long", "--cases", "1", "--seed", "3", "--format", "json"]);
+    assert_eq!(engines.status.code(), Some(0), "{}", text(&engines.stderr));
+    let found: serde_json::Value = serde_json::from_slice(&engines.stdout).expect("JSON");
+    assert_eq!(found["seeds"], serde_json::json!([3, 3]));
+    assert!(found["agreement"]["cases"].as_u64() > Some(0));
+    let alone = run(&["selftest", "--cases", "1"]);
+    assert_eq!(alone.status.code(), Some(2), "{}", text(&alone.stderr));
+
     let unknown = run(&["selftest", "--adapter", "no such adapter"]);
     assert_eq!(unknown.status.code(), Some(3));
     assert!(text(&unknown.stderr).contains("found:"), "{}", text(&unknown.stderr));

@@ -67,6 +67,7 @@ fn verbs(archive: &Path) -> Vec<Vec<&str>> {
         vec!["adapters", "--format", "json"],
         vec!["selftest", "--problems", "1"],
         vec!["selftest", "--problems", "1", "--format", "json"],
+        vec!["selftest", "--long", "--cases", "1"],
         vec!["orbit", "--list"],
         vec!["orbit", "--list", "--format", "json"],
         vec!["orbit", "--preset", "suncatcher", "--days", "0.1"],

@@ -5,18 +5,19 @@
 
 mod support;
 
+use beamline::engine::agreement::Agreement;
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::reference::Reference;
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Course, Engine, Error, Job, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Sites, draw};
-use beamline::scheme::{Code, Guard, OnRead, Protection, Scheme, Voter};
+use beamline::op::OPS;
+use beamline::scheme::{Code, Protection, Scheme};
 use beamline::workload::{Overrides, Workload, load};
-use proptest::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
-use support::trials::{coded, composed, fault, same, scheme, stored_fault};
-use support::{gpu, random_workload};
+use support::gpu;
+use support::trials::{coded, same, scheme, stored_fault};
 
 /// One step of which every inference starts from golden memory.
 const ONCE: Course = Course { first_step: 0, end_step: 1, conditional: true };
@@ -37,38 +38,6 @@ fn in_banks(bytes: u64, workload: &Arc<Workload>, windows: &Windows) -> Result<W
     Wavefront::in_banks(bytes, kernels, gpu(), Arc::clone(workload), windows.clone(), 3)
 }
 
-fn schemes(workload: &Workload) -> Vec<Scheme> {
-    let guarded = |s: Scheme| Scheme { guard: Some(Guard::NonFinite), ..s };
-    composed(workload).into_iter().chain(Protection::ALL.map(|p| guarded(scheme(p)))).collect()
-}
-
-/// The faults of a trial from random numbers: each anywhere, or where the first one is, on other bits.
-fn faults(workload: &Workload, rows: u32, numbers: &[([u32; 6], bool)]) -> Vec<Fault> {
-    let mut faults: Vec<Fault> = Vec::new();
-    for (r, near) in numbers {
-        let mut next = fault(workload, rows, true, 1, *r);
-        // A whole exponent of ones is an infinity or a NaN.
-        if r[4] % 5 == 0 {
-            next.mask |= 0x7f80_0000;
-        }
-        if let Some(first) = faults.first().filter(|_| *near) {
-            let index = (first.index ^ (r[3] & 1)).min(words(workload, first) - 1);
-            next = Fault { kind: next.kind, mask: next.mask, index, ..*first };
-        }
-        faults.push(next);
-    }
-    faults
-}
-
-/// Words of what a fault strikes.
-fn words(workload: &Workload, fault: &Fault) -> u32 {
-    match fault.region {
-        Region::Input => workload.inputs.features as u32,
-        Region::Activations => workload.features(workload.ops[fault.tensor as usize].output),
-        _ => workload.tensors[fault.tensor as usize].words.len() as u32,
-    }
-}
-
 fn hold(direct: &mut Direct, wavefront: &mut Wavefront, scheme: &Scheme, jobs: &[Job]) {
     let want = direct.run(scheme, ONCE, jobs).expect("direct");
     let got = wavefront.run(scheme, ONCE, jobs).expect("wavefront");
@@ -78,65 +47,27 @@ fn hold(direct: &mut Direct, wavefront: &mut Wavefront, scheme: &Scheme, jobs: &
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn wavefront_equals_direct(
-        seed in any::<u64>(),
-        rows in 1u32..9,
-        windows in 1u32..4,
-        lanes in 2usize..9,
-        trials in prop::collection::vec(
-            prop::collection::vec((any::<[u32; 6]>(), any::<bool>()), 0..9), 1..24,
-        ),
-    ) {
-        let workload = Arc::new(random_workload(seed));
-        let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
-        let windows = Windows::new(rows, inputs);
-        let (mut direct, mut wavefront) = engines(&workload, &windows, lanes);
-        let jobs: Vec<Job> = (0u64..).zip(&trials).map(|(trial, numbers)| Job {
-            trial,
-            first_window: trial as u32 % windows.count() as u32,
-            // Half of the trials have one fault at most.
-            faults: faults(&workload, rows, &numbers[..numbers.len().min(1 + trial as usize % 2 * 8)]),
-        }).collect();
-        // A third of the schemes, so that a case stays short.
-        for scheme in schemes(&workload).iter().skip((seed % 3) as usize).step_by(3) {
-            hold(&mut direct, &mut wavefront, scheme, &jobs);
+#[test]
+fn engines_agree_on_random_networks_schemes_and_faults() {
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let mut found = Agreement::default();
+    for seed in 1.. {
+        found.hold(&gpu(), &kernels, seed).expect("results");
+        if let Some(disagreement) = &found.disagreement {
+            panic!("{disagreement}");
+        }
+        if found.cases >= 10_000 {
+            break;
         }
     }
-
-    #[test]
-    fn wavefront_equals_direct_under_codes(
-        seed in any::<u64>(),
-        rows in 1u32..6,
-        windows in 1u32..3,
-        code in prop::sample::select(Code::ALL.to_vec()),
-        trials in prop::collection::vec(
-            (prop::collection::vec(any::<[u32; 5]>(), 1..5), prop::option::of(any::<[u32; 6]>())), 1..24,
-        ),
-    ) {
-        let workload = Arc::new(random_workload(seed));
-        let inputs = (0..rows * windows).map(|i| i % workload.inputs.count as u32).collect();
-        let windows = Windows::new(rows, inputs);
-        let (mut direct, mut wavefront) = engines(&workload, &windows, 8);
-        let jobs: Vec<Job> = (0u64..).zip(&trials).map(|(trial, (stored, other))| {
-            let stored = stored.iter().take(1 + trial as usize % 4);
-            let mut faults: Vec<Fault> =
-                stored.map(|r| stored_fault(&workload, true, 1, *r)).collect();
-            faults.extend(other.filter(|_| trial % 3 == 0).map(|r| fault(&workload, rows, true, 1, r)));
-            Job { trial, first_window: trial as u32 % windows.count() as u32, faults }
-        }).collect();
-        let on_read = if seed % 4 < 2 { OnRead::Keep } else { OnRead::WriteBack };
-        let voter = if seed % 2 == 0 { Voter::Word } else { Voter::Bitwise };
-        for protection in Protection::ALL {
-            let scheme = Scheme { on_read, voter, ..coded(code, protection) };
-            if scheme.refusal().is_none() {
-                hold(&mut direct, &mut wavefront, &scheme, &jobs);
-            }
-        }
-    }
+    assert_eq!(found.ops.len(), OPS.len(), "{:?}", found.ops);
+    assert_eq!(found.presets.len(), Protection::ALL.len(), "{:?}", found.presets);
+    assert_eq!(found.codes.len(), 1 + Code::ALL.len(), "{:?}", found.codes);
+    assert_eq!(found.regions.len(), Region::ALL.len(), "{:?}", found.regions);
+    assert_eq!(found.kinds.len(), FaultKind::ALL.len(), "{:?}", found.kinds);
+    assert_eq!(found.faults.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert!(found.paths["wavefront"] > found.cases / 4, "{:?}", found.paths);
+    assert!(found.paths["reference"] > 0, "{:?}", found.paths);
 }
 
 fn digits(name: &str) -> Arc<Workload> {

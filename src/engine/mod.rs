@@ -4,6 +4,7 @@
 //! nothing of campaigns, sampling or files. [`direct`] runs every trial in full on the GPU,
 //! [`wavefront`] only what a fault changes; [`mod@reference`] is their oracle in plain Rust.
 
+pub mod agreement;
 mod demand;
 pub mod direct;
 mod footprint;

@@ -3,12 +3,11 @@
 
 pub(crate) mod trials;
 
+use beamline::engine::agreement::Network;
 use beamline::gpu::{AdapterChoice, Gpu};
-use beamline::op::{Given, Kind};
+use beamline::op::Given;
 use beamline::seed::{Domain, stream};
-use beamline::workload::{
-    Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
-};
+use beamline::workload::{Decision, Inputs, NanRank, NanRule, Workload};
 use rand::RngExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -131,90 +130,4 @@ pub(crate) fn wide_workload(side: usize) -> Workload {
     let words = weights(&[2, side]);
     let inputs = Inputs { count: 2, features: side, words, labels: None };
     network.workload(inputs, Decision::ArgMax { nan: NanRank::Differs }, NanRule::Propagate)
-}
-
-/// A network that grows op by op. Its tensors follow all other values, so that they are
-/// numbered when it is known how many ops there are.
-struct Network {
-    values: Vec<Value>,
-    ops: Vec<(Op, Vec<Node>)>,
-    tensors: Vec<Tensor>,
-}
-
-/// A value of a network that grows.
-#[derive(Clone, Copy)]
-enum Node {
-    Value(usize),
-    Tensor(usize),
-}
-
-impl Network {
-    const INPUT: Node = Node::Value(0);
-
-    fn new(input: &[usize]) -> Self {
-        let input = Value { name: "input".into(), shape: input.to_vec(), role: Role::Input };
-        Self { values: vec![input], ops: Vec::new(), tensors: Vec::new() }
-    }
-
-    fn stored(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        words: impl FnOnce(&[usize]) -> Vec<u32>,
-    ) -> Node {
-        let last = self.tensors.last().map_or(0, |last| last.offset as usize + last.words.len());
-        let offset = u32::try_from(last).expect("a small network");
-        let words = words(shape);
-        self.tensors.push(Tensor { name: name.into(), shape: shape.to_vec(), offset, words });
-        Node::Tensor(self.tensors.len() - 1)
-    }
-
-    fn shape(&self, node: Node) -> &[usize] {
-        match node {
-            Node::Value(value) => &self.values[value].shape,
-            Node::Tensor(tensor) => &self.tensors[tensor].shape,
-        }
-    }
-
-    fn op(&mut self, name: &str, kind: &str, fields: &[(&str, Given)], inputs: &[Node]) -> Node {
-        let known = Kind::named(kind).expect("a kind");
-        let settings = known.settings(fields).expect("fields");
-        let shapes: Vec<&[usize]> = inputs.iter().map(|input| self.shape(*input)).collect();
-        let shape = known.output(&settings, &shapes).expect("shapes that fit");
-        self.values.push(Value { name: name.into(), shape, role: Role::Activation });
-        let op = Op::new(name, kind, fields, &[], self.values.len() - 1).expect("an op");
-        self.ops.push((op, inputs.to_vec()));
-        Node::Value(self.values.len() - 1)
-    }
-
-    fn workload(mut self, inputs: Inputs, decision: Decision, relu_nan: NanRule) -> Workload {
-        let first = self.values.len();
-        let at = |input: Node| match input {
-            Node::Value(value) => ValueId(value),
-            Node::Tensor(tensor) => ValueId(first + tensor),
-        };
-        let ops = self
-            .ops
-            .into_iter()
-            .map(|(op, inputs)| Op { inputs: inputs.into_iter().map(at).collect(), ..op });
-        let ops = ops.collect();
-        self.values.extend(self.tensors.iter().enumerate().map(|(index, tensor)| Value {
-            name: tensor.name.clone(),
-            shape: tensor.shape.clone(),
-            role: Role::Stored(index),
-        }));
-        Workload {
-            name: "random".into(),
-            description: "drawn from a seed".into(),
-            source: "this test".into(),
-            tensors: self.tensors,
-            inputs,
-            output: ValueId(first - 1),
-            values: self.values,
-            ops,
-            decision,
-            relu_nan,
-            expected: None,
-        }
-    }
 }

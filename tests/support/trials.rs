@@ -2,6 +2,7 @@
 #![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
 
 use beamline::engine::TrialResult;
+use beamline::engine::agreement::difference;
 use beamline::fault::{Fault, FaultKind, Place, Region};
 use beamline::scheme::{Code, OnRead, Protect, Protection, Scheme, Voter};
 use beamline::workload::{Decision, Workload};
@@ -88,13 +89,8 @@ pub(crate) fn composed(workload: &Workload) -> Vec<Scheme> {
 
 /// Holds the results of two engines to each other.
 pub(crate) fn same(left: &TrialResult, right: &TrialResult, name: &str) {
-    let mut left = left.clone();
-    let mut right = right.clone();
-    // Only the wavefront engine decides by proof.
-    right.decided = left.decided;
-    left.landings.sort_by_key(|l| (l.fault, l.replica));
-    right.landings.sort_by_key(|l| (l.fault, l.replica));
-    assert_eq!(left, right, "{name} in trial {}", left.trial);
+    let differs = difference(left, right);
+    assert!(differs.is_none(), "{name}: {}", differs.unwrap_or_default());
 }
 
 /// The scheme of a protection and a code.

@@ -54,6 +54,17 @@ impl Reference {
         &self.golden_outputs
     }
 
+    /// Whether golden has a NaN anywhere: in a weight, an input, or what an op gives.
+    pub(super) fn has_nan(&self) -> bool {
+        let any_nan = |words: &[u32]| words.iter().any(|word| f32::from_bits(*word).is_nan());
+        (0..self.windows.count()).any(|window| {
+            let image = self.image(window);
+            let mut found = any_nan(&image);
+            self.forward(&[&image], |_, outputs| found |= any_nan(&outputs[0]));
+            found
+        })
+    }
+
     fn image(&self, window: usize) -> Vec<u32> {
         let mut image = self.golden[..self.layout.weights as usize].to_vec();
         image.extend(self.input(window));

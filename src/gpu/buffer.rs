@@ -156,12 +156,12 @@ impl Gpu {
             encoder.copy_buffer_to_buffer(raw, from, &staging, at, (*size).min(raw.size() - from));
             at += size;
         }
-        self.queue.submit([encoder.finish()]);
+        let submission = self.queue.submit([encoder.finish()]);
         let (sender, receiver) = mpsc::channel();
         staging.map_async(wgpu::MapMode::Read, .., move |result| {
             drop(sender.send(result));
         });
-        self.wait()?;
+        self.wait_for(submission)?;
         // Another thread that polls the same device may be the one to call back.
         match receiver.recv_timeout(super::SUBMISSION_TIMEOUT) {
             Ok(Ok(())) => {}

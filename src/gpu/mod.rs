@@ -14,6 +14,7 @@ pub use adapter::{Adapter, AdapterChoice, list};
 pub use buffer::Buffer;
 pub use kernel::{Binding, Kernel, Operands, Pass};
 pub use source::{Source, compose, library_names};
+pub use wgpu::SubmissionIndex as Submission;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -143,19 +144,20 @@ impl Gpu {
         self.limits.max_compute_workgroups_per_dimension
     }
 
-    /// Records commands and submits them.
+    /// Records commands and submits them; [`Gpu::wait_for`] takes what it gives.
     ///
     /// # Errors
     /// Where an earlier submission failed.
-    pub fn submit(&self, record: impl FnOnce(&mut Pass<'_>)) -> Result<(), Error> {
+    pub fn submit(&self, record: impl FnOnce(&mut Pass<'_>)) -> Result<Submission, Error> {
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
             let mut pass = Pass::new(&self.device, self.groups_max(), &mut encoder);
             record(&mut pass);
         }
-        self.queue.submit([encoder.finish()]);
-        self.check()
+        let submission = self.queue.submit([encoder.finish()]);
+        self.check()?;
+        Ok(submission)
     }
 
     /// Waits until all that was submitted is done.
@@ -163,8 +165,19 @@ impl Gpu {
     /// # Errors
     /// [`Error::Lost`] on a time-out or a lost device, else what an earlier command reported.
     pub fn wait(&self) -> Result<(), Error> {
-        let wait =
-            wgpu::PollType::Wait { submission_index: None, timeout: Some(SUBMISSION_TIMEOUT) };
+        self.wait_until(None)
+    }
+
+    /// Waits until a submission and those before it are done; other threads may have submitted more since.
+    ///
+    /// # Errors
+    /// As [`Gpu::wait`].
+    pub fn wait_for(&self, submission: Submission) -> Result<(), Error> {
+        self.wait_until(Some(submission))
+    }
+
+    fn wait_until(&self, submission_index: Option<Submission>) -> Result<(), Error> {
+        let wait = wgpu::PollType::Wait { submission_index, timeout: Some(SUBMISSION_TIMEOUT) };
         let polled = self.device.poll(wait);
         self.check()?;
         match polled {

@@ -29,7 +29,9 @@ use crate::stage::spread::Spread;
 use crate::workload::Workload;
 use golden::{Golden, Shared};
 use reach::Reach;
-use std::sync::Arc;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 use wave::{LANES_MAX, WaveMemory};
 
@@ -37,7 +39,10 @@ use wave::{LANES_MAX, WaveMemory};
 pub const GOLDEN_WEIGHTS: &str = "golden weights";
 
 /// Trials at once before the rate is known.
-const LANES: usize = 256;
+const LANES: usize = 512;
+
+/// Waves at once: the CPU prepares one and takes the other's results while the adapter runs the other.
+const WAVES: usize = 2;
 
 /// Trials at once of the direct engine, until it is measured.
 const BEHIND: usize = 31;
@@ -52,7 +57,7 @@ const CALL_S: f64 = 0.5;
     reason = "clamped, and rates are not negative"
 )]
 fn lanes_at(rate: f64) -> usize {
-    ((rate * CALL_S) as usize).clamp(64, LANES_MAX) / 64 * 64
+    ((rate * CALL_S) as usize).clamp(64, WAVES * LANES_MAX) / 64 * 64
 }
 
 /// Lanes that tell what an inference takes in full: as many for every scheme.
@@ -89,7 +94,7 @@ pub struct Wavefront {
     /// Trials at once and stored copies of the direct engine when it is made.
     behind: (usize, u32),
     core: Core,
-    memory: WaveMemory,
+    memory: [WaveMemory; WAVES],
     lanes: usize,
     /// Whether `lanes` follows the rate of the last call, and the direct engine's lanes are measured once it
     /// has much to do.
@@ -136,12 +141,12 @@ impl Wavefront {
         let values = Golden::values_bytes(gpu, workload, windows)?;
         let rows = u64::from(Layout::new(workload, windows).rows) * windows.count() as u64;
         let sums = partial::planned(workload, Reach::new(workload).readers(workload), rows);
-        let waves = WAVES_BYTES_MAX.min(waves_bytes(workload, u64::from(windows.rows())));
+        let wave = WAVE_BYTES_MAX.min(wave_bytes(workload, u64::from(windows.rows())));
         let parts = vec![
             (GOLDEN_WEIGHTS, weights),
             ("golden values", values),
             ("golden partial sums", sums),
-            ("pages and packed rows at most", waves),
+            ("pages and packed rows at most", WAVES as u64 * wave),
         ];
         Ok(Demand { parts })
     }
@@ -228,7 +233,7 @@ impl Wavefront {
             in_full: None,
             behind: (BEHIND, copies),
             core,
-            memory: WaveMemory::default(),
+            memory: Default::default(),
             lanes: LANES,
             adapts: true,
             tuned: false,
@@ -241,7 +246,7 @@ impl Wavefront {
     #[must_use]
     pub fn with_lanes(self, lanes: usize) -> Self {
         let behind = (lanes, self.behind.1);
-        Self { lanes: lanes.clamp(1, LANES_MAX), behind, adapts: false, ..self }
+        Self { lanes: lanes.clamp(1, WAVES * LANES_MAX), behind, adapts: false, ..self }
     }
 
     /// What runs trials in full, made where this is the first call.
@@ -307,14 +312,57 @@ impl Wavefront {
         }
     }
 
+    /// Runs trials in chunks, as many at once as there are waves; `None` for those that must run in full.
+    fn run_waves(
+        &mut self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<Option<TrialResult>>, Error> {
+        let Self { core, memory, lanes, .. } = self;
+        let chunk = trials::chunk(jobs, lanes.div_ceil(WAVES));
+        let chunks = Mutex::new(jobs.chunks(chunk).enumerate());
+        let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let run = |memory: &mut WaveMemory| {
+            let mut ran = Vec::new();
+            while let Some((at, jobs)) = next() {
+                ran.push((at, core.run_chunk(memory, (scheme, course), jobs)));
+                if ran.last().is_some_and(|(_, results)| results.is_err()) {
+                    // The other waves begin nothing more.
+                    while next().is_some() {}
+                }
+            }
+            ran
+        };
+        let mut ran = thread::scope(|scope| {
+            let run = &run;
+            let waves: Vec<_> = memory
+                .iter_mut()
+                .take(jobs.len().div_ceil(chunk))
+                .map(|memory| scope.spawn(move || run(memory)))
+                .collect();
+            waves
+                .into_iter()
+                .flat_map(|wave| wave.join().unwrap_or_else(|panic| resume_unwind(panic)))
+                .collect::<Vec<_>>()
+        });
+        ran.sort_unstable_by_key(|(at, _)| *at);
+        let mut results = Vec::with_capacity(jobs.len());
+        for (_, chunk) in ran {
+            results.extend(chunk?);
+        }
+        Ok(results)
+    }
+
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.core.golden.outputs
     }
 
     /// How many trials went which way so far.
-    pub const fn paths(&self) -> Paths {
-        Paths { resumed: self.memory.packed.resumed, ..self.paths }
+    pub fn paths(&self) -> Paths {
+        let resumed = self.memory.iter().map(|memory| memory.packed.resumed).sum();
+        Paths { resumed, ..self.paths }
     }
 }
 
@@ -342,10 +390,7 @@ impl Engine for Wavefront {
         }
         let started = Instant::now();
         self.core.enter(scheme)?;
-        let mut results: Vec<Option<TrialResult>> = Vec::with_capacity(jobs.len());
-        for chunk in jobs.chunks(trials::chunk(jobs, self.lanes)) {
-            results.extend(self.run_chunk(scheme, course, chunk)?);
-        }
+        let mut results = self.run_waves(scheme, course, jobs)?;
         if self.adapts && jobs.len() >= self.lanes {
             let rate = jobs.len() as f64 / started.elapsed().as_secs_f64();
             self.lanes = lanes_at(rate);
@@ -403,10 +448,10 @@ fn measured(direct: &mut Direct, scheme: &Scheme, course: Course, rows: u32) -> 
 }
 
 /// The most bytes of pages that are kept from wave to wave, and of packed rows.
-const WAVES_BYTES_MAX: u64 = 512 << 20;
+const WAVE_BYTES_MAX: u64 = 256 << 20;
 
 /// Bytes of the pages of all ops with as many lanes as a wave may have, and of packed rows.
-fn waves_bytes(workload: &Workload, rows: u64) -> u64 {
+fn wave_bytes(workload: &Workload, rows: u64) -> u64 {
     let reach = Reach::new(workload);
     let pages = (0..workload.ops.len()).filter_map(|op| reach.op(op)).map(|weighted| {
         let cells = weighted.chain.iter().map(|(_, cells)| u64::from(*cells));

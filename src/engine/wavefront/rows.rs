@@ -144,7 +144,7 @@ impl Core {
         let zeroed = |label| self.gpu.zeroed(label, n as usize);
         let verdicts = rows.setting.vote.is_some().then(|| zeroed("verdicts"));
         let judged = Judged { outcomes: zeroed("outcomes"), verdicts };
-        self.gpu.submit(|pass| {
+        let submission = self.gpu.submit(|pass| {
             let entry = self.home(rows.entry);
             let from = rows.resume.map_or(0, |resume| resume.feature);
             self.encode_spread(pass, rows, (entry, rows.cells, from), &packed.values[entry.0]);
@@ -166,6 +166,8 @@ impl Core {
             }
             self.encode_outcomes(pass, packed, rows, &judged);
         })?;
+        // All rows of a wave together may take longer than a submission may.
+        self.gpu.wait_for(submission)?;
         Ok(judged)
     }
 

@@ -5,8 +5,8 @@ use super::super::{Course, Decided, Error, Job, Landing, TrialResult};
 use super::pages::{PageLane, narrow};
 use super::proof::runs_anyway;
 use super::stored::Found;
-use super::wave::{Setting, ValueLane, Vote, Wave, judged, retried};
-use super::{Core, WAVES_BYTES_MAX, Wavefront};
+use super::wave::{Setting, ValueLane, Vote, Wave, WaveMemory, judged, retried};
+use super::{Core, WAVE_BYTES_MAX};
 use crate::outcome::InferenceRow;
 use crate::scheme::{Guard, Scheme, VotePoint};
 use crate::workload::ValueId;
@@ -122,15 +122,15 @@ impl Core {
     }
 }
 
-impl Wavefront {
+impl Core {
     /// Runs trials of a scheme that is taken up; `None` for those that must run in full.
     pub(super) fn run_chunk(
-        &mut self,
-        scheme: &Scheme,
-        course: Course,
+        &self,
+        memory: &mut WaveMemory,
+        (scheme, course): (&Scheme, Course),
         jobs: &[Job],
     ) -> Result<Vec<Option<TrialResult>>, Error> {
-        let Self { core, memory, .. } = self;
+        let core = self;
         let guarded = scheme.guard == Some(Guard::NonFinite);
         let windows = narrow(core.windows.count());
         let layout = core.layout.with_code(scheme.code);
@@ -201,7 +201,7 @@ impl Wavefront {
         for (execution, wave) in &waves {
             core.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
         }
-        memory.trim(WAVES_BYTES_MAX);
+        memory.trim(WAVE_BYTES_MAX);
         for (job, golden) in run_anyway {
             if results[job].as_ref().is_some_and(|result| result.rows != golden) {
                 return Err(Error::Proof { trial: jobs[job].trial });

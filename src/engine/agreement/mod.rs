@@ -51,6 +51,8 @@ pub struct Problem {
     pub trials: Vec<(Scheme, Vec<Job>)>,
     /// Trials at once.
     pub lanes: usize,
+    /// Waves at once.
+    pub waves: usize,
     /// Whether the reference engine takes part.
     pub with_reference: bool,
 }
@@ -90,7 +92,8 @@ impl Problem {
             draws.random_range(8..40)
         };
         let with_reference = rows <= 4 && draws.random_bool(0.25);
-        Self { seed, workload, windows, trials, lanes, with_reference }
+        let waves = draws.random_range(1..4);
+        Self { seed, workload, windows, trials, lanes, waves, with_reference }
     }
 
     /// Runs all trials on both engines and compares them, but for results that `excused` lets pass. What an
@@ -265,13 +268,13 @@ impl Agreement {
     /// Where the GPU fails.
     pub fn hold(&mut self, gpu: &Arc<Gpu>, kernels: &Arc<Kernels>, seed: u64) -> Result<(), Error> {
         let problem = Problem::new(seed);
-        let Problem { workload, windows, lanes, .. } = &problem;
+        let Problem { workload, windows, lanes, waves, .. } = &problem;
         let of = || (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload), windows.clone());
         let (kernels, shared, network, inputs) = of();
         let mut direct = Direct::with(kernels, shared, network, inputs, lanes + 1, 3)?;
         let (kernels, shared, network, inputs) = of();
         let wavefront = Wavefront::new(kernels, shared, network, inputs, 3)?;
-        let mut wavefront = wavefront.with_lanes(*lanes);
+        let mut wavefront = wavefront.with_lanes(*lanes).with_waves(*waves);
         let held =
             problem.hold(("direct", &mut direct), ("wavefront", &mut wavefront), |_, _| false)?;
         self.count(&problem, &held.results);

@@ -39,10 +39,12 @@ use wave::{LANES_MAX, WaveMemory};
 pub const GOLDEN_WEIGHTS: &str = "golden weights";
 
 /// Trials at once before the rate is known.
-const LANES: usize = 512;
+const LANES: usize = 256;
 
-/// Waves at once: the CPU prepares one and takes the other's results while the adapter runs the other.
-const WAVES: usize = 2;
+/// Waves at once: the CPU prepares one while hardware runs the other. A software adapter is the CPU.
+const fn waves(gpu: &Gpu) -> usize {
+    if gpu.adapter().software { 1 } else { 2 }
+}
 
 /// Trials at once of the direct engine, until it is measured.
 const BEHIND: usize = 31;
@@ -50,14 +52,14 @@ const BEHIND: usize = 31;
 /// Seconds that a call should take at most, so that whoever steers a run is heard.
 const CALL_S: f64 = 0.5;
 
-/// Trials at once at so many trials a second.
+/// Trials of so many waves at so many trials a second.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "clamped, and rates are not negative"
 )]
-fn lanes_at(rate: f64) -> usize {
-    ((rate * CALL_S) as usize).clamp(64, WAVES * LANES_MAX) / 64 * 64
+fn lanes_at(rate: f64, waves: usize) -> usize {
+    ((rate * CALL_S) as usize).clamp(64, waves * LANES_MAX) / 64 * 64
 }
 
 /// Lanes that tell what an inference takes in full: as many for every scheme.
@@ -94,7 +96,8 @@ pub struct Wavefront {
     /// Trials at once and stored copies of the direct engine when it is made.
     behind: (usize, u32),
     core: Core,
-    memory: [WaveMemory; WAVES],
+    /// Of each wave that runs at once.
+    memory: Vec<WaveMemory>,
     lanes: usize,
     /// Whether `lanes` follows the rate of the last call, and the direct engine's lanes are measured once it
     /// has much to do.
@@ -146,7 +149,7 @@ impl Wavefront {
             (GOLDEN_WEIGHTS, weights),
             ("golden values", values),
             ("golden partial sums", sums),
-            ("pages and packed rows at most", WAVES as u64 * wave),
+            ("pages and packed rows at most", waves(gpu) as u64 * wave),
         ];
         Ok(Demand { parts })
     }
@@ -217,6 +220,7 @@ impl Wavefront {
         };
         let golden = Golden::new(&shared, &reach)?;
         let decoders = Vec::new();
+        let memory = (0..waves(&gpu)).map(|_| WaveMemory::default()).collect();
         let core = Core {
             gpu,
             kernels,
@@ -233,7 +237,7 @@ impl Wavefront {
             in_full: None,
             behind: (BEHIND, copies),
             core,
-            memory: Default::default(),
+            memory,
             lanes: LANES,
             adapts: true,
             tuned: false,
@@ -246,7 +250,14 @@ impl Wavefront {
     #[must_use]
     pub fn with_lanes(self, lanes: usize) -> Self {
         let behind = (lanes, self.behind.1);
-        Self { lanes: lanes.clamp(1, WAVES * LANES_MAX), behind, adapts: false, ..self }
+        Self { lanes: lanes.max(1), behind, adapts: false, ..self }
+    }
+
+    /// The same with so many waves at once.
+    #[must_use]
+    pub fn with_waves(self, waves: usize) -> Self {
+        let memory = (0..waves.max(1)).map(|_| WaveMemory::default()).collect();
+        Self { memory, ..self }
     }
 
     /// What runs trials in full, made where this is the first call.
@@ -320,7 +331,7 @@ impl Wavefront {
         jobs: &[Job],
     ) -> Result<Vec<Option<TrialResult>>, Error> {
         let Self { core, memory, lanes, .. } = self;
-        let chunk = trials::chunk(jobs, lanes.div_ceil(WAVES));
+        let chunk = trials::chunk(jobs, lanes.div_ceil(memory.len()).min(LANES_MAX));
         let chunks = Mutex::new(jobs.chunks(chunk).enumerate());
         let next = || chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
         let run = |memory: &mut WaveMemory| {
@@ -393,7 +404,7 @@ impl Engine for Wavefront {
         let mut results = self.run_waves(scheme, course, jobs)?;
         if self.adapts && jobs.len() >= self.lanes {
             let rate = jobs.len() as f64 / started.elapsed().as_secs_f64();
-            self.lanes = lanes_at(rate);
+            self.lanes = lanes_at(rate, self.memory.len());
         }
         let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
         let by_proof = |result: &&TrialResult| result.decided == Decided::ByProof;
@@ -436,19 +447,14 @@ fn measured(direct: &mut Direct, scheme: &Scheme, course: Course, rows: u32) -> 
     let lanes = direct.lanes().min(MEASURED_LANES) as u64;
     let jobs: Vec<Job> =
         (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
-    // The first batch compiles and loads.
-    direct.run(scheme, course, &jobs)?;
-    let mut best = f64::INFINITY;
-    for _ in 0..3 {
-        let started = Instant::now();
-        direct.run(scheme, course, &jobs)?;
-        best = best.min(started.elapsed().as_secs_f64());
-    }
-    Ok(best / (lanes * u64::from(rows)) as f64)
+    // The first lane compiles and loads.
+    direct.run(scheme, course, &jobs[..1])?;
+    let seconds = cost::best(|| direct.run(scheme, course, &jobs).map(drop))?;
+    Ok(seconds / (lanes * u64::from(rows)) as f64)
 }
 
 /// The most bytes of pages that are kept from wave to wave, and of packed rows.
-const WAVE_BYTES_MAX: u64 = 256 << 20;
+const WAVE_BYTES_MAX: u64 = 512 << 20;
 
 /// Bytes of the pages of all ops with as many lanes as a wave may have, and of packed rows.
 fn wave_bytes(workload: &Workload, rows: u64) -> u64 {

@@ -25,7 +25,7 @@ struct ClassifyParams {
 @group(0) @binding(4) var<storage, read>       labels:    array<u32>;   // [window, row]
 @group(0) @binding(5) var<storage, read>       alarms:    array<u32>;   // [lane, rows + 1]
 @group(0) @binding(6) var<storage, read>       verdicts:  array<u32>;   // [lane, row]
-@group(0) @binding(7) var<storage, read>       traps:     array<u32>;   // [lane]
+@group(0) @binding(7) var<storage, read>       traps:     array<u32>;   // [lane, rows + 1]
 @group(0) @binding(8) var<storage, read_write> outcomes:  array<u32>;   // [lane, row]
 
 @compute @workgroup_size(GROUP)
@@ -62,12 +62,12 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         }
     }
     let verdict = verdicts[i];
-    let trap = traps[lane];
+    let all = lane * (params.rows + 1u);
+    let trap = traps[all + row] | traps[all + params.rows];
     let none = (verdict & VERDICT_NONE) != 0u;
     let guarded = params.guard != 0u && !finite;
     var alarm = (verdict & VERDICT_ALARM) != 0u;
-    alarm |= alarms[lane * (params.rows + 1u) + row] != 0u;
-    alarm |= alarms[lane * (params.rows + 1u) + params.rows] != 0u;
+    alarm |= alarms[all + row] != 0u || alarms[all + params.rows] != 0u;
     alarm |= trap != 0u || guarded;
     var outcome = OUTCOME_MASKED;
     if (trap & TRAP_BUDGET) != 0u {

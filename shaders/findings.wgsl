@@ -19,7 +19,7 @@ struct FindingsParams {
 @group(0) @binding(1) var<storage, read>       counts:   array<u32>;   // [lane, copy, 2]: blocks corrected, uncorrectable
 @group(0) @binding(2) var<storage, read_write> alarms:   array<u32>;   // [lane, rows + 1]
 @group(0) @binding(3) var<storage, read_write> verdicts: array<u32>;   // [lane, row]
-@group(0) @binding(4) var<storage, read_write> traps:    array<u32>;   // [lane]
+@group(0) @binding(4) var<storage, read_write> traps:    array<u32>;   // [lane, rows + 1]
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
@@ -35,7 +35,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     alarms[lane * (params.rows + 1u) + params.rows] += corrected + uncorrectable;
     if uncorrectable == 0u { return; }
     if params.on_uncorrectable == ON_UNCORRECTABLE_TRAP {
-        traps[lane] |= TRAP_ECC;
+        traps[lane * (params.rows + 1u) + params.rows] |= TRAP_ECC;
     } else if params.on_uncorrectable == ON_UNCORRECTABLE_MISMATCH {
         for (var row = 0u; row < params.rows; row++) {
             verdicts[lane * params.rows + row] |= VERDICT_MISMATCH | VERDICT_ALARM;

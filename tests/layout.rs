@@ -83,7 +83,7 @@ fn every_struct_has_the_layout_of_its_twin() {
               deliver], block_words, syndrome_bits, agree, actions_base),
         twin!("differing", DifferingParams: rows, counted, cells, features, slots),
         twin!("findings", FindingsParams: lanes, copies, rows, on_uncorrectable),
-        twin!("inject", InjectParams: words, stride),
+        twin!("inject", InjectParams: words, stride, trap_words),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("load", LoadParams: quads, src_base, src_stride, dst_base, dst_stride),
         twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,

@@ -5,15 +5,16 @@
 
 mod support;
 
-use beamline::engine::agreement::Agreement;
+use beamline::engine::agreement::{Agreement, Network, Node};
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::reference::Reference;
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Course, Engine, Error, Job, Windows};
-use beamline::fault::{Fault, FaultKind, Region, Sites, draw};
+use beamline::fault::{Fault, FaultKind, Place, Region, Sites, draw};
 use beamline::op::OPS;
+use beamline::outcome::Outcome;
 use beamline::scheme::{Code, Protection, Scheme};
-use beamline::workload::{Overrides, Workload, load};
+use beamline::workload::{Decision, Inputs, NanRank, NanRule, Overrides, Workload, load};
 use std::path::Path;
 use std::sync::Arc;
 use support::gpu;
@@ -260,4 +261,54 @@ fn single_faults_run_only_what_they_change() {
             }
         }
     }
+}
+
+#[test]
+fn an_index_past_its_table_ends_its_inference_and_no_other() {
+    let mut network = Network::of_indices(&[3]);
+    let weight = |shape: &[usize]| {
+        let words = shape.iter().product::<usize>();
+        (0..words).map(|at| (at as f32 - 4.0).to_bits()).collect()
+    };
+    let table = network.stored("table", &[5, 2], weight);
+    let embedded = network.op("embedded", "embedding", &[], &[Node::Value(0), table]);
+    network.op("flat", "flatten", &[], &[embedded]);
+    let inputs =
+        Inputs { count: 4, features: 3, words: (0..12).map(|at| at % 5).collect(), labels: None };
+    let decision = Decision::ArgMax { nan: NanRank::Differs };
+    let workload = Arc::new(network.workload(inputs, decision, NanRule::Propagate));
+    let windows = Windows::new(4, (0..4).collect());
+    let (mut direct, mut wavefront) = engines(&workload, &windows, 8);
+    let mut reference = Reference::new(Arc::clone(&workload), windows, gpu().adapter().arithmetic);
+    let strike = |bit: u32| Fault {
+        step: 0,
+        time_s: 0.0,
+        region: Region::Input,
+        tensor: 0,
+        index: 1,
+        row: 2,
+        kind: FaultKind::Xor,
+        mask: 1 << bit,
+        place: Place::At(0),
+    };
+    let jobs: Vec<Job> = (0..32)
+        .map(|bit| Job { trial: bit.into(), first_window: 0, faults: vec![strike(bit)] })
+        .collect();
+    for protection in Protection::ALL {
+        let scheme = scheme(protection);
+        let want = reference.run(&scheme, ONCE, &jobs).expect("reference");
+        for result in &want {
+            let outcomes: Vec<Outcome> = result.rows.iter().map(|row| row.outcome()).collect();
+            // Row 2 reads 1 + 2 × 3 = 7, which is 2 of the table of 5.
+            let struck = 2 ^ 1u32 << result.trial;
+            let trapped = struck >= 5 && !scheme.votes_reads();
+            assert_eq!(outcomes[2] == Outcome::Due, trapped, "{}, {result:?}", scheme.name);
+            assert!([0, 1, 3].iter().all(|row| outcomes[*row] == Outcome::Masked), "{outcomes:?}");
+        }
+        for engine in [&mut direct as &mut dyn Engine, &mut wavefront] {
+            let found = engine.run(&scheme, ONCE, &jobs).expect("results");
+            found.iter().zip(&want).for_each(|(found, want)| same(found, want, &scheme.name));
+        }
+    }
+    assert!(wavefront.paths().wavefront > 0);
 }

@@ -3,7 +3,7 @@
 
 mod message;
 
-use beamline::op::OPS;
+use beamline::op::{self, OPS};
 use beamline::place;
 use beamline::workload::{
     Decision, Error, NanRank, NanRule, Overrides, Role, ValueId, Workload, load,
@@ -169,6 +169,9 @@ fn folder(parent: &Path, name: &str, toml: &str) -> PathBuf {
     write("nines.npy", &npy("|u1", "(4,)", &[9; 4]));
     write("negative.npy", &npy("<i4", "(4,)", &[255; 16]));
     write("golden.npy", &npy("<f4", "(4, 3)", &floats(12)));
+    write("table.safetensors", &safetensors(&[("table", Dtype::F32, &[9, 2], floats(18))]));
+    write("tokens.npy", &npy("<i8", "(2, 2)", &[0_i64, 8, 3, 3].map(i64::to_le_bytes).concat()));
+    write("past.npy", &npy("<u2", "(2, 2)", &[0_u16, 8, 3, 9].map(u16::to_le_bytes).concat()));
     dir
 }
 
@@ -183,6 +186,11 @@ fn accepted_files_load() {
     let tiny = read("tiny");
     assert_eq!((tiny.stored_words(), tiny.relu_nan), (18 + 2 + 24 + 3, NanRule::Zero));
     assert!(f32::from_bits(tiny.stored_image()[0]).is_nan(), "a NaN weight is a weight");
+
+    let tokens = read("tokens");
+    assert_eq!(tokens.values[0].dtype, op::Dtype::U32);
+    assert_eq!(tokens.values[1].dtype, op::Dtype::F32);
+    assert_eq!((tokens.inputs.words.as_slice(), tokens.output_features()), (&[0, 8, 3, 3][..], 4));
 
     let residual = read("residual");
     let names: Vec<_> = residual.tensors.iter().map(|t| t.name.as_str()).collect();

@@ -118,7 +118,8 @@ impl Measured {
         let inputs: Vec<_> = (0..self.shapes.len())
             .map(|at| (if at == 0 { &self.x } else { w }, &self.slots))
             .collect();
-        let operands = Operands { inputs: &inputs, output: &self.y, traps: Some(&self.traps) };
+        let operands =
+            Operands { inputs: &inputs, output: &self.y, traps: Some(&self.traps), lanes: None };
         if let Some(spec) = self.kind.kernel(&call) {
             gpu.encode(pass, &spec, operands);
         }

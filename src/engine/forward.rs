@@ -2,7 +2,7 @@
 
 use super::store::{self, Store};
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Call, Part, Place, Products, Reach};
+use crate::op::{Bind, Call, Part, Place, Products, Reach};
 use crate::workload::{Role, Workload};
 
 /// An operand: its buffer, its slots by block, and its base and stride in words. A stride of 0 is
@@ -13,6 +13,15 @@ pub(super) struct Operand<'a> {
     pub slots: &'a Buffer<u32>,
     pub base: u32,
     pub stride: u32,
+}
+
+/// Where inferences trap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Traps<'a> {
+    /// Trap words, `[lane, rows + 1]`.
+    pub words: &'a Buffer<u32>,
+    /// The lane of each block.
+    pub lanes: &'a Buffer<u32>,
 }
 
 /// One run of an op.
@@ -35,6 +44,8 @@ pub(super) struct Run<'a> {
     pub inputs: &'a [Operand<'a>],
     /// Its output, `[block, feature, row]`.
     pub y: &'a Buffer<u32>,
+    /// Where its inferences trap; golden ones do not.
+    pub traps: Option<Traps<'a>>,
 }
 
 /// Records a run of an op of `workload`; one that only renames its input is none.
@@ -77,7 +88,22 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
     };
     if let Some(spec) = op.kind.kernel(&call) {
         let inputs: Vec<_> = run.inputs.iter().map(|input| (input.buffer, input.slots)).collect();
-        gpu.encode(pass, &spec, Operands { inputs: &inputs, output: run.y, traps: None });
+        let output = run.y;
+        if !spec.bindings.contains(&Bind::Traps) {
+            gpu.encode(pass, &spec, Operands { inputs: &inputs, output, traps: None, lanes: None });
+            return;
+        }
+        let (words, lanes);
+        let traps = match run.traps {
+            Some(traps) => traps,
+            None => {
+                words = gpu.zeroed("traps", (run.blocks * (run.rows + 1)) as usize);
+                lanes = gpu.upload("lanes", &(0..run.blocks).collect::<Vec<u32>>());
+                Traps { words: &words, lanes: &lanes }
+            }
+        };
+        let (traps, lanes) = (Some(traps.words), Some(traps.lanes));
+        gpu.encode(pass, &spec, Operands { inputs: &inputs, output, traps, lanes });
     }
 }
 

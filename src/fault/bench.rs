@@ -9,8 +9,7 @@ use crate::workload::{
 pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
     let layers = widths.len() - 1;
     let mut tensors: Vec<Tensor> = Vec::new();
-    let mut values =
-        vec![Value { name: "input".into(), shape: vec![widths[0]], role: Role::Input }];
+    let mut values = vec![Value::floats("input", &widths[..1], Role::Input)];
     let mut ops = Vec::new();
     let mut offset = 0;
     let mut add_tensor = |name: String, shape: Vec<usize>| {
@@ -21,7 +20,7 @@ pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
     };
     let mut add_op = |name: String, kind, stored: &[usize], width| {
         let output = values.len();
-        values.push(Value { name: name.clone(), shape: vec![width], role: Role::Activation });
+        values.push(Value::floats(&name, &[width], Role::Activation));
         let inputs = [&[output - 1], stored].concat();
         ops.push(Op::new(&name, kind, &[], &inputs, output).expect("a known op"));
     };
@@ -35,11 +34,8 @@ pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
         }
     }
     let output = ValueId(values.len() - 1);
-    values.extend(tensors.iter().enumerate().map(|(index, tensor)| Value {
-        name: tensor.name.clone(),
-        shape: tensor.shape.clone(),
-        role: Role::Stored(index),
-    }));
+    let stored = tensors.iter().enumerate();
+    values.extend(stored.map(|(at, t)| Value::floats(&t.name, &t.shape, Role::Stored(at))));
     Workload {
         name: "bench".into(),
         description: "A perceptron for tests.".into(),

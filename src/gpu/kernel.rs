@@ -172,8 +172,10 @@ pub struct Operands<'a> {
     pub inputs: &'a [(&'a Buffer<u32>, &'a Buffer<u32>)],
     /// The output, `[block, feature, row]`.
     pub output: &'a Buffer<u32>,
-    /// A trap word a slot, for an op that decodes while it loads.
+    /// Trap words, for an op that may trap.
     pub traps: Option<&'a Buffer<u32>>,
+    /// The lane of each block, for an op that traps by inference.
+    pub lanes: Option<&'a Buffer<u32>>,
 }
 
 impl Gpu {
@@ -212,8 +214,10 @@ impl Gpu {
                 Bind::Words(input) => operands.inputs[input].0,
                 Bind::Slots(input) => operands.inputs[input].1,
                 Bind::Output => operands.output,
-                #[expect(clippy::expect_used, reason = "the caller asked for the form that traps")]
+                #[expect(clippy::expect_used, reason = "the caller knows that the kernel may trap")]
                 Bind::Traps => operands.traps.expect("a place for traps"),
+                #[expect(clippy::expect_used, reason = "the caller knows that the kernel may trap")]
+                Bind::Lanes => operands.lanes.expect("the lane of each block"),
             });
         }
         let mut groups = pass.fold(spec.invocations, spec.group);

@@ -104,8 +104,11 @@ pub enum Bind {
     Slots(usize),
     /// The output, `[block, feature, row]`.
     Output,
-    /// A trap word a slot.
+    /// Trap words: of an op that decodes what it loads one a slot, of one that reads indices
+    /// `[lane, rows + 1]`, the last for all inferences of the lane.
     Traps,
+    /// The lane of each block, whose trap words those are.
+    Lanes,
 }
 
 /// A kernel for one call.

@@ -12,6 +12,8 @@ mod arithmetic;
 mod batch_norm;
 pub mod bits;
 mod conv2d;
+mod dtype;
+mod embedding;
 mod exp;
 mod field;
 mod flatten;
@@ -26,6 +28,7 @@ mod softmax;
 mod tile;
 
 pub use arithmetic::Arithmetic;
+pub use dtype::{Dtype, WORD_BITS};
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
 pub use kernel::{Bind, Call, Form, KernelSpec, Part, Place, Products, Stored};
@@ -48,6 +51,7 @@ pub const OPS: &[Kind] = &[
     Kind(&softmax::Softmax),
     Kind(&add::Add),
     Kind(&flatten::Flatten),
+    Kind(&embedding::Embedding),
 ];
 
 /// What an op of one kind is. Its inputs are the values of inferences that it reads, then its stored
@@ -75,6 +79,12 @@ pub trait Operator: Sync {
     /// # Errors
     /// What is wrong with the shapes.
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch>;
+
+    /// Which numbers its first input may hold, where that has whole numbers: those below this one. Others
+    /// trap: the inference has no answer. From the shapes of its inputs.
+    fn indices_below(&self, _shapes: &[&[usize]]) -> Option<u32> {
+        None
+    }
 
     /// Its kernel for this call; `None` where it only renames its input.
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec>;
@@ -140,6 +150,25 @@ impl Kind {
     /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         OPS.iter().find(|kind| kind.name() == name).copied()
+    }
+
+    /// The type of its output for inputs of these shapes, of which those of inferences have these types.
+    ///
+    /// # Errors
+    /// Where an input is of another type than the op reads.
+    pub fn dtype(self, shapes: &[&[usize]], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        if self.is_view() {
+            return Ok(inputs[0]);
+        }
+        let indices = self.indices_below(shapes).is_some();
+        for (at, found) in inputs.iter().enumerate() {
+            let expected = if indices && at == 0 { Dtype::U32 } else { Dtype::F32 };
+            if *found != expected {
+                let expected = format!("an input of {}", expected.name());
+                return Err(Mismatch::new(expected, found.name()));
+            }
+        }
+        Ok(Dtype::F32)
     }
 
     /// How many of its fields are stored tensors.

@@ -62,6 +62,16 @@ pub(crate) fn random_floats(draws: &mut impl Rng, count: u32, subnormals: bool) 
 }
 
 impl Problem {
+    /// Words of an input that holds numbers up to `below`, a share of them past it.
+    pub fn indices(draws: &mut impl Rng, count: u32, below: u32) -> Vec<u32> {
+        let index = |_| match draws.random_range(0..16) {
+            0 => draws.next_u32(),
+            1 => below,
+            _ => draws.random_range(0..below),
+        };
+        (0..count).map(index).collect()
+    }
+
     /// The words of one slot of an input.
     pub fn words(&self, draws: &mut impl Rng, count: u32, subnormals: bool) -> Vec<u32> {
         if !self.any_bits {

@@ -45,7 +45,7 @@ pub struct ClassifyInputs<'a, T: ?Sized> {
     pub alarms: &'a T,
     /// Verdicts of the output vote, `[lane, row]`.
     pub verdicts: &'a T,
-    /// Traps, `[lane]`.
+    /// Traps, `[lane, rows + 1]`: of each inference, then of the lane.
     pub traps: &'a T,
 }
 
@@ -90,6 +90,7 @@ pub fn reference(params: &ClassifyParams, inputs: ClassifyInputs<'_, [u32]>) -> 
                 (0..features).map(|f| of[(block * features + f) * rows + row]).collect()
             };
             let alarms = &inputs.alarms[lane * (rows + 1)..][..rows + 1];
+            let traps = &inputs.traps[lane * (rows + 1)..][..rows + 1];
             outcomes.push(classify(
                 params,
                 &Inference {
@@ -98,7 +99,7 @@ pub fn reference(params: &ClassifyParams, inputs: ClassifyInputs<'_, [u32]>) -> 
                     label: inputs.labels[window * rows + row],
                     dissent: alarms[row] != 0 || alarms[rows] != 0,
                     verdict: inputs.verdicts[lane * rows + row],
-                    trap: inputs.traps[lane],
+                    trap: traps[row] | traps[rows],
                 },
             ));
         }
@@ -190,7 +191,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let labels = some(windows * rows, &[0, 1, 2, 3, u32::MAX]);
     let alarms = some(lanes * (rows + 1), &[1, 5]);
     let verdicts = some(lanes * rows, &[ALARM, ALARM | RETRIED, ALARM | NONE]);
-    let traps = some(lanes, &[TRAP_INDEX, TRAP_ECC, TRAP_BUDGET, TRAP_BUDGET | TRAP_ECC]);
+    let traps =
+        some(lanes * (rows + 1), &[TRAP_INDEX, TRAP_ECC, TRAP_BUDGET, TRAP_BUDGET | TRAP_ECC]);
     let stage = Classify::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let up = |data: &[u32]| gpu.upload("classify", data);

@@ -42,7 +42,7 @@ impl Findings {
     }
 
     /// Records what `counts` `[lane, copy, 2]` (blocks corrected, uncorrectable) means for `alarms`
-    /// `[lane, rows + 1]`, `verdicts` `[lane, row]` and `traps` `[lane]`.
+    /// `[lane, rows + 1]`, `verdicts` `[lane, row]` and `traps` `[lane, rows + 1]`.
     pub fn encode(
         &self,
         pass: &mut Pass<'_>,
@@ -68,7 +68,7 @@ pub fn reference(
         alarms[lane * (rows + 1) + rows] += counts.iter().sum::<u32>();
         match params.on_uncorrectable {
             _ if uncorrectable == 0 => {}
-            ON_UNCORRECTABLE_TRAP => traps[lane] |= TRAP_ECC,
+            ON_UNCORRECTABLE_TRAP => traps[lane * (rows + 1) + rows] |= TRAP_ECC,
             ON_UNCORRECTABLE_MISMATCH => {
                 let verdicts = &mut verdicts[lane * rows..][..rows];
                 verdicts.iter_mut().for_each(|verdict| *verdict |= MISMATCH | ALARM);
@@ -100,7 +100,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let counts = some(lanes * copies * 2, 0.3, 5);
     let mut alarms = some(lanes * (rows + 1), 0.1, 3);
     let mut verdicts = some(lanes * rows, 0.1, 16);
-    let mut traps = some(lanes, 0.1, 4);
+    let mut traps = some(lanes * (rows + 1), 0.1, 4);
     let stage = Findings::new(gpu)?;
     let uniform = gpu.uniform("params", &params);
     let (cb, ab) = (gpu.upload("counts", &counts), gpu.upload("alarms", &alarms));

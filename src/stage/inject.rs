@@ -20,8 +20,10 @@ pub struct InjectParams {
     pub words: u32,
     /// Words between slots.
     pub stride: u32,
+    /// Trap words of a lane; the last is for all that the lane runs.
+    pub trap_words: u32,
     /// Padding.
-    pub pad: [u32; 2],
+    pub pad: u32,
 }
 
 /// One strike: after = (before & keep) ^ flip.
@@ -84,7 +86,7 @@ impl Inject {
     }
 }
 
-/// The same on the CPU: strikes `memory` and gives the words before and the traps by lane.
+/// The same on the CPU: strikes `memory` and gives the words before and the traps, `[lane, trap word]`.
 pub fn reference(
     params: &InjectParams,
     offsets: &[u32],
@@ -92,13 +94,14 @@ pub fn reference(
     memory: &mut [u32],
 ) -> (Vec<u32>, Vec<u32>) {
     let mut before = vec![0; strikes.len()];
-    let mut traps = vec![0; offsets.len() - 1];
+    let of_lane = params.trap_words as usize;
+    let mut traps = vec![0; (offsets.len() - 1) * of_lane];
     for (lane, range) in offsets.windows(2).enumerate() {
         for i in range[0] as usize..range[1] as usize {
             let strike = strikes[i];
             let at = (strike.slot * params.stride + strike.word) as usize;
             if strike.word >= params.words || at >= memory.len() {
-                traps[lane] |= TRAP_INDEX;
+                traps[(lane + 1) * of_lane - 1] |= TRAP_INDEX;
                 continue;
             }
             before[i] = memory[at];
@@ -116,7 +119,8 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     use rand::RngExt;
     let mut rng = stream(seed, Domain::Generate, &[7]);
     let (lanes, words) = (rng.random_range(1..150u32), rng.random_range(1..40u32));
-    let params = InjectParams { words, stride: words + 2, pad: [0; 2] };
+    let params =
+        InjectParams { words, stride: words + 2, trap_words: rng.random_range(1..6), pad: 0 };
     let memory = random_words(&mut rng, lanes * params.stride);
     let kinds = [FaultKind::Xor, FaultKind::StuckAt0, FaultKind::StuckAt1];
     let mut offsets = vec![0];
@@ -137,7 +141,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         gpu.upload("memory", &memory),
     );
     let before = gpu.zeroed("before", strikes.len());
-    let traps = gpu.zeroed("traps", lanes as usize);
+    let traps = gpu.zeroed("traps", (lanes * params.trap_words) as usize);
     gpu.submit(|pass| stage.encode(pass, &uniform, &ob, &sb, &mb, &before, &traps))?;
     let mut struck = memory;
     let want = reference(&params, &offsets, &strikes, &mut struck);

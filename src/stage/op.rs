@@ -69,7 +69,12 @@ impl Drawn {
             let (base, stride) =
                 (4 * draws.random_range(0..3u32), block + 4 * draws.random_range(0..2));
             let of = draws.random_range(1..4u32);
-            let words = problem.words(draws, base + of * stride, subnormals);
+            let words = match kind.indices_below(&shapes) {
+                Some(below) if values.is_empty() => {
+                    Problem::indices(draws, base + of * stride, below)
+                }
+                _ => problem.words(draws, base + of * stride, subnormals),
+            };
             values.push(Input { base, stride, words, slots: slots(draws, of) });
         }
         let mut at = draws.random_range(0..4u32);
@@ -87,6 +92,19 @@ impl Drawn {
         let (stride, stored, words) = random_stored(draws, form, &golden);
         let image = Input { base: 0, stride, words, slots: slots(draws, of) };
         Self { output, blocks, values, image, tensors, stored, problem }
+    }
+
+    fn indices_below(&self, kind: Kind) -> Option<u32> {
+        let shapes: Vec<&[usize]> = self.problem.shapes.iter().map(Vec::as_slice).collect();
+        kind.indices_below(&shapes)
+    }
+
+    /// Trap words, where the image has so many slots.
+    fn trap_words(&self, kind: Kind, slots: usize) -> usize {
+        match self.indices_below(kind) {
+            Some(_) => (self.blocks * (self.problem.rows + 1)) as usize,
+            None => slots,
+        }
     }
 
     /// Calls `with` for the words of the image as they lie.
@@ -122,14 +140,16 @@ impl Drawn {
         })
     }
 
-    /// The reference's output, and the traps of every slot of the image.
+    /// The reference's output, and its traps: of an op that reads indices `[block, rows + 1]`, else of every
+    /// slot of the image.
     fn wanted(&self, gpu: &Gpu, kind: Kind) -> (Vec<u32>, Vec<u32>) {
         let adapter = gpu.adapter();
         let read: Vec<(Vec<u32>, Vec<bool>)> = (self.image.words)
             .chunks(self.image.stride as usize)
             .map(|slot| delivered(self.stored, slot))
             .collect();
-        let mut traps = vec![0; read.len()];
+        let below = self.indices_below(kind);
+        let mut traps = vec![0; self.trap_words(kind, read.len())];
         let mut outputs = Vec::new();
         self.with_call(adapter.software, |call| {
             for block in 0..self.blocks as usize {
@@ -147,6 +167,12 @@ impl Drawn {
                     &read[slot].0[range]
                 });
                 let inputs: Vec<&[u32]> = values.chain(tensors).collect();
+                for (at, index) in inputs[0].iter().enumerate() {
+                    let rows = self.problem.rows as usize;
+                    if below.is_some_and(|below| *index >= below) {
+                        traps[block * (rows + 1) + at % rows] = super::inject::TRAP_INDEX;
+                    }
+                }
                 outputs.extend(kind.reference(call, adapter.arithmetic, &inputs));
             }
         });
@@ -171,8 +197,11 @@ impl Drawn {
         let image = (gpu.upload("stored", image), gpu.upload("slots", &self.image.slots));
         buffers.extend(self.tensors.iter().map(|_| image.clone()));
         let inputs: Vec<_> = buffers.iter().map(|(words, slots)| (words, slots)).collect();
-        let traps: Buffer<u32> = gpu.zeroed("traps", (length(&self.image.words) / stride) as usize);
-        let operands = Operands { inputs: &inputs, output: &y, traps: Some(&traps) };
+        let slots = (length(&self.image.words) / stride) as usize;
+        let traps: Buffer<u32> = gpu.zeroed("traps", self.trap_words(kind, slots));
+        let lanes = gpu.upload("lanes", &(0..self.blocks).collect::<Vec<u32>>());
+        let (traps_of, lanes) = (Some(&traps), Some(&lanes));
+        let operands = Operands { inputs: &inputs, output: &y, traps: traps_of, lanes };
         self.with_image(software, stride, stored, |call| {
             let specs = parts
                 .iter()
@@ -217,7 +246,7 @@ pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
             // Which NaN a sum of NaNs becomes is the adapter's choice, for each kernel anew.
             checks.push(same_floats(name, &drawn.run(gpu, target, own, stored, &parts)?.0, &got));
         }
-        if *form == Form::Decoded {
+        if *form == Form::Decoded || drawn.indices_below(kind).is_some() {
             checks.push(same_bits(name, &found[..traps.len()], &traps));
         }
         if *form != Form::Bare {

@@ -54,8 +54,8 @@ pub(super) type Stored = (Vec<usize>, Vec<u32>);
 enum Wanted {
     /// 32-bit floats, as their bits.
     Floats,
-    /// Whole numbers from 0.
-    Labels,
+    /// Whole numbers from 0, in words: labels, or indices such as token ids.
+    Whole(&'static str),
 }
 
 impl Array<'_> {
@@ -67,8 +67,8 @@ impl Array<'_> {
         }
         let words = match (wanted, self.number) {
             (Wanted::Floats, Number::Float(4)) => Some(decode(self.data, u32::from_le_bytes)),
-            (Wanted::Labels, Number::Signed(bytes)) => labels(self.data, bytes, true)?,
-            (Wanted::Labels, Number::Unsigned(bytes)) => labels(self.data, bytes, false)?,
+            (Wanted::Whole(what), Number::Signed(bytes)) => whole(what, self.data, bytes, true)?,
+            (Wanted::Whole(what), Number::Unsigned(bytes)) => whole(what, self.data, bytes, false)?,
             _ => None,
         };
         let words = words.ok_or_else(|| Mismatch::new(wanted.expected(), found))?;
@@ -77,10 +77,10 @@ impl Array<'_> {
 }
 
 impl Wanted {
-    const fn expected(self) -> &'static str {
+    fn expected(self) -> String {
         match self {
-            Self::Floats => "elements of F32 (<f4)",
-            Self::Labels => "labels of whole numbers, such as I64 (<i8)",
+            Self::Floats => "elements of F32 (<f4)".into(),
+            Self::Whole(what) => format!("{what} of whole numbers, such as I64 (<i8)"),
         }
     }
 
@@ -88,7 +88,7 @@ impl Wanted {
     const fn numpy(self) -> &'static str {
         match self {
             Self::Floats => "<f4",
-            Self::Labels => "<i8",
+            Self::Whole(_) => "<i8",
         }
     }
 
@@ -96,7 +96,7 @@ impl Wanted {
     const fn end(self) -> &'static str {
         match self {
             Self::Floats => "f32",
-            Self::Labels => "i64",
+            Self::Whole(_) => "i64",
         }
     }
 }
@@ -105,20 +105,25 @@ fn decode<const N: usize, T>(bytes: &[u8], element: impl Fn([u8; N]) -> T) -> Ve
     bytes.as_chunks().0.iter().map(|chunk| element(*chunk)).collect()
 }
 
-/// Whole numbers of so many bytes, where they are from 0 to the largest label.
-fn labels(data: &[u8], bytes: usize, signed: bool) -> Result<Option<Vec<u32>>, Mismatch> {
+/// Whole numbers of so many bytes, where they are from 0 to what a word holds.
+fn whole(
+    what: &str,
+    data: &[u8],
+    bytes: usize,
+    signed: bool,
+) -> Result<Option<Vec<u32>>, Mismatch> {
     if !matches!(bytes, 1 | 2 | 4 | 8) {
         return Ok(None);
     }
-    let label = |element: &[u8]| {
+    let word = |element: &[u8]| {
         let negative = signed && element.last().is_some_and(|byte| byte & 0x80 != 0);
         let mut whole = [if negative { 0xff } else { 0 }; 16];
         whole[..bytes].copy_from_slice(element);
         let whole = i128::from_le_bytes(whole);
-        let refuse = |_| Mismatch::new(format!("labels from 0 to {}", u32::MAX), whole.to_string());
+        let refuse = |_| Mismatch::new(format!("{what} from 0 to {}", u32::MAX), whole.to_string());
         u32::try_from(whole).map_err(refuse)
     };
-    data.chunks_exact(bytes).map(label).collect::<Result<Vec<_>, _>>().map(Some)
+    data.chunks_exact(bytes).map(word).collect::<Result<Vec<_>, _>>().map(Some)
 }
 
 /// Reads 32-bit floats: a `.npy` file, or the named tensor of a safetensors file.
@@ -135,7 +140,15 @@ pub(super) fn read_floats(path: &Path, tensor: Option<&str>) -> Result<Stored, E
 /// # Errors
 /// As [`read_floats`], and a label that is negative or above 2³² − 1.
 pub(super) fn read_labels(path: &Path, tensor: Option<&str>) -> Result<Stored, Error> {
-    read_array(path, tensor, Wanted::Labels)
+    read_array(path, tensor, Wanted::Whole("labels"))
+}
+
+/// Reads indices, such as token ids: whole numbers of any width.
+///
+/// # Errors
+/// As [`read_labels`].
+pub(super) fn read_indices(path: &Path, tensor: Option<&str>) -> Result<Stored, Error> {
+    read_array(path, tensor, Wanted::Whole("indices"))
 }
 
 fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Stored, Error> {
@@ -152,7 +165,7 @@ fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Store
             let dtype = array.dtype.clone();
             let convertible = !npy::is_no_number(&dtype);
             array.read(wanted).map_err(|mut mismatch| {
-                if convertible && !mismatch.expected.starts_with("labels from") {
+                if convertible && !mismatch.expected.contains(" from 0 to ") {
                     mismatch.found.push_str(&npy_conversion(path, wanted));
                 }
                 mismatch.in_data(path)

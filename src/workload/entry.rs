@@ -4,6 +4,7 @@
 //! are read, and the buffer forgets the lines.
 
 use super::{NanRank, NanRule};
+use crate::op::Dtype;
 use serde::de::{SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -61,6 +62,8 @@ pub(super) enum Distribution {
 #[serde(deny_unknown_fields)]
 pub(super) struct InputsEntry {
     pub(super) shape: Spanned<Vec<Dim>>,
+    #[serde(default)]
+    pub(super) dtype: Dtype,
     pub(super) file: Option<PathBuf>,
     pub(super) tensor: Option<String>,
     pub(super) labels: Option<PathBuf>,

@@ -6,8 +6,10 @@ use super::entry::{
     WorkloadEntry,
 };
 use super::ops::Image;
-use super::{Decision, Error, Expected, Inputs, Mismatch, NanRule, Role, Value, ValueId, Workload};
-use crate::op::{Shape, checked_words};
+use super::{
+    Decision, Error, Expected, Inputs, Mismatch, NanRule, Op, Role, Value, ValueId, Workload,
+};
+use crate::op::{Dtype, Shape, checked_words};
 use crate::place;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -60,6 +62,7 @@ impl File<'_> {
         let (input, inputs) = self.inputs(&entry.inputs, size)?;
         let mut image = Image::new(self.weights(&entry.weights, size)?);
         let (values, ops) = self.graph(input, &entry, &mut image)?;
+        self.check_indices(entry.inputs.get_ref(), &inputs, (&values, &ops))?;
         if !image.unused.is_empty() {
             let found = list(image.unused.keys().map(String::as_str));
             return Err(self.wrong(
@@ -193,7 +196,13 @@ impl File<'_> {
         let inputs = entry.get_ref();
         let (shape, features) = self.shape(&inputs.shape, size)?;
         let (count, words) = match (&inputs.file, &inputs.generate) {
-            (Some(file), None) => self.read_rows(file, inputs.tensor.as_deref(), &shape)?,
+            (Some(file), None) => {
+                self.read_rows(file, inputs.tensor.as_deref(), (&shape, inputs.dtype))?
+            }
+            (None, Some(generate)) if inputs.dtype != Dtype::F32 => {
+                let expected = format!("a `file` with `dtype = \"{}\"`", inputs.dtype.name());
+                return Err(self.wrong(&generate.scale, expected, "`generate`"));
+            }
             (None, Some(generate)) if inputs.tensor.is_none() => {
                 let Distribution::Uniform = generate.distribution;
                 let count = Spanned::new(generate.count.span(), vec![*generate.count.get_ref()]);
@@ -223,20 +232,45 @@ impl File<'_> {
             }
         };
         Ok((
-            Value { name: INPUT.into(), shape, role: Role::Input },
+            Value { name: INPUT.into(), shape, dtype: inputs.dtype, role: Role::Input },
             Inputs { count, features, words, labels },
         ))
     }
 
-    /// F32 rows of one shape: their number and their words.
+    /// Refuses an input that an op reads as an index past its table.
+    fn check_indices(
+        &self,
+        entry: &InputsEntry,
+        inputs: &Inputs,
+        (values, ops): (&[Value], &[Op]),
+    ) -> Result<(), Error> {
+        for op in ops {
+            let shapes: Vec<&[usize]> =
+                op.inputs.iter().map(|value| &values[value.0].shape[..]).collect();
+            let (Some(below), Some(file)) = (op.kind.indices_below(&shapes), &entry.file) else {
+                continue;
+            };
+            if let Some(at) = inputs.words.iter().position(|index| *index >= below) {
+                let expected = format!("indices below {below}, the entries that `{}` has", op.name);
+                let found = format!("{} in input {}", inputs.words[at], at / inputs.features);
+                return Err(Mismatch::new(expected, found).in_data(&self.dir.join(file)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Rows of one shape and type: their number and their words.
     fn read_rows(
         &self,
         file: &Path,
         tensor: Option<&str>,
-        shape: &[usize],
+        (shape, dtype): (&[usize], Dtype),
     ) -> Result<(usize, Vec<u32>), Error> {
         let path = self.dir.join(file);
-        let (found, words) = data::read_floats(&path, tensor)?;
+        let (found, words) = match dtype {
+            Dtype::F32 => data::read_floats(&path, tensor)?,
+            Dtype::U32 => data::read_indices(&path, tensor)?,
+        };
         let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(&path))?;
         Ok((count, words))
     }

@@ -1,6 +1,6 @@
 //! Values and ops: what each op reads and writes.
 
-use crate::op::{Given, Kind, Mismatch};
+use crate::op::{Dtype, Given, Kind, Mismatch};
 
 /// The index of a value: 0 is the workload's input, op outputs follow, then stored tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,11 +25,18 @@ pub struct Value {
     /// The shape, row-major: for one inference (features) or (channels, height, width), or that of a stored
     /// tensor.
     pub shape: Vec<usize>,
+    /// The type of its elements.
+    pub dtype: Dtype,
     /// What it is.
     pub role: Role,
 }
 
 impl Value {
+    /// A value of floats.
+    pub fn floats(name: &str, shape: &[usize], role: Role) -> Self {
+        Self { name: name.into(), shape: shape.to_vec(), dtype: Dtype::F32, role }
+    }
+
     /// Whether every inference has a value of its own: it is no stored tensor.
     pub const fn is_of_rows(&self) -> bool {
         !matches!(self.role, Role::Stored(_))

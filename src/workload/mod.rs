@@ -220,6 +220,17 @@ impl Workload {
         }
     }
 
+    /// Whether an op reads indices, which trap where they are out of range.
+    pub fn reads_indices(&self, op: usize) -> bool {
+        self.indices_below(&self.ops[op]).is_some()
+    }
+
+    /// Which indices an op may read, where it reads indices: those below this number.
+    pub fn indices_below(&self, op: &Op) -> Option<u32> {
+        let shapes = op.inputs.iter().map(|value| &self.values[value.0].shape[..]);
+        op.kind.indices_below(&shapes.collect::<Vec<_>>())
+    }
+
     /// Ops whose output is a site of its own. One that only renames its input is none.
     pub fn sites(&self) -> impl Iterator<Item = (usize, &Op)> {
         self.ops.iter().enumerate().filter(|(_, op)| !op.kind.is_view())

@@ -5,7 +5,7 @@ use super::entry::{OpEntry, Setting, WorkloadEntry};
 use super::file::File;
 use super::graph;
 use super::{Error, Mismatch, Op, Role, Tensor, Value, ValueId};
-use crate::op::{Given, Holds, Kind, OPS, Shape, checked_words};
+use crate::op::{Dtype, Given, Holds, Kind, OPS, Shape, checked_words};
 use crate::words;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -131,19 +131,21 @@ impl File<'_> {
                 None => &image.used[id.0 - 1 - entry.op.len()].shape[..],
             };
             let shapes: Vec<&[usize]> = inputs.iter().map(shape).collect();
-            let shape =
-                kind.output(&settings, &shapes).and_then(|shape| match checked_words(&shape) {
-                    Some(1..) => Ok(shape),
-                    _ => {
-                        let found = Shape(&shape).to_string();
-                        Err(Mismatch::new("an output of 1 to 2³² − 1 words", found))
-                    }
-                });
-            let shape = shape.map_err(|Mismatch { expected, found }| {
+            let dtypes: Vec<Dtype> =
+                inputs[..kind.arity()].iter().map(|id| values[id.0].dtype).collect();
+            let checked = kind.output(&settings, &shapes).and_then(|shape| {
+                if !matches!(checked_words(&shape), Some(1..)) {
+                    let found = Shape(&shape).to_string();
+                    return Err(Mismatch::new("an output of 1 to 2³² − 1 words", found));
+                }
+                Ok((shape, kind.dtype(&shapes, &dtypes)?))
+            });
+            let (shape, dtype) = checked.map_err(|Mismatch { expected, found }| {
                 self.wrong(&at, format!("{} `{name}` with {expected}", kind.name()), found)
             })?;
             let output = ValueId(values.len());
-            values.push(Value { name: name.clone(), shape, role: Role::Activation });
+            let role = Role::Activation;
+            values.push(Value { name: name.clone(), shape, dtype, role });
             ops.push(Op { name, kind, settings, inputs, output });
             names.push(at);
         }
@@ -153,11 +155,9 @@ impl File<'_> {
                 return Err(self.wrong(at, expected, "none"));
             }
         }
-        values.extend(image.used.iter().enumerate().map(|(index, tensor)| Value {
-            name: tensor.name.clone(),
-            shape: tensor.shape.clone(),
-            role: Role::Stored(index),
-        }));
+        let stored = image.used.iter().enumerate();
+        let value = |(at, t): (usize, &Tensor)| Value::floats(&t.name, &t.shape, Role::Stored(at));
+        values.extend(stored.map(value));
         Ok((values, ops))
     }
 

@@ -30,9 +30,11 @@ fn row(guard: u32, outputs: [f32; 2], dissent: u32, verdict: u32, trap: u32) -> 
         labels: &[1, 0, 0, 0],
         alarms: &[0, 0, 0, 0, dissent],
         verdicts: &[verdict, 0, 0, 0],
-        traps: &[trap],
+        traps: &[0, inject::TRAP_INDEX, 0, 0, trap],
     };
-    InferenceRow(classify::reference(&params, inputs)[0])
+    let rows = classify::reference(&params, inputs);
+    assert!(InferenceRow(rows[1]).outcome() >= Outcome::Due, "an index of its own ended it");
+    InferenceRow(rows[0])
 }
 
 #[test]

@@ -11,11 +11,14 @@ fn the_shader_equals_its_reference() {
 /// The alarm, a verdict and the trap of a lane of two copies that has an uncorrectable block in one.
 fn told(on_uncorrectable: u32, uncorrectable: u32) -> [u32; 3] {
     let params = FindingsParams { lanes: 1, copies: 2, rows: 4, on_uncorrectable };
-    let (mut alarms, mut verdicts, mut traps) = ([0; 5], [0; 4], [0]);
+    let (mut alarms, mut verdicts, mut traps) = ([0; 5], [0; 4], [0; 5]);
     let told = (&mut alarms[..], &mut verdicts[..], &mut traps[..]);
     findings::reference(&params, &[3, 0, 0, uncorrectable], told);
-    assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]) && alarms[..4] == [0; 4]);
-    [alarms[4], verdicts[0], traps[0]]
+    assert!(
+        verdicts.iter().all(|verdict| *verdict == verdicts[0])
+            && [alarms, traps].iter().all(|told| told[..4] == [0; 4])
+    );
+    [alarms[4], verdicts[0], traps[4]]
 }
 
 #[test]

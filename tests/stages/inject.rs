@@ -25,7 +25,7 @@ fn a_strike_is_what_its_fault_says_for_every_pair_of_bits() {
 
 #[test]
 fn the_same_toggle_twice_is_no_change_and_a_word_out_of_range_is_a_trap() {
-    let params = inject::InjectParams { words: 2, stride: 2, pad: [0; 2] };
+    let params = inject::InjectParams { words: 2, stride: 2, trap_words: 1, pad: 0 };
     let toggle = Strike::new(0, 1, FaultKind::Xor, 5);
     let mut memory = vec![1, 2, 3, 4];
     let (before, traps) = inject::reference(&params, &[0, 2], &[toggle, toggle], &mut memory);

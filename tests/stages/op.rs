@@ -88,7 +88,9 @@ impl<'c> Case<'c> {
         let bound: Vec<_> = buffers.iter().map(|words| (words, &slots)).collect();
         let shader = match self.kind.kernel(&call) {
             Some(spec) => {
-                let operands = Operands { inputs: &bound, output: &y, traps: None };
+                let traps = gpu.zeroed("traps", rows + 1);
+                let (traps, lanes) = (Some(&traps), Some(&slots));
+                let operands = Operands { inputs: &bound, output: &y, traps, lanes };
                 gpu.submit(|pass| gpu.encode(pass, &spec, operands)).expect("the GPU works");
                 gpu.read(&y).expect("the GPU works")
             }
@@ -120,6 +122,11 @@ fn case(name: &str, kind: &str, fields: &[(&str, Given)], tolerance: f32) {
     let file = SafeTensors::deserialize(&bytes).expect("a safetensors file");
     let (shape, x) = tensor(&file, "input").expect("an input");
     let (_, want) = tensor(&file, "output").expect("an output");
+    // Indices are kept as floats.
+    let indices = kind == "embedding";
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small indices")]
+    let index = |value: &f32| f32::from_bits(*value as u32);
+    let x: Vec<f32> = if indices { x.iter().map(index).collect() } else { x };
     let windowed = ["conv2d", "max-pool"].contains(&kind);
     let image = |shape: &[usize], of: usize| match *shape {
         [a, b, c] if windowed && of == 3 => vec![a, b, 1, c],
@@ -130,7 +137,10 @@ fn case(name: &str, kind: &str, fields: &[(&str, Given)], tolerance: f32) {
     let tensors = names.into_iter().filter_map(|name| tensor(&file, name));
     let tensors = tensors.map(|(shape, words)| (image(&shape, shape.len()), words)).collect();
     let largest = want.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-    let found = Case::new(kind, fields, &shape[1..], &x, tensors).run();
+    let mut case = Case::new(kind, fields, &shape[1..], &x, tensors);
+    let other = tensor(&file, "other");
+    case.values.extend(other.as_ref().map(|(shape, words)| (shape[1..].to_vec(), &words[..])));
+    let found = case.run();
     for (by, found) in ["reference", "shader"].into_iter().zip(found) {
         assert_eq!(found.len(), want.len(), "{name}, {by}");
         let off = found.iter().zip(&want).map(|(f, w)| (f - w).abs()).fold(0f32, f32::max);
@@ -162,6 +172,8 @@ fn ops_give_what_others_computed() {
         [size(&[1, 200]), stride(&[1, 10]), padding(&[0, 100, 0, 0]), ("dilation", list(&[1, 10]))];
     case("MaxPool1d_stride_padding_dilation", "max-pool", &dilated, 0.0);
     case("operator_flatten", "flatten", &[], 0.0);
+    case("torch_embedding", "embedding", &[], 0.0);
+    case("torch_add", "add", &[], 0.0);
     case("gpu4s_conv2d_3", "conv2d", &[("padding", Given::Number(1))], 1e-6);
     case("gpu4s_conv2d_5", "conv2d", &[("padding", Given::Number(2))], 1e-6);
     case("gpu4s_maxpool", "max-pool", &[("size", Given::Number(2))], 0.0);

@@ -1,6 +1,6 @@
 //! Networks that grow op by op, and random ones out of all ops.
 
-use crate::op::{Given, Kind, Mismatch, OPS, random_floats};
+use crate::op::{Dtype, Given, Kind, Mismatch, OPS, random_floats};
 use crate::workload::{
     Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
 };
@@ -43,8 +43,15 @@ impl Network {
 
     /// A network that is nothing but an input of this shape.
     pub fn new(input: &[usize]) -> Self {
-        let input = Value { name: "input".into(), shape: input.to_vec(), role: Role::Input };
+        let input = Value::floats("input", input, Role::Input);
         Self { values: vec![input], ops: Vec::new(), tensors: Vec::new() }
+    }
+
+    /// The same of an input of indices.
+    pub fn of_indices(input: &[usize]) -> Self {
+        let mut network = Self::new(input);
+        network.values[0].dtype = Dtype::U32;
+        network
     }
 
     /// Adds a stored tensor, whose words `words` gives for its shape.
@@ -93,7 +100,12 @@ impl Network {
     ) -> Result<Node, Mismatch> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| self.shape(*input)).collect();
         let shape = kind.output(&settings, &shapes)?;
-        self.values.push(Value { name: name.into(), shape, role: Role::Activation });
+        let values = inputs.iter().filter_map(|input| match input {
+            Node::Value(value) => Some(self.values[*value].dtype),
+            Node::Tensor(_) => None,
+        });
+        let dtype = kind.dtype(&shapes, &values.collect::<Vec<_>>())?;
+        self.values.push(Value { name: name.into(), shape, dtype, role: Role::Activation });
         let output = ValueId(self.values.len() - 1);
         let op = Op { name: name.into(), kind, settings, inputs: Vec::new(), output };
         self.ops.push((op, inputs.to_vec()));
@@ -150,11 +162,9 @@ impl Network {
         let ops = ops
             .map(|(op, inputs)| Op { inputs: inputs.into_iter().map(at).collect(), ..op })
             .collect();
-        self.values.extend(self.tensors.iter().enumerate().map(|(index, tensor)| Value {
-            name: tensor.name.clone(),
-            shape: tensor.shape.clone(),
-            role: Role::Stored(index),
-        }));
+        let stored = self.tensors.iter().enumerate();
+        let value = |(at, t): (usize, &Tensor)| Value::floats(&t.name, &t.shape, Role::Stored(at));
+        self.values.extend(stored.map(value));
         Workload {
             name: "random".into(),
             description: "built in code".into(),
@@ -199,11 +209,15 @@ fn grown(draws: &mut Xoshiro256PlusPlus) -> Network {
     let (height, width) = (side(), side());
     let channels = draws.random_range(1..4usize);
     let image = draws.random_bool(0.75);
+    let indices = draws.random_bool(0.125);
     let mut network = if image {
         Network::new(&[channels, height, width])
     } else {
         Network::new(&[height * width])
     };
+    if indices {
+        network = Network::of_indices(&[height]);
+    }
     let ops = draws.random_range(2..10);
     for _ in 0..4 * ops {
         if network.ops.len() == ops {
@@ -259,6 +273,17 @@ impl Network {
     }
 }
 
+impl Network {
+    /// Which indices every op that reads indices may read.
+    fn indices_below(&self) -> u32 {
+        let below = self.ops.iter().filter_map(|(op, inputs)| {
+            let shapes: Vec<&[usize]> = inputs.iter().map(|input| self.shape(*input)).collect();
+            op.kind.indices_below(&shapes)
+        });
+        below.min().unwrap_or(1)
+    }
+}
+
 /// A stored tensor of a problem for another input: dimensions that are those of the problem's input become
 /// those of this one.
 fn fitted(tensor: &[usize], of: &[usize], input: &[usize]) -> Vec<usize> {
@@ -286,7 +311,10 @@ fn furnished(mut network: Network, draws: &mut Xoshiro256PlusPlus) -> Workload {
         words[at] = one_of(draws, &[0x7fc0_0000, 0x7f80_0000, 0xff80_0000, 0, 0x7f7f_ffff]);
     }
     let features = network.values[0].shape.iter().product::<usize>();
-    let words = if draws.random_bool(0.5) {
+    let words = if network.values[0].dtype == Dtype::U32 {
+        let below = network.indices_below();
+        (0..INPUTS * features).map(|_| draws.random_range(0..below)).collect()
+    } else if draws.random_bool(0.5) {
         random_floats(draws, narrow(INPUTS * features), false)
     } else {
         (0..INPUTS * features).map(|_| draws.random_range(-1.0f32..1.0).to_bits()).collect()

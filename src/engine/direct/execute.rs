@@ -187,8 +187,10 @@ impl Direct {
             self.gpu.submit(|pass| {
                 self.encode_read(pass, scheme, count, execution, named + execution, strikes);
                 let (image, slots) = self.image_of(scheme, lanes, execution);
+                let of_block: Vec<u32> = lanes.iter().map(|lane| narrow(*lane)).collect();
+                let of_block = self.gpu.upload("lanes", &of_block);
                 for op in 0..self.workload.ops.len() {
-                    let blocks = narrow(lanes.len());
+                    let blocks = (narrow(lanes.len()), Some(&of_block));
                     self.encode_op(pass, op, image, &slots, blocks, execution);
                     if let Some(strikes) = strikes.activations.get(&(named + execution, op)) {
                         let value = self.workload.ops[op].output;
@@ -233,6 +235,8 @@ impl Direct {
         let of_lane = |lane| (0..3).map(move |execution| Self::slot(scheme, lane, execution));
         let slots: Vec<u32> = (0..count).flat_map(of_lane).collect();
         let slots = self.gpu.upload("slots", &slots);
+        let lanes: Vec<u32> = (0..3 * narrow(count)).map(|block| block / 3).collect();
+        let lanes = self.gpu.upload("lanes", &lanes);
         self.gpu.submit(|pass| {
             for execution in 0..3 {
                 self.encode_read(pass, scheme, count, execution, execution, strikes);
@@ -244,7 +248,8 @@ impl Direct {
             }
             let home = self.home(op.output, image, 0);
             self.gpu.submit(|pass| {
-                self.encode_op(pass, index, image, &slots, 3 * narrow(count), 0);
+                let blocks = (3 * narrow(count), Some(&lanes));
+                self.encode_op(pass, index, image, &slots, blocks, 0);
                 if let Some(strikes) = strikes.activations.get(&(0, index)) {
                     self.encode_strikes(pass, strikes, home);
                 }

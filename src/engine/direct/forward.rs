@@ -1,6 +1,6 @@
 //! The workload on the GPU: one dispatch an op.
 
-use super::super::forward::{Operand, Run, encode};
+use super::super::forward::{Operand, Run, Traps, encode};
 use super::Direct;
 use super::memory::Home;
 use crate::gpu::{Buffer, Error, Gpu, Pass};
@@ -85,14 +85,15 @@ impl Direct {
         }
     }
 
-    /// Records op `index` for `blocks` blocks that read the images at `slots`.
+    /// Records op `index` for `blocks` blocks that read the images at `slots`; `lanes` has the lane of each,
+    /// where one may trap.
     pub(super) fn encode_op(
         &self,
         pass: &mut Pass<'_>,
         index: usize,
         image: &Buffer<u32>,
         slots: &Buffer<u32>,
-        blocks: u32,
+        (blocks, lanes): (u32, Option<&Buffer<u32>>),
         execution: u32,
     ) {
         let op = &self.workload.ops[index];
@@ -102,7 +103,9 @@ impl Direct {
         let rows = self.layout.rows;
         let products = Products::All;
         let (units, part) = (None, None);
-        let run = Run { op: index, rows, blocks, units, part, products, inputs: &inputs, y };
+        let inputs = &inputs[..];
+        let traps = lanes.map(|lanes| Traps { words: &self.memory.traps, lanes });
+        let run = Run { op: index, rows, blocks, units, part, products, inputs, y, traps };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 }

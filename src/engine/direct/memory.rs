@@ -120,7 +120,7 @@ impl Memory {
             output_words,
             delivered: zeroed("delivered", lanes * output_words as usize),
             verdicts: zeroed("verdicts", lanes * rows),
-            traps: zeroed("traps", lanes),
+            traps: zeroed("traps", lanes * (rows + 1)),
             outcomes: zeroed("outcomes", lanes * rows),
             tallies: gpu.zeroed("tallies", lanes),
             sums: zeroed("checksums", lanes * 3),

@@ -182,7 +182,7 @@ impl Direct {
             let blocks = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
             self.gpu.submit(|pass| {
                 for op in 0..self.workload.ops.len() {
-                    self.encode_op(pass, op, &self.memory.image, &slots, blocks, 0);
+                    self.encode_op(pass, op, &self.memory.image, &slots, (blocks, None), 0);
                 }
             })?;
             let words = self.gpu.read(&self.memory.outputs[0])?;

@@ -29,6 +29,7 @@ impl Strikes {
     pub(in crate::engine) fn new(
         gpu: &Gpu,
         stride: u32,
+        trap_words: u32,
         lanes: Vec<Vec<(Strike, Owner)>>,
     ) -> Option<Self> {
         let mut offsets = vec![0u32];
@@ -36,13 +37,14 @@ impl Strikes {
             offsets
                 .push(offsets[offsets.len() - 1] + u32::try_from(lane.len()).unwrap_or(u32::MAX));
         }
-        Self::listed(gpu, stride, &offsets, lanes.into_iter().flatten().collect())
+        Self::listed(gpu, (stride, trap_words), &offsets, lanes.into_iter().flatten().collect())
     }
 
-    /// Uploads strikes that lie lane behind lane, those of lane i from `offsets[i]` on.
+    /// Uploads strikes that lie lane behind lane, those of lane i from `offsets[i]` on; each lane has
+    /// `trap_words`.
     pub(in crate::engine) fn listed(
         gpu: &Gpu,
-        stride: u32,
+        (stride, trap_words): (u32, u32),
         offsets: &[u32],
         host: Vec<(Strike, Owner)>,
     ) -> Option<Self> {
@@ -52,7 +54,8 @@ impl Strikes {
         let strikes: Vec<Strike> = host.iter().map(|(strike, _)| *strike).collect();
         let list: Vec<u32> = strikes.iter().map(|s| s.slot * stride + s.word).collect();
         Some(Self {
-            params: gpu.uniform("inject", &InjectParams { words: stride, stride, pad: [0; 2] }),
+            params: gpu
+                .uniform("inject", &InjectParams { words: stride, stride, trap_words, pad: 0 }),
             offsets: gpu.upload("strike offsets", offsets),
             strikes: gpu.upload("strikes", &strikes),
             list: gpu.list("landing list", &list),
@@ -84,7 +87,7 @@ impl Strikes {
 impl Direct {
     /// Uploads the strikes of each lane on a buffer with `stride` words a slot.
     pub(super) fn strikes(&self, stride: u32, lanes: Vec<Vec<(Strike, Owner)>>) -> Option<Strikes> {
-        Strikes::new(&self.gpu, stride, lanes)
+        Strikes::new(&self.gpu, stride, self.layout.rows + 1, lanes)
     }
 
     /// Records the strikes on `memory` and the read-back of every struck word.

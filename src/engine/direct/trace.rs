@@ -78,7 +78,7 @@ impl Direct {
             }
             let home = self.home(op.output, image, execution);
             self.gpu.submit(|pass| {
-                self.encode_op(pass, index, image, &slots, 2, execution);
+                self.encode_op(pass, index, image, &slots, (2, None), execution);
                 if let Some(strikes) = strikes.activation(execution, index) {
                     self.encode_strikes(pass, strikes, home);
                 }

@@ -43,7 +43,7 @@ impl Reference {
             labels,
         };
         for window in 0..engine.windows.count() {
-            let output = engine.forward(&[&engine.image(window)], |_, _| {});
+            let (output, _) = engine.forward(&[&engine.image(window)], |_, _| {});
             engine.golden_outputs.extend(output.into_iter().flatten());
         }
         engine
@@ -60,7 +60,7 @@ impl Reference {
         (0..self.windows.count()).any(|window| {
             let image = self.image(window);
             let mut found = any_nan(&image);
-            self.forward(&[&image], |_, outputs| found |= any_nan(&outputs[0]));
+            let _ = self.forward(&[&image], |_, outputs| found |= any_nan(&outputs[0]));
             found
         })
     }
@@ -76,23 +76,30 @@ impl Reference {
         &self.golden[self.layout.weights as usize + window * words..][..words]
     }
 
-    /// Runs the workload over each image, all of them op by op; `after` may change an op's outputs,
-    /// one an image, before the next op reads them.
+    /// Runs the workload over each image, all of them op by op, and says which rows an index out of range
+    /// ended, of any image; `after` may change an op's outputs, one an image, before the next op reads them.
     fn forward(
         &self,
         images: &[&[u32]],
         mut after: impl FnMut(usize, &mut [Vec<u32>]),
-    ) -> Vec<Vec<u32>> {
+    ) -> (Vec<Vec<u32>>, Vec<bool>) {
         let inputs = self.layout.weights as usize..self.layout.check_base() as usize;
         let mut values: Vec<Vec<Vec<u32>>> = vec![Vec::new(); self.workload.values.len()];
         values[0] = images.iter().map(|image| image[inputs.clone()].to_vec()).collect();
+        let mut trapped = vec![false; self.layout.rows as usize];
         for (index, op) in self.workload.ops.iter().enumerate() {
+            if let Some(below) = self.workload.indices_below(op) {
+                let rows = trapped.len();
+                for words in values[op.inputs[0].0].iter().flat_map(|words| words.chunks(rows)) {
+                    trapped.iter_mut().zip(words).for_each(|(row, word)| *row |= *word >= below);
+                }
+            }
             let of_image = |(at, image): (usize, &&[u32])| self.op(op, image, at, &values);
             let mut outputs: Vec<Vec<u32>> = images.iter().enumerate().map(of_image).collect();
             after(index, &mut outputs);
             values[op.output.0] = outputs;
         }
-        std::mem::take(&mut values[self.workload.output.0])
+        (std::mem::take(&mut values[self.workload.output.0]), trapped)
     }
 
     /// What an op gives for one image.

@@ -15,6 +15,8 @@ struct Executed {
     outputs: Vec<Vec<u32>>,
     /// Whether a decoder met what it cannot correct.
     uncorrectable: bool,
+    /// The rows that an index out of range ended.
+    trapped: Vec<bool>,
 }
 
 /// A step's faults and which of them strike: those of the first pass, or of a retry.
@@ -105,6 +107,7 @@ impl Setting<'_> {
         let landings = &mut result.landings;
         let first = Pass { now, first: 0, rows: vec![true; rows] };
         let mut executed = self.execute(memory, &first, &mut alarms, landings);
+        let mut trapped = executed.trapped.clone();
         let mut delivered = executed.outputs[0].clone();
         if self.scheme.votes_outputs() {
             self.vote_outputs(0, &executed.outputs, &mut delivered, &mut verdicts);
@@ -123,12 +126,15 @@ impl Setting<'_> {
                 result.retries += u32::try_from(retried).unwrap_or(u32::MAX);
                 let again = Pass { now, first: self.scheme.executions(), rows: split };
                 executed = self.execute(memory, &again, &mut alarms, landings);
+                trapped.iter_mut().zip(&executed.trapped).for_each(|(row, again)| *row |= again);
                 self.vote_outputs(1, &executed.outputs, &mut delivered, &mut verdicts);
             }
         }
-        let trapped = executed.uncorrectable && self.scheme.copies() < 3;
-        let trap = if trapped { inject::TRAP_ECC } else { 0 };
-        self.classify(window, &delivered, &alarms, &verdicts, trap)
+        let mut traps: Vec<u32> =
+            trapped.iter().map(|row| if *row { inject::TRAP_INDEX } else { 0 }).collect();
+        let lost = executed.uncorrectable && self.scheme.copies() < 3;
+        traps.push(if lost { inject::TRAP_ECC } else { 0 });
+        self.classify(window, &delivered, &alarms, &verdicts, &traps)
     }
 
     /// Reads memory and runs every execution, strikes on delivered words and on ops' outputs
@@ -147,6 +153,7 @@ impl Setting<'_> {
         }
         let mut outputs = Vec::new();
         let mut uncorrectable = delivery.uncorrectable;
+        let mut trapped = vec![false; self.layout.rows as usize];
         for execution in 0..executions {
             // An execution without a copy of its own reads memory anew.
             if execution >= self.scheme.copies() && self.scheme.delivers() {
@@ -154,15 +161,17 @@ impl Setting<'_> {
                 uncorrectable |= delivery.uncorrectable;
             }
             let image = self.delivered(&delivery, pass, execution, landings);
-            outputs.extend(self.engine.forward(&[&image], |index, outputs| {
+            let (output, ended) = self.engine.forward(&[&image], |index, outputs| {
                 for (fault, is_new) in pass.strikes(execution) {
                     if matches!(fault.target, Target::Activation { op, .. } if op == index) {
                         strike(&mut outputs[0], fault, is_new, landings);
                     }
                 }
-            }));
+            });
+            outputs.extend(output);
+            trapped.iter_mut().zip(ended).for_each(|(row, ended)| *row |= ended);
         }
-        Executed { outputs, uncorrectable }
+        Executed { outputs, uncorrectable, trapped }
     }
 
     /// The image that an execution reads, struck on its way.
@@ -197,7 +206,7 @@ impl Setting<'_> {
         let images: Vec<&[u32]> = images.iter().map(Vec::as_slice).collect();
         let rows = self.layout.rows as usize;
         let mut agreed = Vec::new();
-        self.engine.forward(&images, |index, outputs| {
+        let (_, trapped) = self.engine.forward(&images, |index, outputs| {
             if self.engine.workload.ops[index].kind.is_view() {
                 return;
             }
@@ -226,7 +235,7 @@ impl Setting<'_> {
                 stuck.for_each(|(fault, _)| strike(output, fault, false, landings));
             }
         });
-        Executed { outputs: vec![agreed], uncorrectable: delivery.uncorrectable }
+        Executed { outputs: vec![agreed], uncorrectable: delivery.uncorrectable, trapped }
     }
 
     fn vote_outputs(
@@ -261,7 +270,7 @@ impl Setting<'_> {
         delivered: &[u32],
         alarms: &[u32],
         verdicts: &[u32],
-        trap: u32,
+        traps: &[u32],
     ) -> Vec<InferenceRow> {
         let engine = self.engine;
         let (kind, nan, relative) = decision::encode(engine.workload.decision);
@@ -282,7 +291,7 @@ impl Setting<'_> {
             labels: &engine.labels,
             alarms,
             verdicts,
-            traps: &[trap],
+            traps,
         };
         let codes = classify::reference(&params, inputs);
         codes[..self.layout.counted as usize].iter().map(|code| InferenceRow(*code)).collect()

@@ -160,7 +160,7 @@ impl Goldens {
         y: &'r Buffer<u32>,
     ) -> Run<'r> {
         let (rows, blocks) = (shared.layout.rows, narrow(self.windows.len()));
-        Run { op, rows, blocks, units: None, part: None, products, inputs, y }
+        Run { op, rows, blocks, units: None, part: None, products, inputs, y, traps: None }
     }
 }
 
@@ -178,7 +178,7 @@ fn outcomes(
     let params = ClassifyParams { rows, features, lanes, guard, decision, nan, relative, pad: 0 };
     let zeroed = |words: u32| gpu.zeroed("nothing", words as usize);
     let (alarms, verdicts, traps) =
-        (zeroed(lanes * (rows + 1)), zeroed(lanes * rows), zeroed(lanes));
+        (zeroed(lanes * (rows + 1)), zeroed(lanes * rows), zeroed(lanes * (rows + 1)));
     let windows = gpu.upload("windows", &(0..lanes).collect::<Vec<u32>>());
     let codes = zeroed(lanes * rows);
     let uniform = gpu.uniform("classify", &params);

@@ -263,7 +263,7 @@ impl Core {
             block,
             table: gpu.upload("slots", &table),
             patches,
-            strikes: Strikes::listed(gpu, narrow(words), &offsets, strikes),
+            strikes: Strikes::listed(gpu, (narrow(words), 1), &offsets, strikes),
             slices: slices?,
             list: list.clone(),
             count: gpu.upload("rows that differ", &vec![control_rows; sections.len()]),
@@ -311,6 +311,7 @@ impl Core {
             products: Products::All,
             inputs: &inputs[..op.inputs.len()],
             y: slice,
+            traps: None,
         };
         encode(&self.gpu, &self.workload, pass, &run);
         let (end, end_cells, chain) = self.end(pages.op, weighted, setting);
@@ -323,7 +324,8 @@ impl Core {
                 let units = cells * narrow(shape[0]) / self.workload.features(input);
                 let (inputs, blocks, products) = (&[x][..], slots, Products::All);
                 let (units, part) = (Some(units), None);
-                let run = Run { op: *op, rows, blocks, units, part, products, inputs, y };
+                let traps = None;
+                let run = Run { op: *op, rows, blocks, units, part, products, inputs, y, traps };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }

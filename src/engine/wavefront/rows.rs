@@ -1,7 +1,7 @@
 //! Rows that differ from golden, packed into one block, through the rest of the workload.
 
 use super::super::Error;
-use super::super::forward::{Operand, Run, encode_with};
+use super::super::forward::{Operand, Run, Traps, encode_with};
 use super::partial::Resume;
 use super::wave::Setting;
 use super::{Core, reach};
@@ -54,6 +54,8 @@ pub(super) const fn padded(count: u32) -> u32 {
 pub(super) struct Downstream {
     ops: Vec<usize>,
     beside: Vec<ValueId>,
+    /// Whether an op among them reads indices, which may be out of range.
+    traps: bool,
     /// Rows that a run takes.
     pub rows_max: u32,
 }
@@ -126,7 +128,8 @@ impl Core {
         let values = (0..changed.len()).filter(held);
         let widest = values.map(|value| self.workload.features(ValueId(value))).max();
         let rows_max = (VALUE_WORDS / widest.unwrap_or(1)).clamp(ROWS[0], ROWS[1]) / 32 * 32;
-        Downstream { ops, beside, rows_max }
+        let traps = ops.iter().any(|op| self.workload.reads_indices(*op));
+        Downstream { ops, beside, traps, rows_max }
     }
 
     /// Runs listed rows from where they differ to their outcomes, `[row]`. `strike` records what strikes
@@ -144,6 +147,8 @@ impl Core {
         let zeroed = |label| self.gpu.zeroed(label, n as usize);
         let verdicts = rows.setting.vote.is_some().then(|| zeroed("verdicts"));
         let judged = Judged { outcomes: zeroed("outcomes"), verdicts };
+        // Of inferences that an index ends.
+        let traps = then.traps.then(|| self.gpu.zeroed("traps", n as usize + 1));
         let submission = self.gpu.submit(|pass| {
             let entry = self.home(rows.entry);
             let from = rows.resume.map_or(0, |resume| resume.feature);
@@ -161,10 +166,10 @@ impl Core {
                     self.encode_spread_of(pass, rows, sums, &packed.values[value.0]);
                 }
                 let products = resume.map_or(Products::All, |resume| Products::From(resume.unit));
-                self.encode_packed(pass, packed, *op, (n, products));
+                self.encode_packed(pass, packed, *op, (n, products, traps.as_ref()));
                 strike(pass, value, &packed.values[value.0]);
             }
-            self.encode_outcomes(pass, packed, rows, &judged);
+            self.encode_outcomes(pass, packed, rows, traps.as_ref(), &judged);
         })?;
         // All rows of a wave together may take longer than a submission may.
         self.gpu.wait_for(submission)?;
@@ -210,7 +215,7 @@ impl Core {
         pass: &mut Pass<'_>,
         packed: &Packed,
         index: usize,
-        (rows, products): (u32, Products),
+        (rows, products, traps): (u32, Products, Option<&Buffer<u32>>),
     ) {
         let op = &self.workload.ops[index];
         let zero = &self.golden.zero;
@@ -222,7 +227,8 @@ impl Core {
         let inputs: Vec<Operand<'_>> = of_rows.map(operand).collect();
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
         let (units, part) = (None, None);
-        let run = Run { op: index, rows, blocks: 1, units, part, products, inputs, y };
+        let traps = traps.map(|words| Traps { words, lanes: zero });
+        let run = Run { op: index, rows, blocks: 1, units, part, products, inputs, y, traps };
         encode_with(&self.gpu, &self.workload, pass, &run, (&self.store, zero));
     }
 
@@ -232,6 +238,7 @@ impl Core {
         pass: &mut Pass<'_>,
         packed: &Packed,
         rows: &Rows<'_>,
+        traps: Option<&Buffer<u32>>,
         judged: &Judged,
     ) {
         let Packed {
@@ -291,7 +298,7 @@ impl Core {
             labels,
             alarms: zeros,
             verdicts: judged.verdicts.as_ref().unwrap_or(zeros),
-            traps: zeros,
+            traps: traps.unwrap_or(zeros),
         };
         self.kernels.classify.encode(pass, (&params, &uniform), inputs, &judged.outcomes);
     }

@@ -179,7 +179,7 @@ impl Core {
         let golden = self.golden_blocks(scheme.code, shape, blocks);
         let memory = ReadMemory::new(gpu, shape, &golden);
         let traps = gpu.zeroed("traps", blocks.len());
-        let Some(strikes) = Strikes::new(gpu, stride, by_block) else {
+        let Some(strikes) = Strikes::new(gpu, stride, 1, by_block) else {
             return Err(Error::NotRestored { lane: 0 });
         };
         gpu.submit(|pass| {

@@ -7,6 +7,7 @@ use super::proof::runs_anyway;
 use super::stored::Found;
 use super::wave::{Setting, ValueLane, Vote, Wave, WaveMemory, judged, retried};
 use super::{Core, WAVE_BYTES_MAX};
+use crate::op::Dtype;
 use crate::outcome::InferenceRow;
 use crate::scheme::{Guard, Scheme, VotePoint};
 use crate::workload::ValueId;
@@ -85,6 +86,11 @@ impl Core {
         let of_input = matches!(fault.target, Target::Image { .. })
             && self.layout.with_code(scheme.code).is_input(fault.word);
         let activation = matches!(fault.target, Target::Activation { .. });
+        // A retry does not bring back an inference that an index ended.
+        let indices = self.workload.values[0].dtype == Dtype::U32;
+        if indices && scheme.retries() && self.struck_value(fault) == ValueId(0) {
+            return false;
+        }
         match scheme.redundancy().votes {
             // A bit that is stuck is stuck in the retry too.
             Some(VotePoint::Output) => !(scheme.retries() && fault.is_stuck()),

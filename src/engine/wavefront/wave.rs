@@ -302,7 +302,7 @@ impl Core {
             }
             offsets.push(narrow(strikes.len()));
         }
-        Strikes::listed(&self.gpu, words, &offsets, strikes)
+        Strikes::listed(&self.gpu, (words, 1), &offsets, strikes)
     }
 
     /// (delivered word, word of the packed value) of listed rows.

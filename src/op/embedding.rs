@@ -1,0 +1,88 @@
+//! Rows of a table by their index: what a language model reads for each token.
+
+use super::field::{Field, Holds};
+use super::shape::{input_mismatch, narrow};
+use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Shape};
+use rand::RngExt;
+use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// The op.
+pub(super) struct Embedding;
+
+impl Operator for Embedding {
+    fn name(&self) -> &'static str {
+        "embedding"
+    }
+
+    fn formula(&self) -> &'static str {
+        "(tokens) of u32 → (tokens, width): the row of the table that each number names; \
+         a number past the table traps"
+    }
+
+    fn fields(&self) -> &'static [Field] {
+        const {
+            &[Field {
+                name: "weight",
+                holds: Holds::Tensor { required: true },
+                meaning: "the table, shape (entries, width)",
+            }]
+        }
+    }
+
+    fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        let [tokens] = *inputs[0] else { return Err(input_mismatch("(tokens)", inputs[0])) };
+        match inputs.get(1) {
+            Some([_, width]) => Ok(vec![tokens, *width]),
+            table => {
+                let found = table.map_or_else(|| "none".into(), |table| Shape(table).to_string());
+                Err(Mismatch::new("weight of shape (entries, width)", found))
+            }
+        }
+    }
+
+    fn indices_below(&self, shapes: &[&[usize]]) -> Option<u32> {
+        Some(narrow(shapes.get(1)?[0]))
+    }
+
+    fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
+        let [ids, table] = [call.inputs[0], call.inputs[1]];
+        let params = vec![
+            ("rows", call.rows),
+            ("width", narrow(call.output[1])),
+            ("words", call.output_words()),
+            ("blocks", call.blocks),
+            ("entries", narrow(table.shape[0])),
+            ("x_base", ids.base),
+            ("x_stride", ids.stride),
+            ("w_base", table.base),
+            ("w_stride", table.stride),
+        ];
+        let invocations = u64::from(call.output_words()) * u64::from(call.blocks);
+        let mut spec = KernelSpec::flat("embedding", 2, params, invocations);
+        spec.bindings.extend([Bind::Traps, Bind::Lanes]);
+        Some(spec)
+    }
+
+    fn reference(&self, call: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        let (rows, width) = (call.rows as usize, call.output[1]);
+        let mut y = Vec::with_capacity(call.output[0] * width * rows);
+        for ids in inputs[0].chunks_exact(rows) {
+            for column in 0..width {
+                let entry = |id: &u32| inputs[1].get(*id as usize * width + column).copied();
+                y.extend(ids.iter().map(|id| entry(id).unwrap_or(0)));
+            }
+        }
+        y
+    }
+
+    fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
+        let (tokens, width) = (draws.random_range(1..9), draws.random_range(1..9));
+        Problem {
+            settings: Vec::new(),
+            rows: 4 * draws.random_range(1..6),
+            shapes: vec![vec![tokens], vec![draws.random_range(1..20), width]],
+            exactness: Exactness::Bits,
+            any_bits: true,
+        }
+    }
+}

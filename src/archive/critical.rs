@@ -8,6 +8,7 @@
 use super::schema::{Header, Source};
 use super::{Archive, Fingerprint};
 use crate::fault::Region;
+use crate::op::{Dtype, WORD_BITS};
 use crate::scheme::{Choice, ChosenBy, Found, Protect, Scheme};
 use crate::workload::Workload;
 use std::collections::HashMap;
@@ -132,11 +133,12 @@ pub fn candidates(archive: &Archive, by: ChosenBy) -> Option<Vec<Candidate>> {
     let mut candidates: Vec<Candidate> = match by {
         ChosenBy::Bits => {
             let all: u64 = words.sum();
-            (0..32).rev().map(|bit| candidate(bit, all)).collect()
+            (0..Dtype::F32.bits()).rev().map(|bit| candidate(bit, all)).collect()
         }
-        ChosenBy::Tensors => {
-            (0..).zip(words).map(|(at, words)| candidate(at, 32 * words)).collect()
-        }
+        ChosenBy::Tensors => (0..)
+            .zip(words)
+            .map(|(at, words)| candidate(at, u64::from(WORD_BITS) * words))
+            .collect(),
     };
     let outcomes = archive.outcomes();
     let single = outcomes.iter().filter(|row| usize::from(row.scheme) == scheme && row.faults == 1);

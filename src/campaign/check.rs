@@ -4,6 +4,7 @@ use super::faults::{
     Beam, Conditional, DeviceChoice, List, Mode, Particle, RateChoice, Sequence, Targets,
 };
 use crate::fault::Region;
+use crate::op::Dtype;
 use crate::place::{Error, Place};
 use crate::ranges::number;
 use std::collections::HashSet;
@@ -70,7 +71,7 @@ fn check_targets(targets: &Targets, place: &Place) -> Result<(), Error> {
     }
     let Some(bits) = bits else { return Ok(()) };
     check_distinct("bits", bits, u32::to_string, place)?;
-    match bits.iter().enumerate().find(|(_, bit)| **bit > 31) {
+    match bits.iter().enumerate().find(|(_, bit)| **bit >= Dtype::F32.bits()) {
         Some((at, bit)) => Err(place.value(
             &["faults", "bits", &at.to_string()],
             "bits from 0 (least significant) to 31 (sign)",

@@ -255,8 +255,7 @@ impl Plan {
                 let struck = u64::from(inputs_struck(sites.region(), self.inputs));
                 let site = sites.at(within / struck);
                 let place = Place::Share(self.shares(trial, 1)[0]);
-                let fault = Fault::conditional(sites.region(), site, *kind, place);
-                (Some((within % struck) as u32), vec![fault])
+                (Some((within % struck) as u32), vec![sites.fault(site, *kind, place)])
             }
             Arrival::List { trials, .. } => {
                 let listed = &trials[trial as usize];

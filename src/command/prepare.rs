@@ -12,6 +12,7 @@ use crate::campaign::{Campaign, Mode, Plan};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::{self, Engine, Layout, Windows};
 use crate::gpu::{self, AdapterChoice, Gpu};
+use crate::op::WORD_BITS;
 use crate::place::Place;
 use crate::scheme::{Guard, Scheme};
 use crate::stats::looks;
@@ -127,7 +128,8 @@ impl Planned {
         let exposed = |scheme: &Scheme| {
             plan.exposure().map(|exposure| {
                 let (weights, input) = scheme.replica_bits(&tensors, input_words);
-                let of = |bits: u64, words: u32| bits as f64 / (32.0 * f64::from(words));
+                let of =
+                    |bits: u64, words: u32| bits as f64 / f64::from(WORD_BITS) / f64::from(words);
                 let copies = (of(weights, workload.stored_words()), of(input, input_words));
                 let upsets = exposure.upsets_per_step(copies, scheme.executions());
                 upsets / (exposure.upsets_per_bit_s * exposure.step_s())

@@ -8,6 +8,7 @@ mod text;
 
 use super::{FaultKind, Region, Sites};
 use crate::bounded;
+use crate::op::{Dtype, WORD_BITS};
 use crate::outcome::Outcome;
 use crate::workload::Workload;
 use csv::StringRecord;
@@ -284,7 +285,7 @@ impl Row<'_> {
 
     /// A mask, whose prefix says its base: `10` would strike bit 4 in one base and bits 1 and 3 in
     /// another.
-    fn mask(&self, cell: &str) -> Result<u32, Error> {
+    fn mask(&self, cell: &str, dtype: Dtype) -> Result<u32, Error> {
         let lower = cell.to_ascii_lowercase();
         let refuse = |expected| self.value(expected, format!("\"{cell}\""));
         let (digits, radix) = match (lower.strip_prefix("0x"), lower.strip_prefix("0b")) {
@@ -304,7 +305,9 @@ impl Row<'_> {
                 return Err(refuse(format!("a mask with its base: {readings}")));
             }
         };
-        word(digits, radix).ok_or_else(|| refuse("a mask of 32 bits".into()))
+        let bits = dtype.bits();
+        let mask = word(digits, radix).filter(|mask| *mask <= u32::MAX >> (WORD_BITS - bits));
+        mask.ok_or_else(|| refuse(format!("a mask of {bits} bits")))
     }
 
     fn input(&self) -> Result<Option<u32>, Error> {
@@ -327,19 +330,21 @@ impl Row<'_> {
     }
 
     fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
-        let (region, tensor, name, words) = self.home()?;
+        let (region, tensor, name, (dtype, elements)) = self.home()?;
         let (column, cell) = self.one_of(&INDICES)?;
         let index = match whole(cell).and_then(|index| u32::try_from(index).ok()) {
-            Some(index) if index < words => index,
+            Some(index) if index < elements => index,
             _ => {
-                let expected = format!("{column} below {words}, the words of {name}");
+                let expected = format!("{column} below {elements}, the elements of {name}");
                 return Err(self.value(expected, format!("\"{cell}\"")));
             }
         };
         let mask = match self.one_of(&BITS)? {
-            ("bit", _) => self.small("bit", 32)?.map_or(0, |bit| 1 << bit),
-            (_, cell) => self.mask(cell)?,
+            ("bit", _) => self.small("bit", dtype.bits())?.map_or(0, |bit| 1 << bit),
+            (_, cell) => self.mask(cell, dtype)?,
         };
+        let (index, bit) = dtype.place(index, 0);
+        let mask = mask << bit;
         if mask == 0 {
             return Err(self.value("a mask with a bit set", "0"));
         }
@@ -361,8 +366,8 @@ impl Row<'_> {
         Ok(fault)
     }
 
-    /// The region, tensor or op, name and word count that the row names.
-    fn home(&self) -> Result<(Region, u32, &str, u32), Error> {
+    /// The region, tensor or op, name, type and element count that the row names.
+    fn home(&self) -> Result<(Region, u32, &str, (Dtype, u32)), Error> {
         let (column, name) = self.one_of(&HOMES)?;
         let regions: &[Region] = match column {
             "tensor" => &[Region::Weights],
@@ -371,9 +376,10 @@ impl Row<'_> {
         for region in regions {
             let names = [name.to_owned()];
             if let Ok(sites) = Sites::new(self.workload, *region, Some(&names), None) {
-                let words = u32::try_from(sites.words()).unwrap_or(u32::MAX);
-                let tensor = if words == 0 { 0 } else { sites.at(0).tensor };
-                return Ok((*region, tensor, name, words));
+                let elements = u32::try_from(sites.elements()).unwrap_or(u32::MAX);
+                let tensor = if elements == 0 { 0 } else { sites.at(0).tensor };
+                let dtype = sites.dtype(tensor).unwrap_or_default();
+                return Ok((*region, tensor, name, (dtype, elements)));
             }
         }
         let valid = regions.iter().flat_map(|region| Sites::names(self.workload, *region));

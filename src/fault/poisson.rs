@@ -162,8 +162,7 @@ fn stored(
                 reason = "below the steps"
             )]
             let step = ((time_s / exposure.step_s()) as u32).min(exposure.steps - 1);
-            let upset =
-                Fault::conditional(sites.region(), site, FaultKind::Xor, Place::At(replica));
+            let upset = sites.fault(site, FaultKind::Xor, Place::At(replica));
             faults.push(Fault { step, time_s, ..upset });
         }
     }
@@ -199,8 +198,7 @@ fn transient(
                         Some(_) => earlier * seconds + clock.when(&span, share),
                     };
                     let site = sites.at(below(&mut draws, sites.bits()));
-                    let upset =
-                        Fault::conditional(sites.region(), site, FaultKind::Xor, Place::At(place));
+                    let upset = sites.fault(site, FaultKind::Xor, Place::At(place));
                     faults.push(Fault { step, row, time_s: start_s + within_s, ..upset });
                 }
             }

@@ -1,11 +1,12 @@
 //! Sites, and the draw of a conditional trial.
 //!
 //! A region's sites are its logical bits: those of one replica, whatever a scheme keeps or runs.
-//! They are numbered word by word, so that a draw is a number and a census counts through them.
+//! They are numbered element by element, so that a draw is a number and a census counts through them.
 
 use super::{Fault, FaultKind, Place, Region};
+use crate::op::{Dtype, WORD_BITS};
 use crate::seed::{Domain, below, stream, unit};
-use crate::workload::Workload;
+use crate::workload::{Role, Value, Workload};
 use std::collections::HashSet;
 
 /// One logical bit.
@@ -13,9 +14,9 @@ use std::collections::HashSet;
 pub struct Site {
     /// A stored tensor for weights, an op for activations, 0 for the input.
     pub tensor: u32,
-    /// The word within it.
+    /// The element within it.
     pub index: u32,
-    /// The bit, 0 (least significant) to 31 (sign).
+    /// The bit of its type, 0 is the least significant.
     pub bit: u32,
 }
 
@@ -24,16 +25,21 @@ pub struct Site {
 pub struct Sites {
     region: Region,
     spans: Vec<Span>,
+    /// Bit positions, ascending; a type has those below its width.
     bits: Vec<u32>,
-    words: u64,
+    count: u64,
 }
 
-/// The words of one tensor, op output or input.
+/// The elements of one tensor, op output or input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Span {
     tensor: u32,
-    words: u32,
+    dtype: Dtype,
+    elements: u32,
+    /// The number of its first logical bit.
     first: u64,
+    /// Logical bits of an element.
+    bits: u64,
 }
 
 /// A restriction names what the region does not have.
@@ -60,31 +66,32 @@ impl Sites {
         names: Option<&[String]>,
         bits: Option<&[u32]>,
     ) -> Result<Self, UnknownName> {
-        let all = named_words(workload, region);
+        let all = named_elements(workload, region);
         for name in names.unwrap_or_default() {
-            if !all.iter().any(|(_, has, _)| has == name) {
-                let valid = all.iter().map(|(_, has, _)| (*has).to_owned()).collect();
+            if !all.iter().any(|(_, has, ..)| has == name) {
+                let valid = all.iter().map(|(_, has, ..)| (*has).to_owned()).collect();
                 return Err(UnknownName { name: name.clone(), valid });
             }
         }
-        let mut words = 0;
-        let mut spans = Vec::new();
-        for (tensor, name, count) in all {
-            if names.is_none_or(|names| names.iter().any(|n| n == name)) {
-                spans.push(Span { tensor, words: count, first: words });
-                words += u64::from(count);
-            }
-        }
-        let mut bits = bits.map_or_else(|| (0..32).collect(), <[u32]>::to_vec);
+        let mut bits = bits.map_or_else(|| (0..WORD_BITS).collect(), <[u32]>::to_vec);
         bits.sort_unstable();
         bits.dedup();
-        assert!(bits.iter().all(|bit| *bit < 32), "a word has bits 0 to 31");
-        Ok(Self { region, spans, bits, words })
+        assert!(bits.iter().all(|bit| *bit < WORD_BITS), "no element has more bits than a word");
+        let mut count = 0;
+        let mut spans = Vec::new();
+        for (tensor, name, dtype, elements) in all {
+            if names.is_none_or(|names| names.iter().any(|n| n == name)) {
+                let bits = bits.partition_point(|bit| *bit < dtype.bits()) as u64;
+                spans.push(Span { tensor, dtype, elements, first: count, bits });
+                count += u64::from(elements) * bits;
+            }
+        }
+        Ok(Self { region, spans, bits, count })
     }
 
     /// The names that a restriction of `region` may use.
     pub fn names(workload: &Workload, region: Region) -> Vec<&str> {
-        named_words(workload, region).into_iter().map(|(_, name, _)| name).collect()
+        named_elements(workload, region).into_iter().map(|(_, name, ..)| name).collect()
     }
 
     /// The region.
@@ -92,65 +99,86 @@ impl Sites {
         self.region
     }
 
-    /// How many words there are.
-    pub const fn words(&self) -> u64 {
-        self.words
+    /// How many elements there are.
+    pub fn elements(&self) -> u64 {
+        self.spans.iter().map(|span| u64::from(span.elements)).sum()
     }
 
     /// How many logical bits there are.
     pub const fn bits(&self) -> u64 {
-        self.words * self.bits.len() as u64
+        self.count
     }
 
-    /// The site with this number; bits of one word are neighbours.
+    /// The site with this number; bits of one element are neighbours.
     ///
     /// # Panics
     /// Where `logical` is not below [`Sites::bits`].
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a span has fewer than 2³² words, a word 32 bits"
+        reason = "a span has fewer than 2³² elements, an element 32 bits at most"
     )]
     pub fn at(&self, logical: u64) -> Site {
         assert!(logical < self.bits(), "site {logical} of {}", self.bits());
-        let per_word = self.bits.len() as u64;
-        let word = logical / per_word;
-        let span = self.spans[self.spans.partition_point(|s| s.first <= word) - 1];
+        let span = self.spans[self.spans.partition_point(|s| s.first <= logical) - 1];
+        let within = logical - span.first;
         Site {
             tensor: span.tensor,
-            index: (word - span.first) as u32,
-            bit: self.bits[(logical % per_word) as usize],
+            index: (within / span.bits) as u32,
+            bit: self.bits[(within % span.bits) as usize],
         }
     }
 
     /// The number of a site, or `None` where the restrictions leave it out.
     pub fn find(&self, site: Site) -> Option<u64> {
-        let span = self.spans.iter().find(|s| s.tensor == site.tensor && site.index < s.words)?;
-        let bit = self.bits.binary_search(&site.bit).ok()?;
-        Some((span.first + u64::from(site.index)) * self.bits.len() as u64 + bit as u64)
+        let span =
+            self.spans.iter().find(|s| s.tensor == site.tensor && site.index < s.elements)?;
+        let bit = self.bits.binary_search(&site.bit).ok()? as u64;
+        Some(span.first + u64::from(site.index) * span.bits + bit).filter(|_| bit < span.bits)
+    }
+
+    /// The type of a tensor's or op's elements; `None` where the restrictions leave it out.
+    pub fn dtype(&self, tensor: u32) -> Option<Dtype> {
+        self.spans.iter().find(|span| span.tensor == tensor).map(|span| span.dtype)
+    }
+
+    /// One bit struck before a conditional trial's only step, in its only row.
+    pub fn fault(&self, site: Site, kind: FaultKind, place: Place) -> Fault {
+        let dtype = self.dtype(site.tensor).unwrap_or_default();
+        let (word, bit) = dtype.place(site.index, site.bit);
+        Fault {
+            step: 0,
+            time_s: 0.0,
+            region: self.region,
+            tensor: site.tensor,
+            index: word,
+            row: 0,
+            kind,
+            mask: 1 << bit,
+            place,
+        }
     }
 }
 
-/// (index, name, words) of everything in a region that has sites.
-fn named_words(workload: &Workload, region: Region) -> Vec<(u32, &str, u32)> {
-    let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    match region {
-        Region::Weights | Region::Voted => {
-            let tensors = workload.tensors.iter().enumerate();
-            tensors.map(|(at, t)| (index(at), t.name.as_str(), index(t.words.len()))).collect()
+/// (index, name, type, elements) of everything in a region that has sites.
+fn named_elements(workload: &Workload, region: Region) -> Vec<(u32, &str, Dtype, u32)> {
+    let mut named: Vec<(usize, &Value)> = Vec::new();
+    for value in &workload.values {
+        match (region, value.role) {
+            (Region::Weights | Region::Voted, Role::Stored(at)) => named.push((at, value)),
+            (Region::Input, Role::Input) => named.push((0, value)),
+            _ => {}
         }
-        Region::Input => workload
-            .values
-            .first()
-            .map(|input| (0, input.name.as_str(), input.features()))
-            .into_iter()
-            .collect(),
-        Region::Activations => workload
-            .sites()
-            .map(|(at, op)| (index(at), op.name.as_str(), workload.features(op.output)))
-            .collect(),
-        // How many there are is the scheme's, not the workload's.
-        Region::Check => Vec::new(),
     }
+    if region == Region::Activations {
+        named.extend(workload.sites().map(|(at, op)| (at, &workload.values[op.output.0])));
+    }
+    // How many check words there are is the scheme's, not the workload's.
+    let mut elements = Vec::new();
+    for (at, value) in named {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        elements.push((at, value.name.as_str(), value.dtype, value.elements()));
+    }
+    elements
 }
 
 /// What a conditional trial drew.
@@ -197,29 +225,11 @@ pub fn draw(
         let other = below(&mut draws, end as u64 + 1) as usize;
         chosen.swap(end, other);
     }
-    let region = sites.region();
     let faults = chosen.into_iter().map(|logical| {
         let site = sites.at(logical);
-        Fault::conditional(region, site, kind, Place::Share(unit(&mut draws)))
+        sites.fault(site, kind, Place::Share(unit(&mut draws)))
     });
     Draw { input, faults: faults.collect() }
-}
-
-impl Fault {
-    /// One bit struck before a conditional trial's only step, in its only row.
-    pub const fn conditional(region: Region, site: Site, kind: FaultKind, place: Place) -> Self {
-        Self {
-            step: 0,
-            time_s: 0.0,
-            region,
-            tensor: site.tensor,
-            index: site.index,
-            row: 0,
-            kind,
-            mask: 1 << site.bit,
-            place,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -234,9 +244,9 @@ mod tests {
 
     #[test]
     fn regions_have_their_words() {
-        assert_eq!(sites(Region::Weights, None, None).words(), 8 * 6 + 6 + 6 * 4 + 4);
-        assert_eq!(sites(Region::Input, None, None).words(), 8);
-        assert_eq!(sites(Region::Activations, None, None).words(), 6 + 6 + 4);
+        assert_eq!(sites(Region::Weights, None, None).elements(), 8 * 6 + 6 + 6 * 4 + 4);
+        assert_eq!(sites(Region::Input, None, None).elements(), 8);
+        assert_eq!(sites(Region::Activations, None, None).elements(), 6 + 6 + 4);
         let names = ["fc2.bias".to_owned(), "fc1.bias".to_owned()];
         let few = sites(Region::Weights, Some(&names), Some(&[31, 23]));
         assert_eq!(few.bits(), (6 + 4) * 2);

@@ -12,6 +12,7 @@ use crate::device::{Pattern, Strike};
 use crate::estimate::{
     ARCHIVE_BYTES_MAX, Amount, Estimate, INFERENCES_MAX, MEMORY_BYTES_MAX, SUM_MAX,
 };
+use crate::op::WORD_BITS;
 use crate::units::DAY_S;
 
 /// Upsets of hardened storage, and of the scrubber's buffer, in a history: each is followed to its
@@ -84,7 +85,7 @@ impl Plan {
             estimate.add(if expected > 0.0 { amount } else { amount.unsaid() });
         };
         if let Some(hardened) = &self.mission.hardened {
-            let bits = 32.0 * f64::from(self.workload.stored_words());
+            let bits = f64::from(WORD_BITS) * f64::from(self.workload.stored_words());
             let expected = hardened.upsets_per_bit_day / DAY_S * bits * self.ground.horizon_s;
             let lower = "lower `hardened.upsets_per_bit_day`, `lasts` or `acceleration`";
             add(

@@ -46,22 +46,20 @@ impl Dtype {
     }
 
     /// The word of an element, and which of its bits is bit `bit` of the element.
-    pub const fn place(self, element: u64, bit: u32) -> (u64, u32) {
+    pub const fn place(self, element: u32, bit: u32) -> (u32, u32) {
         place(self.bits(), element, bit)
     }
 
     /// Elements in so many words.
-    pub const fn elements(self, words: u64) -> u64 {
-        words * (WORD_BITS / self.bits()) as u64
+    pub const fn elements(self, words: u32) -> u32 {
+        words * (WORD_BITS / self.bits())
     }
 }
 
 /// Elements of one word lie from its least significant bit on.
-const fn place(bits: u32, element: u64, bit: u32) -> (u64, u32) {
-    let in_word = (WORD_BITS / bits) as u64;
-    #[expect(clippy::cast_possible_truncation, reason = "below the elements of a word")]
-    let before = (element % in_word) as u32;
-    (element / in_word, before * bits + bit)
+const fn place(bits: u32, element: u32, bit: u32) -> (u32, u32) {
+    let in_word = WORD_BITS / bits;
+    (element / in_word, element % in_word * bits + bit)
 }
 
 #[cfg(test)]

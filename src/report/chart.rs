@@ -5,6 +5,7 @@ use super::compared::{Compared, compared};
 use super::plot::Axis;
 use super::{Report, tables, words};
 use crate::archive::summary::{Breakdown, Comparison, Figures};
+use crate::op::Dtype;
 use crate::outcome::Outcome;
 use crate::stats::Interval;
 use crate::words::{html, line};
@@ -396,13 +397,13 @@ pub(super) fn by_tensor(report: &Report) -> Result<String, Failure> {
 
 /// The same by bit position struck, in one stratum.
 pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure> {
-    const BITS: f64 = 32.0;
     let rows: Vec<&Figures> =
         report.summary.by(Breakdown::Bit).filter(|row| row.stratum == stratum).collect();
+    let bits = Dtype::F32.bits();
     let (left, top, bottom) = (52.0, 8.0, 218.0);
     let (end, ticks) = ticks(most(rows.iter().copied()));
     let y = |share: f64| bottom - share / end * (bottom - top);
-    let slot = (WIDTH - left - 8.0) / BITS;
+    let slot = (WIDTH - left - 8.0) / f64::from(bits);
     let x = |bit: f64| left + bit * slot;
     let schemes = report.header.schemes.len().max(1) as f64;
     let bar = (slot - 4.0) / schemes;
@@ -428,16 +429,13 @@ pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure>
                 canvas.line(ends.0, ends.1, INK.mix(0.55), 1.0)?;
             }
         }
-        for bit in (0..32).step_by(4).chain([31]) {
+        for bit in (0..bits).step_by(4).chain([bits - 1]) {
             let text = bit.to_string();
             let at = (x(f64::from(bit) + 0.5), bottom + 13.0);
             canvas.text(&text, at, HPos::Center, TEXT - 1.0)?;
         }
-        // The fields of an IEEE 754 single.
-        for (from, to, field) in
-            [(0.0, 23.0, "mantissa"), (23.0, 31.0, "exponent"), (31.0, 32.0, "sign")]
-        {
-            let (from, to) = (x(from) + 2.0, x(to) - 2.0);
+        for (range, field) in Dtype::F32.fields() {
+            let (from, to) = (x(range.start.into()) + 2.0, x(range.end.into()) - 2.0);
             canvas.line((from, bottom + 27.0), (to, bottom + 27.0), INK.mix(0.6), 1.0)?;
             let middle = f64::midpoint(from, to);
             canvas.text(field, (middle, bottom + 40.0), HPos::Center, TEXT - 1.0)?;

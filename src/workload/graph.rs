@@ -42,6 +42,11 @@ impl Value {
         !matches!(self.role, Role::Stored(_))
     }
 
+    /// Elements of one inference, or of a stored tensor.
+    pub fn elements(&self) -> u32 {
+        self.dtype.elements(self.features())
+    }
+
     /// Words of one inference, or of a stored tensor.
     pub fn features(&self) -> u32 {
         word_count(self.shape.iter().product())

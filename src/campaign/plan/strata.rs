@@ -38,7 +38,7 @@ pub(super) fn sites(
         let sites = Sites::new(workload, region, chosen.as_deref(), bits).map_err(|unknown| {
             Error::value("faults.tensors", unknown.valid.join(", "), unknown.name)
         })?;
-        match (sites.words(), chosen) {
+        match (sites.elements(), chosen) {
             (0, Some(_)) => {
                 let names = names.join(", ");
                 Err(refuse(
@@ -47,7 +47,7 @@ pub(super) fn sites(
                 ))
             }
             (0, None) => {
-                Err(refuse("faults.regions", format!("words in region {}", region.name())))
+                Err(refuse("faults.regions", format!("elements in region {}", region.name())))
             }
             _ => Ok(sites),
         }

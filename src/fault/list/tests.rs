@@ -95,7 +95,7 @@ fn refusals_name_file_line_expected_and_found() {
         ),
         (
             "tensor,index,bit\nfc1.bias,5,1\nfc1.bias,6,1\n",
-            "faults.csv:3: expected index below 6, the words of fc1.bias, found \"6\"",
+            "faults.csv:3: expected index below 6, the elements of fc1.bias, found \"6\"",
         ),
         (
             "tensor,index,bit\r\nfc1.bias,0,1\r\n\r\nfc1.bias,0\r\n",

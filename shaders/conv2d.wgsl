@@ -3,7 +3,6 @@
 // 8 output channels of one pixel of QUADS quads of rows of one block. See src/op/conv2d.rs for the
 // reference.
 #import fold
-#import outcome
 #import tile
 
 override GROUP: u32 = 64u;
@@ -35,9 +34,6 @@ struct Conv2dParams {
     b_base:           u32,   // in words, in the same buffer as w
     y_base:           u32,   // in quads
     y_stride:         u32,   // in quads, between blocks
-    copy_stride:      u32,   // in words
-    check_base:       u32,   // in words
-    words:            u32,   // data words of a slot
 }
 
 @group(0) @binding(0) var<uniform>             params: Conv2dParams;
@@ -46,17 +42,10 @@ struct Conv2dParams {
 @group(0) @binding(3) var<storage, read>       w:      array<u32>;         // [slot, output, channel, ky, kx]
 @group(0) @binding(4) var<storage, read>       w_slot: array<u32>;         // [block]
 @group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [block, output, row, column, quad]
-@group(0) @binding(6) var<storage, read_write> traps:  array<atomic<u32>>; // [slot], of the decoded form
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     run(fold_index(id, groups, GROUP), id.z);
-}
-
-@compute @workgroup_size(GROUP)
-fn trapping(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
-    run(fold_index(id, groups, GROUP), id.z);
-    if stored_lost { atomicOr(&traps[w_slot[id.z]], TRAP_ECC); }
 }
 
 fn run(id: u32, block: u32) {

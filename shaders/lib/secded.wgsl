@@ -42,12 +42,6 @@ fn secded_syndromes(first: vec4<u32>, second: vec4<u32>, check: u32) -> u32 {
     return secded_sum(low, high) ^ check;
 }
 
-// The syndrome of one codeword, 8 bits.
-fn secded_syndrome(low: u32, high: u32, check: u32) -> u32 {
-    let shifts = vec4(0u, 8u, 16u, 24u);
-    return (secded_sum(vec4(low) >> shifts, vec4(high) >> shifts) ^ check) & 0xffu;
-}
-
 // 1 in every byte that is zero.
 fn secded_zero_bytes(bytes: u32) -> u32 {
     return (~(((bytes & 0x7f7f7f7fu) + 0x7f7f7f7fu) | bytes) >> 7u) & 0x01010101u;
@@ -66,14 +60,4 @@ fn secded_flips(syndrome: u32) -> vec3<u32> {
     }
     let of_check = select(0u, syndrome, (syndrome & (syndrome - 1u)) == 0u);
     return vec3(flips, of_check);
-}
-
-// One codeword decoded: low word, high word, check byte, and what became of it (SECDED_…).
-fn secded_decode(low: u32, high: u32, check: u32) -> vec4<u32> {
-    let syndrome = secded_syndrome(low, high, check);
-    if syndrome == 0u { return vec4(low, high, check, SECDED_CLEAN); }
-    let flips = secded_flips(syndrome);
-    let corrected = (flips.x | flips.y | flips.z) != 0u;
-    let status = select(SECDED_UNCORRECTABLE, SECDED_CORRECTED, corrected);
-    return vec4(vec3(low, high, check) ^ flips, status);
 }

@@ -5,11 +5,10 @@
 //! rates of each protection against none. Each is the best of several rounds that take the measured
 //! things in turn, so that a machine whose speed drifts treats all alike.
 
-use super::bench_stored::Measured;
+use super::bench_op::Measured;
 use super::prepare::open_gpu;
 use super::{Failure, TableFormat, say, say_json};
 use crate::gpu::{Buffer, Error, Gpu};
-use crate::op::Stored;
 use crate::scheme::Code;
 use crate::stage::copy::Copy;
 use crate::stage::decode::{BlockParams, Decode};
@@ -45,8 +44,6 @@ enum Part {
     Memory,
     /// The linear op.
     Linear,
-    /// Ops that vote or decode what they load.
-    Stored,
     /// Trials of the engines.
     Trials,
 }
@@ -83,7 +80,6 @@ impl Bench {
                 Part::Environment => super::bench_environment::figures(self.rounds)?,
                 Part::Memory => bandwidths(&gpu, self.rounds)?,
                 Part::Linear => vec![linear(&gpu, self.rounds)?],
-                Part::Stored => super::bench_stored::figures(&gpu, self.rounds)?,
                 Part::Trials => self.trials(&gpu)?,
             };
             for Figure { name, value, unit, ratio } in measured.iter().filter(|_| table) {
@@ -93,8 +89,8 @@ impl Bench {
             figures.extend(measured);
         }
         if table {
-            say("ratios: bandwidths to the copy kernel, times of an op to its bare form, trial")?;
-            say("rates to none, those of wavefront to direct; best of the rounds")?;
+            say("ratios: bandwidths to the copy kernel, trial rates to none, those of wavefront")?;
+            say("to direct; best of the rounds")?;
         } else {
             let value = serde_json::json!({ "adapter": gpu.adapter(), "figures": figures });
             say_json(&value)?;
@@ -201,7 +197,7 @@ fn linear(gpu: &Gpu, rounds: u32) -> Result<Figure, Failure> {
     let mut best = f64::INFINITY;
     for _ in 0..rounds {
         let seconds = timed(gpu, |pass| {
-            op.record(gpu, pass, Stored::default(), &ones);
+            op.record(gpu, pass, &ones);
         })?;
         best = best.min(seconds);
     }

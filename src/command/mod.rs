@@ -3,7 +3,7 @@
 pub mod adapters;
 pub mod bench;
 mod bench_environment;
-mod bench_stored;
+mod bench_op;
 mod bench_trials;
 mod engines;
 mod live;

@@ -83,6 +83,15 @@ pub struct ListedFault {
     pub replica: Option<u32>,
 }
 
+/// What a row strikes: a stored tensor, an op's output or the input.
+struct Home<'r> {
+    region: Region,
+    tensor: u32,
+    name: &'r str,
+    dtype: Dtype,
+    elements: u32,
+}
+
 /// Columns that name the struck words' home: tensors are weights, layers are op outputs.
 const HOMES: [&str; 2] = ["tensor", "layer"];
 /// Columns with the word within it.
@@ -330,7 +339,7 @@ impl Row<'_> {
     }
 
     fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
-        let (region, tensor, name, (dtype, elements)) = self.home()?;
+        let Home { region, tensor, name, dtype, elements } = self.home()?;
         let (column, cell) = self.one_of(&INDICES)?;
         let index = match whole(cell).and_then(|index| u32::try_from(index).ok()) {
             Some(index) if index < elements => index,
@@ -366,8 +375,8 @@ impl Row<'_> {
         Ok(fault)
     }
 
-    /// The region, tensor or op, name, type and element count that the row names.
-    fn home(&self) -> Result<(Region, u32, &str, (Dtype, u32)), Error> {
+    /// What the row strikes.
+    fn home(&self) -> Result<Home<'_>, Error> {
         let (column, name) = self.one_of(&HOMES)?;
         let regions: &[Region] = match column {
             "tensor" => &[Region::Weights],
@@ -379,7 +388,7 @@ impl Row<'_> {
                 let elements = u32::try_from(sites.elements()).unwrap_or(u32::MAX);
                 let tensor = if elements == 0 { 0 } else { sites.at(0).tensor };
                 let dtype = sites.dtype(tensor).unwrap_or_default();
-                return Ok((*region, tensor, name, (dtype, elements)));
+                return Ok(Home { region: *region, tensor, name, dtype, elements });
             }
         }
         let valid = regions.iter().flat_map(|region| Sites::names(self.workload, *region));

@@ -187,10 +187,6 @@ impl Operator for Conv2d {
         }
     }
 
-    fn protects_on_load(&self) -> bool {
-        true
-    }
-
     fn reach(&self, settings: &[u32]) -> Reach {
         if settings[8] == 1 { Reach::Units } else { Reach::All }
     }

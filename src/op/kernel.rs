@@ -19,8 +19,6 @@ pub struct Call<'a> {
     pub blocks: u32,
     /// Whether a NaN becomes zero in ReLU and is passed over in max-pool.
     pub nan_is_zero: bool,
-    /// How it reads its stored tensors.
-    pub stored: Stored,
     /// Which products it adds.
     pub products: Products,
     /// Whether a CPU runs the kernel.
@@ -69,32 +67,6 @@ pub enum Products {
     From(u32),
 }
 
-/// How an op reads its stored tensors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Form {
-    /// As they lie.
-    #[default]
-    Bare = 0,
-    /// The bitwise majority of three copies.
-    Voted = 1,
-    /// Corrected by the (72,64) code of Hsiao; a word that cannot be corrected is read as it lies and traps.
-    Decoded = 2,
-}
-
-/// Where copies and check words of stored tensors lie; all zero for [`Form::Bare`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Stored {
-    /// What is done with them.
-    pub form: Form,
-    /// Words between copies.
-    pub copy_stride: u32,
-    /// Where the check words begin in slot 0.
-    pub check_base: u32,
-    /// Data words of a slot; its blocks begin at its word 0, the last is filled with zeros.
-    pub words: u32,
-}
-
 /// A buffer that a kernel binds after its parameters, which are binding 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bind {
@@ -104,8 +76,7 @@ pub enum Bind {
     Slots(usize),
     /// The output, `[block, feature, row]`.
     Output,
-    /// Trap words: of an op that decodes what it loads one a slot, of one that reads indices
-    /// `[lane, rows + 1]`, the last for all inferences of the lane.
+    /// Trap words of an op that reads indices, `[lane, rows + 1]`, the last for the lane as a whole.
     Traps,
     /// The lane of each block, whose trap words those are.
     Lanes,

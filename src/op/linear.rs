@@ -91,10 +91,6 @@ impl Operator for Linear {
         }
     }
 
-    fn protects_on_load(&self) -> bool {
-        true
-    }
-
     fn reach(&self, _: &[u32]) -> Reach {
         Reach::Units
     }

@@ -31,7 +31,7 @@ pub use arithmetic::Arithmetic;
 pub use dtype::{Dtype, WORD_BITS};
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
-pub use kernel::{Bind, Call, Form, KernelSpec, Part, Place, Products, Stored};
+pub use kernel::{Bind, Call, KernelSpec, Part, Place, Products};
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};
@@ -99,11 +99,6 @@ pub trait Operator: Sync {
     /// Which of its outputs a changed word changes.
     fn reach(&self, _settings: &[u32]) -> Reach {
         Reach::All
-    }
-
-    /// Whether it can vote or decode its stored tensors while it loads them.
-    fn protects_on_load(&self) -> bool {
-        false
     }
 
     /// Whether it can leave its sums after some units of its first input and take them up again

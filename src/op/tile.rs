@@ -1,7 +1,7 @@
 //! What linear and conv2d share: an invocation computes 8 outputs of one or more quads of rows, so that each
-//! weight that it loads, votes or decodes serves them all. `shaders/lib/tile.wgsl` is its other half.
+//! weight that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
 
-use super::kernel::{Bind, Call, Form, KernelSpec, Products};
+use super::kernel::{Bind, Call, KernelSpec, Products};
 
 /// Outputs that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -78,26 +78,14 @@ impl Tiles {
             ("b_base", bias.map_or(0, |bias| bias.base)),
             ("y_base", call.part.map_or(0, |part| part.base) / 4),
             ("y_stride", call.part.map_or(call.output_words(), |part| part.stride) / 4),
-            ("copy_stride", call.stored.copy_stride),
-            ("check_base", call.stored.check_base),
-            ("words", call.stored.words),
         ]);
-        let form = call.stored.form;
         let quads = self.best(call.software, call.blocks);
-        let mut bindings =
+        let bindings =
             vec![Bind::Words(0), Bind::Slots(0), Bind::Words(1), Bind::Slots(1), Bind::Output];
-        if form == Form::Decoded {
-            bindings.push(Bind::Traps);
-        }
         KernelSpec {
             shader,
-            entry: if form == Form::Decoded { "trapping" } else { "main" },
-            constants: vec![
-                ("GROUP", GROUP),
-                ("QUADS", quads),
-                ("STORAGE", form as u32),
-                ("RESUMES", u32::from(begin > 0)),
-            ],
+            entry: "main",
+            constants: vec![("GROUP", GROUP), ("QUADS", quads), ("RESUMES", u32::from(begin > 0))],
             params,
             bindings,
             invocations: self.invocations(quads),

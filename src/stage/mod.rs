@@ -22,7 +22,6 @@ pub mod probe;
 pub mod restore;
 pub mod span;
 pub mod spread;
-pub mod stored;
 pub mod tally;
 pub mod vote;
 

@@ -1,9 +1,8 @@
-//! Ops on the GPU, held to their references, and to the stages where they vote or decode what they load.
+//! Ops on the GPU, held to their references.
 
-use super::stored::{delivered, random_stored, separately};
 use super::{Check, all_of, near_floats, same_bits, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Operands};
-use crate::op::{Call, Exactness, Form, KernelSpec, Kind, OPS, Place, Problem, Products, Stored};
+use crate::op::{Call, Exactness, KernelSpec, Kind, OPS, Place, Problem, Products};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -25,21 +24,16 @@ struct Drawn {
     image: Input,
     /// Where each stored tensor begins in a slot.
     tensors: Vec<u32>,
-    stored: Stored,
 }
 
 fn count(shape: &[usize]) -> u32 {
     u32::try_from(shape.iter().product::<usize>()).unwrap_or(u32::MAX)
 }
 
-fn length(words: &[u32]) -> u32 {
-    u32::try_from(words.len()).unwrap_or(u32::MAX)
-}
-
 /// The kernel of an op for some problem; `None` where it only renames its input.
 pub fn spec(kind: Kind) -> Option<KernelSpec> {
     let mut draws = stream(0, Domain::Generate, &[0]);
-    let drawn = Drawn::new(kind, &mut draws, Form::Bare, true, false);
+    let drawn = Drawn::new(kind, &mut draws, true, false);
     drawn.with_call(true, |call| kind.kernel(call))
 }
 
@@ -49,13 +43,7 @@ pub fn shader(kind: Kind) -> &'static str {
 }
 
 impl Drawn {
-    fn new(
-        kind: Kind,
-        draws: &mut Xoshiro256PlusPlus,
-        form: Form,
-        subnormals: bool,
-        shared: bool,
-    ) -> Self {
+    fn new(kind: Kind, draws: &mut Xoshiro256PlusPlus, subnormals: bool, shared: bool) -> Self {
         let problem = kind.problem(draws);
         let blocks = draws.random_range(1..6u32);
         let shapes: Vec<&[usize]> = problem.shapes.iter().map(Vec::as_slice).collect();
@@ -87,39 +75,15 @@ impl Drawn {
             })
             .collect();
         let of = if shared { 1 } else { draws.random_range(1..4u32) };
-        let golden: Vec<Vec<u32>> =
-            (0..of).map(|_| problem.words(draws, at.max(1), subnormals)).collect();
-        let (stride, stored, words) = random_stored(draws, form, &golden);
+        let stride = at.max(1) + draws.random_range(0..5);
+        let words = problem.words(draws, of * stride, subnormals);
         let image = Input { base: 0, stride, words, slots: slots(draws, of) };
-        Self { output, blocks, values, image, tensors, stored, problem }
+        Self { output, blocks, values, image, tensors, problem }
     }
 
-    fn indices_below(&self, kind: Kind) -> Option<u32> {
-        let shapes: Vec<&[usize]> = self.problem.shapes.iter().map(Vec::as_slice).collect();
-        kind.indices_below(&shapes)
-    }
-
-    /// Trap words, where the image has so many slots.
-    fn trap_words(&self, kind: Kind, slots: usize) -> usize {
-        match self.indices_below(kind) {
-            Some(_) => (self.blocks * (self.problem.rows + 1)) as usize,
-            None => slots,
-        }
-    }
-
-    /// Calls `with` for the words of the image as they lie.
+    /// Calls `with` for what the op is asked to compute.
     fn with_call<T>(&self, software: bool, with: impl FnOnce(&Call<'_>) -> T) -> T {
-        self.with_image(software, self.image.stride, self.stored, with)
-    }
-
-    /// Calls `with` for an image of which a slot takes so many words.
-    fn with_image<T>(
-        &self,
-        software: bool,
-        stride: u32,
-        stored: Stored,
-        with: impl FnOnce(&Call<'_>) -> T,
-    ) -> T {
+        let stride = self.image.stride;
         let places = self.values.iter().map(|input| (input.base, input.stride));
         let places = places.chain(self.tensors.iter().map(|base| (*base, stride)));
         let inputs: Vec<Place<'_>> = places
@@ -134,41 +98,32 @@ impl Drawn {
             rows: self.problem.rows,
             blocks: self.blocks,
             nan_is_zero: self.problem.rows.is_multiple_of(8),
-            stored,
             products: Products::default(),
             software,
         })
     }
 
-    /// The reference's output, and its traps: of an op that reads indices `[block, rows + 1]`, else of every
-    /// slot of the image.
+    /// The reference's output, and its traps `[block, rows + 1]`, those of an index out of range.
     fn wanted(&self, gpu: &Gpu, kind: Kind) -> (Vec<u32>, Vec<u32>) {
         let adapter = gpu.adapter();
-        let read: Vec<(Vec<u32>, Vec<bool>)> = (self.image.words)
-            .chunks(self.image.stride as usize)
-            .map(|slot| delivered(self.stored, slot))
-            .collect();
-        let below = self.indices_below(kind);
-        let mut traps = vec![0; self.trap_words(kind, read.len())];
+        let rows = self.problem.rows as usize;
+        let shapes: Vec<&[usize]> = self.problem.shapes.iter().map(Vec::as_slice).collect();
+        let below = kind.indices_below(&shapes);
+        let mut traps = vec![0; self.blocks as usize * (rows + 1)];
         let mut outputs = Vec::new();
         self.with_call(adapter.software, |call| {
             for block in 0..self.blocks as usize {
-                let values = self.values.iter().zip(&self.problem.shapes).map(|(input, shape)| {
+                let values = self.values.iter().zip(&shapes).map(|(input, shape)| {
                     let from = input.base + input.slots[block] * input.stride;
-                    &input.words[from as usize..][..(count(shape) * self.problem.rows) as usize]
+                    &input.words[from as usize..][..count(shape) as usize * rows]
                 });
-                let slot = self.image.slots[block] as usize;
-                let shapes = &self.problem.shapes[self.values.len()..];
-                let tensors = self.tensors.iter().zip(shapes).map(|(base, shape)| {
-                    let range = *base as usize..(base + count(shape)) as usize;
-                    if read[slot].1[range.clone()].contains(&true) {
-                        traps[slot] |= super::inject::TRAP_ECC;
-                    }
-                    &read[slot].0[range]
+                let slot = self.image.slots[block] * self.image.stride;
+                let tensors = self.tensors.iter().zip(&shapes[self.values.len()..]);
+                let tensors = tensors.map(|(base, shape)| {
+                    &self.image.words[(slot + base) as usize..][..count(shape) as usize]
                 });
                 let inputs: Vec<&[u32]> = values.chain(tensors).collect();
                 for (at, index) in inputs[0].iter().enumerate() {
-                    let rows = self.problem.rows as usize;
                     if below.is_some_and(|below| *index >= below) {
                         traps[block * (rows + 1) + at % rows] = super::inject::TRAP_INDEX;
                     }
@@ -179,14 +134,11 @@ impl Drawn {
         (outputs, traps)
     }
 
-    /// What the shader gives for an image of which a slot takes so many words, and its traps; of a whole
-    /// that is computed in parts, after the last of them.
+    /// What the shader gives, and its traps; of a whole that is computed in parts, after the last of them.
     fn run(
         &self,
         gpu: &Gpu,
         (kind, software): (Kind, bool),
-        (image, stride): (&[u32], u32),
-        stored: Stored,
         parts: &[Products],
     ) -> Result<(Vec<u32>, Vec<u32>), Error> {
         let words = count(&self.output) * self.problem.rows * self.blocks;
@@ -194,15 +146,15 @@ impl Drawn {
         let upload =
             |input: &Input| (gpu.upload("x", &input.words), gpu.upload("slots", &input.slots));
         let mut buffers: Vec<(Buffer<u32>, Buffer<u32>)> = self.values.iter().map(upload).collect();
-        let image = (gpu.upload("stored", image), gpu.upload("slots", &self.image.slots));
+        let image = upload(&self.image);
         buffers.extend(self.tensors.iter().map(|_| image.clone()));
         let inputs: Vec<_> = buffers.iter().map(|(words, slots)| (words, slots)).collect();
-        let slots = (length(&self.image.words) / stride) as usize;
-        let traps: Buffer<u32> = gpu.zeroed("traps", self.trap_words(kind, slots));
+        let traps: Buffer<u32> =
+            gpu.zeroed("traps", (self.blocks * (self.problem.rows + 1)) as usize);
         let lanes = gpu.upload("lanes", &(0..self.blocks).collect::<Vec<u32>>());
-        let (traps_of, lanes) = (Some(&traps), Some(&lanes));
-        let operands = Operands { inputs: &inputs, output: &y, traps: traps_of, lanes };
-        self.with_image(software, stride, stored, |call| {
+        let (told, lanes) = (Some(&traps), Some(&lanes));
+        let operands = Operands { inputs: &inputs, output: &y, traps: told, lanes };
+        self.with_call(software, |call| {
             let specs = parts
                 .iter()
                 .filter_map(|products| kind.kernel(&Call { products: *products, ..*call }));
@@ -213,48 +165,34 @@ impl Drawn {
     }
 }
 
-/// Holds an op's shader to its reference on a problem drawn from the seed; of an op that can vote or decode
-/// what it loads every form, also against the stage and the bare op after it; of one that can leave its sums
-/// and take them up again both parts against the whole.
+/// Holds an op's shader to its reference on a problem drawn from the seed; of one that can leave its sums and
+/// take them up again both parts against the whole.
 ///
 /// # Errors
 /// Where the GPU fails.
 pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
     let key = OPS.iter().position(|op| *op == kind).unwrap_or(OPS.len()) as u64;
     let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
-    let forms = [Form::Bare, Form::Voted, Form::Decoded];
-    let forms = if kind.protects_on_load() { &forms[..] } else { &forms[..1] };
     let name = shader(kind);
-    let mut checks = Vec::new();
-    for form in forms {
-        let mut draws = stream(seed, Domain::Generate, &[key, *form as u64]);
-        let drawn = Drawn::new(kind, &mut draws, *form, keeps, seed.is_multiple_of(3));
-        // The widths that hardware and software choose differ.
-        let target = (kind, seed.is_multiple_of(2) || gpu.adapter().software);
-        let Drawn { stored, .. } = drawn;
-        let (want, traps) = drawn.wanted(gpu, kind);
-        let own = (&drawn.image.words[..], drawn.image.stride);
-        let (got, found) = drawn.run(gpu, target, own, stored, &[Products::All])?;
-        checks.push(match drawn.problem.exactness {
+    let mut draws = stream(seed, Domain::Generate, &[key, 0]);
+    let drawn = Drawn::new(kind, &mut draws, keeps, seed.is_multiple_of(3));
+    // The widths that hardware and software choose differ.
+    let target = (kind, seed.is_multiple_of(2) || gpu.adapter().software);
+    let (want, traps) = drawn.wanted(gpu, kind);
+    let (got, found) = drawn.run(gpu, target, &[Products::All])?;
+    let mut checks = vec![
+        match drawn.problem.exactness {
             Exactness::Bits => same_bits(name, &got, &want),
             Exactness::Near(ulp) if !gpu.adapter().software => near_floats(name, &got, &want, ulp),
             _ => same_floats(name, &got, &want),
-        });
-        if kind.splits_sums(&drawn.problem.settings) {
-            let unit = draws.random_range(1..=count(&drawn.problem.shapes[0][..1]));
-            let parts = [Products::Before(unit), Products::From(unit)];
-            // Which NaN a sum of NaNs becomes is the adapter's choice, for each kernel anew.
-            checks.push(same_floats(name, &drawn.run(gpu, target, own, stored, &parts)?.0, &got));
-        }
-        if *form == Form::Decoded || drawn.indices_below(kind).is_some() {
-            checks.push(same_bits(name, &found[..traps.len()], &traps));
-        }
-        if *form != Form::Bare {
-            let (plain, stride) = separately(gpu, stored, own.1, own.0)?;
-            let bare =
-                drawn.run(gpu, target, (&plain, stride), Stored::default(), &[Products::All])?.0;
-            checks.push(same_floats(name, &got, &bare));
-        }
+        },
+        same_bits(name, &found, &traps),
+    ];
+    if kind.splits_sums(&drawn.problem.settings) {
+        let unit = draws.random_range(1..=count(&drawn.problem.shapes[0][..1]));
+        let parts = [Products::Before(unit), Products::From(unit)];
+        // Which NaN a sum of NaNs becomes is the adapter's choice, for each kernel anew.
+        checks.push(same_floats(name, &drawn.run(gpu, target, &parts)?.0, &got));
     }
     Ok(all_of(checks))
 }

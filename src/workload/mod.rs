@@ -13,7 +13,7 @@ pub use file::{Overrides, load};
 pub use graph::{Op, Role, Value, ValueId};
 
 pub(crate) use crate::op::Mismatch;
-use crate::op::{Call, Place, Products, Stored};
+use crate::op::{Call, Place, Products};
 use crate::place;
 use std::path::{Path, PathBuf};
 
@@ -214,7 +214,6 @@ impl Workload {
             rows,
             blocks: 1,
             nan_is_zero: self.relu_nan == NanRule::Zero,
-            stored: Stored::default(),
             products: Products::default(),
             software: true,
         }

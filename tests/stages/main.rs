@@ -21,7 +21,6 @@ mod probe;
 mod restore;
 mod span;
 mod spread;
-mod stored;
 mod tally;
 mod vote;
 

@@ -2,7 +2,7 @@
 
 use super::{holds, support};
 use beamline::gpu::{Buffer, Operands};
-use beamline::op::{Arithmetic, Call, Given, Kind, OPS, Place, Products, Stored};
+use beamline::op::{Arithmetic, Call, Given, Kind, OPS, Place, Products};
 use beamline::stage::op;
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -72,7 +72,6 @@ impl<'c> Case<'c> {
             rows: u32::try_from(rows).expect("a small batch"),
             blocks: 1,
             nan_is_zero: self.nan_is_zero,
-            stored: Stored::default(),
             products: Products::default(),
             software: gpu.adapter().software,
         };

@@ -7,6 +7,9 @@
 mod npy;
 #[cfg(test)]
 mod tests;
+mod weights;
+
+pub(super) use weights::read_weights;
 
 use super::Error;
 use crate::bounded;
@@ -14,7 +17,6 @@ use crate::op::{Mismatch, Shape};
 use crate::seed::{Domain, stream};
 use rand::Rng;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
-use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Bytes of a data file, at most: more than any memory under test has.
@@ -250,21 +252,6 @@ fn quoted(path: &Path) -> String {
         let start = if text.starts_with('-') { "./" } else { "" };
         format!("'{start}{}'", text.replace('\'', "'\\''"))
     }
-}
-
-/// Reads every tensor of a safetensors file of weights.
-pub(super) fn read_weights(path: &Path) -> Result<BTreeMap<String, Stored>, Error> {
-    let bytes = read(path)?;
-    let file = parse_safetensors(path, &bytes)?;
-    let stored = |(name, view): (String, safetensors::tensor::TensorView<'_>)| {
-        if view.dtype() == Dtype::F32 {
-            return Ok((name, (view.shape().to_vec(), decode(view.data(), u32::from_le_bytes))));
-        }
-        let found = format!("tensor `{name}` of {}", view.dtype());
-        let found = found + &safetensors_conversion(path);
-        Err(Mismatch::new("weights of F32, the only type so far", found).in_data(path))
-    };
-    file.tensors().into_iter().map(stored).collect()
 }
 
 /// Words drawn uniformly from the multiples of 2⁻²³ in [−1, 1), times `scale`.

@@ -84,8 +84,9 @@ pub struct Paths {
 #[derive(Debug)]
 enum InFull {
     Direct(Box<Direct>),
-    /// Where no lane of the direct engine fits the adapter.
-    Reference(Box<Reference>),
+    /// Where no lane of the direct engine fits the adapter. It has a copy of all weights and is made when the
+    /// first trial needs it.
+    Reference(Option<Box<Reference>>),
 }
 
 /// The engine, with another one for what it does not represent.
@@ -286,11 +287,7 @@ impl Wavefront {
                 Err(Error::ControlLane { row: 0 })
             }
             Ok(direct) => Ok(InFull::Direct(Box::new(direct))),
-            Err(error) if error.is_size() => {
-                let arithmetic = gpu.adapter().arithmetic;
-                let engine = Reference::new(Arc::clone(workload), windows.clone(), arithmetic);
-                Ok(InFull::Reference(Box::new(engine)))
-            }
+            Err(error) if error.is_size() => Ok(InFull::Reference(None)),
             Err(error) => Err(error),
         }
     }
@@ -302,24 +299,29 @@ impl Wavefront {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
-        let lanes = match self.in_full()? {
-            InFull::Reference(reference) => {
-                let results = reference.run(scheme, course, jobs);
-                self.paths.reference += jobs.len() as u64;
-                return results;
-            }
-            InFull::Direct(direct) => direct.lanes(),
+        let direct_lanes = match self.in_full()? {
+            InFull::Direct(direct) => Some(direct.lanes()),
+            InFull::Reference(_) => None,
         };
-        self.paths.direct += jobs.len() as u64;
-        if self.adapts && !self.tuned && jobs.len() > 4 * lanes {
-            let Core { kernels, gpu, workload, windows, .. } = &self.core;
+        let trials = jobs.len() as u64;
+        match direct_lanes {
+            Some(_) => self.paths.direct += trials,
+            None => self.paths.reference += trials,
+        }
+        let Core { kernels, gpu, workload, windows, .. } = &self.core;
+        if self.adapts && !self.tuned && direct_lanes.is_some_and(|lanes| jobs.len() > 4 * lanes) {
             let tuned = Direct::tuned(kernels, gpu, workload, windows, self.behind.1)?;
             self.in_full = Some(InFull::Direct(Box::new(tuned)));
             self.tuned = true;
         }
+        let (workload, windows) = (Arc::clone(workload), windows.clone());
+        let arithmetic = gpu.adapter().arithmetic;
         match self.in_full()? {
             InFull::Direct(direct) => direct.run(scheme, course, jobs),
-            InFull::Reference(reference) => reference.run(scheme, course, jobs),
+            InFull::Reference(reference) => {
+                let new = || Box::new(Reference::new(workload, windows, arithmetic));
+                reference.get_or_insert_with(new).run(scheme, course, jobs)
+            }
         }
     }
 

@@ -45,7 +45,7 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Wrong> {
     let mut file = File::open(path)?;
     let about = file.metadata()?;
     // A pipe has no length that it tells.
-    let length = about.is_file().then(|| about.len());
+    let length = about.is_file().then_some(about.len());
     let cut = || {
         let bytes =
             length.map_or_else(|| "another number of bytes".into(), |l| format!("{l} bytes"));

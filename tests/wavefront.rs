@@ -68,6 +68,7 @@ fn engines_agree_on_random_networks_schemes_and_faults() {
     assert_eq!(found.kinds.len(), FaultKind::ALL.len(), "{:?}", found.kinds);
     assert_eq!(found.faults.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 8]);
     assert!(found.paths["reference"] > 0, "{:?}", found.paths);
+    assert!(found.paths["in place"] > 1000, "{:?}", found.paths);
 }
 
 fn digits(name: &str) -> Arc<Workload> {
@@ -126,7 +127,7 @@ fn tensors_larger_than_a_binding_are_split_by_rows() {
 }
 
 #[test]
-fn trials_that_no_lane_holds_run_on_the_reference() {
+fn trials_that_no_lane_holds_run_in_place() {
     // Two lanes of this image are more than the adapter binds.
     let side = (gpu().binding_bytes_max() as f64 / 8.0).sqrt() as usize + 100;
     if side > 6000 {
@@ -142,21 +143,24 @@ fn trials_that_no_lane_holds_run_on_the_reference() {
     let arithmetic = gpu().adapter().arithmetic;
     let mut reference = Reference::new(Arc::clone(&workload), windows, arithmetic);
     assert_eq!(bits(wavefront.golden_outputs()), bits(reference.golden_outputs()));
-    for (count, paths) in [(1, [3, 0]), (2, [0, 3])] {
+    for (count, paths) in [(1, [3, 0, 0]), (2, [0, 3, 0])] {
         let jobs = drawn(&workload, Region::Weights, 2, count, 3);
         let before = wavefront.paths();
         for scheme in [scheme(Protection::None), coded(Code::Hsiao72, Protection::None)] {
+            let seconds = wavefront.inference_s(&scheme, ONCE).expect("a measurement");
+            assert!(seconds.is_some_and(|seconds| seconds > 0.0));
             let want = reference.run(&scheme, ONCE, &jobs).expect("reference");
             let got = wavefront.run(&scheme, ONCE, &jobs).expect("wavefront");
             for (got, want) in got.iter().zip(&want) {
                 same(got, want, &format!("wavefront against the reference: {scheme:?}"));
             }
-            let seconds = wavefront.inference_s(&scheme, ONCE).expect("a measurement");
-            assert!(seconds.is_some_and(|seconds| seconds > 0.0));
             if scheme.code.is_none() {
                 let after = wavefront.paths();
-                let taken =
-                    [after.wavefront - before.wavefront, after.reference - before.reference];
+                let taken = [
+                    after.wavefront - before.wavefront,
+                    after.in_place - before.in_place,
+                    after.reference - before.reference,
+                ];
                 assert_eq!(taken, paths);
             }
         }

@@ -164,6 +164,15 @@ impl Store {
         pieces[pieces.partition_point(|piece| piece.first <= row).max(1) - 1]
     }
 
+    /// The bank of a stored word and its place there.
+    pub(super) fn place(&self, workload: &Workload, word: u32) -> (usize, u32) {
+        let after = workload.tensors.partition_point(|tensor| tensor.offset <= word);
+        let tensor = after.saturating_sub(1);
+        let (index, row) = (word - workload.tensors[tensor].offset, row_words(workload, tensor));
+        let piece = self.piece(tensor, index / row);
+        (piece.bank, piece.base + index - piece.first * row)
+    }
+
     pub(super) fn bank(&self, bank: usize) -> &Buffer<u32> {
         &self.banks[bank]
     }

@@ -53,6 +53,8 @@ pub struct Problem {
     pub lanes: usize,
     /// Waves at once.
     pub waves: usize,
+    /// Whether trials that must run in full do so over golden itself.
+    pub in_place: bool,
     /// Whether the reference engine takes part.
     pub with_reference: bool,
 }
@@ -93,7 +95,8 @@ impl Problem {
         };
         let with_reference = rows <= 4 && draws.random_bool(0.25);
         let waves = draws.random_range(1..4);
-        Self { seed, workload, windows, trials, lanes, waves, with_reference }
+        let in_place = draws.random_bool(0.25);
+        Self { seed, workload, windows, trials, lanes, waves, in_place, with_reference }
     }
 
     /// Runs all trials on both engines and compares them, but for results that `excused` lets pass. What an
@@ -238,8 +241,8 @@ pub struct Agreement {
     /// Trials, each under one scheme.
     pub cases: u64,
     /// Cases by what the wavefront engine did: it ran them (some of them decided by proof), or had the
-    /// direct engine run them; those that ran on the reference engine too; and those of its cases that were
-    /// excused, since an op gave another NaN there.
+    /// direct engine run them, or ran them in place; those that the reference engine was held to as well; and
+    /// those of its cases that were excused, since an op gave another NaN there.
     pub paths: Counts,
     /// Networks by the ops that they have.
     pub ops: Counts,
@@ -274,7 +277,8 @@ impl Agreement {
         let mut direct = Direct::with(kernels, shared, network, inputs, lanes + 1, 3)?;
         let (kernels, shared, network, inputs) = of();
         let wavefront = Wavefront::new(kernels, shared, network, inputs, 3)?;
-        let mut wavefront = wavefront.with_lanes(*lanes).with_waves(*waves);
+        let wavefront = wavefront.with_lanes(*lanes).with_waves(*waves);
+        let mut wavefront = if problem.in_place { wavefront.in_place() } else { wavefront };
         let held =
             problem.hold(("direct", &mut direct), ("wavefront", &mut wavefront), |_, _| false)?;
         self.count(&problem, &held.results);
@@ -282,6 +286,7 @@ impl Agreement {
         *self.paths.entry("wavefront").or_default() += paths.wavefront;
         *self.paths.entry("proof").or_default() += paths.by_proof;
         *self.paths.entry("direct").or_default() += paths.direct;
+        *self.paths.entry("in place").or_default() += paths.in_place;
         self.disagreement = self.disagreement.take().or(held.disagreement);
         if problem.with_reference && self.disagreement.is_none() {
             let arithmetic = gpu.adapter().arithmetic;

@@ -4,10 +4,12 @@
 //! output unit that its fault strikes, which the op's own kernel reads. Where the unit's outputs equal
 //! golden, a row is done; the rows that are left, of all trials, are packed into one block and run through
 //! the rest of the workload together. Bits are those of the direct engine, since no sum changes its order.
-//! What it does not represent runs on the direct engine.
+//! What it does not represent runs in full: on the direct engine, or in place where that does not fit.
 
 mod cost;
 mod golden;
+mod in_full;
+mod in_place;
 mod pages;
 mod partial;
 mod proof;
@@ -17,8 +19,7 @@ mod stored;
 mod trials;
 mod wave;
 
-use super::direct::{Decoder, Direct, Kernels};
-use super::reference::Reference;
+use super::direct::{Decoder, Kernels};
 use super::store::{Placing, Store};
 use super::{Course, Decided, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
@@ -28,6 +29,7 @@ use crate::stage::span::Span;
 use crate::stage::spread::Spread;
 use crate::workload::Workload;
 use golden::{Golden, Shared};
+use in_full::{BEHIND, InFull};
 use reach::Reach;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,9 +48,6 @@ const fn waves(gpu: &Gpu) -> usize {
     if gpu.adapter().software { 1 } else { 2 }
 }
 
-/// Trials at once of the direct engine, until it is measured.
-const BEHIND: usize = 31;
-
 /// Seconds that a call should take at most, so that whoever steers a run is heard.
 const CALL_S: f64 = 0.5;
 
@@ -62,9 +61,6 @@ fn lanes_at(rate: f64, waves: usize) -> usize {
     ((rate * CALL_S) as usize).clamp(64, waves * LANES_MAX) / 64 * 64
 }
 
-/// Lanes that tell what an inference takes in full: as many for every scheme.
-const MEASURED_LANES: usize = 31;
-
 /// How many trials went which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Paths {
@@ -74,19 +70,12 @@ pub struct Paths {
     pub by_proof: u64,
     /// Trials that ran in full on the direct engine.
     pub direct: u64,
-    /// Trials that ran on the CPU, since no lane of the direct engine fits the adapter.
+    /// Trials that ran over golden itself, since no lane of the direct engine fits the adapter.
+    pub in_place: u64,
+    /// Trials that ran on the CPU, since neither does what they need.
     pub reference: u64,
     /// Runs of changed rows in which an op took up golden partial sums.
     pub resumed: u64,
-}
-
-/// What runs trials in full.
-#[derive(Debug)]
-enum InFull {
-    Direct(Box<Direct>),
-    /// Where no lane of the direct engine fits the adapter. It has a copy of all weights and is made when the
-    /// first trial needs it.
-    Reference(Option<Box<Reference>>),
 }
 
 /// The engine, with another one for what it does not represent.
@@ -261,70 +250,6 @@ impl Wavefront {
         Self { memory, ..self }
     }
 
-    /// What runs trials in full, made where this is the first call.
-    fn in_full(&mut self) -> Result<&mut InFull, Error> {
-        let engine = match self.in_full.take() {
-            Some(engine) => engine,
-            None => self.made()?,
-        };
-        Ok(self.in_full.insert(engine))
-    }
-
-    /// A direct engine, whose golden outputs are those of this one; the reference where none fits.
-    fn made(&self) -> Result<InFull, Error> {
-        let Core { kernels, gpu, workload, windows, .. } = &self.core;
-        let (lanes, copies) = self.behind;
-        let with = |lanes| {
-            let (kernels, gpu, workload) =
-                (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
-            Direct::with(kernels, gpu, workload, windows.clone(), lanes, copies)
-        };
-        // Where so many do not fit, a trial beside the control lane may.
-        let direct =
-            with(lanes + 1).or_else(|error| if error.is_size() { with(2) } else { Err(error) });
-        match direct {
-            Ok(direct) if direct.golden_outputs() != self.golden_outputs() => {
-                Err(Error::ControlLane { row: 0 })
-            }
-            Ok(direct) => Ok(InFull::Direct(Box::new(direct))),
-            Err(error) if error.is_size() => Ok(InFull::Reference(None)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Runs trials in full.
-    fn run_in_full(
-        &mut self,
-        scheme: &Scheme,
-        course: Course,
-        jobs: &[Job],
-    ) -> Result<Vec<TrialResult>, Error> {
-        let direct_lanes = match self.in_full()? {
-            InFull::Direct(direct) => Some(direct.lanes()),
-            InFull::Reference(_) => None,
-        };
-        let trials = jobs.len() as u64;
-        match direct_lanes {
-            Some(_) => self.paths.direct += trials,
-            None => self.paths.reference += trials,
-        }
-        let Core { kernels, gpu, workload, windows, .. } = &self.core;
-        if self.adapts && !self.tuned && direct_lanes.is_some_and(|lanes| jobs.len() > 4 * lanes) {
-            let tuned = Direct::tuned(kernels, gpu, workload, windows, self.behind.1)?;
-            self.in_full = Some(InFull::Direct(Box::new(tuned)));
-            self.tuned = true;
-        }
-        let (workload, windows) = (Arc::clone(workload), windows.clone());
-        let arithmetic = gpu.adapter().arithmetic;
-        match self.in_full()? {
-            InFull::Direct(direct) => direct.run(scheme, course, jobs),
-            InFull::Reference(reference) => {
-                let new = || Box::new(Reference::new(workload, windows, arithmetic));
-                reference.get_or_insert_with(new).run(scheme, course, jobs)
-            }
-        }
-    }
-
     /// Runs trials in chunks, as many at once as there are waves; `None` for those that must run in full.
     fn run_waves(
         &mut self,
@@ -430,11 +355,8 @@ impl Engine for Wavefront {
         if let Some((_, known)) = self.inference_s.iter().find(|(known, _)| known == scheme) {
             return Ok(Some(*known));
         }
-        let rows = self.core.windows.rows();
-        let seconds = match self.in_full()? {
-            InFull::Direct(direct) => measured(direct, scheme, course, rows)?,
-            InFull::Reference(_) => self.core.inference_s(scheme)?,
-        };
+        self.core.enter(scheme)?;
+        let seconds = self.in_full_s(scheme, course)?;
         self.inference_s.push((scheme.clone(), seconds));
         Ok(Some(seconds))
     }
@@ -442,17 +364,6 @@ impl Engine for Wavefront {
     fn lanes(&self) -> usize {
         self.lanes
     }
-}
-
-/// Seconds that a fault-free inference takes on the direct engine, with so many inferences a trial.
-fn measured(direct: &mut Direct, scheme: &Scheme, course: Course, rows: u32) -> Result<f64, Error> {
-    let lanes = direct.lanes().min(MEASURED_LANES) as u64;
-    let jobs: Vec<Job> =
-        (0..lanes).map(|trial| Job { trial, first_window: 0, faults: Vec::new() }).collect();
-    // The first lane compiles and loads.
-    direct.run(scheme, course, &jobs[..1])?;
-    let seconds = cost::best(|| direct.run(scheme, course, &jobs).map(drop))?;
-    Ok(seconds / (lanes * u64::from(rows)) as f64)
 }
 
 /// The most bytes of pages that are kept from wave to wave, and of packed rows.

@@ -215,7 +215,9 @@ impl Core {
         let Shape { data, stride, copies } = shape;
         let ReadMemory { images, decoded, voted, dissent, counts, alarms, masks } = memory;
         let slots = narrow(images.len()) / stride;
-        if let Some(decoder) = self.decoders.iter().find(|d| Some(d.code) == scheme.code) {
+        let decoder = self.decoders.iter().find(|d| Some(d.code) == scheme.code);
+        debug_assert!(decoder.is_some() || scheme.code.is_none(), "a scheme that was not entered");
+        if let Some(decoder) = decoder {
             let at = BlockParams {
                 words,
                 stride,

@@ -101,6 +101,25 @@ impl Core {
         }
     }
 
+    /// (trial, window, faults) of jobs; no faults where there are more or others than this engine represents.
+    pub(super) fn read(
+        &self,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Vec<(u64, u32, Option<Vec<Received>>)> {
+        let windows = narrow(self.windows.count());
+        let layout = self.layout.with_code(scheme.code);
+        let read = |job: &Job| {
+            let faults = received(job, scheme, course, &layout, &self.workload);
+            let all = job.faults.len() <= FAULTS_MAX
+                && faults.iter().all(|fault| self.represents(scheme, fault));
+            let window = (job.first_window + course.first_step) % windows;
+            (job.trial, window, all.then_some(faults))
+        };
+        jobs.iter().map(read).collect()
+    }
+
     /// Where a lane differs, from what its memory delivers and what strikes it after that.
     fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> Lane {
         let several = scheme.executions() > 1;
@@ -138,17 +157,7 @@ impl Core {
     ) -> Result<Vec<Option<TrialResult>>, Error> {
         let core = self;
         let guarded = scheme.guard == Some(Guard::NonFinite);
-        let windows = narrow(core.windows.count());
-        let layout = core.layout.with_code(scheme.code);
-        let mut all: Vec<_> = jobs
-            .iter()
-            .map(|job| {
-                let faults = received(job, scheme, course, &layout, &core.workload);
-                let all = job.faults.len() <= FAULTS_MAX
-                    && faults.iter().all(|fault| core.represents(scheme, fault));
-                (job.trial, (job.first_window + course.first_step) % windows, all.then_some(faults))
-            })
-            .collect();
+        let mut all = core.read(scheme, course, jobs);
         let (found, delivered) = core.deliver(scheme, &all)?;
         let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
@@ -224,7 +233,12 @@ impl Core {
 }
 
 /// Judges the inferences of a trial by what its decoders and voters found, and counts them.
-fn settle(scheme: &Scheme, found: &Found, golden: &[InferenceRow], result: &mut TrialResult) {
+pub(super) fn settle(
+    scheme: &Scheme,
+    found: &Found,
+    golden: &[InferenceRow],
+    result: &mut TrialResult,
+) {
     let lost = found.uncorrectable;
     if lost && scheme.retries() {
         result.retries = 0;

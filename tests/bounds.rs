@@ -2,7 +2,7 @@
 //! hangs or takes memory without an end.
 
 use beamline::campaign::{self, Campaign};
-use beamline::mission::{self, Mission, Rows, State, simulate, upset};
+use beamline::mission::{self, Mission, State, StateRows, simulate, upset};
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::seed::{Domain, below, stream, unit};
 use beamline::workload::{self, Overrides, Workload};
@@ -209,7 +209,7 @@ fn plans_campaign(text: &str) -> bool {
 /// Says of every state that differs that it answers wrongly.
 struct Wrong(usize);
 
-impl Rows for Wrong {
+impl StateRows for Wrong {
     fn rows(&mut self, _: usize, _: &State) -> Option<Arc<[InferenceRow]>> {
         Some(vec![InferenceRow(Outcome::CriticalSdc as u32); self.0].into())
     }

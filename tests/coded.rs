@@ -8,7 +8,7 @@ mod support;
 use beamline::engine::direct::Direct;
 use beamline::engine::reference::Reference;
 use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
-use beamline::fault::{Fault, FaultKind, Place, Region};
+use beamline::fault::{Fault, FaultKind, Region, Replica};
 use beamline::outcome::Outcome;
 use beamline::scheme::{Code, Decoded, OnDue, OnRead, Protection, Scheme, Scrub, ScrubBy, Voter};
 use beamline::workload::{Decision, Workload};
@@ -117,7 +117,7 @@ fn strike(region: Region, index: u32, mask: u32, replica: u32) -> Fault {
         row: 0,
         kind: FaultKind::Xor,
         mask,
-        place: Place::At(replica),
+        place: Replica::At(replica),
     }
 }
 

@@ -3,7 +3,7 @@
 mod message;
 
 use beamline::device::{
-    DestructiveSel, Device, Error, Kind, Level, Link, Mark, Memory, ObservedAt, Pattern,
+    DestructiveSel, Device, Error, EventKind, Level, Link, Mark, Memory, ObservedAt, Pattern,
 };
 use message::{by_line, says};
 use std::collections::BTreeSet;
@@ -114,7 +114,9 @@ fn shipped_devices_have_sources_marks_and_sane_cross_sections() {
             assert_eq!(mode.has_ion(), rates[0] > 0.0, "{title}");
             assert_eq!(
                 mode.kind.changes_bits(),
-                mode.per.is_bit() || mode.pattern.is_some() || mode.kind == Kind::Uncorrectable,
+                mode.per.is_bit()
+                    || mode.pattern.is_some()
+                    || mode.kind == EventKind::Uncorrectable,
                 "{title}"
             );
         }

@@ -7,7 +7,7 @@ mod support;
 use beamline::engine::direct::Direct;
 use beamline::engine::reference::Reference;
 use beamline::engine::{Course, Engine, Job, Windows};
-use beamline::fault::{Fault, FaultKind, Place, Region};
+use beamline::fault::{Fault, FaultKind, Region, Replica};
 use beamline::outcome::Outcome;
 use beamline::scheme::{Guard, OnDue, Protect, Protection, Scheme, Scrub, ScrubBy, Voter};
 use beamline::workload::Workload;
@@ -99,7 +99,7 @@ fn one_stuck_replica_is_masked_and_the_same_bit_in_two_is_not() {
         row: 0,
         kind,
         mask,
-        place: Place::At(replica),
+        place: Replica::At(replica),
     };
     let word = workload.tensors[0].words[1];
     let (kind, other) = if word >> 31 == 1 {

@@ -4,7 +4,7 @@ use beamline::device::{Device, Level};
 use beamline::environment::cutoff::{Cutoff, Magnetosphere};
 use beamline::environment::field::{Equator, Field, Shell, cartesian};
 use beamline::environment::matter::{Material, let_in_silicon};
-use beamline::environment::orbit::{Position, Shape};
+use beamline::environment::orbit::{OrbitShape, Position};
 use beamline::environment::shield::{Geometry, Shield};
 use beamline::environment::solar::Scenario;
 use beamline::environment::table::ShellTable;
@@ -256,8 +256,9 @@ fn cosmic_rays_and_belts_are_most_at_solar_minimum_and_between_in_between() {
 
 #[test]
 fn what_the_models_cannot_say_is_said() {
-    let circular =
-        |altitude_km| OrbitChoice::Shape(Shape::Circular { altitude_km, inclination_deg: 51.6 });
+    let circular = |altitude_km| {
+        OrbitChoice::Shape(OrbitShape::Circular { altitude_km, inclination_deg: 51.6 })
+    };
     for (orbit, thickness, words) in [
         (circular(150.0), 10.0, "below 200 km"),
         (circular(420.0), 10.0, "low confidence below 500 km"),
@@ -283,7 +284,7 @@ fn notes_are_of_the_track_and_of_the_flight_that_it_stands_for() {
     let end = "AP8 has no protons above 10 MeV from L = 3.8 on: 100 % of the track lies there";
     assert!(geo.contains(end), "{geo}");
     // A track that ends before the apogee.
-    let shape = Shape::Elliptic {
+    let shape = OrbitShape::Elliptic {
         perigee_km: 250.0,
         apogee_km: 9_900.0,
         inclination_deg: 30.0,
@@ -399,7 +400,7 @@ fn a_scheduled_event_strikes_in_its_own_time_alone() {
 
 #[test]
 fn the_worst_day_dwarfs_the_quiet_orbit_and_the_worst_week_is_less_a_day() {
-    let shape = Shape::Circular { altitude_km: 825.0, inclination_deg: 98.8 };
+    let shape = OrbitShape::Circular { altitude_km: 825.0, inclination_deg: 98.8 };
     let mut environment = Environment::new(OrbitChoice::Shape(shape));
     environment.days = 3.0;
     let mut solar = |event| {

@@ -4,8 +4,8 @@ mod flown;
 
 use beamline::archive::mission::{Made, WHAT_NAMES};
 use beamline::archive::{
-    Archive, Error, Existing, Fingerprint, Kind, MissionArchive, MissionExisting, MissionHeader,
-    MissionRun, MissionWriter, set_aside,
+    Archive, ArchiveKind, Error, Existing, Fingerprint, MissionArchive, MissionExisting,
+    MissionHeader, MissionRun, MissionWriter, set_aside,
 };
 use beamline::mission::figures::figures;
 use beamline::mission::upset;
@@ -237,7 +237,7 @@ fn missions_and_campaigns_are_told_apart() {
     let done = folder.path().join("done");
     finished(&done);
     for path in [&running, &done] {
-        assert_eq!(Kind::of(path).expect("a kind"), Kind::Mission);
+        assert_eq!(ArchiveKind::of(path).expect("a kind"), ArchiveKind::Mission);
         let message = Archive::open(path).expect_err("no campaign").to_string();
         let expected = "expected the archive of a campaign, found that of a mission";
         assert!(message.contains(expected), "{message}");
@@ -249,6 +249,6 @@ fn missions_and_campaigns_are_told_apart() {
         assert_eq!(MissionArchive::read(&aside).expect("kept").header, header());
         assert_eq!(set_aside(path).expect("a look"), None);
     }
-    assert!(matches!(Kind::of(&running), Err(Error::Missing { .. })));
+    assert!(matches!(ArchiveKind::of(&running), Err(Error::Missing { .. })));
     assert!(matches!(MissionArchive::read(&running), Err(Error::Missing { .. })));
 }

@@ -7,7 +7,7 @@ mod bench;
 use beamline::device::{AddressMap, Memory, Persistence};
 use beamline::mission::figures::{Facts, SchemeFact, figures};
 use beamline::mission::{
-    Change, Ended, SchemeHistory, SchemeLayout, Site, Tiling, Upset, What, Why,
+    Change, Restored, SchemeHistory, SchemeLayout, Site, Tiling, Upset, What, Why,
 };
 use beamline::outcome::Outcome;
 use beamline::scheme::{
@@ -23,7 +23,7 @@ fn count(history: &SchemeHistory, outcome: Outcome) -> u64 {
 }
 
 /// When a copy became golden again, and how.
-fn ends(history: &SchemeHistory, copy: u64) -> Vec<(f64, Ended)> {
+fn ends(history: &SchemeHistory, copy: u64) -> Vec<(f64, Restored)> {
     let of = |change: &Change| change.ended.map(|ended| (change.time_s, ended));
     history.changes.iter().filter(|change| change.copy == copy).filter_map(of).collect()
 }
@@ -142,7 +142,7 @@ fn a_sefi_takes_replicas_of_one_device_away_and_leaves_those_of_three_in_service
     let three = run(Placement::Device);
     assert_eq!((three.resets(), three.unavailable, three.first_away_s), (1, 0, None));
     for history in [one, three] {
-        assert_eq!(ends(&history, 3), [(200.1, Ended::Reset)], "memory is loaded anew");
+        assert_eq!(ends(&history, 3), [(200.1, Restored::Reset)], "memory is loaded anew");
     }
 }
 
@@ -225,12 +225,15 @@ fn reads_that_write_back_leave_what_nobody_reads_and_a_patrol_does_not() {
     };
     let alone = run(None);
     assert_eq!(alone.read_repaired, 1);
-    assert_eq!(ends(&alone, 2).iter().map(|end| end.1).collect::<Vec<_>>(), [Ended::Read]);
+    assert_eq!(ends(&alone, 2).iter().map(|end| end.1).collect::<Vec<_>>(), [Restored::Read]);
     assert!(ends(&alone, 19).is_empty(), "a cold copy keeps its error");
     let patrolled = run(Some(scrub(400.0, ScrubBy::Ecc, false)));
     let cleared = ends(&patrolled, 19);
     assert_eq!(cleared.len(), 1);
-    assert!(cleared[0].1 == Ended::Scrub && (380.0..400.0).contains(&cleared[0].0), "{cleared:?}");
+    assert!(
+        cleared[0].1 == Restored::Scrub && (380.0..400.0).contains(&cleared[0].0),
+        "{cleared:?}"
+    );
 }
 
 #[test]
@@ -258,7 +261,7 @@ fn stuck_bits_come_back_at_once_and_weak_ones_after_their_retention() {
         bench.run(vec![upset(10.25, memory(strikes, persistence))])
     };
     let transient = run(Persistence::Transient);
-    assert_eq!(ends(&transient, 1), [(50.0, Ended::Scrub)]);
+    assert_eq!(ends(&transient, 1), [(50.0, Restored::Scrub)]);
     assert_eq!(count(&transient, Outcome::CriticalSdc), 40);
     let stuck = run(Persistence::Stuck);
     assert!(ends(&stuck, 1).is_empty());
@@ -267,7 +270,7 @@ fn stuck_bits_come_back_at_once_and_weak_ones_after_their_retention() {
     let struck = |change: &&Change| change.ended.is_none();
     let times: Vec<f64> = weak.changes.iter().filter(struck).map(|c| c.time_s).collect();
     assert_eq!(times[..3], [10.25, 80.0, 180.0], "30 s after each pass");
-    assert_eq!(ends(&weak, 1)[..2], [(50.0, Ended::Scrub), (150.0, Ended::Scrub)]);
+    assert_eq!(ends(&weak, 1)[..2], [(50.0, Restored::Scrub), (150.0, Restored::Scrub)]);
     assert_eq!(count(&weak, Outcome::CriticalSdc), 40 + 9 * 70 + 20, "30 s of 100 are right");
 }
 
@@ -283,7 +286,7 @@ fn a_weak_cell_holds_what_a_read_wrote_back_until_its_retention() {
     let times: Vec<f64> = weak.changes.iter().filter(struck).map(|c| c.time_s).collect();
     // Written back half an inference after the read at 11 s, struck again at 41.5 s, read at 42 s.
     assert_eq!(times[..3], [10.25, 41.5, 72.5]);
-    assert_eq!(ends(&weak, 0)[..2], [(11.5, Ended::Read), (42.5, Ended::Read)]);
+    assert_eq!(ends(&weak, 0)[..2], [(11.5, Restored::Read), (42.5, Restored::Read)]);
 }
 
 #[test]
@@ -293,7 +296,7 @@ fn a_second_discharge_changes_nothing_and_a_second_toggle_sets_back() {
         bench.run([100.1, 200.1].map(|at| bench.hit(at, (0, 1, 0), bit(9))).to_vec())
     };
     let toggle = run(&Bench::new(&bare, 576, 2, 1.0));
-    assert_eq!(ends(&toggle, 1), [(200.1, Ended::Upset)]);
+    assert_eq!(ends(&toggle, 1), [(200.1, Restored::Upset)]);
     assert_eq!(count(&toggle, Outcome::CriticalSdc), 100);
     let discharge = run(&Bench::new(&bare, 576, 2, 1.0).discharging());
     assert!(ends(&discharge, 1).is_empty());
@@ -331,7 +334,7 @@ fn more_strikes_on_a_block_do_not_call_the_random_patrol_sooner() {
         ends(&bench.run((0..hits).map(hit).collect()), 1)
     };
     let one = run(1);
-    assert_eq!((one.len(), one[0].1), (1, Ended::Scrub));
+    assert_eq!((one.len(), one[0].1), (1, Restored::Scrub));
     assert!(one[0].0 > 2.0, "{one:?}");
     assert_eq!(run(200), one);
 }

@@ -4,7 +4,7 @@
 #[path = "support/bench.rs"]
 mod bench;
 
-use beamline::mission::{Rows, State, Upset, What, simulate};
+use beamline::mission::{State, StateRows, Upset, What, simulate};
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::scheme::{Code, OnDue, OnRead, Protection, Scheme, ScrubBy};
 use beamline::seed::{Domain, below, stream, unit};
@@ -27,7 +27,7 @@ const HSIAO: Option<Code> = Some(Code::Hsiao72);
 /// Says one thing of every state that differs where the workload reads it.
 struct Says(Outcome);
 
-impl Rows for Says {
+impl StateRows for Says {
     fn rows(&mut self, _: usize, _: &State) -> Option<Arc<[InferenceRow]>> {
         Some(vec![InferenceRow(self.0 as u32)].into())
     }

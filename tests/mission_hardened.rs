@@ -3,7 +3,9 @@
 #[path = "support/bench.rs"]
 mod bench;
 
-use beamline::mission::{Cause, Ended, Rows, SchemeHistory, State, Upset, What, Why, simulate};
+use beamline::mission::{
+    Cause, Restored, SchemeHistory, State, StateRows, Upset, What, Why, simulate,
+};
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::scheme::{Code, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy};
 use beamline::seed::{Domain, below, stream, unit};
@@ -47,7 +49,7 @@ fn a_reload_scrub_brings_it_to_copies_that_did_not_differ() {
         let [episode] = &history.episodes[..] else { panic!("{:?}", history.episodes) };
         assert_eq!((episode.cause, episode.upset, episode.copy), (Cause::Memory, 0, u64::MAX));
         assert_eq!((episode.start_s, episode.end_s), (150.0, 1000.0));
-        assert_eq!((episode.first_critical_s, episode.ended), (Some(200.0), Ended::Mission));
+        assert_eq!((episode.first_critical_s, episode.ended), (Some(200.0), Restored::Mission));
         let replicas = protection.redundancy().copies;
         let changes: Vec<_> = history.changes.iter().map(|c| (c.time_s, c.copy, c.words)).collect();
         let words = 4 * replicas * if code.is_some() { 2 } else { 1 };
@@ -77,7 +79,7 @@ fn a_reset_brings_it_to_every_copy() {
         upset(600.1, What::Sefi),
     ]);
     assert_eq!(count(&twice, Outcome::CriticalSdc), 2401 - 1441);
-    assert_eq!((twice.episodes.len(), twice.episodes[0].ended), (1, Ended::Reset));
+    assert_eq!((twice.episodes.len(), twice.episodes[0].ended), (1, Restored::Reset));
     assert_eq!((twice.episodes[0].upsets, twice.episodes[0].end_s), (1, 600.1));
     assert_sums(&twice);
 }
@@ -93,7 +95,7 @@ fn a_replica_that_is_loaded_anew_is_outvoted_and_put_right() {
     assert_eq!(count(&kept, Outcome::Corrected), 4000 - 1201, "two outvote it");
     let voted = bench(&placed(Some(scrub(100.0, ScrubBy::Vote, false)))).run(events());
     assert_eq!(count(&voted, Outcome::Corrected), 200, "until half a pass later");
-    assert_eq!(voted.episodes[0].ended, Ended::Scrub);
+    assert_eq!(voted.episodes[0].ended, Restored::Scrub);
     let written = Scheme { on_read: OnRead::WriteBack, ..placed(None) };
     let written = bench(&written).run(events());
     assert_eq!(count(&written, Outcome::Corrected), 4, "each copy's first read");
@@ -125,7 +127,7 @@ fn copies_struck_by_themselves_and_single_inferences_count_once() {
     let of_copy: Vec<_> = history.episodes.iter().filter(|of| of.copy == 1).collect();
     // The copy's own episode, and the one inference that memory reported an error to.
     assert_eq!(of_copy.len(), 2, "{of_copy:?}");
-    assert_eq!((of_copy[0].start_s, of_copy[0].ended), (450.1, Ended::Scrub));
+    assert_eq!((of_copy[0].start_s, of_copy[0].ended), (450.1, Restored::Scrub));
     assert!((526.7..526.8).contains(&of_copy[0].end_s), "{of_copy:?}");
 }
 
@@ -144,8 +146,8 @@ fn a_copy_that_is_as_all_are_again_is_noted() {
     };
     assert_eq!(of(u64::MAX), [(3, None)], "of the cohort");
     // The pass brings word 3 to copy 1, which then is right but for that.
-    assert_eq!(of(1), [(1, None), (1, None), (2, None), (1, Some(Ended::Scrub))]);
-    assert_eq!(of(2), [(2, None), (1, Some(Ended::Scrub))]);
+    assert_eq!(of(1), [(1, None), (1, None), (2, None), (1, Some(Restored::Scrub))]);
+    assert_eq!(of(2), [(2, None), (1, Some(Restored::Scrub))]);
 }
 
 #[test]
@@ -205,7 +207,7 @@ fn blocks_that_are_put_right_count_once_where_a_copy_differs_by_itself() {
 /// Says of every state that it delivers nothing.
 struct Nothing;
 
-impl Rows for Nothing {
+impl StateRows for Nothing {
     fn rows(&mut self, _: usize, _: &State) -> Option<Arc<[InferenceRow]>> {
         Some(vec![InferenceRow(Outcome::Due as u32)].into())
     }

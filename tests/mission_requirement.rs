@@ -6,7 +6,7 @@ mod bench;
 use beamline::device::Persistence;
 use beamline::mission::figures::{Facts, Held, SchemeFact, SchemeFigures, Tally, figures, is_due};
 use beamline::mission::{
-    Cause, Duration, Ended, Episode, Requirement, SchemeHistory, Upset, What, Windows,
+    Cause, Duration, Episode, Requirement, Restored, SchemeHistory, Upset, What, Windows,
 };
 use beamline::outcome::Outcome;
 use beamline::scheme::{Protection, ScrubBy};
@@ -213,7 +213,7 @@ fn history(wrong: u64, years: [f64; 2], windows: Windows) -> SchemeHistory {
         first_effect_s: Some(years[0] * YEAR_S),
         first_critical_s: Some(years[0] * YEAR_S),
         end_s: years[1] * YEAR_S,
-        ended: Ended::Scrub,
+        ended: Restored::Scrub,
         outcomes,
     };
     SchemeHistory {

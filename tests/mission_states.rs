@@ -5,7 +5,7 @@ mod support;
 use beamline::campaign::file::WorkloadChoice;
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::mission::{Block, Blocks, Mission, Plan, State, Verdicts};
-use beamline::mission::{Rows, SchemeHistory, Upset};
+use beamline::mission::{SchemeHistory, StateRows, Upset};
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::seed::{Domain, below, stream};
 use beamline::workload::{self, Overrides};

@@ -5,7 +5,7 @@ mod bench;
 
 use beamline::device::Persistence;
 use beamline::fault::Course;
-use beamline::mission::{Ended, Patrol, SchemeHistory, Upset, What, Why};
+use beamline::mission::{Patrol, Restored, SchemeHistory, Upset, What, Why};
 use beamline::outcome::Outcome;
 use beamline::scheme::{Code, OnDue, OnRead, Placement, Protection, Scheme, ScrubBy};
 use bench::{Bench, bit, memory, scheme, scrub, upset};
@@ -39,7 +39,7 @@ fn an_adaptive_scrub_is_fast_where_the_history_is_within_the_anomaly() {
         bench.start_s = start_s;
         let hits = struck.iter().map(|at| bench.hit(*at, (0, 1, 0), bit(3)));
         let history = bench.run(hits.collect());
-        let golden = history.changes.iter().filter(|change| change.ended == Some(Ended::Scrub));
+        let golden = history.changes.iter().filter(|change| change.ended == Some(Restored::Scrub));
         golden.map(|change| change.time_s).collect()
     };
     let close = |found: &[f64], expected: &[f64]| {
@@ -103,7 +103,7 @@ fn a_due_of_a_struck_value_is_followed_by_what_the_scheme_does_after_one() {
         let [_, values] = bench.values_at();
         // Twice while inference 401 is computed.
         let hits = [100.26, 100.27].map(|at| {
-            let strikes = vec![beamline::device::Strike { entry: values, mask: pair() }];
+            let strikes = vec![beamline::device::StruckEntry { entry: values, mask: pair() }];
             upset(at, memory(strikes, Persistence::Transient))
         });
         let history = bench.run(hits.to_vec());
@@ -136,7 +136,7 @@ fn a_reload_after_a_strike_writes_the_copy_that_was_read() {
     let reloaded = run(Protection::None, OnDue::Reload, &reported);
     assert_eq!((reloaded.reloads, count(&reloaded, Outcome::Due)), (1, 1));
     assert_eq!(count(&reloaded, Outcome::CriticalSdc), 50, "50.25 s to 99.25 s");
-    assert_eq!(reloaded.episodes.iter().filter(|of| of.ended == Ended::Reload).count(), 1);
+    assert_eq!(reloaded.episodes.iter().filter(|of| of.ended == Restored::Reload).count(), 1);
     // What is wrong in hardened storage comes with it.
     let hardened = |bench: &Bench| {
         let mut upsets = reported(bench);

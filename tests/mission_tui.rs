@@ -4,7 +4,7 @@
 mod flight;
 
 use beamline::campaign::event::Control;
-use beamline::mission::live::{Ended, Snapshot};
+use beamline::mission::live::{MissionEnd, Snapshot};
 use beamline::tui::mission::{App, KEYS, Message, SPEEDS, Screen, message_of, picture, update};
 use beamline::units::{DAY_S, YEAR_S};
 use crossterm::event::KeyCode;
@@ -228,7 +228,7 @@ fn pausing_stopping_and_leaving() {
     assert_eq!(update(&mut app, Message::Confirm), Some(Control::Stop));
     assert!(!app.left && picture(&app, 80, 24).contains("stopping after these histories"));
     let report = "results/leo-hbm/report.html".into();
-    app.take(Snapshot { ended: Some(Ended::Done { report }), ..running() });
+    app.take(Snapshot { ended: Some(MissionEnd::Done { report }), ..running() });
     let drawn = picture(&app, 80, 24);
     assert!(drawn.contains("done, q leaves") && drawn.contains("report.html"), "{drawn}");
     assert_eq!(update(&mut app, Message::Pause), None);

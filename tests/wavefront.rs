@@ -10,7 +10,7 @@ use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::reference::Reference;
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Course, Engine, Error, Job, Windows};
-use beamline::fault::{Fault, FaultKind, Place, Region, Sites, draw};
+use beamline::fault::{Fault, FaultKind, Region, Replica, Sites, draw};
 use beamline::op::OPS;
 use beamline::outcome::Outcome;
 use beamline::scheme::{Code, Protection, Scheme};
@@ -293,7 +293,7 @@ fn an_index_past_its_table_ends_its_inference_and_no_other() {
         row: 2,
         kind: FaultKind::Xor,
         mask: 1 << bit,
-        place: Place::At(0),
+        place: Replica::At(0),
     };
     let jobs: Vec<Job> = (0..32)
         .map(|bit| Job { trial: bit.into(), first_window: 0, faults: vec![strike(bit)] })

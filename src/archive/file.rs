@@ -225,14 +225,14 @@ fn difference(expected: &TypeDescriptor, found: &TypeDescriptor) -> Option<(Stri
 ///
 /// Only whole chunks are written before the last, so that each is compressed once and the stored
 /// bytes do not depend on how the rows were grouped when they came.
-pub(super) struct Rows<T> {
+pub(super) struct LongTable<T> {
     dataset: hdf5::Dataset,
     chunk: usize,
     waiting: Vec<T>,
     written: usize,
 }
 
-impl<T: H5Type + Clone> Rows<T> {
+impl<T: H5Type + Clone> LongTable<T> {
     /// Creates the table for exactly `count` rows.
     pub(super) fn create(
         at: &Group,

@@ -9,14 +9,14 @@ use std::path::Path;
 
 /// What an archive is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ArchiveKind {
     /// A campaign: trials.
     Campaign,
     /// A mission: histories.
     Mission,
 }
 
-impl Kind {
+impl ArchiveKind {
     /// What the archive at `path` is of: a results folder, running or finished, or a file.
     ///
     /// # Errors
@@ -82,10 +82,10 @@ impl Content {
         }
     }
 
-    const fn kind(self) -> Kind {
+    const fn kind(self) -> ArchiveKind {
         match self {
-            Self::Segment | Self::Archive => Kind::Campaign,
-            Self::Header | Self::History | Self::Mission => Kind::Mission,
+            Self::Segment | Self::Archive => ArchiveKind::Campaign,
+            Self::Header | Self::History | Self::Mission => ArchiveKind::Mission,
         }
     }
 
@@ -189,7 +189,7 @@ fn content(file: &File, path: &Path) -> Result<Content, Error> {
         Content::ALL.into_iter().find(|of| name.as_ref().is_ok_and(|name| name == of.name()));
     // The text of earlier versions is not read; their groups say what they are of.
     let kind = known.map_or_else(
-        || if file.link_exists("campaign") { Kind::Campaign } else { Kind::Mission },
+        || if file.link_exists("campaign") { ArchiveKind::Campaign } else { ArchiveKind::Mission },
         Content::kind,
     );
     if version != kind.version() {

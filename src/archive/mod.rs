@@ -35,7 +35,7 @@ mod thread;
 mod writer;
 
 pub use fingerprint::{Fingerprint, digest};
-pub use kind::Kind;
+pub use kind::ArchiveKind;
 pub use mission::{MissionArchive, MissionExisting, MissionHeader, MissionRun, MissionWriter};
 pub use read::Archive;
 pub use resume::{Existing, set_aside};

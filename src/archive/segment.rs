@@ -1,6 +1,6 @@
 //! A segment: a contiguous range of trials with their rows, in a complete file of its own.
 
-use super::file::{self, Rows, get, group, set, set_names, set_text, take_rows};
+use super::file::{self, LongTable, get, group, set, set_names, set_text, take_rows};
 use super::header;
 use super::kind::{Content, Opened};
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
@@ -169,9 +169,9 @@ fn row_count(file: &File, path: &Path, name: &str, expected: u64) -> Result<usiz
 
 /// The three tables of rows, open for writing.
 pub(super) struct Tables {
-    faults: Rows<FaultRow>,
-    outcomes: Rows<OutcomeRow>,
-    timing: Rows<TimingRow>,
+    faults: LongTable<FaultRow>,
+    outcomes: LongTable<OutcomeRow>,
+    timing: LongTable<TimingRow>,
 }
 
 impl Tables {
@@ -183,9 +183,14 @@ impl Tables {
         timing: usize,
     ) -> hdf5::Result<Self> {
         let tables = Self {
-            faults: Rows::create(to, FAULTS, faults, "Every fault, as each scheme received it")?,
-            outcomes: Rows::create(to, OUTCOMES, outcomes, "One row a trial and scheme")?,
-            timing: Rows::create(
+            faults: LongTable::create(
+                to,
+                FAULTS,
+                faults,
+                "Every fault, as each scheme received it",
+            )?,
+            outcomes: LongTable::create(to, OUTCOMES, outcomes, "One row a trial and scheme")?,
+            timing: LongTable::create(
                 to,
                 TIMING,
                 timing,

@@ -15,7 +15,7 @@ use super::upsets::{self, UpsetRate};
 use crate::engine::{Course, Job, Windows};
 use crate::estimate::Estimate;
 use crate::fault::{
-    Exposure, Fault, FaultKind, Listed, Place, Region, Sites, accumulate, draw, read_list,
+    Exposure, Fault, FaultKind, Listed, Region, Replica, Sites, accumulate, draw, read_list,
 };
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream, unit};
@@ -254,7 +254,7 @@ impl Plan {
                 let sites = &sites[stratum];
                 let struck = u64::from(inputs_struck(sites.region(), self.inputs));
                 let site = sites.at(within / struck);
-                let place = Place::Share(self.shares(trial, 1)[0]);
+                let place = Replica::Share(self.shares(trial, 1)[0]);
                 (Some((within % struck) as u32), vec![sites.fault(site, *kind, place)])
             }
             Arrival::List { trials, .. } => {
@@ -291,7 +291,7 @@ impl Plan {
             row: 0,
             kind: fault.kind,
             mask: fault.mask,
-            place: fault.replica.map_or(Place::Share(share), Place::At),
+            place: fault.replica.map_or(Replica::Share(share), Replica::At),
         };
         listed.faults.iter().zip(shares).map(fault).collect()
     }

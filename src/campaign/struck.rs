@@ -2,7 +2,7 @@
 
 use super::error::Error;
 use super::faults::DeviceChoice;
-use crate::device::{Assumption, Device, Kind, Level, Mark, Mode as DeviceMode, ObservedAt};
+use crate::device::{Assumption, Device, EventKind, Level, Mark, Mode as DeviceMode, ObservedAt};
 use crate::rate::Band;
 use serde::Serialize;
 use std::path::Path;
@@ -64,7 +64,7 @@ impl Struck {
         others.map(move |(index, mode)| {
             let reason = match mode.observed_at {
                 ObservedAt::AfterWorkload => "enter after the workload",
-                _ if mode.kind == Kind::StuckBit => "stuck bits are not injected",
+                _ if mode.kind == EventKind::StuckBit => "stuck bits are not injected",
                 _ if !strikes_memory(mode) => "strikes no memory bits",
                 _ if !has_data(mode) => "no data for this particle",
                 ObservedAt::AfterEcc if raw => "part of the raw events, seen behind the ECC",
@@ -143,7 +143,7 @@ pub(super) fn flips(mode: &DeviceMode) -> f64 {
 fn strikes_memory(mode: &DeviceMode) -> bool {
     mode.per.is_bit()
         && mode.kind.changes_bits()
-        && mode.kind != Kind::StuckBit
+        && mode.kind != EventKind::StuckBit
         && mode.observed_at != ObservedAt::AfterWorkload
 }
 

@@ -1,7 +1,7 @@
 //! One op as `beamline bench` measures it.
 
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Call, Given, Kind, OPS, Place, Products};
+use crate::op::{Call, Given, InputPlace, Kind, OPS, Products};
 
 /// An op over one block, whose stored tensors lie one after another.
 pub(super) struct Measured {
@@ -49,9 +49,9 @@ impl Measured {
     /// Records the op over these stored words.
     pub(super) fn record(&self, gpu: &Gpu, pass: &mut Pass<'_>, w: &Buffer<u32>) {
         let mut base = 0;
-        let places: Vec<Place<'_>> = (self.shapes.iter().enumerate())
+        let places: Vec<InputPlace<'_>> = (self.shapes.iter().enumerate())
             .map(|(at, shape)| {
-                let place = Place { shape, base, stride: 0 };
+                let place = InputPlace { shape, base, stride: 0 };
                 base += if at == 0 { 0 } else { u32::try_from(words(shape)).unwrap_or(u32::MAX) };
                 place
             })

@@ -28,7 +28,7 @@ pub(super) const COMMIT: &str = env!("BEAMLINE_COMMIT");
 
 /// The files that a user gave for a replay.
 #[derive(Clone, Copy)]
-pub(super) struct Given<'a> {
+pub(super) struct ReplayFiles<'a> {
     pub(super) workload: Option<&'a Path>,
     pub(super) list: Option<&'a Path>,
 }
@@ -55,7 +55,7 @@ impl Planned {
 
     /// The campaign that an archive holds, at the rate and with the schemes that it holds. No path
     /// that it names is opened: files are those that the user gave.
-    pub(super) fn archived(header: &Header, given: Given<'_>) -> Result<Self, Failure> {
+    pub(super) fn archived(header: &Header, given: ReplayFiles<'_>) -> Result<Self, Failure> {
         let text = header.campaign.toml.as_str();
         let path = Path::new("the archive's campaign");
         let mut campaign = Campaign::parse(path, text).map_err(Failure::input)?;

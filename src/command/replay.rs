@@ -1,6 +1,6 @@
 //! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
 
-use super::prepare::{Given, Planned, open_gpu};
+use super::prepare::{Planned, ReplayFiles, open_gpu};
 use super::{Failure, TableFormat, say, say_json};
 use crate::archive::Archive;
 use crate::campaign::event::SIMULATED_BEAM;
@@ -59,7 +59,7 @@ impl Replay {
         super::check_archive(&self.archive)?;
         let archive = Archive::open(&self.archive)?;
         super::note_unverified(&self.archive, archive.verified());
-        let given = Given { workload: self.workload.as_deref(), list: self.list.as_deref() };
+        let given = ReplayFiles { workload: self.workload.as_deref(), list: self.list.as_deref() };
         let planned = Planned::archived(archive.header(), given)?;
         let schemes = &planned.campaign.scheme;
         let index = match &self.scheme {

@@ -2,7 +2,7 @@
 
 use super::Failure;
 use crate::archive::mission::MissionArchive;
-use crate::archive::{Archive, Kind};
+use crate::archive::{Archive, ArchiveKind};
 use crate::output;
 use crate::report::mission::MissionView;
 use crate::report::{self, Format};
@@ -31,7 +31,7 @@ impl Report {
     pub fn run(&self) -> Result<(), Failure> {
         super::check_archive(&self.archive)?;
         let mut text = Vec::new();
-        if Kind::of(&self.archive)? == Kind::Mission {
+        if ArchiveKind::of(&self.archive)? == ArchiveKind::Mission {
             let archive = MissionArchive::read(&self.archive)?;
             super::note_unverified(&self.archive, archive.verified);
             if self.format == Format::Table && self.output.is_none() {

@@ -25,9 +25,10 @@ pub use memory::{
     AddressMap, DATA_BITS, ENTRY_BYTES, Location, Memory, Ras, RasAction, RasPolicy, RasState,
     Scrub,
 };
-pub use mode::{HeavyIon, Kind, Link, Mode, ObservedAt, Per};
+pub use mode::{EventKind, HeavyIon, Link, Mode, ObservedAt, Per};
 pub use pattern::{
-    AntiRows, Breadth, Event, Hit, Pattern, Persistence, Polarity, Reach, Shape, Strike, apply,
+    AntiRows, Breadth, Event, EventReach, Hit, Pattern, PatternShape, Persistence, Polarity,
+    StruckEntry, apply,
 };
 pub use proton::{Proton, ProtonForm};
 

@@ -14,7 +14,7 @@ use std::path::Path;
 /// What an event does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Kind {
+pub enum EventKind {
     /// One bit flips.
     SingleBit,
     /// The bits of a pattern flip.
@@ -39,7 +39,7 @@ pub enum Kind {
     Sel,
 }
 
-impl Kind {
+impl EventKind {
     /// The name used in TOML, reports and on the screen.
     pub const fn name(self) -> &'static str {
         match self {
@@ -177,7 +177,7 @@ pub struct Mode {
     /// The name, unique in the device.
     pub name: String,
     /// What an event does.
-    pub kind: Kind,
+    pub kind: EventKind,
     /// What the cross-section is counted for.
     pub per: Per,
     /// Where the events were counted.
@@ -243,7 +243,7 @@ impl Mode {
     pub fn flips_per_event(&self) -> Option<f64> {
         match (&self.pattern, self.kind) {
             (Some(pattern), _) => Some(pattern.mean_bits()),
-            (None, Kind::SingleBit | Kind::StuckBit) => Some(1.0),
+            (None, EventKind::SingleBit | EventKind::StuckBit) => Some(1.0),
             (None, _) => None,
         }
     }
@@ -268,7 +268,7 @@ impl Mode {
 #[serde(deny_unknown_fields)]
 pub(super) struct ModeTable {
     name: String,
-    kind: Kind,
+    kind: EventKind,
     per: Per,
     observed_at: ObservedAt,
     source: String,
@@ -322,13 +322,13 @@ impl ModeTable {
         let kind = self.kind.name();
         let at = at.key("pattern");
         let Some(name) = &self.pattern else {
-            if self.kind == Kind::MultiBit {
+            if self.kind == EventKind::MultiBit {
                 let expected = format!("a pattern for kind = \"{kind}\", one of {}", known());
                 return Err(at.value(expected, "none"));
             }
             return Ok(None);
         };
-        if !matches!(self.kind, Kind::MultiBit | Kind::Uncorrectable) {
+        if !matches!(self.kind, EventKind::MultiBit | EventKind::Uncorrectable) {
             let expected = format!("no pattern for kind = \"{kind}\"");
             return Err(at.value(expected, format!("\"{name}\"")));
         }

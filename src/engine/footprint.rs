@@ -1,7 +1,7 @@
 //! Which of a trial's faults a scheme receives, and where they strike it.
 
 use super::{Course, Job, Layout};
-use crate::fault::{Fault, FaultKind, Place, Region};
+use crate::fault::{Fault, FaultKind, Region, Replica};
 use crate::scheme::Scheme;
 use crate::stage::inject::Strike;
 use crate::workload::Workload;
@@ -134,8 +134,8 @@ fn copy_of(fault: &Fault, scheme: &Scheme, name: Option<&str>) -> Option<(u32, u
         return Some((copy, fault.mask));
     }
     match fault.place {
-        Place::Share(_) => Some((0, fault.mask)),
-        Place::At(_) => Some((copy, fault.mask & protected)).filter(|(_, mask)| *mask != 0),
+        Replica::Share(_) => Some((0, fault.mask)),
+        Replica::At(_) => Some((copy, fault.mask & protected)).filter(|(_, mask)| *mask != 0),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::store::{self, Store};
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Bind, Call, Part, Place, Products, Reach};
+use crate::op::{Bind, Call, InputPlace, Part, Products, Reach};
 use crate::workload::{Role, Workload};
 
 /// An operand: its buffer, its slots by block, and its base and stride in words. A stride of 0 is
@@ -26,7 +26,7 @@ pub(super) struct Traps<'a> {
 
 /// One run of an op.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run<'a> {
+pub(super) struct OpRun<'a> {
     /// The op.
     pub op: usize,
     /// Rows of a block, padded to quads.
@@ -49,7 +49,7 @@ pub(super) struct Run<'a> {
 }
 
 /// Records a run of an op of `workload`; one that only renames its input is none.
-pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &Run<'_>) {
+pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &OpRun<'_>) {
     let op = &workload.ops[run.op];
     let parts = op.kind.reach(&op.settings);
     let shapes: Vec<Vec<usize>> = (op.inputs.iter())
@@ -67,8 +67,8 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
         })
         .collect();
     let place = |(operand, shape): (&Operand<'_>, _)| (operand.base, operand.stride, shape);
-    let places: Vec<Place<'_>> = (run.inputs.iter().zip(&shapes).map(place))
-        .map(|(base, stride, shape)| Place { shape, base, stride })
+    let places: Vec<InputPlace<'_>> = (run.inputs.iter().zip(&shapes).map(place))
+        .map(|(base, stride, shape)| InputPlace { shape, base, stride })
         .collect();
     let whole = &workload.values[op.output.0].shape;
     let output = match run.units {
@@ -113,7 +113,7 @@ pub(super) fn encode_with(
     gpu: &Gpu,
     workload: &Workload,
     pass: &mut Pass<'_>,
-    run: &Run<'_>,
+    run: &OpRun<'_>,
     (store, zero): (&Store, &Buffer<u32>),
 ) {
     let op = &workload.ops[run.op];
@@ -125,7 +125,7 @@ pub(super) fn encode_with(
             Operand { buffer: store.bank(piece.bank), slots: zero, base: piece.base, stride: 0 }
         });
         let inputs: Vec<Operand<'_>> = run.inputs.iter().copied().chain(stored).collect();
-        let whole = Run { inputs: &inputs, ..*run };
+        let whole = OpRun { inputs: &inputs, ..*run };
         if pieces == 1 {
             encode(gpu, workload, pass, &whole);
             continue;
@@ -135,6 +135,6 @@ pub(super) fn encode_with(
         let all = workload.values[op.output.0].shape[0];
         let unit = stride / u32::try_from(all).unwrap_or(u32::MAX).max(1);
         let part = Some(Part { base: piece.first * unit, stride });
-        encode(gpu, workload, pass, &Run { units: Some(piece.units), part, ..whole });
+        encode(gpu, workload, pass, &OpRun { units: Some(piece.units), part, ..whole });
     }
 }

@@ -118,19 +118,19 @@ pub struct Fault {
     /// The struck bits.
     pub mask: u32,
     /// Which replica or execution it strikes.
-    pub place: Place,
+    pub place: Replica,
 }
 
 /// Which replica (weights, check words, input) or execution (activations, voted words) a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Place {
+pub enum Replica {
     /// floor(u·R) of the scheme's R: every scheme gets the fault.
     Share(f64),
     /// This one: schemes with fewer do not see the fault.
     At(u32),
 }
 
-impl Place {
+impl Replica {
     /// The replica or execution struck in a scheme that has `count`, or `None` where the scheme's
     /// footprint does not reach it.
     pub fn of(self, count: u32) -> Option<u32> {
@@ -163,7 +163,10 @@ mod tests {
 
     #[test]
     fn a_share_reaches_every_scheme_and_a_replica_only_those_that_have_it() {
-        assert_eq!([1, 2, 3].map(|count| Place::Share(0.5).of(count)), [Some(0), Some(1), Some(1)]);
-        assert_eq!([1, 2, 3].map(|count| Place::At(1).of(count)), [None, Some(1), Some(1)]);
+        assert_eq!(
+            [1, 2, 3].map(|count| Replica::Share(0.5).of(count)),
+            [Some(0), Some(1), Some(1)]
+        );
+        assert_eq!([1, 2, 3].map(|count| Replica::At(1).of(count)), [None, Some(1), Some(1)]);
     }
 }

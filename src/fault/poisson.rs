@@ -4,7 +4,7 @@
 //! by its number, so that each scheme sees its part of one stream of events. The rate may follow a
 //! course, as along an orbit: a trial then begins at a place of it that its seed draws.
 
-use super::{Course, Fault, FaultKind, Place, Region, Sites};
+use super::{Course, Fault, FaultKind, Region, Replica, Sites};
 use crate::seed::{Domain, below, stream, unit};
 use rand_distr::{Distribution, Poisson};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -130,8 +130,8 @@ pub fn accumulate(seed: u64, trial: u64, exposure: &Exposure) -> Vec<Fault> {
     }
     faults.sort_by(|a, b| {
         let place = |fault: &Fault| match fault.place {
-            Place::At(at) => at,
-            Place::Share(_) => 0,
+            Replica::At(at) => at,
+            Replica::Share(_) => 0,
         };
         let key = |f: &Fault| (f.region, f.tensor, f.index, f.row, f.mask, place(f));
         a.step.cmp(&b.step).then(a.time_s.total_cmp(&b.time_s)).then_with(|| key(a).cmp(&key(b)))
@@ -162,7 +162,7 @@ fn stored(
                 reason = "below the steps"
             )]
             let step = ((time_s / exposure.step_s()) as u32).min(exposure.steps - 1);
-            let upset = sites.fault(site, FaultKind::Xor, Place::At(replica));
+            let upset = sites.fault(site, FaultKind::Xor, Replica::At(replica));
             faults.push(Fault { step, time_s, ..upset });
         }
     }
@@ -198,7 +198,7 @@ fn transient(
                         Some(_) => earlier * seconds + clock.when(&span, share),
                     };
                     let site = sites.at(below(&mut draws, sites.bits()));
-                    let upset = sites.fault(site, FaultKind::Xor, Place::At(place));
+                    let upset = sites.fault(site, FaultKind::Xor, Replica::At(place));
                     faults.push(Fault { step, row, time_s: start_s + within_s, ..upset });
                 }
             }
@@ -321,7 +321,7 @@ mod tests {
         let mut all = 0;
         for trial in 0..500 {
             let mut seen = accumulate(8, trial, &three);
-            seen.retain(|fault| fault.place == Place::At(0));
+            seen.retain(|fault| fault.place == Replica::At(0));
             assert_eq!(seen, accumulate(8, trial, &one));
             let course = one.course.as_deref().expect("a course");
             let clock = Clock::new(8, trial, &one);
@@ -373,7 +373,7 @@ mod tests {
             let three = Exposure { copies_max: 3, executions_max: 4, ..one.clone() };
             for trial in 0..50 {
                 let mut seen = accumulate(8, trial, &three);
-                seen.retain(|fault| fault.place == Place::At(0));
+                seen.retain(|fault| fault.place == Replica::At(0));
                 assert_eq!(seen, accumulate(8, trial, &one));
             }
         }

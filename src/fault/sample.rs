@@ -3,7 +3,7 @@
 //! A region's sites are its logical bits: those of one replica, whatever a scheme keeps or runs.
 //! They are numbered element by element, so that a draw is a number and a census counts through them.
 
-use super::{Fault, FaultKind, Place, Region};
+use super::{Fault, FaultKind, Region, Replica};
 use crate::op::{Dtype, WORD_BITS};
 use crate::seed::{Domain, below, stream, unit};
 use crate::workload::{Role, Value, Workload};
@@ -142,7 +142,7 @@ impl Sites {
     }
 
     /// One bit struck before a conditional trial's only step, in its only row.
-    pub fn fault(&self, site: Site, kind: FaultKind, place: Place) -> Fault {
+    pub fn fault(&self, site: Site, kind: FaultKind, place: Replica) -> Fault {
         let dtype = self.dtype(site.tensor).unwrap_or_default();
         let (word, bit) = dtype.place(site.index, site.bit);
         Fault {
@@ -227,7 +227,7 @@ pub fn draw(
     }
     let faults = chosen.into_iter().map(|logical| {
         let site = sites.at(logical);
-        sites.fault(site, kind, Place::Share(unit(&mut draws)))
+        sites.fault(site, kind, Replica::Share(unit(&mut draws)))
     });
     Draw { input, faults: faults.collect() }
 }

@@ -8,7 +8,7 @@ use super::plan::{Plan, PlanMode};
 use super::record::{Episode, Upset};
 use super::run::TOGETHER;
 use super::strata;
-use crate::device::{Pattern, Strike};
+use crate::device::{Pattern, StruckEntry};
 use crate::estimate::{
     ARCHIVE_BYTES_MAX, Amount, Estimate, INFERENCES_MAX, MEMORY_BYTES_MAX, SUM_MAX,
 };
@@ -202,5 +202,5 @@ fn bytes_of(mode: &PlanMode) -> f64 {
 }
 
 fn bytes(entries: f64) -> f64 {
-    size_of::<Upset>() as f64 + entries * size_of::<Strike>() as f64
+    size_of::<Upset>() as f64 + entries * size_of::<StruckEntry>() as f64
 }

@@ -9,7 +9,7 @@ use super::record::{Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
-use crate::device::{AddressMap, Reach};
+use crate::device::{AddressMap, EventReach};
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::rate::Arrival;
@@ -74,9 +74,9 @@ fn kinds(plan: &Plan, mode: usize) -> Vec<(Option<usize>, f64, u64)> {
     let used = used(plan);
     let kind = |shape: usize| {
         let from = match pattern.reach(shape, memory) {
-            Reach::Entry => used,
-            Reach::Rows(rows) => rows_within(plan, used, rows),
-            Reach::Bank => all,
+            EventReach::Entry => used,
+            EventReach::Rows(rows) => rows_within(plan, used, rows),
+            EventReach::Bank => all,
         };
         (Some(shape), pattern.events[shape].share * from as f64 / all as f64, from)
     };

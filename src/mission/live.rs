@@ -46,7 +46,7 @@ pub struct Snapshot {
     /// Whether the run is paused.
     pub paused: bool,
     /// How it ended, once it has.
-    pub ended: Option<Ended>,
+    pub ended: Option<MissionEnd>,
     /// What went wrong, if it failed.
     pub failed: Option<String>,
 }
@@ -89,7 +89,7 @@ impl Phase {
 
 /// How a mission ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum MissionEnd {
     /// All is computed.
     Done {
         /// The report.
@@ -215,7 +215,7 @@ pub struct Track {
 impl Track {
     /// The track of a timeline.
     pub fn new(timeline: &Timeline) -> Self {
-        let spot = |place: &crate::rate::Place| Spot {
+        let spot = |place: &crate::rate::TrackPoint| Spot {
             latitude_deg: place.position.latitude_deg,
             longitude_deg: place.position.longitude_deg,
             in_saa: place.in_saa(),

@@ -34,11 +34,11 @@ pub use layout::{SchemeLayout, Site, Tenant, Tiling};
 pub use loss::{Away, Replaced, Why};
 pub use patrol::Patrol;
 pub use plan::{Plan, PlanMode};
-pub use reads::{Reads, Run};
+pub use reads::{InferenceRun, Reads};
 pub use record::{
-    COHORT, Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Upset, What, Windows,
+    COHORT, Cause, Change, Episode, Restored, SchemeHistory, TenantCounts, Upset, What, Windows,
 };
-pub use simulate::{Ground, Rows, Terms, simulate};
+pub use simulate::{Ground, StateRows, Terms, simulate};
 pub use state::{Flip, State, ValueFlip, Word};
 pub use values::Values;
 pub use verdicts::Verdicts;

@@ -9,8 +9,8 @@ use super::reads::Reads;
 use super::simulate::{Ground, Terms};
 use super::values::Values;
 use crate::device::{
-    AddressMap, AntiRows, DestructiveSel, Device, Kind, Level, Memory, Mode, ObservedAt, Pattern,
-    Polarity,
+    AddressMap, AntiRows, DestructiveSel, Device, EventKind, Level, Memory, Mode, ObservedAt,
+    Pattern, Polarity,
 };
 use crate::engine::{Layout, Windows};
 use crate::fault::Course;
@@ -293,7 +293,7 @@ fn modes(mission: &Mission, memory: &Memory, folder: &Path) -> Result<Vec<PlanMo
         }
     }
     let raw = modes.iter().find(|m| m.pattern.is_some() && m.mode.observed_at == ObservedAt::Raw);
-    let after = modes.iter().find(|m| m.mode.kind == Kind::Uncorrectable);
+    let after = modes.iter().find(|m| m.mode.kind == EventKind::Uncorrectable);
     if let (Some(raw), Some(after)) = (raw, after) {
         let expected = "events counted once: raw in the cells, or behind the ECC";
         let found = format!(
@@ -308,17 +308,17 @@ fn modes(mission: &Mission, memory: &Memory, folder: &Path) -> Result<Vec<PlanMo
 /// The bits that an event of a mode flips.
 fn pattern(mode: &Mode) -> Result<Option<Pattern>, Error> {
     let (shape, bits, more) = match mode.kind {
-        Kind::SingleBit | Kind::MultiBit => ("single-bit", 1.0, ""),
-        Kind::StuckBit => ("single-bit", 1.0, "persistence = \"stuck\"\n"),
+        EventKind::SingleBit | EventKind::MultiBit => ("single-bit", 1.0, ""),
+        EventKind::StuckBit => ("single-bit", 1.0, "persistence = \"stuck\"\n"),
         // Half of the bits of each entry: cells that hold either value lose what they held.
-        Kind::Row => ("row", 128.0, ""),
-        Kind::Bank => ("bank", 128.0, ""),
-        Kind::Uncorrectable
-        | Kind::LogicSdc
-        | Kind::Sefi
-        | Kind::HostSefi
-        | Kind::HostRam
-        | Kind::Sel => return Ok(None),
+        EventKind::Row => ("row", 128.0, ""),
+        EventKind::Bank => ("bank", 128.0, ""),
+        EventKind::Uncorrectable
+        | EventKind::LogicSdc
+        | EventKind::Sefi
+        | EventKind::HostSefi
+        | EventKind::HostRam
+        | EventKind::Sel => return Ok(None),
     };
     if let Some(pattern) = &mode.pattern {
         return Ok(Some(pattern.clone()));

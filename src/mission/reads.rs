@@ -17,7 +17,7 @@ pub struct Reads {
 
 /// Inferences of one copy within a stretch of time: first, first + copies, …
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct InferenceRun {
     /// The first inference.
     pub first: u64,
     /// How many.
@@ -42,16 +42,16 @@ impl Reads {
     }
 
     /// The inferences of a copy from `start_s` on and before `end_s`.
-    pub fn within(&self, copy: u64, start_s: f64, end_s: f64) -> Run {
+    pub fn within(&self, copy: u64, start_s: f64, end_s: f64) -> InferenceRun {
         let (from, to) = (self.before(start_s), self.before(end_s));
         let ahead = (copy + self.copies - from % self.copies) % self.copies;
         let first = from + ahead;
         let count = if first < to { (to - first).div_ceil(self.copies) } else { 0 };
-        Run { first, count }
+        InferenceRun { first, count }
     }
 
     /// The input of the k-th inference of a run.
-    pub const fn input(&self, run: Run, k: u64) -> u64 {
+    pub const fn input(&self, run: InferenceRun, k: u64) -> u64 {
         (run.first + k * self.copies) % self.inputs
     }
 
@@ -61,7 +61,7 @@ impl Reads {
     }
 
     /// Adds the outcomes of a run to `tally`; `rows` are those of all inputs.
-    pub fn tally(&self, run: Run, rows: &[InferenceRow], tally: &mut [u64; 7]) {
+    pub fn tally(&self, run: InferenceRun, rows: &[InferenceRow], tally: &mut [u64; 7]) {
         let cycle = self.cycle();
         for k in 0..run.count.min(cycle) {
             let times = (run.count - k).div_ceil(cycle);
@@ -72,7 +72,7 @@ impl Reads {
     /// The first inference of a run whose row is as asked for, as its place in the run.
     pub fn find(
         &self,
-        run: Run,
+        run: InferenceRun,
         rows: &[InferenceRow],
         is: impl Fn(InferenceRow) -> bool,
     ) -> Option<u64> {
@@ -85,12 +85,12 @@ impl Reads {
         &self,
         (from, end): (u64, u64),
         rows: &[InferenceRow],
-        taken: &BTreeMap<u64, Vec<Run>>,
+        taken: &BTreeMap<u64, Vec<InferenceRun>>,
         is: impl Fn(InferenceRow) -> bool,
     ) -> Option<u64> {
         // A copy is read with an input again after so many inferences.
         let again = self.copies * self.cycle();
-        let asked = |at: &u64| is(self.row(Run { first: *at, count: 1 }, 0, rows));
+        let asked = |at: &u64| is(self.row(InferenceRun { first: *at, count: 1 }, 0, rows));
         let mut first = end;
         for start in (from..end.min(from + self.inputs)).filter(asked) {
             // With an input one copy after another is read; of more than are taken one is left.
@@ -100,7 +100,8 @@ impl Reads {
                 if at >= first {
                     break;
                 }
-                let within = |at: u64, run: &&Run| (run.first..self.end(**run)).contains(&at);
+                let within =
+                    |at: u64, run: &&InferenceRun| (run.first..self.end(**run)).contains(&at);
                 while let Some(run) = runs.and_then(|runs| runs.iter().find(|r| within(at, r))) {
                     at += (self.end(*run) - at).div_ceil(again) * again;
                 }
@@ -114,16 +115,16 @@ impl Reads {
     }
 
     /// The inference of its copy after a run.
-    const fn end(&self, run: Run) -> u64 {
+    const fn end(&self, run: InferenceRun) -> u64 {
         run.first + run.count * self.copies
     }
 
-    fn row(&self, run: Run, k: u64, rows: &[InferenceRow]) -> InferenceRow {
+    fn row(&self, run: InferenceRun, k: u64, rows: &[InferenceRow]) -> InferenceRow {
         usize::try_from(self.input(run, k)).map_or_else(|_| rows[0], |input| rows[input])
     }
 
     /// The outcome of the k-th inference of a run.
-    pub fn outcome(&self, run: Run, k: u64, rows: &[InferenceRow]) -> Outcome {
+    pub fn outcome(&self, run: InferenceRun, k: u64, rows: &[InferenceRow]) -> Outcome {
         self.row(run, k, rows).outcome()
     }
 }
@@ -149,13 +150,13 @@ mod tests {
             let reads = Reads { per_s: 1.0, copies, inputs };
             let row = |i| InferenceRow(if i == bad % inputs { 4 } else { 0 });
             let rows: Vec<InferenceRow> = (0..inputs).map(row).collect();
-            let mut taken: BTreeMap<u64, Vec<Run>> = BTreeMap::new();
+            let mut taken: BTreeMap<u64, Vec<InferenceRun>> = BTreeMap::new();
             for (copy, start, length) in spans {
                 let run = reads.within(copy % copies, start, start + length);
                 taken.entry(copy % copies).or_default().push(run);
             }
             let is_taken = |i: u64| {
-                let of = |run: &Run| (0..run.count).any(|k| run.first + k * copies == i);
+                let of = |run: &InferenceRun| (0..run.count).any(|k| run.first + k * copies == i);
                 taken.get(&(i % copies)).is_some_and(|runs| runs.iter().any(of))
             };
             let slow = (from..70).find(|i| i % inputs == bad % inputs && !is_taken(*i));

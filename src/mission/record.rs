@@ -110,7 +110,7 @@ impl Cause {
 /// How memory came to be golden again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
-pub enum Ended {
+pub enum Restored {
     /// The mission ended first.
     Mission = 0,
     /// A scrub.
@@ -127,7 +127,7 @@ pub enum Ended {
     Upset = 6,
 }
 
-impl Ended {
+impl Restored {
     /// All of them.
     pub const ALL: [Self; 7] = [
         Self::Mission,
@@ -177,7 +177,7 @@ pub struct Episode {
     /// When memory was golden again, or the mission ended.
     pub end_s: f64,
     /// How it ended.
-    pub ended: Ended,
+    pub ended: Restored,
     /// Inferences that read the copy meanwhile, by outcome.
     pub outcomes: [u64; 7],
 }
@@ -194,7 +194,7 @@ impl Episode {
             first_effect_s: None,
             first_critical_s: None,
             end_s: start_s,
-            ended: Ended::Mission,
+            ended: Restored::Mission,
             outcomes: [0; 7],
         }
     }
@@ -243,7 +243,7 @@ pub struct Change {
     /// What changed it: the upset's number, or `u32::MAX`.
     pub upset: u32,
     /// How it ended, where the copy is golden again or joins the cohort.
-    pub ended: Option<Ended>,
+    pub ended: Option<Restored>,
     /// Words that differ from golden afterwards, in all replicas.
     pub words: u32,
 }

@@ -11,7 +11,7 @@ use super::record::{SchemeHistory, Upset, What};
 use super::run::settled;
 use super::upset;
 use super::verdicts::Verdicts;
-use crate::device::{Pattern, Reach};
+use crate::device::{EventReach, Pattern};
 use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::outcome::Outcome;
@@ -99,7 +99,7 @@ pub struct Expected {
 
 /// One event of a stratum: its mode, its shape and where it begins.
 #[derive(Clone, Copy)]
-struct Kind {
+struct StratumEvent {
     mode: usize,
     shape: Option<usize>,
     within: Option<bool>,
@@ -155,15 +155,15 @@ pub fn strata(
 }
 
 /// Every mode, every shape of its bits, within and outside the memory that weights lie in.
-fn all_kinds(plan: &Plan) -> Vec<Kind> {
+fn all_kinds(plan: &Plan) -> Vec<StratumEvent> {
     let mut kinds = Vec::new();
     for (mode, of) in plan.modes.iter().enumerate() {
         match &of.pattern {
-            None => kinds.push(Kind { mode, shape: None, within: None }),
+            None => kinds.push(StratumEvent { mode, shape: None, within: None }),
             Some(pattern) => {
                 for shape in 0..pattern.events.len() {
                     for within in [true, false] {
-                        kinds.push(Kind { mode, shape: Some(shape), within: Some(within) });
+                        kinds.push(StratumEvent { mode, shape: Some(shape), within: Some(within) });
                     }
                 }
             }
@@ -185,10 +185,10 @@ pub(super) fn stops(plan: &Plan, mode: usize) -> bool {
 
 /// Whether an event may touch an answer: it does not where it begins in unused memory and strikes no
 /// other entry, nor where it stops a device.
-fn can_answer(plan: &Plan, kind: Kind) -> bool {
+fn can_answer(plan: &Plan, kind: StratumEvent) -> bool {
     let mode = &plan.modes[kind.mode];
     let inside = |(pattern, shape): (&Pattern, usize)| {
-        pattern.reach(shape, &plan.ground.memory) == Reach::Entry
+        pattern.reach(shape, &plan.ground.memory) == EventReach::Entry
     };
     let pattern = mode.pattern.as_ref().zip(kind.shape);
     upset::stop(mode.mode.kind).is_none()
@@ -209,7 +209,7 @@ impl Share {
 
 /// An event at a time that follows the orbit, and the interrupts of a history, which load memory
 /// anew and so end what the event began.
-fn draw(plan: &Plan, kind: Kind, stratum: u64, event: u64, used: u64) -> Vec<Upset> {
+fn draw(plan: &Plan, kind: StratumEvent, stratum: u64, event: u64, used: u64) -> Vec<Upset> {
     let keys = [HISTORIES + stratum, 0, event];
     let mut draws = stream(plan.mission.seed, Domain::MissionEvent, &keys);
     let mode = &plan.modes[kind.mode];

@@ -2,7 +2,7 @@
 
 use super::plan::Plan;
 use super::record::{Upset, What};
-use crate::device::Kind;
+use crate::device::EventKind;
 use crate::fault::poisson_count;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
@@ -68,7 +68,9 @@ pub fn upset(plan: &Plan, device: u32, arrival: &Arrival, draws: &mut impl rand:
             What::Memory(pattern.draw(draws, memory, plan.ground.map, origin))
         }
         None => match mode.mode.kind {
-            Kind::Uncorrectable => What::Uncorrectable { entry: below(draws, memory.entries()) },
+            EventKind::Uncorrectable => {
+                What::Uncorrectable { entry: below(draws, memory.entries()) }
+            }
             kind => stop(kind).unwrap_or(What::LogicSdc),
         },
     };
@@ -83,12 +85,12 @@ pub fn upset(plan: &Plan, device: u32, arrival: &Arrival, draws: &mut impl rand:
 }
 
 /// What a mode does that stops a device or its host.
-pub(super) const fn stop(kind: Kind) -> Option<What> {
+pub(super) const fn stop(kind: EventKind) -> Option<What> {
     match kind {
-        Kind::Sefi => Some(What::Sefi),
-        Kind::Sel => Some(What::Sel),
-        Kind::HostSefi => Some(What::HostSefi),
-        Kind::HostRam => Some(What::HostRam),
+        EventKind::Sefi => Some(What::Sefi),
+        EventKind::Sel => Some(What::Sel),
+        EventKind::HostSefi => Some(What::HostSefi),
+        EventKind::HostRam => Some(What::HostRam),
         _ => None,
     }
 }

@@ -1,9 +1,9 @@
 //! What the workload makes of each faulty state, run once and remembered.
 
-use super::simulate::Rows;
+use super::simulate::StateRows;
 use super::state::{Flip, State, Word};
 use crate::engine::{Course, Engine, Error, Job};
-use crate::fault::{Fault, FaultKind, Place, Region};
+use crate::fault::{Fault, FaultKind, Region, Replica};
 use crate::outcome::InferenceRow;
 use crate::scheme::{OnDue, OnRead, Placement, Scheme};
 use crate::workload::Workload;
@@ -101,7 +101,7 @@ impl Verdicts {
     }
 }
 
-impl Rows for Verdicts {
+impl StateRows for Verdicts {
     fn rows(&mut self, scheme: usize, state: &State) -> Option<Arc<[InferenceRow]>> {
         let scheme = self.which[scheme];
         let known = self.known[scheme].get(state).cloned();
@@ -137,7 +137,7 @@ fn faults(workload: &Workload, state: &State) -> Vec<Fault> {
         row,
         kind: FaultKind::Xor,
         mask,
-        place: Place::At(replica),
+        place: Replica::At(replica),
     };
     let stored = |flip: &Flip| match flip.word {
         Word::Data(word) => {

@@ -8,7 +8,7 @@ pub struct Call<'a> {
     /// The numbers of its fields.
     pub settings: &'a [u32],
     /// Its inputs.
-    pub inputs: &'a [Place<'a>],
+    pub inputs: &'a [InputPlace<'a>],
     /// The shape of its output for one inference.
     pub output: &'a [usize],
     /// Where its output lies, where it is a part of a larger value.
@@ -27,7 +27,7 @@ pub struct Call<'a> {
 
 /// An input: block b lies `base + slot[b] * stride` words from the start of its buffer.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct InputPlace<'a> {
     /// The shape: for one inference, or of a stored tensor.
     pub shape: &'a [usize],
     /// Where slot 0 begins, in words.

@@ -31,7 +31,7 @@ pub use arithmetic::Arithmetic;
 pub use dtype::{Dtype, WORD_BITS};
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
-pub use kernel::{Bind, Call, KernelSpec, Part, Place, Products};
+pub use kernel::{Bind, Call, InputPlace, KernelSpec, Part, Products};
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};

@@ -67,7 +67,7 @@ impl Band {
 
 /// Where, when and behind what, as it was understood.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Setting {
+pub struct OrbitSetting {
     /// The orbit in words.
     pub orbit: String,
     /// Where its figures come from.
@@ -240,7 +240,7 @@ pub struct Assessment {
     /// The version of beamline.
     pub beamline: &'static str,
     /// Where, when and behind what.
-    pub setting: Setting,
+    pub setting: OrbitSetting,
     /// Trapped protons.
     pub trapped_protons: TrappedProtons,
     /// Cosmic rays.
@@ -284,7 +284,7 @@ impl Timeline {
         let altitudes_km = self.altitudes_km();
         Assessment {
             beamline: env!("CARGO_PKG_VERSION"),
-            setting: Setting {
+            setting: OrbitSetting {
                 orbit: orbit.describe(),
                 orbit_source: orbit.source().to_owned(),
                 altitude_convention: ALTITUDE_CONVENTION,
@@ -330,7 +330,7 @@ impl Timeline {
         (0..count).map(value).fold(0.0, |sum, value| sum + value) / count as f64
     }
 
-    fn share(&self, counts: impl Fn(&super::Place) -> bool) -> f64 {
+    fn share(&self, counts: impl Fn(&super::TrackPoint) -> bool) -> f64 {
         self.mean(|i| if counts(&self.places[i]) { 1.0 } else { 0.0 })
     }
 

@@ -1,11 +1,11 @@
 //! How a user names an environment: the table `[environment]` of a campaign, and the flags of
 //! `beamline orbit`.
 
-use super::{Conditions, Error, Given};
+use super::{Conditions, Error, GivenSpectra};
 use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
 use crate::environment::epoch::Epoch;
 use crate::environment::exchange::{self, SpectrumChoice};
-use crate::environment::orbit::{self, Orbit, Shape};
+use crate::environment::orbit::{self, Orbit, OrbitShape};
 use crate::environment::shield::{Geometry, Shield};
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::{Interpolation, MapField};
@@ -109,7 +109,7 @@ pub enum OrbitChoice {
         satellite: Option<SatelliteName>,
     },
     /// A shape: `{ kind = "circular", altitude_km = 650, inclination_deg = 98 }` and so on.
-    Shape(Shape),
+    Shape(OrbitShape),
 }
 
 /// The name or the catalogue number of a satellite.
@@ -161,7 +161,7 @@ impl AltitudeAbove {
 
     /// The orbit of a shape whose altitudes are counted from here; a refusal says how they are
     /// counted.
-    fn orbit(self, shape: Shape) -> Result<Orbit, orbit::Error> {
+    fn orbit(self, shape: OrbitShape) -> Result<Orbit, orbit::Error> {
         let offset_km = self.offset_km();
         shape.raised(offset_km).orbit().map_err(|error| match error {
             orbit::Error::Value { quantity, expected, found }
@@ -303,14 +303,14 @@ impl Environment {
         Ok(conditions)
     }
 
-    fn given(&self, folder: &Path) -> Result<Given, Error> {
+    fn given(&self, folder: &Path) -> Result<GivenSpectra, Error> {
         let protons = self.proton_spectrum.as_ref();
         let protons = protons.map(|named| exchange::protons(&folder.join(&named.file), &named.is));
         let shield = self.shielding_mm_al;
         let ions = self.let_spectrum.as_ref();
         let ions = ions.map(|named| exchange::ions(&folder.join(&named.file), &named.is, shield));
         let of = |key: &'static str| move |error| Error::Spectrum { key, error };
-        Ok(Given {
+        Ok(GivenSpectra {
             protons: protons.transpose().map_err(of("proton_spectrum"))?,
             ions: ions.transpose().map_err(of("let_spectrum"))?,
         })

@@ -27,7 +27,7 @@ pub use assessment::{Assessment, Band, ModeRate};
 pub use choice::{AltitudeAbove, Environment, OrbitChoice, SatelliteName, SolarPhase};
 pub use ground::GroundGrid;
 pub use let_spectrum::LetSpectrum;
-pub use timeline::{Levels, ModeTimeline, Place, SAA_PER_CM2_S, THRESHOLDS_MEV, Timeline};
+pub use timeline::{Levels, ModeTimeline, SAA_PER_CM2_S, THRESHOLDS_MEV, Timeline, TrackPoint};
 pub use validity::DOSE_LABEL;
 
 /// Where, when and behind what.
@@ -60,13 +60,13 @@ pub struct Conditions {
     /// A factor on all rates, fluxes behind the shield and doses that leave.
     pub design_margin: f64,
     /// Spectra made elsewhere, in place of beamline's own.
-    pub given: Given,
+    pub given: GivenSpectra,
 }
 
 /// Spectra made by other tools: means over an orbit, so that rates from them have no course in
 /// time.
 #[derive(Clone, Debug, Default)]
-pub struct Given {
+pub struct GivenSpectra {
     /// Trapped protons before the shield: (MeV, integral omnidirectional flux in cm⁻² s⁻¹). Where
     /// they hold the protons of cosmic rays too, beamline's own are left out.
     pub protons: Option<Import>,
@@ -75,7 +75,7 @@ pub struct Given {
     pub ions: Option<Import>,
 }
 
-impl Given {
+impl GivenSpectra {
     /// Whether a file holds the protons of cosmic rays, so that they must not be added.
     fn has_cosmic_protons(&self) -> bool {
         self.protons.as_ref().is_some_and(Import::has_cosmic)

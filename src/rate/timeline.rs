@@ -2,7 +2,7 @@
 
 use super::cosmic::{ByCutoff, Spectra, Transmission};
 use super::response::{BINS, EDGES, Kernel, Response};
-use super::{Conditions, Error, Given};
+use super::{Conditions, Error, GivenSpectra};
 use crate::device::{Device, Level, Mode};
 use crate::environment::cosmic::{self, CHARGES};
 use crate::environment::curve::Curve;
@@ -32,7 +32,7 @@ pub type Levels = [f64; 3];
 
 /// A place on the orbit, and what is there.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub struct TrackPoint {
     /// Where and when.
     pub position: Position,
     /// McIlwain's L and B/B0 in the field of the map's epoch.
@@ -47,7 +47,7 @@ pub struct Place {
     pub dose_rad_s: f64,
 }
 
-impl Place {
+impl TrackPoint {
     /// Whether the place counts as within the South Atlantic Anomaly (of a high orbit: within the
     /// proton belt).
     pub fn in_saa(&self) -> bool {
@@ -86,7 +86,7 @@ pub struct Timeline {
     /// Where, when and behind what.
     pub conditions: Conditions,
     /// The places; one alone in deep space.
-    pub places: Vec<Place>,
+    pub places: Vec<TrackPoint>,
     /// The modes of the device; none where there is no device.
     pub modes: Vec<ModeTimeline>,
     /// The device.
@@ -122,7 +122,7 @@ fn points(import: Option<&Import>) -> Option<&[(f64, f64)]> {
 }
 
 impl Answer {
-    fn new(mode: &Mode, kernels: &[Kernel], timeline: &Sky, given: &Given) -> Self {
+    fn new(mode: &Mode, kernels: &[Kernel], timeline: &Sky, given: &GivenSpectra) -> Self {
         let level = |i: usize| Level::ALL[i];
         let protons: [Response; 3] = std::array::from_fn(|i| {
             kernels[0].response(|energy, _| mode.proton_cm2(energy, level(i)))
@@ -314,7 +314,7 @@ impl<'c> Walk<'c> {
         })
     }
 
-    fn places(&mut self) -> Result<Vec<Place>, Error> {
+    fn places(&mut self) -> Result<Vec<TrackPoint>, Error> {
         let conditions = self.conditions;
         if conditions.orbit.is_deep_space() {
             let position = Position {
@@ -370,7 +370,7 @@ impl<'c> Walk<'c> {
         cutoff: Cutoff,
         open_sky: f64,
         spectra: &[(f64, Option<Spectrum<'_>>)],
-    ) -> Place {
+    ) -> TrackPoint {
         let trapped = |energy: f64| above(spectra, energy);
         let anything = spectra.iter().any(|(_, spectrum)| spectrum.is_some());
         let mut bins = Vec::new();
@@ -403,7 +403,7 @@ impl<'c> Walk<'c> {
             }));
             mode.solar.push(levels(&|i| answer.solar[i].at(cutoff, open_sky)));
         }
-        Place {
+        TrackPoint {
             position,
             shell,
             cutoff,

@@ -1,7 +1,7 @@
 //! What the models cannot say about an orbit, a shield and a device: told with every result.
 
 use super::timeline::{THRESHOLDS_MEV, Timeline};
-use super::{Conditions, Error, Levels, Place};
+use super::{Conditions, Error, Levels, TrackPoint};
 use crate::environment::orbit::Position;
 use crate::environment::solar::Scenario;
 use crate::environment::trapped::{Map, Phase};
@@ -43,7 +43,8 @@ impl Conditions {
     /// # Errors
     /// [`Error::Value`] of `days`.
     pub(super) fn check_memory(&self, modes: usize) -> Result<(), Error> {
-        let place = size_of::<Position>() + size_of::<Place>() + 3 * modes * size_of::<Levels>();
+        let place =
+            size_of::<Position>() + size_of::<TrackPoint>() + 3 * modes * size_of::<Levels>();
         let places = f64::from(self.orbit.places(self.days, self.step_s)?);
         let bytes = places * place as f64;
         if bytes <= BYTES_MAX {

@@ -2,7 +2,7 @@
 
 use super::{Check, all_of, near_floats, same_bits, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Operands};
-use crate::op::{Call, Exactness, KernelSpec, Kind, OPS, Place, Problem, Products};
+use crate::op::{Call, Exactness, InputPlace, KernelSpec, Kind, OPS, Problem, Products};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -86,9 +86,9 @@ impl Drawn {
         let stride = self.image.stride;
         let places = self.values.iter().map(|input| (input.base, input.stride));
         let places = places.chain(self.tensors.iter().map(|base| (*base, stride)));
-        let inputs: Vec<Place<'_>> = places
+        let inputs: Vec<InputPlace<'_>> = places
             .zip(&self.problem.shapes)
-            .map(|((base, stride), shape)| Place { shape, base, stride })
+            .map(|((base, stride), shape)| InputPlace { shape, base, stride })
             .collect();
         with(&Call {
             settings: &self.problem.settings,

@@ -81,18 +81,18 @@ pub(super) struct GenerateInputs {
 }
 
 /// An `[[op]]`: its fields are those of its kind.
-pub(super) type OpEntry = BTreeMap<Spanned<String>, Spanned<Setting>>;
+pub(super) type OpEntry = BTreeMap<Spanned<String>, Spanned<FieldValue>>;
 
 /// What a field of an op holds.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Setting {
+pub(super) enum FieldValue {
     Text(String),
     Number(i64),
     Float(f64),
     List(Vec<Spanned<Self>>),
 }
 
-impl<'de> Deserialize<'de> for Setting {
+impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SettingVisitor)
     }
@@ -101,30 +101,30 @@ impl<'de> Deserialize<'de> for Setting {
 struct SettingVisitor;
 
 impl<'de> Visitor<'de> for SettingVisitor {
-    type Value = Setting;
+    type Value = FieldValue;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a name, a number or a list")
     }
 
-    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<Setting, E> {
-        Ok(Setting::Number(number))
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Number(number))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Setting, E> {
-        Ok(Setting::Float(number))
+    fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<FieldValue, E> {
+        Ok(FieldValue::Float(number))
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Setting, E> {
-        Ok(Setting::Text(text.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<FieldValue, E> {
+        Ok(FieldValue::Text(text.to_owned()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Setting, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<FieldValue, A::Error> {
         let mut all = Vec::new();
         while let Some(setting) = list.next_element()? {
             all.push(setting);
         }
-        Ok(Setting::List(all))
+        Ok(FieldValue::List(all))
     }
 }
 

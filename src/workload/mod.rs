@@ -13,7 +13,7 @@ pub use file::{Overrides, load};
 pub use graph::{Op, Role, Value, ValueId};
 
 pub(crate) use crate::op::Mismatch;
-use crate::op::{Call, Place, Products};
+use crate::op::{Call, InputPlace, Products};
 use crate::place;
 use std::path::{Path, PathBuf};
 
@@ -205,7 +205,7 @@ impl Workload {
     }
 
     /// What `op` is asked to compute of inputs that lie there, for one block of so many rows.
-    pub fn call<'a>(&'a self, op: &'a Op, inputs: &'a [Place<'a>], rows: u32) -> Call<'a> {
+    pub fn call<'a>(&'a self, op: &'a Op, inputs: &'a [InputPlace<'a>], rows: u32) -> Call<'a> {
         Call {
             settings: &op.settings,
             inputs,

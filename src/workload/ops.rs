@@ -1,7 +1,7 @@
 //! From the `[[op]]` entries of a workload file to the graph and the stored image.
 
 use super::data::{Stored, list};
-use super::entry::{OpEntry, Setting, WorkloadEntry};
+use super::entry::{FieldValue, OpEntry, WorkloadEntry};
 use super::file::File;
 use super::graph;
 use super::{Error, Mismatch, Op, Role, Tensor, Value, ValueId};
@@ -51,12 +51,12 @@ struct Entry<'e> {
 }
 
 impl<'e> Entry<'e> {
-    fn field(self, name: &str) -> Option<&'e Spanned<Setting>> {
+    fn field(self, name: &str) -> Option<&'e Spanned<FieldValue>> {
         self.fields.iter().find(|(key, _)| key.get_ref() == name).map(|(_, setting)| setting)
     }
 }
 
-impl Setting {
+impl FieldValue {
     /// What it is, for a message.
     fn text(&self) -> String {
         match self {
@@ -172,9 +172,9 @@ impl File<'_> {
         }
     }
 
-    fn name(&self, setting: &Spanned<Setting>) -> Result<Spanned<String>, Error> {
+    fn name(&self, setting: &Spanned<FieldValue>) -> Result<Spanned<String>, Error> {
         match setting.get_ref() {
-            Setting::Text(text) => Ok(Spanned::new(setting.span(), text.clone())),
+            FieldValue::Text(text) => Ok(Spanned::new(setting.span(), text.clone())),
             other => Err(self.wrong(setting, "a name", other.text())),
         }
     }
@@ -192,10 +192,10 @@ impl File<'_> {
     /// The values that an op reads: those it names, or the one written last.
     fn inputs_of(&self, op: Entry<'_>, of: &str, values: &[Value]) -> Result<Vec<ValueId>, Error> {
         let Some(names) = op.field("inputs") else { return Ok(vec![ValueId(values.len() - 1)]) };
-        let Setting::List(names) = names.get_ref() else {
+        let FieldValue::List(names) = names.get_ref() else {
             return Err(self.wrong(names, "a list of names", names.get_ref().text()));
         };
-        let find = |setting: &Spanned<Setting>| {
+        let find = |setting: &Spanned<FieldValue>| {
             let name = self.name(setting)?;
             let position = values.iter().position(|value| value.name == *name.get_ref());
             position.map(ValueId).ok_or_else(|| {

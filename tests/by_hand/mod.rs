@@ -11,7 +11,7 @@ use beamline::mission::fleet::FleetPoint;
 use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Cause, Change, Duration, Ended, Episode, Replaced, Requirement, SchemeHistory, TenantCounts,
+    Cause, Change, Duration, Episode, Replaced, Requirement, Restored, SchemeHistory, TenantCounts,
     Why, Windows,
 };
 use beamline::report::mission::MissionView;
@@ -233,7 +233,7 @@ pub(crate) fn episode(upset: u32, start_s: f64, length_s: f64, outcomes: [u64; 7
         first_effect_s: Some(start_s + 60.0),
         first_critical_s: None,
         end_s: start_s + length_s,
-        ended: Ended::Scrub,
+        ended: Restored::Scrub,
         outcomes,
     }
 }
@@ -274,7 +274,7 @@ pub(crate) fn history(track: &[TrackPlace]) -> MissionRun {
         }
     };
     let upsets = events.into_iter().enumerate().map(row);
-    let change = |days: f64, ended: Option<Ended>| Change {
+    let change = |days: f64, ended: Option<Restored>| Change {
         time_s: days * DAY_S,
         copy: 5,
         upset: 0,
@@ -292,13 +292,13 @@ pub(crate) fn history(track: &[TrackPlace]) -> MissionRun {
             episode(0, 1.1 * DAY_S, 0.22 * DAY_S, [10, 0, 0, 0, 3, 0, 0]),
             episode(1, 1.3 * DAY_S, 0.02 * DAY_S, [10, 0, 0, 3, 0, 0, 0]),
         ],
-        changes: vec![change(1.1, None), change(1.3, None), change(1.32, Some(Ended::Reset))],
+        changes: vec![change(1.1, None), change(1.3, None), change(1.32, Some(Restored::Reset))],
         ..SchemeHistory::default()
     };
     let coded = SchemeHistory {
         tenants: [codewords, none, none, codewords],
         episodes: vec![episode(0, 1.1 * DAY_S, 0.03 * DAY_S, [10, 4, 0, 0, 0, 0, 0])],
-        changes: vec![change(1.1, None), change(1.13, Some(Ended::Scrub))],
+        changes: vec![change(1.1, None), change(1.13, Some(Restored::Scrub))],
         replaced: vec![
             Replaced { time_s: 1.13 * DAY_S, device: 0, entry: 77, at, page: None },
             Replaced { time_s: 1.4 * DAY_S, device: 0, entry: 900, at, page: Some(7) },

@@ -2,7 +2,7 @@
 
 use crate::classes::{Class, Subject, Verdict, aligned, beats, entries, pins, stored};
 use crate::page::{figure, triple};
-use beamline::device::{Pattern, Shape};
+use beamline::device::{Pattern, PatternShape};
 use beamline::scheme::Code;
 use std::fmt::Write;
 use std::path::Path;
@@ -171,8 +171,8 @@ pub(crate) fn section() -> (String, Vec<String>) {
         .iter()
         .map(|event| {
             let name = match event.shape {
-                Shape::SingleBit => "1 bit",
-                Shape::AlignedByte => "1 byte",
+                PatternShape::SingleBit => "1 bit",
+                PatternShape::AlignedByte => "1 byte",
                 // The pattern has no other shape: several entries, two bits in each.
                 _ => "2 bits",
             };

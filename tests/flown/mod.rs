@@ -10,8 +10,8 @@ use beamline::mission::run::HistoryRun;
 use beamline::mission::strata::{Expected, Share, Stratum, Sum};
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Away, Cause, Change, Ended, Episode, Mission, Plan, Replaced, SchemeHistory, TenantCounts, Why,
-    Windows, upset,
+    Away, Cause, Change, Episode, Mission, Plan, Replaced, Restored, SchemeHistory, TenantCounts,
+    Why, Windows, upset,
 };
 use beamline::seed::mix;
 use beamline::stats::Interval;
@@ -132,7 +132,7 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
             first_effect_s: maybe(n + 5).then_some(effect_s),
             first_critical_s: maybe(n + 6).then_some(effect_s + 1.0),
             end_s: effect_s + 1.0 + draw(n + 7, 1000) as f64,
-            ended: Ended::ALL[draw(n + 8, 7) as usize],
+            ended: Restored::ALL[draw(n + 8, 7) as usize],
             outcomes: outcomes(n),
         }
     };
@@ -140,7 +140,7 @@ fn scheme_history(history: u64, scheme: u64) -> SchemeHistory {
         time_s: time_s(n),
         copy: if n.is_multiple_of(3) { u64::MAX } else { n },
         upset: if n.is_multiple_of(2) { u32::MAX } else { n as u32 },
-        ended: (n.is_multiple_of(2)).then(|| Ended::ALL[draw(n, 7) as usize]),
+        ended: (n.is_multiple_of(2)).then(|| Restored::ALL[draw(n, 7) as usize]),
         words: draw(n, 9) as u32,
     };
     let away = |n: u64| Away {

@@ -2,7 +2,7 @@
 
 use super::{holds, support};
 use beamline::gpu::{Buffer, Operands};
-use beamline::op::{Arithmetic, Call, Given, Kind, OPS, Place, Products};
+use beamline::op::{Arithmetic, Call, Given, InputPlace, Kind, OPS, Products};
 use beamline::stage::op;
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -53,11 +53,15 @@ impl<'c> Case<'c> {
             inputs.push(words);
         }
         let mut image: Vec<u32> = Vec::new();
-        let mut places: Vec<Place<'_>> = Vec::new();
-        places.extend(self.values.iter().map(|(shape, _)| Place { shape, base: 0, stride: 0 }));
+        let mut places: Vec<InputPlace<'_>> = Vec::new();
+        places.extend(self.values.iter().map(|(shape, _)| InputPlace {
+            shape,
+            base: 0,
+            stride: 0,
+        }));
         for (shape, words) in &self.tensors {
             let base = u32::try_from(image.len()).expect("a small case");
-            places.push(Place { shape, base, stride: 0 });
+            places.push(InputPlace { shape, base, stride: 0 });
             image.extend(words.iter().map(|word| word.to_bits()));
             inputs.push(words.iter().map(|word| word.to_bits()).collect());
         }

@@ -1,10 +1,10 @@
 //! Missions without a workload: every state that differs is a wrong answer.
 #![allow(dead_code, reason = "each binary uses its own part")]
 
-use beamline::device::{AntiRows, Hit, Memory, Persistence, Polarity, Shape, Strike};
+use beamline::device::{AntiRows, Hit, Memory, PatternShape, Persistence, Polarity, StruckEntry};
 use beamline::mission::{
-    Ground, Patrol, Reader, Reads, Rows, SchemeHistory, SchemeLayout, State, Terms, Tiling, Upset,
-    Values, What, simulate,
+    Ground, Patrol, Reader, Reads, SchemeHistory, SchemeLayout, State, StateRows, Terms, Tiling,
+    Upset, Values, What, simulate,
 };
 use beamline::outcome::{InferenceRow, Outcome};
 use beamline::scheme::{Code, Period, Protection, Scheme, Scrub, ScrubBy};
@@ -21,7 +21,7 @@ pub(crate) struct Bench {
 /// Says of every state that differs that it answers wrongly.
 struct Wrong;
 
-impl Rows for Wrong {
+impl StateRows for Wrong {
     fn rows(&mut self, _: usize, _: &State) -> Option<Arc<[InferenceRow]>> {
         Some(vec![InferenceRow(Outcome::CriticalSdc as u32)].into())
     }
@@ -112,8 +112,8 @@ impl Bench {
     }
 
     /// The strike of an entry of a copy in a replica, counted from the copy's first entry.
-    pub(crate) fn strike(&self, replica: u8, copy: u64, entry: u64, mask: [u32; 9]) -> Strike {
-        Strike { entry: self.terms.layout.home(replica, copy, 0).1 + entry, mask }
+    pub(crate) fn strike(&self, replica: u8, copy: u64, entry: u64, mask: [u32; 9]) -> StruckEntry {
+        StruckEntry { entry: self.terms.layout.home(replica, copy, 0).1 + entry, mask }
     }
 
     /// An upset of one entry.
@@ -139,8 +139,8 @@ impl Bench {
 }
 
 /// Struck bits of memory.
-pub(crate) fn memory(strikes: Vec<Strike>, persistence: Persistence) -> What {
-    What::Memory(Hit { shape: Shape::SingleBit, persistence, strikes })
+pub(crate) fn memory(strikes: Vec<StruckEntry>, persistence: Persistence) -> What {
+    What::Memory(Hit { shape: PatternShape::SingleBit, persistence, strikes })
 }
 
 /// An upset of the first device.

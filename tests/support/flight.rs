@@ -1,12 +1,12 @@
 //! A mission under way, made by hand: what its screens show.
 
-use beamline::device::{Hit, Memory, Persistence, Shape, Strike};
+use beamline::device::{Hit, Memory, PatternShape, Persistence, StruckEntry};
 use beamline::mission::figures::{AwayFigure, Held, MissionSpread, PerYear, SchemeFigures, Spread};
 use beamline::mission::live::{LiveScheme, Phase, Snapshot, Spot, Started, Track};
 use beamline::mission::run::HistoryRun;
 use beamline::mission::sweep::Point;
 use beamline::mission::{
-    Away, Cause, Change, Duration, Ended as Cleared, Episode, Patrol, Replaced, Requirement,
+    Away, Cause, Change, Duration, Episode, Patrol, Replaced, Requirement, Restored as Cleared,
     SchemeHistory, SchemeLayout, Tiling, Upset, What, Why, Windows,
 };
 use beamline::outcome::Outcome;
@@ -86,9 +86,9 @@ fn flip(entry: u64) -> What {
     let mut mask = [0; 9];
     mask[3] = 1 << 30;
     What::Memory(Hit {
-        shape: Shape::SingleBit,
+        shape: PatternShape::SingleBit,
         persistence: Persistence::Transient,
-        strikes: vec![Strike { entry, mask }],
+        strikes: vec![StruckEntry { entry, mask }],
     })
 }
 

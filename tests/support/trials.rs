@@ -3,7 +3,7 @@
 
 use beamline::engine::TrialResult;
 use beamline::engine::agreement::difference;
-use beamline::fault::{Fault, FaultKind, Place, Region};
+use beamline::fault::{Fault, FaultKind, Region, Replica};
 use beamline::scheme::{Code, OnRead, Protect, Protection, Scheme, Voter};
 use beamline::workload::{Decision, Workload};
 
@@ -46,9 +46,9 @@ pub(crate) fn fault(
         kind: if conditional { kinds[r[4] as usize % 4] } else { FaultKind::Xor },
         mask: 1 << bits[r[4] as usize / 4 % bits.len()],
         place: if conditional {
-            Place::Share(f64::from(r[5]) / (f64::from(u32::MAX) + 1.0))
+            Replica::Share(f64::from(r[5]) / (f64::from(u32::MAX) + 1.0))
         } else {
-            Place::At(r[5] / 7 % 4)
+            Replica::At(r[5] / 7 % 4)
         },
     }
 }
@@ -122,9 +122,9 @@ pub(crate) fn stored_fault(
         kind: if conditional { kinds[r[3] as usize % 4] } else { FaultKind::Xor },
         mask: masks[r[3] as usize / 4 % masks.len()],
         place: if conditional {
-            Place::Share(f64::from(r[4]) / (f64::from(u32::MAX) + 1.0))
+            Replica::Share(f64::from(r[4]) / (f64::from(u32::MAX) + 1.0))
         } else {
-            Place::At(r[4] / 7 % 4)
+            Replica::At(r[4] / 7 % 4)
         },
     }
 }

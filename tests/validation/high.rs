@@ -3,7 +3,7 @@
 use crate::osculating;
 use crate::table::{Row, Tolerance};
 use crate::trapped::{Expected, along};
-use beamline::environment::orbit::{Position, Shape};
+use beamline::environment::orbit::{OrbitShape, Position};
 use beamline::environment::trapped::{Interpolation, MapField};
 use beamline::environment::{cosmic, solar};
 use beamline::rate::{Environment, OrbitChoice, Timeline};
@@ -31,7 +31,7 @@ fn at(rows: &[Vec<f64>], energy: f64) -> &[f64] {
 }
 
 pub(crate) fn rows() -> Vec<Row> {
-    let mut environment = Environment::new(OrbitChoice::Shape(Shape::Elliptic {
+    let mut environment = Environment::new(OrbitChoice::Shape(OrbitShape::Elliptic {
         perigee_km: 2_500.0,
         apogee_km: 70_000.0,
         inclination_deg: 28.0,

@@ -2,7 +2,7 @@
 
 use crate::table::{Row, Tolerance};
 use crate::trapped::orbit;
-use beamline::device::{Device, Level, Strike};
+use beamline::device::{Device, Level, StruckEntry};
 use beamline::environment::shield::{Geometry, Shield};
 use beamline::mission::{Mission, Plan, Upset, What, upset};
 use beamline::rate::response::{EDGES, Kernel};
@@ -203,7 +203,7 @@ fn stored() -> Vec<Row> {
         let counted = plan.ground.memory.entries() as f64 * bits;
         let expected = per_bit_day * counted * plan.ground.horizon_s / DAY_S;
         let struck = |upset: &Upset| match &upset.what {
-            What::Memory(hit) => hit.strikes.iter().map(Strike::bits).sum(),
+            What::Memory(hit) => hit.strikes.iter().map(StruckEntry::bits).sum(),
             _ => 0,
         };
         let found: u32 = upset::history(&plan, 0).iter().map(struck).sum();

@@ -3,7 +3,7 @@
 use crate::osculating;
 use crate::table::{Row, Tolerance};
 use beamline::environment::field::Shell;
-use beamline::environment::orbit::{Position, Shape};
+use beamline::environment::orbit::{OrbitShape, Position};
 use beamline::environment::table::ShellTable;
 use beamline::environment::trapped::{Interpolation, MapField, Phase, flux};
 use beamline::rate::{AltitudeAbove, Assessment, Environment, OrbitChoice, SolarPhase, Timeline};
@@ -22,7 +22,7 @@ const NATIVE: &str = "IRBEM (as an oracle only) with the maps' native fields (Je
 
 /// An orbit without a shield or a device.
 pub(crate) fn orbit(altitude_km: f64, inclination_deg: f64, phase: f64) -> Environment {
-    let shape = Shape::Circular { altitude_km, inclination_deg };
+    let shape = OrbitShape::Circular { altitude_km, inclination_deg };
     let mut environment = Environment::new(OrbitChoice::Shape(shape));
     environment.solar = SolarPhase(phase);
     environment

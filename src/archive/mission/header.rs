@@ -2,7 +2,7 @@
 
 use super::super::Error;
 use super::super::file::{
-    NAME, Name, Rows, TEXT, get, get_text, group, put_table, put_text, set, set_text, string,
+    LongTable, NAME, Name, TEXT, get, get_text, group, put_table, put_text, set, set_text, string,
     take_table, take_text, text,
 };
 use super::super::header::{
@@ -80,7 +80,7 @@ pub(super) fn write(to: &File, content: Content, header: &MissionHeader) -> hdf5
     set(&orbit, "places", &info.places)?;
     set(&orbit, "place_step", &info.place_step)?;
     set_text(&orbit, "altitude_convention", &info.altitude_convention)?;
-    let mut track = Rows::create(to, TRACK, header.track.len(), "One lap of the track")?;
+    let mut track = LongTable::create(to, TRACK, header.track.len(), "One lap of the track")?;
     track.push(&header.track)?;
     track.finish()
 }

@@ -2,7 +2,7 @@
 
 use super::super::Error;
 use super::loss_rows::{AwayRow, ReplacedRow};
-use crate::mission::{Cause, Change, Ended, Episode, SchemeHistory, TenantCounts, Windows};
+use crate::mission::{Cause, Change, Episode, Restored, SchemeHistory, TenantCounts, Windows};
 use hdf5::H5Type;
 use std::path::Path;
 
@@ -323,7 +323,7 @@ impl EpisodeRow {
             first_effect_s: not_nan(self.first_effect_s),
             first_critical_s: not_nan(self.first_critical_s),
             end_s: self.end_s,
-            ended: *Ended::ALL.get(usize::from(self.ended))?,
+            ended: *Restored::ALL.get(usize::from(self.ended))?,
             outcomes: [
                 self.masked,
                 self.corrected,
@@ -353,7 +353,7 @@ impl ChangeRow {
     /// The change; `None` where a code has no meaning.
     fn change(&self) -> Option<Change> {
         let ended = match usize::try_from(self.ended) {
-            Ok(code) => Some(*Ended::ALL.get(code)?),
+            Ok(code) => Some(*Restored::ALL.get(code)?),
             Err(_) if self.ended == -1 => None,
             Err(_) => return None,
         };

@@ -3,7 +3,7 @@
 use super::schema::MissionHeader;
 use crate::device::Persistence;
 use crate::mission::{Plan, Upset, What};
-use crate::rate::Place;
+use crate::rate::TrackPoint;
 use hdf5::H5Type;
 
 /// What the codes of [`UpsetRow::what`] mean, from 0: the names of [`What`].
@@ -75,7 +75,7 @@ impl UpsetRow {
     /// The row of an upset of history `history`.
     pub(super) fn of(header: &MissionHeader, plan: &Plan, history: u64, upset: &Upset) -> Self {
         let place = plan.timeline.places.get(upset.place as usize);
-        let figure = |of: &dyn Fn(&Place) -> f64| place.map_or(f64::NAN, of);
+        let figure = |of: &dyn Fn(&TrackPoint) -> f64| place.map_or(f64::NAN, of);
         let mut row = Self {
             history,
             time_s: upset.time_s,
@@ -95,7 +95,7 @@ impl UpsetRow {
             what: code(WHAT_NAMES.iter().position(|name| *name == upset.what.name())),
             shape: u16::MAX,
             persistence: u16::MAX,
-            in_saa: u16::from(place.is_some_and(Place::in_saa)),
+            in_saa: u16::from(place.is_some_and(TrackPoint::in_saa)),
         };
         match &upset.what {
             What::Memory(hit) => {

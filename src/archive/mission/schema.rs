@@ -234,7 +234,7 @@ fn track(plan: &Plan) -> Vec<TrackPlace> {
         let modes = plan.modes.iter().enumerate();
         modes.map(|(index, mode)| timeline.device_rate(index, at, mode.level.index())).sum()
     };
-    let place = |(at, place): (usize, &crate::rate::Place)| {
+    let place = |(at, place): (usize, &crate::rate::TrackPoint)| {
         let stretch = at..(at + step).min(timeline.places.len());
         TrackPlace {
             time_s: at as f64 * timeline.step_s(),

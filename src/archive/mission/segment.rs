@@ -1,13 +1,13 @@
 //! The rows of histories in a file: one history in a file of its own, or all of a mission.
 
 use super::super::Error;
-use super::super::file::{Rows, group, set_names, take_rows};
+use super::super::file::{LongTable, group, set_names, take_rows};
 use super::super::flaw::counts;
 use super::history_rows::{ChangeRow, EpisodeRow, HistoryRow, SchemeRows, SumsRow};
 use super::loss_rows::{AwayRow, ReplacedRow};
 use super::rows::{PERSISTENCE_NAMES, UpsetRow, WHAT_NAMES};
 use super::{MissionHeader, MissionRun, flaw};
-use crate::mission::{Cause, Ended, Why};
+use crate::mission::{Cause, Restored, Why};
 use crate::outcome::Outcome;
 use hdf5::{File, H5Type};
 use std::ops::AddAssign;
@@ -76,14 +76,14 @@ impl AddAssign for Counts {
 
 /// The tables of histories, open for writing.
 pub(super) struct Tables {
-    histories: Rows<HistoryRow>,
-    upsets: Rows<UpsetRow>,
-    episodes: Rows<EpisodeRow>,
-    changes: Rows<ChangeRow>,
-    away: Rows<AwayRow>,
-    replaced: Rows<ReplacedRow>,
-    sums: Rows<SumsRow>,
-    times: Rows<TimeRow>,
+    histories: LongTable<HistoryRow>,
+    upsets: LongTable<UpsetRow>,
+    episodes: LongTable<EpisodeRow>,
+    changes: LongTable<ChangeRow>,
+    away: LongTable<AwayRow>,
+    replaced: LongTable<ReplacedRow>,
+    sums: LongTable<SumsRow>,
+    times: LongTable<TimeRow>,
 }
 
 impl Tables {
@@ -96,17 +96,32 @@ impl Tables {
         group(to, TIMING)?;
         let times = "Measured times; they differ from run to run";
         let tables = Self {
-            histories: Rows::create(to, HISTORIES, histories, "One row a history")?,
-            upsets: Rows::create(to, UPSETS, upsets, "Every event, the same for every scheme")?,
-            episodes: Rows::create(to, EPISODES, episodes, "From an upset to the cleared state")?,
-            changes: Rows::create(to, CHANGES, changes, "Every change of the state of memory")?,
-            away: Rows::create(to, AWAY, away, "Resets, restarts and the time away")?,
-            replaced: Rows::create(to, REPLACED, replaced, "Rows and pages replaced")?,
-            sums: Rows::create(to, SUMS, sums, "One row a history and scheme")?,
-            times: Rows::create(to, TIMES, histories, times)?,
+            histories: LongTable::create(to, HISTORIES, histories, "One row a history")?,
+            upsets: LongTable::create(
+                to,
+                UPSETS,
+                upsets,
+                "Every event, the same for every scheme",
+            )?,
+            episodes: LongTable::create(
+                to,
+                EPISODES,
+                episodes,
+                "From an upset to the cleared state",
+            )?,
+            changes: LongTable::create(
+                to,
+                CHANGES,
+                changes,
+                "Every change of the state of memory",
+            )?,
+            away: LongTable::create(to, AWAY, away, "Resets, restarts and the time away")?,
+            replaced: LongTable::create(to, REPLACED, replaced, "Rows and pages replaced")?,
+            sums: LongTable::create(to, SUMS, sums, "One row a history and scheme")?,
+            times: LongTable::create(to, TIMES, histories, times)?,
         };
         let shapes: Vec<&str> = shapes.iter().map(String::as_str).collect();
-        let ended = Ended::ALL.map(Ended::name);
+        let ended = Restored::ALL.map(Restored::name);
         set_names(tables.upsets.location(), "what_names", &WHAT_NAMES)?;
         set_names(tables.upsets.location(), "shape_names", &shapes)?;
         set_names(tables.upsets.location(), "persistence_names", &PERSISTENCE_NAMES)?;

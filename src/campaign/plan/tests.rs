@@ -135,8 +135,8 @@ fn lists_of_both_kinds_make_two_strata() {
     assert_eq!(strata, [("weights", 10, 1), ("weights+activations, one input", 1, 2)]);
     assert_eq!([0, 1, 2].map(|trial| plan.stratum_of(trial)), [0, 1, 1]);
     assert_eq!([0, 1, 2].map(|trial| plan.job(trial).first_window), [0, 6, 9]);
-    assert_eq!(plan.job(0).faults[0].place, Place::At(1));
-    assert!(matches!(plan.job(1).faults[0].place, Place::Share(_)));
+    assert_eq!(plan.job(0).faults[0].place, Replica::At(1));
+    assert!(matches!(plan.job(1).faults[0].place, Replica::Share(_)));
     assert_eq!(plan.listed(0), Some(Outcome::CriticalSdc));
     assert_eq!([plan.listed(1), plan.listed(2)], [None, Some(Outcome::TolerableSdc)]);
 }

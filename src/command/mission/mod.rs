@@ -15,7 +15,7 @@ use crate::engine::Reopening;
 use crate::gpu::Gpu;
 use crate::mission::SchemeHistory;
 use crate::mission::figures::{SchemeFigures, Tally};
-use crate::mission::live::{Ended, Started};
+use crate::mission::live::{MissionEnd, Started};
 use crate::mission::sweep::Sweep;
 use crate::stats::Decision;
 use crate::{report, tui};
@@ -106,9 +106,9 @@ impl Mission {
             snapshots.send_modify(|snapshot| match &ended {
                 Ok(true) => {
                     let report = folder.join("report.html");
-                    snapshot.ended = Some(Ended::Done { report });
+                    snapshot.ended = Some(MissionEnd::Done { report });
                 }
-                Ok(false) => snapshot.ended = Some(Ended::Stopped),
+                Ok(false) => snapshot.ended = Some(MissionEnd::Stopped),
                 Err(failure) => snapshot.failed = Some(failure.to_string()),
             });
             Ok((!ended?).then_some(done))

@@ -1,7 +1,7 @@
 //! The ways to name an orbit, of which exactly one is used.
 
 use super::super::Failure;
-use crate::environment::orbit::{Orbit, Shape};
+use crate::environment::orbit::{Orbit, OrbitShape};
 use crate::rate::{OrbitChoice, SatelliteName};
 use crate::report::orbit::wrapped;
 use anyhow::anyhow;
@@ -111,10 +111,10 @@ impl Ways {
             only(&["--inclination-deg", "--local-time-of-node-h"])?;
             return match (self.inclination_deg, self.local_time_of_node_h) {
                 (Some(inclination_deg), None) => {
-                    Ok(OrbitChoice::Shape(Shape::Circular { altitude_km, inclination_deg }))
+                    Ok(OrbitChoice::Shape(OrbitShape::Circular { altitude_km, inclination_deg }))
                 }
                 (None, Some(local_time_of_node_h)) => {
-                    Ok(OrbitChoice::Shape(Shape::SunSynchronous {
+                    Ok(OrbitChoice::Shape(OrbitShape::SunSynchronous {
                         altitude_km,
                         local_time_of_node_h,
                     }))
@@ -132,7 +132,7 @@ impl Ways {
                 return Err(refused("found --perigee-km without the rest of the ellipse"));
             };
             let argument_of_perigee_deg = self.argument_of_perigee_deg.unwrap_or(0.0);
-            return Ok(OrbitChoice::Shape(Shape::Elliptic {
+            return Ok(OrbitChoice::Shape(OrbitShape::Elliptic {
                 perigee_km,
                 apogee_km,
                 inclination_deg,

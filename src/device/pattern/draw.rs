@@ -1,6 +1,6 @@
 //! The draws of an event: which bits of which entries it strikes.
 
-use super::{Event, Pattern, Persistence, Shape};
+use super::{Event, Pattern, PatternShape, Persistence};
 use crate::device::memory::{AddressMap, Location, Memory};
 use crate::seed::{below, unit};
 use rand::Rng;
@@ -11,14 +11,14 @@ const MASK_WORDS: usize = 9;
 
 /// The struck bits of one entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Strike {
+pub struct StruckEntry {
     /// The entry, by the map under which the event was drawn.
     pub entry: u64,
     /// The bits: words 0 to 7 of data, word 8 of the sideband. Never empty.
     pub mask: [u32; MASK_WORDS],
 }
 
-impl Strike {
+impl StruckEntry {
     /// How many bits it strikes.
     pub fn bits(&self) -> u32 {
         self.mask.iter().map(|word| word.count_ones()).sum()
@@ -29,16 +29,16 @@ impl Strike {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
     /// What its struck bits form.
-    pub shape: Shape,
+    pub shape: PatternShape,
     /// What becomes of them later.
     pub persistence: Persistence,
     /// The struck entries, each once.
-    pub strikes: Vec<Strike>,
+    pub strikes: Vec<StruckEntry>,
 }
 
 /// How far from its origin an event can reach, within the origin's bank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum EventReach {
     /// The entry where it begins.
     Entry,
     /// The row where it begins, and as many to either side.
@@ -93,10 +93,10 @@ impl Pattern {
                 Some(mask) => mask,
                 None => event.mask(rng, memory),
             };
-            if event.shape == Shape::Column {
+            if event.shape == PatternShape::Column {
                 common = Some(mask);
             }
-            memory.entry_of(&at, map).map(|entry| Strike { entry, mask })
+            memory.entry_of(&at, map).map(|entry| StruckEntry { entry, mask })
         });
         let strikes = strikes.collect();
         Hit { shape: event.shape, persistence: event.persistence(), strikes }
@@ -106,22 +106,24 @@ impl Pattern {
     ///
     /// # Panics
     /// Where the pattern has no such event.
-    pub fn reach(&self, index: usize, memory: &Memory) -> Reach {
+    pub fn reach(&self, index: usize, memory: &Memory) -> EventReach {
         let event = &self.events[index];
         let most = event.breadth.as_ref().map_or(1, |breadth| breadth.entries_max);
         match event.shape {
-            Shape::Entries => Reach::Rows((most - 1).div_ceil(memory.columns).min(memory.rows - 1)),
-            Shape::Column => Reach::Rows((most - 1).min(memory.rows - 1)),
-            Shape::Row => Reach::Rows(0),
-            Shape::Bank => Reach::Bank,
-            _ => Reach::Entry,
+            PatternShape::Entries => {
+                EventReach::Rows((most - 1).div_ceil(memory.columns).min(memory.rows - 1))
+            }
+            PatternShape::Column => EventReach::Rows((most - 1).min(memory.rows - 1)),
+            PatternShape::Row => EventReach::Rows(0),
+            PatternShape::Bank => EventReach::Bank,
+            _ => EventReach::Entry,
         }
     }
 }
 
 /// Where the entries of an event lie.
 fn places(
-    shape: Shape,
+    shape: PatternShape,
     entries: u64,
     begin: &Location,
     memory: &Memory,
@@ -136,21 +138,23 @@ fn places(
         Location { row, column, ..*begin }
     };
     match shape {
-        Shape::Entries => {
+        PatternShape::Entries => {
             let first = in_bank.min(size - entries);
             (first..first + entries).map(at).collect()
         }
-        Shape::Column => {
+        PatternShape::Column => {
             let first = u64::from(begin.row).min(size - entries);
             let rows = first..first + entries;
             rows.map(|row| at(row * columns + u64::from(begin.column))).collect()
         }
-        Shape::Row => {
+        PatternShape::Row => {
             let chosen = with_others(u64::from(begin.column), entries, size, rng);
             let row = u64::from(begin.row) * columns;
             chosen.into_iter().map(|column| at(row + column)).collect()
         }
-        Shape::Bank => with_others(in_bank, entries, size, rng).into_iter().map(at).collect(),
+        PatternShape::Bank => {
+            with_others(in_bank, entries, size, rng).into_iter().map(at).collect()
+        }
         _ => vec![*begin],
     }
 }
@@ -178,15 +182,15 @@ impl Event {
         let count = least + binomial(others, chance, rng);
         let within = |count: u32, rng: &mut _| low_u32(below(rng, u64::from(count)));
         let part = match self.shape {
-            Shape::AlignedByte => within(memory.entry_bits() / 8, rng),
-            Shape::Pin => within(memory.entry_pins(), rng),
-            Shape::Beat => within(memory.beats, rng),
+            PatternShape::AlignedByte => within(memory.entry_bits() / 8, rng),
+            PatternShape::Pin => within(memory.entry_pins(), rng),
+            PatternShape::Beat => within(memory.beats, rng),
             _ => 0,
         };
         let bit = |place: u32| match self.shape {
-            Shape::AlignedByte => 8 * part + place,
-            Shape::Pin => memory.bit(place, part),
-            Shape::Beat => memory.bit(part, place),
+            PatternShape::AlignedByte => 8 * part + place,
+            PatternShape::Pin => memory.bit(place, part),
+            PatternShape::Beat => memory.bit(part, place),
             _ => place,
         };
         let mut mask = [0; MASK_WORDS];
@@ -347,13 +351,13 @@ mod tests {
                 assert!(struck.windows(2).all(|two| same(two[0]) == same(two[1])), "{struck:?}");
             };
             match event.shape {
-                Shape::SingleBit => assert_eq!(struck.len(), 1),
-                Shape::TwoBits => assert_eq!(struck.len(), 2),
-                Shape::ThreeBits => assert_eq!(struck.len(), 3),
-                Shape::AlignedByte => alike(&|bit| bit / 8),
-                Shape::Pin => alike(&|bit| memory.beat_and_pin(bit).1),
-                Shape::Beat => alike(&|bit| memory.beat_and_pin(bit).0),
-                Shape::Entry => assert!(struck.len() >= 2),
+                PatternShape::SingleBit => assert_eq!(struck.len(), 1),
+                PatternShape::TwoBits => assert_eq!(struck.len(), 2),
+                PatternShape::ThreeBits => assert_eq!(struck.len(), 3),
+                PatternShape::AlignedByte => alike(&|bit| bit / 8),
+                PatternShape::Pin => alike(&|bit| memory.beat_and_pin(bit).1),
+                PatternShape::Beat => alike(&|bit| memory.beat_and_pin(bit).0),
+                PatternShape::Entry => assert!(struck.len() >= 2),
                 _ => assert!(!struck.is_empty()),
             }
             assert_eq!(pins.len(), struck.len());
@@ -361,15 +365,17 @@ mod tests {
         assert!(hit.strikes.iter().any(|strike| strike.entry == origin), "the origin is struck");
         let most = event.breadth.as_ref().map_or(1, |breadth| breadth.entries_max);
         assert!((1..=u64::from(most)).contains(&(hit.strikes.len() as u64)));
-        let at = |strike: &Strike| memory.locate(strike.entry, map).expect("inside");
+        let at = |strike: &StruckEntry| memory.locate(strike.entry, map).expect("inside");
         let along = |place: &dyn Fn(&Location) -> u64| {
             let places: Vec<u64> = hit.strikes.iter().map(|strike| place(&at(strike))).collect();
             assert!(places.windows(2).all(|two| two[1] == two[0] + 1), "{places:?}");
         };
         let columns = u64::from(memory.columns);
         match event.shape {
-            Shape::Entries => along(&|at| u64::from(at.row) * columns + u64::from(at.column)),
-            Shape::Column => {
+            PatternShape::Entries => {
+                along(&|at| u64::from(at.row) * columns + u64::from(at.column))
+            }
+            PatternShape::Column => {
                 along(&|at| u64::from(at.row));
                 let first = (at(&hit.strikes[0]).column, hit.strikes[0].mask);
                 let mut same = hit.strikes.iter().map(|strike| (at(strike).column, strike.mask));
@@ -380,18 +386,18 @@ mod tests {
     }
 
     /// No entry is farther from the origin than the reach.
-    fn stays_within(hit: &Hit, memory: &Memory, map: AddressMap, origin: u64, reach: Reach) {
+    fn stays_within(hit: &Hit, memory: &Memory, map: AddressMap, origin: u64, reach: EventReach) {
         let begin = memory.locate(origin, map).expect("inside");
         for strike in &hit.strikes {
             let at = memory.locate(strike.entry, map).expect("inside");
             assert_eq!(memory.bank_index(&at), memory.bank_index(&begin), "{:?}", hit.shape);
             match reach {
-                Reach::Entry => assert_eq!(strike.entry, origin),
-                Reach::Rows(rows) => {
+                EventReach::Entry => assert_eq!(strike.entry, origin),
+                EventReach::Rows(rows) => {
                     let off = at.row.abs_diff(begin.row);
                     assert!(off <= rows, "{:?}: {off} rows of {rows}", hit.shape);
                 }
-                Reach::Bank => {}
+                EventReach::Bank => {}
             }
         }
     }
@@ -407,8 +413,8 @@ mod tests {
             "shape = \"column\"\nbits = 1.0\n\
              breadth = { entries_min = 3, entries_max = 3, exponent = 0.0 }",
         );
-        assert_eq!(run.reach(0, &memory), Reach::Rows(3), "no more than the bank has");
-        assert_eq!(column.reach(0, &memory), Reach::Rows(2));
+        assert_eq!(run.reach(0, &memory), EventReach::Rows(3), "no more than the bank has");
+        assert_eq!(column.reach(0, &memory), EventReach::Rows(2));
         let mut rng = stream(4, Domain::Generate, &[0]);
         let last = u64::from(memory.rows * memory.columns) - 1;
         for (pattern, count) in [(run, 100), (column, 3)] {

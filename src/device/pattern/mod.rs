@@ -5,7 +5,7 @@ mod draw;
 mod polarity;
 
 pub use breadth::Breadth;
-pub use draw::{Hit, Reach, Strike};
+pub use draw::{EventReach, Hit, StruckEntry};
 pub use polarity::{AntiRows, Persistence, Polarity, apply};
 
 use super::figure::{At, Mark};
@@ -31,7 +31,7 @@ const SUM_TOLERANCE: f64 = 1e-9;
 /// What the struck bits of one event form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Shape {
+pub enum PatternShape {
     /// One bit.
     SingleBit,
     /// Two bits of one entry, anywhere.
@@ -56,7 +56,7 @@ pub enum Shape {
     Bank,
 }
 
-impl Shape {
+impl PatternShape {
     /// All of them.
     pub const ALL: [Self; 11] = [
         Self::SingleBit,
@@ -138,7 +138,7 @@ impl Shape {
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// What the struck bits form.
-    pub shape: Shape,
+    pub shape: PatternShape,
     /// Its share of the events.
     pub share: f64,
     /// How well the share is known.
@@ -287,7 +287,7 @@ impl Event {
         let (least, most) = (self.shape.least_bits(), self.shape.most_bits());
         if !(f64::from(least)..=f64::from(most)).contains(&self.bits) {
             let plural = if most == 1 { "" } else { "s" };
-            let expected = if self.shape == Shape::AlignedByte {
+            let expected = if self.shape == PatternShape::AlignedByte {
                 "2 to 8 bits of a byte".to_owned()
             } else if least == most {
                 format!("{most} bit{plural}")

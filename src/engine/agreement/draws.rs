@@ -1,7 +1,7 @@
 //! Random schemes, and random faults in the regions that a scheme has.
 
 use super::network::{narrow, one_of};
-use crate::fault::{Fault, FaultKind, Place, Region};
+use crate::fault::{Fault, FaultKind, Region, Replica};
 use crate::scheme::{Code, Guard, OnDue, OnRead, Protection, Scheme, Voter};
 use crate::seed::unit;
 use crate::workload::{Decision, Workload};
@@ -65,9 +65,9 @@ fn fault(draws: &mut impl Rng, workload: &Workload, scheme: &Scheme, rows: u32) 
     let index = draws.random_range(0..words(workload, scheme, region, tensor));
     let row = if region.is_of_one_inference() { draws.random_range(0..rows) } else { 0 };
     let place = if draws.random_bool(0.75) {
-        Place::Share(unit(draws))
+        Replica::Share(unit(draws))
     } else {
-        Place::At(draws.random_range(0..4))
+        Replica::At(draws.random_range(0..4))
     };
     let (kind, mask) = (kind(draws), mask(draws));
     Fault { step: 0, time_s: 0.0, region, tensor, index, row, kind, mask, place }

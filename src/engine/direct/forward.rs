@@ -1,6 +1,6 @@
 //! The workload on the GPU: one dispatch an op.
 
-use super::super::forward::{Operand, Run, Traps, encode};
+use super::super::forward::{OpRun, Operand, Traps, encode};
 use super::Direct;
 use super::memory::Home;
 use crate::gpu::{Buffer, Error, Gpu, Pass};
@@ -105,7 +105,7 @@ impl Direct {
         let (units, part) = (None, None);
         let inputs = &inputs[..];
         let traps = lanes.map(|lanes| Traps { words: &self.memory.traps, lanes });
-        let run = Run { op: index, rows, blocks, units, part, products, inputs, y, traps };
+        let run = OpRun { op: index, rows, blocks, units, part, products, inputs, y, traps };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 }

@@ -49,7 +49,7 @@ impl Golden {
 
 /// All buffers. Slots of the image are lane × copies + copy.
 #[derive(Debug)]
-pub(super) struct Memory {
+pub(super) struct LaneMemory {
     pub lanes: usize,
     /// The features of the largest value that an op writes.
     features_max: u32,
@@ -85,7 +85,7 @@ pub(super) struct Memory {
     loaded_for: (u32, Option<Code>),
 }
 
-impl Memory {
+impl LaneMemory {
     pub(super) fn new(
         gpu: &Gpu,
         workload: &Workload,

@@ -25,7 +25,7 @@ use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
 use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
-use memory::Memory;
+use memory::LaneMemory;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,7 @@ pub struct Direct {
     pub(super) kernels: Arc<Kernels>,
     /// Those of the codes that schemes had so far.
     decoders: Vec<Decoder>,
-    memory: Memory,
+    memory: LaneMemory,
     golden_outputs: Vec<u32>,
 }
 
@@ -79,7 +79,7 @@ impl Direct {
         copies: u32,
     ) -> Result<Self, Error> {
         let layout = Layout::new(&workload, &windows);
-        let memory = Memory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
+        let memory = LaneMemory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
         let mut engine = Self {
             gpu,
             workload,
@@ -107,7 +107,7 @@ impl Direct {
         copies: u32,
     ) -> Result<Self, Error> {
         let layout = Layout::new(workload, windows);
-        let fit = Memory::lanes_max(gpu, workload, &layout, copies).min(LANES_MAX);
+        let fit = LaneMemory::lanes_max(gpu, workload, &layout, copies).min(LANES_MAX);
         let scheme = Scheme::bare("none", Protection::None);
         let course = Course { first_step: 0, end_step: 1, conditional: true };
         let build = |lanes| {

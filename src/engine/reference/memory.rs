@@ -8,7 +8,7 @@ use crate::scheme::{Scheme, ScrubBy};
 use std::collections::BTreeSet;
 
 /// A scheme with what it makes of the workload's memory.
-pub(super) struct Setting<'a> {
+pub(super) struct SchemeMemory<'a> {
     pub engine: &'a Reference,
     pub scheme: &'a Scheme,
     pub layout: Layout,
@@ -18,7 +18,7 @@ pub(super) struct Setting<'a> {
 }
 
 /// The stored memory of one trial.
-pub(super) struct Memory {
+pub(super) struct StoredMemory {
     /// What is right: the image with the inputs at hand.
     golden: Vec<u32>,
     /// What differs from it.
@@ -34,7 +34,7 @@ pub(super) struct Delivery {
     pub uncorrectable: bool,
 }
 
-impl<'a> Setting<'a> {
+impl<'a> SchemeMemory<'a> {
     pub(super) fn new(engine: &'a Reference, scheme: &'a Scheme) -> Self {
         let layout = engine.layout.with_code(scheme.code);
         let reader = Reader {
@@ -48,14 +48,14 @@ impl<'a> Setting<'a> {
     }
 
     /// Golden memory over the inputs of a window.
-    pub(super) fn memory(&self, window: usize) -> Memory {
+    pub(super) fn memory(&self, window: usize) -> StoredMemory {
         let mut golden = self.engine.image(window);
         golden.extend(&self.checks);
-        Memory { golden, blocks: Blocks::new(), stuck: Vec::new() }
+        StoredMemory { golden, blocks: Blocks::new(), stuck: Vec::new() }
     }
 
     /// The inputs of another window, in every copy.
-    pub(super) fn load_inputs(&self, memory: &mut Memory, window: usize) {
+    pub(super) fn load_inputs(&self, memory: &mut StoredMemory, window: usize) {
         memory.golden = self.memory(window).golden;
         for ((_, at), block) in &mut memory.blocks {
             let words = block.words();
@@ -74,7 +74,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Strikes a stored word: what it was before, and what it is.
-    pub(super) fn strike(&self, memory: &mut Memory, fault: &Received) -> (u32, u32) {
+    pub(super) fn strike(&self, memory: &mut StoredMemory, fault: &Received) -> (u32, u32) {
         let Target::Image { copy } = fault.target else { return (0, 0) };
         let words = self.scheme.block_words();
         let (at, offset) = match fault.word.checked_sub(self.layout.check_base()) {
@@ -91,14 +91,14 @@ impl<'a> Setting<'a> {
     }
 
     /// Stuck bits assert themselves after a write.
-    fn assert_stuck(&self, memory: &mut Memory) {
+    fn assert_stuck(&self, memory: &mut StoredMemory) {
         for fault in memory.stuck.clone() {
             self.strike(memory, &fault);
         }
     }
 
     /// Reads every copy; what the scheme notices counts into `alarms`, by row, then stored words.
-    pub(super) fn deliver(&self, memory: &mut Memory, alarms: &mut [u32]) -> Delivery {
+    pub(super) fn deliver(&self, memory: &mut StoredMemory, alarms: &mut [u32]) -> Delivery {
         let rows = self.layout.rows;
         let mut read = memory.blocks.clone();
         let (corrected, uncorrectable) = self.reader.decode(&mut read, None);
@@ -128,12 +128,12 @@ impl<'a> Setting<'a> {
     }
 
     /// Golden over every copy.
-    pub(super) fn reload(&self, memory: &mut Memory) {
+    pub(super) fn reload(&self, memory: &mut StoredMemory) {
         memory.blocks.clear();
         self.assert_stuck(memory);
     }
 
-    pub(super) fn scrub(&self, by: ScrubBy, memory: &mut Memory, result: &mut TrialResult) {
+    pub(super) fn scrub(&self, by: ScrubBy, memory: &mut StoredMemory, result: &mut TrialResult) {
         let before = self.wrong(memory);
         match by {
             ScrubBy::Reload => memory.blocks.clear(),
@@ -151,7 +151,7 @@ impl<'a> Setting<'a> {
     }
 
     /// Stored words that differ from golden in some copy, inputs not counted.
-    fn wrong(&self, memory: &Memory) -> BTreeSet<u32> {
+    fn wrong(&self, memory: &StoredMemory) -> BTreeSet<u32> {
         let words = memory.blocks.iter().flat_map(|((_, at), block)| {
             block.differing().map(|(offset, _)| self.word(*at, block.words(), offset))
         });

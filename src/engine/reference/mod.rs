@@ -9,10 +9,10 @@ mod memory;
 mod trial;
 
 use super::{Course, Engine, Error, Job, Layout, TrialResult, Windows};
-use crate::op::{Arithmetic, Place};
+use crate::op::{Arithmetic, InputPlace};
 use crate::scheme::Scheme;
 use crate::workload::{Op, Role, ValueId, Workload};
-use memory::Setting;
+use memory::SchemeMemory;
 use std::sync::Arc;
 
 /// The engine: a workload, its windows and the arithmetic it imitates.
@@ -114,8 +114,8 @@ impl Reference {
             Role::Input | Role::Activation => &values[value.0][at][..],
         };
         let inputs: Vec<&[u32]> = op.inputs.iter().map(words).collect();
-        let place = |value: &ValueId| Place { shape: &of(value).shape, base: 0, stride: 0 };
-        let places: Vec<Place<'_>> = op.inputs.iter().map(place).collect();
+        let place = |value: &ValueId| InputPlace { shape: &of(value).shape, base: 0, stride: 0 };
+        let places: Vec<InputPlace<'_>> = op.inputs.iter().map(place).collect();
         let call = workload.call(op, &places, self.layout.rows);
         op.kind.reference(&call, self.arithmetic, &inputs)
     }
@@ -128,7 +128,7 @@ impl Engine for Reference {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
-        let setting = Setting::new(self, scheme);
+        let setting = SchemeMemory::new(self, scheme);
         Ok(jobs.iter().map(|job| setting.trial(course, job)).collect())
     }
 

@@ -1,6 +1,6 @@
 //! One trial, step by step.
 
-use super::memory::{Delivery, Memory, Setting};
+use super::memory::{Delivery, SchemeMemory, StoredMemory};
 use crate::engine::footprint::{Received, Target, received};
 use crate::engine::{Course, Job, Landing, TrialResult};
 use crate::outcome::{InferenceRow, Outcome};
@@ -56,7 +56,7 @@ fn strike(words: &mut [u32], fault: &Received, is_new: bool, landings: &mut Vec<
     }
 }
 
-impl Setting<'_> {
+impl SchemeMemory<'_> {
     pub(super) fn trial(&self, course: Course, job: &Job) -> TrialResult {
         let (engine, scheme) = (self.engine, self.scheme);
         let faults = received(job, scheme, course, &self.layout, &engine.workload);
@@ -95,7 +95,7 @@ impl Setting<'_> {
     /// One step's inferences over the memory as it is.
     fn step(
         &self,
-        memory: &mut Memory,
+        memory: &mut StoredMemory,
         window: usize,
         now: &[Received],
         result: &mut TrialResult,
@@ -141,7 +141,7 @@ impl Setting<'_> {
     /// included. Executions that vote op by op give what they agreed on.
     fn execute(
         &self,
-        memory: &mut Memory,
+        memory: &mut StoredMemory,
         pass: &Pass<'_>,
         alarms: &mut [u32],
         landings: &mut Vec<Landing>,

@@ -4,7 +4,7 @@
 use super::Core;
 use super::golden::{Goldens, Shared};
 use super::pages::narrow;
-use super::stored::{ReadMemory, Shape};
+use super::stored::{ImageShape, ReadMemory};
 use crate::engine::Error;
 use crate::engine::forward::encode_with;
 use crate::op::Products;
@@ -71,7 +71,7 @@ impl Core {
         let layout = crate::engine::Layout { stored: share, ..self.layout.with_code(scheme.code) };
         let data = share.next_multiple_of(4);
         let checks = layout.checks().next_multiple_of(4);
-        let shape = Shape { data, stride: data + checks, copies: scheme.copies() };
+        let shape = ImageShape { data, stride: data + checks, copies: scheme.copies() };
         let word = |at| layout.golden_of(&self.workload, &self.windows, (at, 0));
         let mut image: Vec<u32> = (0..share).map(word).collect();
         image.resize(data as usize, 0);

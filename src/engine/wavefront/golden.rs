@@ -1,13 +1,13 @@
 //! Golden of every value, on the GPU, and what becomes of an inference that nothing changes.
 
 use super::super::direct::Kernels;
-use super::super::forward::{Operand, Run, encode_with};
+use super::super::forward::{OpRun, Operand, encode_with};
 use super::super::store::Store;
 use super::super::{Error, Layout, Windows};
 use super::pages::narrow;
 use super::partial::Partial;
 use super::proof::Zeros;
-use super::reach::Reach;
+use super::reach::WordReach;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
 use crate::op::Products;
@@ -82,7 +82,7 @@ impl Golden {
 
     /// Runs every window once without faults, all as blocks of one run, with the kernels of the faulty
     /// runs.
-    pub(super) fn new(shared: &Shared<'_>, reach: &Reach) -> Result<Self, Error> {
+    pub(super) fn new(shared: &Shared<'_>, reach: &WordReach) -> Result<Self, Error> {
         let Shared { gpu, workload, windows, layout, store, .. } = *shared;
         let count = narrow(windows.count());
         let words = |value: ValueId| (workload.features(value) * layout.rows * count) as usize;
@@ -158,9 +158,9 @@ impl Goldens {
         (op, products): (usize, Products),
         inputs: &'r [Operand<'r>],
         y: &'r Buffer<u32>,
-    ) -> Run<'r> {
+    ) -> OpRun<'r> {
         let (rows, blocks) = (shared.layout.rows, narrow(self.windows.len()));
-        Run { op, rows, blocks, units: None, part: None, products, inputs, y, traps: None }
+        OpRun { op, rows, blocks, units: None, part: None, products, inputs, y, traps: None }
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::super::direct::{Owner, Strikes, landings};
 use super::super::footprint::{Received, Target};
-use super::super::forward::{Operand, Run, Traps, encode_with};
+use super::super::forward::{OpRun, Operand, Traps, encode_with};
 use super::super::{Course, Error, Job, TrialResult};
 use super::Core;
 use super::pages::narrow;
@@ -51,7 +51,7 @@ struct Struck {
 type Home = Option<usize>;
 
 /// A trial as its scheme has read its memory.
-struct Lane<'l> {
+struct ReadLane<'l> {
     window: u32,
     /// What strikes after the decoders and the voter of reads.
     faults: &'l [Received],
@@ -101,7 +101,7 @@ impl Core {
             let golden = self.golden.outcomes(guarded, &self.layout, window);
             let mut result = TrialResult::new(trial);
             result.landings.clone_from(&found.landings);
-            let lane = Lane { window, faults: &faults, found, delivered: &delivered };
+            let lane = ReadLane { window, faults: &faults, found, delivered: &delivered };
             self.run_lane(memory, (scheme, guarded), &lane, golden, &mut result)?;
             settle(scheme, found, golden, &mut result);
             results.push(Some(result));
@@ -114,7 +114,7 @@ impl Core {
         &self,
         memory: &InPlace,
         (scheme, guarded): (&Scheme, bool),
-        lane: &Lane<'_>,
+        lane: &ReadLane<'_>,
         golden: &[InferenceRow],
         result: &mut TrialResult,
     ) -> Result<(), Error> {
@@ -183,7 +183,12 @@ impl Core {
     }
 
     /// What strikes golden buffers before an execution.
-    fn struck(&self, scheme: &Scheme, lane: &Lane<'_>, execution: u32) -> BTreeMap<Home, Struck> {
+    fn struck(
+        &self,
+        scheme: &Scheme,
+        lane: &ReadLane<'_>,
+        execution: u32,
+    ) -> BTreeMap<Home, Struck> {
         // All executions read an only copy.
         let own_copies = scheme.executions() > 1 && scheme.copies() > 1;
         let reads = |copy: u32| !own_copies || copy == execution;
@@ -214,7 +219,7 @@ impl Core {
     fn execute(
         &self,
         memory: &InPlace,
-        lane: &Lane<'_>,
+        lane: &ReadLane<'_>,
         execution: u32,
         (struck, traps): (BTreeMap<Home, Struck>, &Buffer<u32>),
     ) -> Result<Vec<Strikes>, Error> {
@@ -264,7 +269,7 @@ impl Core {
                 let op = &self.workload.ops[*index];
                 let of_rows = op.inputs.iter().filter(|value| !self.workload.is_stored(**value));
                 let inputs: Vec<Operand<'_>> = of_rows.map(|id| value(*id)).collect();
-                let run = Run {
+                let run = OpRun {
                     op: *index,
                     rows,
                     blocks: 1,

@@ -30,7 +30,7 @@ use crate::stage::spread::Spread;
 use crate::workload::Workload;
 use golden::{Golden, Shared};
 use in_full::{BEHIND, InFull};
-use reach::Reach;
+use reach::WordReach;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -110,7 +110,7 @@ struct Core {
     windows: Windows,
     layout: Layout,
     stages: Stages,
-    reach: Reach,
+    reach: WordReach,
     /// Golden weights.
     store: Arc<Store>,
     golden: Golden,
@@ -133,7 +133,7 @@ impl Wavefront {
         let weights = Placing::new(workload, gpu.binding_bytes_max())?.bytes();
         let values = Golden::values_bytes(gpu, workload, windows)?;
         let rows = u64::from(Layout::new(workload, windows).rows) * windows.count() as u64;
-        let sums = partial::planned(workload, Reach::new(workload).readers(workload), rows);
+        let sums = partial::planned(workload, WordReach::new(workload).readers(workload), rows);
         let wave = WAVE_BYTES_MAX.min(wave_bytes(workload, u64::from(windows.rows())));
         let parts = vec![
             (GOLDEN_WEIGHTS, weights),
@@ -198,7 +198,7 @@ impl Wavefront {
             differing: Differing::new(&gpu)?,
             spread: Spread::new(&gpu)?,
         };
-        let reach = Reach::new(&workload);
+        let reach = WordReach::new(&workload);
         let layout = Layout::new(&workload, &windows);
         let shared = Shared {
             gpu: &gpu,
@@ -371,7 +371,7 @@ const WAVE_BYTES_MAX: u64 = 512 << 20;
 
 /// Bytes of the pages of all ops with as many lanes as a wave may have, and of packed rows.
 fn wave_bytes(workload: &Workload, rows: u64) -> u64 {
-    let reach = Reach::new(workload);
+    let reach = WordReach::new(workload);
     let pages = (0..workload.ops.len()).filter_map(|op| reach.op(op)).map(|weighted| {
         let cells = weighted.chain.iter().map(|(_, cells)| u64::from(*cells));
         let slice = (cells.sum::<u64>() + u64::from(weighted.cells)) * rows;

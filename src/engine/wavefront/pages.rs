@@ -5,12 +5,12 @@
 
 use super::super::direct::{Owner, Strikes};
 use super::super::footprint::Received;
-use super::super::forward::{Operand, Run, encode};
+use super::super::forward::{OpRun, Operand, encode};
 use super::Core;
 use super::reach::{PageWord, Weighted};
 use super::rows::grown;
 use super::stored::Patch;
-use super::wave::Setting;
+use super::wave::WaveSetting;
 use crate::gpu::{Buffer, Pass};
 use crate::op::Products;
 use crate::stage::differing::{DifferingParams, EMPTY, Slot};
@@ -180,7 +180,7 @@ impl Core {
         &self,
         op: usize,
         weighted: &'w Weighted,
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
     ) -> (ValueId, u32, &'w [(usize, u32)]) {
         match weighted.chain.last() {
             Some((_, cells)) if !setting.votes_ops => (weighted.end, *cells, &weighted.chain),
@@ -191,7 +191,7 @@ impl Core {
     /// Uploads the lanes of one op and makes room for them.
     pub(super) fn pages(
         &self,
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         op: usize,
         lanes: &[PageLane],
         memory: &mut PageMemory,
@@ -276,7 +276,7 @@ impl Core {
     pub(super) fn encode_pages(
         &self,
         pass: &mut Pass<'_>,
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         pages: &Pages,
         memory: &PageMemory,
     ) -> Option<()> {
@@ -302,7 +302,7 @@ impl Core {
         let bias = Operand { base: places.at(0, PageWord::Bias), ..weight };
         let mut slice = memory.slices[0].as_ref()?;
         let inputs = [x, weight, bias];
-        let run = Run {
+        let run = OpRun {
             op: pages.op,
             rows,
             blocks: narrow(pages.windows.len()),
@@ -325,7 +325,7 @@ impl Core {
                 let (inputs, blocks, products) = (&[x][..], slots, Products::All);
                 let (units, part) = (Some(units), None);
                 let traps = None;
-                let run = Run { op: *op, rows, blocks, units, part, products, inputs, y, traps };
+                let run = OpRun { op: *op, rows, blocks, units, part, products, inputs, y, traps };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }

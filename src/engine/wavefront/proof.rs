@@ -5,7 +5,7 @@
 
 use super::super::Error;
 use super::super::footprint::Received;
-use super::reach::{PageWord, Reach};
+use super::reach::{PageWord, WordReach};
 use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu};
 use crate::stage::inject::Strike;
@@ -34,7 +34,7 @@ impl Zeros {
     pub(super) fn new(
         gpu: &Gpu,
         workload: &Workload,
-        reach: &Reach,
+        reach: &WordReach,
         values: &[Buffer<u32>],
         (rows, counted): (u32, u32),
     ) -> Result<Self, Error> {

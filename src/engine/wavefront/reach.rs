@@ -34,14 +34,14 @@ pub(super) struct Weighted {
 
 /// The reach of every stored word.
 #[derive(Clone, Debug)]
-pub(super) struct Reach {
+pub(super) struct WordReach {
     /// By op; `None` where it reads no stored tensor of its own.
     ops: Vec<Option<Weighted>>,
     /// (first word in the image, op that alone reads it), by number of the tensor.
     tensors: Vec<(u32, Option<usize>)>,
 }
 
-impl Reach {
+impl WordReach {
     pub(super) fn new(workload: &Workload) -> Self {
         let ops: Vec<_> = (0..workload.ops.len()).map(|op| weighted(workload, op)).collect();
         let tensors = workload.tensors.iter().enumerate().map(|(index, tensor)| {
@@ -148,7 +148,7 @@ mod tests {
     fn a_word_reaches_the_unit_that_it_feeds() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels/digits-cnn");
         let workload = load(&folder, &Overrides::default()).expect("the digits CNN");
-        let reach = Reach::new(&workload);
+        let reach = WordReach::new(&workload);
         let place = |name: &str, index: u32| {
             let tensor = workload.tensors.iter().find(|tensor| tensor.name == name);
             let (op, unit, word) =

@@ -1,9 +1,9 @@
 //! Rows that differ from golden, packed into one block, through the rest of the workload.
 
 use super::super::Error;
-use super::super::forward::{Operand, Run, Traps, encode_with};
+use super::super::forward::{OpRun, Operand, Traps, encode_with};
 use super::partial::Resume;
-use super::wave::Setting;
+use super::wave::WaveSetting;
 use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu, Pass};
 use crate::op::Products;
@@ -20,7 +20,7 @@ pub(super) const ROWS: [u32; 2] = [32, 16384];
 
 /// Listed rows and where they begin to differ.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Rows<'a> {
+pub(super) struct ListedRows<'a> {
     /// The value where they do.
     pub entry: ValueId,
     /// The lists, and the slices of slots.
@@ -34,10 +34,10 @@ pub(super) struct Rows<'a> {
     /// How many of them.
     pub count: u32,
     /// How what they come to is judged.
-    pub setting: &'a Setting<'a>,
+    pub setting: &'a WaveSetting<'a>,
 }
 
-impl Rows<'_> {
+impl ListedRows<'_> {
     /// Rows of the block: those listed, padded so that wide tiles have no remainder.
     pub(super) const fn padded(&self) -> u32 {
         padded(self.count)
@@ -138,7 +138,7 @@ impl Core {
         &self,
         packed: &mut Packed,
         then: &Downstream,
-        rows: &Rows<'_>,
+        rows: &ListedRows<'_>,
         strike: impl Fn(&mut Pass<'_>, ValueId, &Buffer<u32>),
     ) -> Result<Judged, Error> {
         let n = rows.padded();
@@ -180,7 +180,7 @@ impl Core {
     fn encode_spread(
         &self,
         pass: &mut Pass<'_>,
-        rows: &Rows<'_>,
+        rows: &ListedRows<'_>,
         (value, cells, from): (ValueId, u32, u32),
         y: &Buffer<u32>,
     ) {
@@ -191,7 +191,7 @@ impl Core {
     fn encode_spread_of(
         &self,
         pass: &mut Pass<'_>,
-        rows: &Rows<'_>,
+        rows: &ListedRows<'_>,
         (golden, features, cells, from): (&Buffer<u32>, u32, u32, u32),
         y: &Buffer<u32>,
     ) {
@@ -228,7 +228,7 @@ impl Core {
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
         let (units, part) = (None, None);
         let traps = traps.map(|words| Traps { words, lanes: zero });
-        let run = Run { op: index, rows, blocks: 1, units, part, products, inputs, y, traps };
+        let run = OpRun { op: index, rows, blocks: 1, units, part, products, inputs, y, traps };
         encode_with(&self.gpu, &self.workload, pass, &run, (&self.store, zero));
     }
 
@@ -237,7 +237,7 @@ impl Core {
         &self,
         pass: &mut Pass<'_>,
         packed: &Packed,
-        rows: &Rows<'_>,
+        rows: &ListedRows<'_>,
         traps: Option<&Buffer<u32>>,
         judged: &Judged,
     ) {

@@ -53,7 +53,7 @@ struct Block {
 
 /// The shape of the small images.
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
+pub(super) struct ImageShape {
     /// Data words, padded to quads.
     pub data: u32,
     /// Words of an image.
@@ -105,7 +105,7 @@ impl Core {
         let votes = scheme.votes_reads();
         let data = scheme.code.map_or(4, |code| code.block_words().next_multiple_of(4));
         let stride = data + if scheme.code.is_some() { 4 } else { 0 };
-        let shape = Shape { data, stride, copies: if votes { 3 } else { 1 } };
+        let shape = ImageShape { data, stride, copies: if votes { 3 } else { 1 } };
         let mut found = vec![Found::default(); lanes.len()];
         let (mut blocks, mut by_block): (Vec<Block>, Vec<Vec<(Strike, Owner)>>) = (vec![], vec![]);
         for (lane, (_, window, faults)) in lanes.iter().enumerate() {
@@ -169,12 +169,12 @@ impl Core {
     fn read_blocks(
         &self,
         scheme: &Scheme,
-        shape: Shape,
+        shape: ImageShape,
         blocks: &[Block],
         by_block: Vec<Vec<(Strike, Owner)>>,
     ) -> Result<Read, Error> {
         let gpu = &self.gpu;
-        let Shape { stride, copies, .. } = shape;
+        let ImageShape { stride, copies, .. } = shape;
         let slots = narrow(blocks.len()) * copies;
         let golden = self.golden_blocks(scheme.code, shape, blocks);
         let memory = ReadMemory::new(gpu, shape, &golden);
@@ -209,10 +209,10 @@ impl Core {
         &self,
         pass: &mut Pass<'_>,
         scheme: &Scheme,
-        (shape, words): (Shape, u32),
+        (shape, words): (ImageShape, u32),
         memory: &ReadMemory,
     ) {
-        let Shape { data, stride, copies } = shape;
+        let ImageShape { data, stride, copies } = shape;
         let ReadMemory { images, decoded, voted, dissent, counts, alarms, masks } = memory;
         let slots = narrow(images.len()) / stride;
         let decoder = self.decoders.iter().find(|d| Some(d.code) == scheme.code);
@@ -250,7 +250,7 @@ impl Core {
 
     /// Golden over the images of blocks. The last block of an image may be shorter than the others; the
     /// words that it lacks are zero.
-    fn golden_blocks(&self, code: Option<Code>, shape: Shape, blocks: &[Block]) -> Vec<u32> {
+    fn golden_blocks(&self, code: Option<Code>, shape: ImageShape, blocks: &[Block]) -> Vec<u32> {
         let mut images = Vec::with_capacity(blocks.len() * (shape.copies * shape.stride) as usize);
         for block in blocks {
             let golden = |word| self.golden_of(code, word, block.window);
@@ -295,7 +295,7 @@ pub(super) struct ReadMemory {
 }
 
 impl ReadMemory {
-    pub(super) fn new(gpu: &Gpu, shape: Shape, golden: &[u32]) -> Self {
+    pub(super) fn new(gpu: &Gpu, shape: ImageShape, golden: &[u32]) -> Self {
         let zeroed = |label, words: usize| gpu.zeroed::<u32>(label, words);
         let slots = golden.len() / shape.stride as usize;
         Self {

@@ -5,7 +5,7 @@ use super::super::{Course, Decided, Error, Job, Landing, TrialResult};
 use super::pages::{PageLane, narrow};
 use super::proof::runs_anyway;
 use super::stored::Found;
-use super::wave::{Setting, ValueLane, Vote, Wave, WaveMemory, judged, retried};
+use super::wave::{ValueLane, Vote, Wave, WaveMemory, WaveSetting, judged, retried};
 use super::{Core, WAVE_BYTES_MAX};
 use crate::op::Dtype;
 use crate::outcome::InferenceRow;
@@ -35,7 +35,7 @@ impl Site {
 }
 
 /// What a lane comes to before it runs.
-enum Lane {
+enum LaneSite {
     /// Every execution reads golden.
     Golden,
     /// One site, in one execution where executions differ.
@@ -121,7 +121,7 @@ impl Core {
     }
 
     /// Where a lane differs, from what its memory delivers and what strikes it after that.
-    fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> Lane {
+    fn lane(&self, scheme: &Scheme, faults: &[Received], found: &Found) -> LaneSite {
         let several = scheme.executions() > 1;
         // All executions read an only copy.
         let copy = |at: u32| Some(at).filter(|_| several && scheme.copies() > 1);
@@ -137,13 +137,13 @@ impl Core {
         let mut all = struck.chain(patched);
         let Some((Some(first), execution)) = all.next() else {
             let nothing = faults.is_empty() && found.patches.is_empty();
-            return if nothing { Lane::Golden } else { Lane::Several };
+            return if nothing { LaneSite::Golden } else { LaneSite::Several };
         };
         let alike = |site: Site, (next, at): (Option<Site>, Option<u32>)| {
             site.with(next?).filter(|_| at == execution)
         };
-        let Some(site) = all.try_fold(first, alike) else { return Lane::Several };
-        Lane::At(site, execution)
+        let Some(site) = all.try_fold(first, alike) else { return LaneSite::Several };
+        LaneSite::At(site, execution)
     }
 }
 
@@ -162,7 +162,7 @@ impl Core {
         let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
         let mut run_anyway = Vec::new();
-        let setting = |execution: Option<u32>| Setting {
+        let setting = |execution: Option<u32>| WaveSetting {
             guarded,
             vote: execution.filter(|_| scheme.votes_outputs()).map(|execution| Vote {
                 executions: scheme.executions(),
@@ -177,8 +177,10 @@ impl Core {
             faults.retain(|fault| core.delivers(scheme, fault).is_none());
             let lost = found.uncorrectable && scheme.retries();
             let (site, execution) = match core.lane(scheme, &faults, found) {
-                Lane::Several => continue,
-                Lane::At(site, execution) if !lost || !faults.is_empty() => (Some(site), execution),
+                LaneSite::Several => continue,
+                LaneSite::At(site, execution) if !lost || !faults.is_empty() => {
+                    (Some(site), execution)
+                }
                 _ => (None, None),
             };
             let rows = core.golden.outcomes(guarded, &core.layout, window).to_vec();

@@ -6,7 +6,7 @@ use super::super::{Error, Job, TrialResult};
 use super::Core;
 pub(super) use super::pages::slots_max;
 use super::pages::{PageLane, PageMemory, Pages, Section, narrow};
-use super::rows::{Judged, Packed, Rows, padded};
+use super::rows::{Judged, ListedRows, Packed, padded};
 use super::stored::Patch;
 use crate::gpu::{Binding, Buffer, Pass};
 use crate::outcome::{InferenceRow, Outcome};
@@ -35,7 +35,7 @@ pub(super) struct Vote {
 
 /// How the lanes of a wave are judged, and what they were delivered.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Setting<'a> {
+pub(super) struct WaveSetting<'a> {
     /// Whether a NaN or an infinity in the output is a DUE.
     pub guarded: bool,
     /// The vote on outputs, where there is one.
@@ -136,7 +136,7 @@ impl Core {
         &self,
         wave: &Wave,
         memory: &mut WaveMemory,
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         jobs: &[Job],
         results: &mut [Option<TrialResult>],
     ) -> Result<(), Error> {
@@ -188,7 +188,7 @@ impl Core {
         pages: &'g Pages,
         section: Section,
         total: u32,
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
         let of = Of::Pages(pages);
@@ -205,7 +205,8 @@ impl Core {
         for first in (0..total).step_by(then.rows_max as usize) {
             let count = then.rows_max.min(total - first);
             let first_entry = section.list + first;
-            let rows = Rows { entry: end, from, cells, resume, first: first_entry, count, setting };
+            let rows =
+                ListedRows { entry: end, from, cells, resume, first: first_entry, count, setting };
             let judged = self.run_rows(packed, &then, &rows, |_, _, _| {})?;
             ran.chunks.push(Chunk { first, rows: count, judged, strikes: Vec::new() });
         }
@@ -218,7 +219,7 @@ impl Core {
         &self,
         value: ValueId,
         lanes: &'g [ValueLane],
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         packed: &mut Packed,
     ) -> Result<Ran<'g>, Error> {
         let golden = |window| Slot { window, first: 0, section: 0, list: 0 };
@@ -255,7 +256,8 @@ impl Core {
             let strikes: Vec<(ValueId, Strikes)> = struck.iter().filter_map(of_value).collect();
             let patches = self.value_patches(part, lanes, rows);
             let count = narrow(part.len());
-            let of = Rows { entry: value, from, cells: 0, resume: None, first, count, setting };
+            let of =
+                ListedRows { entry: value, from, cells: 0, resume: None, first, count, setting };
             let strike = |pass: &mut Pass<'_>, value: ValueId, buffer: &Buffer<u32>| {
                 if value == ValueId(0) {
                     self.encode_spans(pass, &patches, 1, setting.delivered, buffer);
@@ -338,7 +340,7 @@ impl Core {
     fn gather(
         &self,
         ran: &[Ran<'_>],
-        setting: &Setting<'_>,
+        setting: &WaveSetting<'_>,
         trial: impl Fn(usize) -> u64 + Copy,
         results: &mut [Option<TrialResult>],
     ) -> Result<(), Error> {

@@ -11,7 +11,8 @@
 //! 210 writes 1 in files of FLUX too, whose grid line has one word more than that of TRAPPED.
 
 use super::{
-    Axis, Contents, Kind, MG_PER_G, Over, Row, Source, Statement, Table, Taken, Tool, flux_factor,
+    Axis, Contents, MG_PER_G, Over, ParticleCount, Row, Source, Statement, Table, Taken, Tool,
+    flux_factor,
 };
 use crate::place::Error;
 
@@ -102,12 +103,12 @@ pub(super) fn table(source: &Source<'_>) -> Result<Table, Error> {
     let (axis, kind, axis_factor, per_mg, units) = match holds {
         Holds::Trapped | Holds::Flux => {
             let units = "MeV and m-2 sr-1 s-1 MeV-1 of protons".to_owned();
-            (Axis::Energy, Kind::Differential, 1.0, 1.0, units)
+            (Axis::Energy, ParticleCount::Differential, 1.0, 1.0, units)
         }
-        Holds::LetIntegral => (Axis::Let, Kind::Integral, 1.0 / MG_PER_G, 1.0, by_let("")),
+        Holds::LetIntegral => (Axis::Let, ParticleCount::Integral, 1.0 / MG_PER_G, 1.0, by_let("")),
         Holds::LetDifferential => {
             let units = by_let(" (MeV cm2/g)-1");
-            (Axis::Let, Kind::Differential, 1.0 / MG_PER_G, MG_PER_G, units)
+            (Axis::Let, ParticleCount::Differential, 1.0 / MG_PER_G, MG_PER_G, units)
         }
     };
     Ok(Table {

@@ -1,7 +1,8 @@
 //! CSV tables whose header names the units: beamline's own, and what users export.
 
 use super::{
-    Axis, CSV_HEADERS, Contents, Kind, MG_PER_G, Row, Source, Statement, Table, Tool, flux_factor,
+    Axis, CSV_HEADERS, Contents, MG_PER_G, ParticleCount, Row, Source, Statement, Table, Tool,
+    flux_factor,
 };
 use crate::place::Error;
 
@@ -126,7 +127,7 @@ struct Chosen {
     at: usize,
     flux: usize,
     axis: Axis,
-    kind: Kind,
+    kind: ParticleCount,
     axis_factor: f64,
     flux_factor: f64,
     tool: Tool,
@@ -148,15 +149,15 @@ fn columns(source: &Source<'_>, line: usize, names: &[&str]) -> Result<Chosen, E
     let mut chosen: Option<Chosen> = None;
     for (flux, column) in known.into_iter().enumerate().skip(1) {
         let (kind, flux_factor) = match column {
-            Column::Integral(factor) => (Kind::Integral, factor),
-            Column::Differential(of, factor) if of == axis => (Kind::Differential, factor),
+            Column::Integral(factor) => (ParticleCount::Integral, factor),
+            Column::Differential(of, factor) if of == axis => (ParticleCount::Differential, factor),
             _ => return Err(refused(names[flux])),
         };
         if chosen.as_ref().is_some_and(|other| other.kind == kind) {
             let expected = "one integral and one differential flux at most";
             return Err(source.error(line, expected, format!("\"{}\"", names.join(","))));
         }
-        let preferred = (axis == Axis::Energy) == (kind == Kind::Integral);
+        let preferred = (axis == Axis::Energy) == (kind == ParticleCount::Integral);
         if chosen.is_none() || preferred {
             let (tool, contains) = (Tool::Csv, None);
             let at = 0;
@@ -178,7 +179,7 @@ fn creme_columns(source: &Source<'_>, line: usize) -> Result<Chosen, Error> {
         at: 0,
         flux: 1,
         axis: Axis::Let,
-        kind: Kind::Differential,
+        kind: ParticleCount::Differential,
         axis_factor: 1.0 / MG_PER_G,
         flux_factor: flux_factor(true, true) * MG_PER_G,
         tool: Tool::Creme96,

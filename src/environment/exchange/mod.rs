@@ -219,7 +219,7 @@ enum Axis {
 
 /// How a column counts particles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+enum ParticleCount {
     /// All above a place of the axis.
     Integral,
     /// Those of an interval of the axis, per its width.
@@ -236,7 +236,7 @@ struct Row {
 /// The two columns of a file that make its spectrum.
 struct Table {
     axis: Axis,
-    kind: Kind,
+    kind: ParticleCount,
     /// What the axis is multiplied by.
     axis_factor: f64,
     /// What the flux is multiplied by.
@@ -260,12 +260,12 @@ impl Table {
         let points: Vec<(f64, f64)> =
             rows.map(|row| (row.at * self.axis_factor, row.flux * flux_factor)).collect();
         let (spectrum, made) = match (self.axis, self.kind) {
-            (Axis::Energy, Kind::Integral) => (Spectrum::ProtonIntegral(points), ""),
-            (Axis::Energy, Kind::Differential) => {
+            (Axis::Energy, ParticleCount::Integral) => (Spectrum::ProtonIntegral(points), ""),
+            (Axis::Energy, ParticleCount::Differential) => {
                 (Spectrum::ProtonIntegral(integrate(&points)), ", integrated")
             }
-            (Axis::Let, Kind::Differential) => (Spectrum::Let(points), ""),
-            (Axis::Let, Kind::Integral) => {
+            (Axis::Let, ParticleCount::Differential) => (Spectrum::Let(points), ""),
+            (Axis::Let, ParticleCount::Integral) => {
                 (Spectrum::Let(differentiate(&points)), ", differentiated")
             }
         };
@@ -309,12 +309,12 @@ impl Table {
                 let expected = format!("{name} above the {} before it", last.at);
                 return Err(source.error(row.line, expected, row.at.to_string()));
             }
-            if self.kind == Kind::Integral && row.flux > last.flux {
+            if self.kind == ParticleCount::Integral && row.flux > last.flux {
                 let expected = format!("an integral flux of at most the {} before it", last.flux);
                 return Err(source.error(row.line, expected, row.flux.to_string()));
             }
         }
-        let differentiated = self.axis == Axis::Let && self.kind == Kind::Integral;
+        let differentiated = self.axis == Axis::Let && self.kind == ParticleCount::Integral;
         let least = LEAST_POINTS + usize::from(differentiated);
         if self.rows.len() > POINTS_MAX {
             let expected = format!("at most {POINTS_MAX} points");

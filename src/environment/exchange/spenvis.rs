@@ -6,7 +6,8 @@
 //! `'End of Block'` or `'End of File'` (files of SPENVIS 4.6.13).
 
 use super::{
-    Axis, Contents, Kind, MG_PER_G, Over, Row, Source, Statement, Table, Taken, Tool, flux_factor,
+    Axis, Contents, MG_PER_G, Over, ParticleCount, Row, Source, Statement, Table, Taken, Tool,
+    flux_factor,
 };
 use crate::place::Error;
 
@@ -221,7 +222,11 @@ impl Block<'_> {
                 return Err(source.error(quantity.line, expected, found));
             }
         }
-        let kind = if flux.name == "IFlux" { Kind::Integral } else { Kind::Differential };
+        let kind = if flux.name == "IFlux" {
+            ParticleCount::Integral
+        } else {
+            ParticleCount::Differential
+        };
         let unknown = |quantity: &Quantity<'_>, expected: &str| {
             source.error(quantity.line, expected, format!("\"{}\"", quantity.unit))
         };
@@ -233,9 +238,9 @@ impl Block<'_> {
         };
         let flux_factor = unit_factor(axis, kind, &plain(flux.unit)).ok_or_else(|| {
             let per = match (axis, kind) {
-                (_, Kind::Integral) => "",
-                (Axis::Energy, Kind::Differential) => ", per MeV",
-                (Axis::Let, Kind::Differential) => ", per MeV cm2 g-1",
+                (_, ParticleCount::Integral) => "",
+                (Axis::Energy, ParticleCount::Differential) => ", per MeV",
+                (Axis::Let, ParticleCount::Differential) => ", per MeV cm2 g-1",
             };
             let expected = format!("a flux in cm-2 s-1 or m-2 sr-1 s-1{per} (no fluence)");
             let fluence = if plain(flux.unit).contains("s-1") { "" } else { ", a fluence" };
@@ -277,13 +282,13 @@ fn plain(unit: &str) -> String {
 }
 
 /// What brings a flux of a unit to those of [`Spectrum`](super::Spectrum).
-fn unit_factor(axis: Axis, kind: Kind, unit: &str) -> Option<f64> {
+fn unit_factor(axis: Axis, kind: ParticleCount, unit: &str) -> Option<f64> {
     let (unit, per) = match (axis, kind) {
-        (_, Kind::Integral) => (unit, 1.0),
-        (Axis::Energy, Kind::Differential) => {
+        (_, ParticleCount::Integral) => (unit, 1.0),
+        (Axis::Energy, ParticleCount::Differential) => {
             (unit.strip_suffix("(MeV/n)-1").or_else(|| unit.strip_suffix("MeV-1"))?, 1.0)
         }
-        (Axis::Let, Kind::Differential) => match unit.strip_suffix("(MeV cm2 g-1)-1") {
+        (Axis::Let, ParticleCount::Differential) => match unit.strip_suffix("(MeV cm2 g-1)-1") {
             Some(unit) => (unit, MG_PER_G),
             None => (unit.strip_suffix("(MeV cm2 mg-1)-1")?, 1.0),
         },

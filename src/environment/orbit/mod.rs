@@ -18,7 +18,7 @@ mod tle;
 
 pub use error::Error;
 pub use position::{ALTITUDE_CONVENTION, Position};
-pub use preset::{Mark, Preset, Shape};
+pub use preset::{Mark, OrbitShape, Preset};
 
 use crate::environment::epoch::Epoch;
 use crate::units::{DAY_S, EARTH_RADIUS_KM};

@@ -48,7 +48,7 @@ impl Mark {
 /// The numbers that describe an orbit. Altitudes are above a sphere of 6371.2 km.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Shape {
+pub enum OrbitShape {
     /// See [`Orbit::circular`].
     Circular {
         /// Altitude in km.
@@ -78,7 +78,7 @@ pub enum Shape {
     DeepSpace,
 }
 
-impl Shape {
+impl OrbitShape {
     /// The shape with its altitudes raised by some km, to the millimetre.
     #[must_use]
     pub const fn raised(mut self, by_km: f64) -> Self {
@@ -128,7 +128,7 @@ pub struct Preset {
     /// How well they are known.
     pub mark: Mark,
     /// The numbers.
-    pub shape: Shape,
+    pub shape: OrbitShape,
 }
 
 /// All presets, in the order of the file.

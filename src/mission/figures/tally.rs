@@ -5,7 +5,7 @@ use super::{
     SchemeFigures, Spread, model_band,
 };
 use crate::mission::loss::Why;
-use crate::mission::record::{Cause, Ended, SchemeHistory, Windows};
+use crate::mission::record::{Cause, Restored, SchemeHistory, Windows};
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream};
 use crate::stats::{Interval, garwood, mean_interval, paired_ratio};
@@ -138,7 +138,7 @@ impl Sums {
             self.due_episodes += u64::from(episode.count(Outcome::Due) > 0);
             if episode.is_error() {
                 self.error_episodes += 1;
-                self.censored += u64::from(episode.ended == Ended::Mission);
+                self.censored += u64::from(episode.ended == Restored::Mission);
                 self.latency_s.extend(episode.first_effect_s.map(|at| at - episode.start_s));
                 self.length_s.push(episode.end_s - episode.start_s);
             }

@@ -6,8 +6,8 @@
 
 use super::super::loss::Why;
 use super::super::patrol::Patrol;
-use super::super::reads::{Reads, Run};
-use super::super::record::{COHORT, Cause, Change, Ended, Episode, Upset, What};
+use super::super::reads::{InferenceRun, Reads};
+use super::super::record::{COHORT, Cause, Change, Episode, Restored, Upset, What};
 use super::{Action, Due, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::memory::{Block, Blocks, Read, forget_clean};
@@ -40,7 +40,7 @@ pub(super) struct Cohort {
     version: u32,
     episode: Option<Episode>,
     /// By copy, the inferences since the latest count that are not the cohort's.
-    taken: BTreeMap<u64, Vec<Run>>,
+    taken: BTreeMap<u64, Vec<InferenceRun>>,
     /// Its inferences by outcome; below 0 while only those that are not its own have been taken off.
     outcomes: [i64; 7],
 }
@@ -172,7 +172,7 @@ impl Simulation<'_> {
     }
 
     /// Takes the inferences of a tracked copy off the cohort's.
-    pub(super) fn take_from_cohort(&mut self, run: Run) {
+    pub(super) fn take_from_cohort(&mut self, run: InferenceRun) {
         let reads = self.ground.reads;
         let Some(rows) = &self.cohort.rows else { return };
         let mut tally = [0; 7];
@@ -194,7 +194,7 @@ impl Simulation<'_> {
         self.cohort.outcomes[outcome as usize] -= 1;
         let reads = self.ground.reads;
         let taken = self.cohort.taken.entry(inference % reads.copies).or_default();
-        taken.push(Run { first: inference, count: 1 });
+        taken.push(InferenceRun { first: inference, count: 1 });
         if let Some(episode) = &mut self.cohort.episode {
             // It is the latest that was counted: what comes first comes later.
             let other = |first: Option<f64>| first.filter(|at| *at != reads.time_s(inference));
@@ -215,7 +215,7 @@ impl Simulation<'_> {
                 blocks.insert((of_replica, block), of.clone());
             }
         }
-        self.set_cohort(time_s, from_s, (blocks, known), Ended::Reset);
+        self.set_cohort(time_s, from_s, (blocks, known), Restored::Reset);
     }
 
     /// The cohort holds these blocks from now on. Tracked copies must be counted up to `time_s`.
@@ -224,7 +224,7 @@ impl Simulation<'_> {
         time_s: f64,
         from_s: f64,
         (blocks, known): (Blocks, usize),
-        ended: Ended,
+        ended: Restored,
     ) {
         self.settle_cohort(time_s);
         let first = self.hardened.get(self.cohort.known).or(self.hardened.last()).copied();
@@ -265,7 +265,7 @@ impl Simulation<'_> {
     }
 
     /// Ends the cohort's episode.
-    pub(super) fn close_cohort(&mut self, time_s: f64, ended: Ended) {
+    pub(super) fn close_cohort(&mut self, time_s: f64, ended: Restored) {
         self.settle_cohort(time_s);
         let Some(mut episode) = self.cohort.episode.take() else { return };
         let outcomes = std::mem::take(&mut self.cohort.outcomes);
@@ -319,7 +319,7 @@ impl Simulation<'_> {
         }
         let reader = &self.terms.reader;
         let mut blocks = self.cohort.blocks.clone();
-        let (mut known, mut ended) = (self.cohort.known, Ended::Scrub);
+        let (mut known, mut ended) = (self.cohort.known, Restored::Scrub);
         match what {
             CohortChange::Spread { known: more } => {
                 known = more;
@@ -332,12 +332,12 @@ impl Simulation<'_> {
             CohortChange::Read { .. } if reader.scheme.writes_back() && self.cohort.read.alarm => {
                 let repaired = u64::from(reader.put_right(&mut blocks));
                 self.result.read_repaired += repaired * self.cohort_size();
-                ended = Ended::Read;
+                ended = Restored::Read;
             }
             CohortChange::Read { .. } => {
                 known = self.hardened.len();
                 blocks = self.everywhere(known);
-                ended = Ended::Reload;
+                ended = Restored::Reload;
             }
             CohortChange::Due { inference, version } => {
                 if !self.tracked.contains_key(&(inference % self.ground.reads.copies)) {

@@ -4,7 +4,7 @@
 //! are alike. They are the **cohort** and are followed as one (`cohort`); a golden cohort costs
 //! nothing. What the inferences of either come to is asked once for each state, and counts for all of
 //! them until the state changes. What a voter or decoder sees is decided here by
-//! [`crate::scheme::memory`]; what the workload makes of a state comes from [`Rows`], which runs it on
+//! [`crate::scheme::memory`]; what the workload makes of a state comes from [`StateRows`], which runs it on
 //! the GPU. The inference that runs now waits for further strikes before it is counted: it is the
 //! **pending inference** (`pending`).
 
@@ -18,13 +18,13 @@ mod upkeep;
 
 use cohort::{Cohort, CohortChange, HardenedError};
 use fresh::Fresh;
-use pending::{Pending, Strike};
+use pending::{InferenceStrike, Pending};
 use tracked::Tracked;
 
 use super::layout::{SchemeLayout, Site, Tenant};
 use super::patrol::Patrol;
 use super::reads::Reads;
-use super::record::{Ended, SchemeHistory, Upset, What};
+use super::record::{Restored, SchemeHistory, Upset, What};
 use super::state::State;
 use super::values::Values;
 use crate::device::{AddressMap, AntiRows, Hit, Memory, Persistence, Polarity, RasState, apply};
@@ -36,7 +36,7 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 /// What becomes of every input in a faulty state.
-pub trait Rows {
+pub trait StateRows {
     /// The rows of all inputs under a scheme (its place among the schemes); `None` where they are
     /// not known yet, which makes the history provisional.
     fn rows(&mut self, scheme: usize, state: &State) -> Option<Arc<[InferenceRow]>>;
@@ -143,7 +143,7 @@ struct Simulation<'a> {
     terms: &'a Terms,
     /// The scheme's scrub, from where the history begins on its track.
     patrol: Option<(Patrol, ScrubBy)>,
-    rows: &'a mut dyn Rows,
+    rows: &'a mut dyn StateRows,
     /// The tracked copies, by their numbers.
     tracked: BTreeMap<u64, Tracked>,
     queue: BinaryHeap<Reverse<Due>>,
@@ -176,7 +176,7 @@ pub fn simulate(
     ground: &Ground,
     terms: &Terms,
     (start_s, upsets): (f64, &[Upset]),
-    rows: &mut dyn Rows,
+    rows: &mut dyn StateRows,
 ) -> SchemeHistory {
     let ras = vec![RasState::new(&ground.memory); terms.layout.devices as usize];
     let mut simulation = Simulation {
@@ -311,7 +311,7 @@ impl Simulation<'_> {
             changed.sort_unstable();
             changed.dedup();
             self.plan_visits(copy, time_s, &changed);
-            self.changed(copy, time_s, upset.id, Ended::Upset);
+            self.changed(copy, time_s, upset.id, Restored::Upset);
         }
     }
 
@@ -320,10 +320,10 @@ impl Simulation<'_> {
         self.windows_until(horizon);
         for at in self.tracked_copies() {
             self.settle(at, horizon);
-            self.release(at, horizon, Ended::Mission);
+            self.release(at, horizon, Restored::Mission);
         }
         self.count_pending();
-        self.close_cohort(horizon, Ended::Mission);
+        self.close_cohort(horizon, Restored::Mission);
         self.result.windows = self.windows();
         let result = &mut self.result;
         result.inferences = self.ground.reads.before(horizon);

@@ -4,7 +4,7 @@
 //! come to. So it is counted once, when a later inference begins.
 
 use super::super::loss::Why;
-use super::super::record::{Cause, Ended, Episode};
+use super::super::record::{Cause, Episode, Restored};
 use super::{Action, Due, Simulation};
 use crate::outcome::Outcome;
 use crate::scheme::OnDue;
@@ -29,7 +29,7 @@ pub(super) struct Pending {
 
 /// A strike on one inference.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Strike {
+pub(super) struct InferenceStrike {
     /// The upset.
     pub(super) upset: u32,
     /// When it happened.
@@ -41,10 +41,11 @@ pub(super) struct Strike {
     pub(super) outcome: Outcome,
 }
 
-impl Strike {
+impl InferenceStrike {
     fn episode(self, copy: u64) -> Episode {
         let begun = Episode::new(self.cause, self.upset, copy, self.start_s);
-        let mut episode = Episode { upsets: 1, end_s: self.time_s, ended: Ended::Itself, ..begun };
+        let mut episode =
+            Episode { upsets: 1, end_s: self.time_s, ended: Restored::Itself, ..begun };
         episode.count_one(self.outcome, self.time_s);
         episode
     }
@@ -85,7 +86,7 @@ impl Simulation<'_> {
     }
 
     /// An inference is struck alone, unless the service is away.
-    pub(super) fn strike(&mut self, strike: Strike) {
+    pub(super) fn strike(&mut self, strike: InferenceStrike) {
         let reads = self.ground.reads;
         let inference = strike.inference;
         if strike.outcome == Outcome::Masked || inference < reads.before(self.away_until) {
@@ -121,8 +122,8 @@ impl Simulation<'_> {
     }
 
     /// Asks for what the scheme does after an inference that was struck alone.
-    fn follow(&mut self, strike: Strike) {
-        let Strike { inference, outcome, .. } = strike;
+    fn follow(&mut self, strike: InferenceStrike) {
+        let InferenceStrike { inference, outcome, .. } = strike;
         let acts = match outcome {
             Outcome::DueRecovered => true,
             Outcome::Due | Outcome::Hang => self.terms.reader.scheme.on_due != OnDue::Keep,

@@ -3,7 +3,7 @@
 use super::super::layout::Site;
 use super::super::loss::Replaced;
 use super::super::record::{Cause, Upset};
-use super::{Action, Due, Simulation, Strike};
+use super::{Action, Due, InferenceStrike, Simulation};
 use crate::device::{RasAction, RasPolicy};
 use crate::outcome::Outcome;
 use crate::scheme::Decoded;
@@ -30,7 +30,7 @@ impl Simulation<'_> {
     ) {
         let (time_s, cause) = (due.time_s, Cause::Uncorrectable);
         if self.away_until <= start_s {
-            self.strike(Strike { upset, start_s, time_s, inference, cause, outcome });
+            self.strike(InferenceStrike { upset, start_s, time_s, inference, cause, outcome });
             self.ras(time_s, at, false);
         }
     }

@@ -2,7 +2,7 @@
 //! struck it until it holds again what the cohort holds.
 
 use super::super::layout::Site;
-use super::super::record::{Cause, Change, Ended, Episode, Upset};
+use super::super::record::{Cause, Change, Episode, Restored, Upset};
 use super::super::state::State;
 use super::{Action, Simulation};
 use crate::outcome::{InferenceRow, Outcome};
@@ -91,7 +91,7 @@ impl Simulation<'_> {
 
     /// Notes a new state of a tracked copy: what its reads come to from now on, and the read that acts.
     /// A copy that is as the cohort again joins it.
-    pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Ended) {
+    pub(super) fn changed(&mut self, at: u64, time_s: f64, upset: u32, ended: Restored) {
         let Some(copy) = self.tracked.get_mut(&at) else { return };
         forget_clean(&mut copy.blocks);
         self.versions += 1;
@@ -183,11 +183,11 @@ impl Simulation<'_> {
     }
 
     /// Ends the episode of a tracked copy, which joins the cohort or is there at the end of the mission.
-    pub(super) fn release(&mut self, at: u64, time_s: f64, ended: Ended) {
+    pub(super) fn release(&mut self, at: u64, time_s: f64, ended: Restored) {
         let Some(mut copy) = self.tracked.remove(&at) else { return };
         copy.episode.end_s = time_s;
         copy.episode.ended = ended;
-        if ended != Ended::Mission && self.cohort.blocks.is_empty() {
+        if ended != Restored::Mission && self.cohort.blocks.is_empty() {
             self.result.repairs.0 += 1;
             self.result.repairs.1 += time_s - copy.episode.start_s;
         }

@@ -3,7 +3,7 @@
 use super::super::layout::{Site, Tenant};
 use super::super::record::{Cause, Upset};
 use super::super::state::{State, ValueFlip};
-use super::{Simulation, Strike};
+use super::{InferenceStrike, Simulation};
 use crate::device::Hit;
 use crate::outcome::Outcome;
 use crate::scheme::memory::Block;
@@ -20,10 +20,10 @@ struct Instant {
 
 impl Instant {
     /// A strike at this instant.
-    const fn strike(&self, upset: &Upset, cause: Cause, outcome: Outcome) -> Strike {
+    const fn strike(&self, upset: &Upset, cause: Cause, outcome: Outcome) -> InferenceStrike {
         let Upset { id, time_s, .. } = *upset;
         let inference = self.inference;
-        Strike { upset: id, start_s: time_s, time_s, inference, cause, outcome }
+        InferenceStrike { upset: id, start_s: time_s, time_s, inference, cause, outcome }
     }
 }
 

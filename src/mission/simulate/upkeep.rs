@@ -2,7 +2,7 @@
 //! them can be struck.
 
 use super::super::loss::{Away, Why};
-use super::super::record::{Ended, Upset, What};
+use super::super::record::{Restored, Upset, What};
 use super::{Action, Due, Ground, Hard, Simulation};
 use crate::outcome::Outcome;
 use crate::scheme::memory::{Block, forget_clean};
@@ -79,7 +79,7 @@ impl Simulation<'_> {
             return;
         }
         self.result.scrub_repaired += 1;
-        self.changed(due.copy, due.time_s, u32::MAX, Ended::Scrub);
+        self.changed(due.copy, due.time_s, u32::MAX, Restored::Scrub);
     }
 
     /// Of the cells that were written, stuck ones assert themselves at once, and weak ones lose
@@ -117,7 +117,7 @@ impl Simulation<'_> {
         self.track(due.copy, &upset);
         self.set_hard(due.copy, &hard);
         self.plan_visits(due.copy, due.time_s, &[(hard.replica, hard.block)]);
-        self.changed(due.copy, due.time_s, u32::MAX, Ended::Upset);
+        self.changed(due.copy, due.time_s, u32::MAX, Restored::Upset);
     }
 
     pub(super) fn acting_read(&mut self, due: Due, version: u32, inference: u64) {
@@ -166,7 +166,7 @@ impl Simulation<'_> {
             return;
         }
         self.result.read_repaired += u64::from(repaired);
-        self.changed(at, time_s, u32::MAX, Ended::Read);
+        self.changed(at, time_s, u32::MAX, Restored::Read);
     }
 
     /// Hardened storage is written over all replicas of a tracked copy.
@@ -174,7 +174,7 @@ impl Simulation<'_> {
         self.result.reloads += 1;
         self.write_stored(at, |_, _| true);
         self.assert_hard(at, time_s, |_| true);
-        self.changed(at, time_s, u32::MAX, Ended::Reload);
+        self.changed(at, time_s, u32::MAX, Restored::Reload);
     }
 
     /// The same where the copy may be in the cohort: it alone comes to hold the errors of hardened
@@ -241,7 +241,7 @@ impl Simulation<'_> {
                 let blocks = self.tracked[&at].blocks.keys().copied();
                 let written: Vec<(u8, u32)> = blocks.filter(|(of, _)| *of == replica).collect();
                 self.plan_visits(at, time_s, &written);
-                self.changed(at, time_s, u32::MAX, Ended::Reset);
+                self.changed(at, time_s, u32::MAX, Restored::Reset);
             }
         }
     }
@@ -275,7 +275,7 @@ impl Simulation<'_> {
             }
             self.write_stored(at, |_, _| true);
             self.assert_hard(at, end, |_| true);
-            self.changed(at, time_s, u32::MAX, Ended::Reset);
+            self.changed(at, time_s, u32::MAX, Restored::Reset);
         }
         self.away_until = end;
     }
@@ -311,6 +311,6 @@ impl Simulation<'_> {
             changed.push((replica, block));
         }
         self.plan_visits(copy, upset.time_s, &changed);
-        self.changed(copy, upset.time_s, upset.id, Ended::Upset);
+        self.changed(copy, upset.time_s, upset.id, Restored::Upset);
     }
 }

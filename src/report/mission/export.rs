@@ -66,14 +66,14 @@ const COLUMNS: [&str; 9] =
     ["table", "scheme", "of", "quantity", "unit", "value", "low", "high", "interval"];
 
 /// Rows that belong to one table and scheme.
-struct Rows<'w, W: Write> {
+struct RowWriter<'w, W: Write> {
     writer: csv::Writer<W>,
     table: &'w str,
     scheme: &'w str,
     of: String,
 }
 
-impl<W: Write> Rows<'_, W> {
+impl<W: Write> RowWriter<'_, W> {
     fn row(&mut self, quantity: &str, unit: &str, value: f64) -> Result<(), Error> {
         self.cells(quantity, unit, value, [const { String::new() }; 2], "")
     }
@@ -131,7 +131,7 @@ const A_YEAR: &str = "1/year of flight";
 pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Error> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(COLUMNS).map_err(|error| Error::Form(error.to_string()))?;
-    let mut rows = Rows { writer, table: "mission", scheme: "", of: String::new() };
+    let mut rows = RowWriter { writer, table: "mission", scheme: "", of: String::new() };
     rows.row("length", "s of flight", view.facts.horizon_s)?;
     rows.row("acceleration", "1", view.facts.acceleration)?;
     rows.row("histories", "1", view.histories_done() as f64)?;
@@ -166,7 +166,7 @@ pub(super) fn csv(view: &MissionView<'_>, out: &mut dyn Write) -> Result<(), Err
     Ok(rows.writer.flush()?)
 }
 
-fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(), Error> {
+fn scheme<W: Write>(rows: &mut RowWriter<'_, W>, figures: &SchemeFigures) -> Result<(), Error> {
     rows.table = "scheme";
     rows.of.clear();
     rows.with("wrong answers", A_YEAR, figures.wrong_per_year, BOOTSTRAP)?;
@@ -263,7 +263,7 @@ fn scheme<W: Write>(rows: &mut Rows<'_, W>, figures: &SchemeFigures) -> Result<(
 }
 
 /// Sweep, strata and fleet.
-fn rest<'v, W: Write>(rows: &mut Rows<'v, W>, view: &'v MissionView<'_>) -> Result<(), Error> {
+fn rest<'v, W: Write>(rows: &mut RowWriter<'v, W>, view: &'v MissionView<'_>) -> Result<(), Error> {
     rows.table = "sweep";
     for point in view.sweep.iter().filter(|point| point.refused.is_none()) {
         rows.scheme = &point.scheme;

@@ -47,17 +47,17 @@ pub(super) fn away(view: &MissionView<'_>) -> Table {
 }
 
 /// A place that was replaced, with the history and the scheme.
-pub(super) struct Place<'v> {
+pub(super) struct Replacement<'v> {
     pub(super) history: u64,
     pub(super) scheme: &'v str,
     pub(super) of: &'v Replaced,
 }
 
 /// All places that were replaced.
-pub(super) fn places<'v>(view: &'v MissionView<'_>) -> impl Iterator<Item = Place<'v>> {
+pub(super) fn places<'v>(view: &'v MissionView<'_>) -> impl Iterator<Item = Replacement<'v>> {
     view.histories.iter().flat_map(move |run| {
         run.schemes.iter().enumerate().flat_map(move |(at, history)| {
-            let place = move |of| Place { history: run.history, scheme: view.scheme(at), of };
+            let place = move |of| Replacement { history: run.history, scheme: view.scheme(at), of };
             history.replaced.iter().map(place)
         })
     })
@@ -79,7 +79,7 @@ pub(super) fn replaced(view: &MissionView<'_>) -> Table {
         view.pace()
     );
     let mut table = Table::new("Rows and pages replaced", caption, &columns, 1);
-    for Place { history, scheme, of } in places(view).take(LISTED) {
+    for Replacement { history, scheme, of } in places(view).take(LISTED) {
         let at = &of.at;
         table.rows.push(vec![
             scheme.to_owned(),

@@ -5,7 +5,7 @@ use super::super::chart::{Canvas, Drawn, INK, SCHEME_COLOURS, TEXT, WIDTH, draw}
 use super::land::LAND;
 use super::table::lines;
 use crate::environment::trapped::{DRIFT_DEG_PER_YEAR, EPOCH_MAX, EPOCH_MIN};
-use crate::rate::{Place, THRESHOLDS_MEV, Timeline};
+use crate::rate::{THRESHOLDS_MEV, Timeline, TrackPoint};
 use crate::units::DAY_S;
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBColor};
@@ -198,7 +198,7 @@ fn ground(canvas: &Canvas<'_>, timeline: &Timeline, scale: &Scale) -> Drawn {
     world(canvas)?;
     first_day(canvas, timeline)?;
     let (_, west_deg) = shift(timeline);
-    let mut hot: Vec<&Place> =
+    let mut hot: Vec<&TrackPoint> =
         timeline.places.iter().filter(|place| place.trapped[0] > 0.0).collect();
     let every = hot.len().div_ceil(POINTS_MAX).max(1);
     hot = hot.into_iter().step_by(every).collect();
@@ -228,7 +228,7 @@ fn first_day(canvas: &Canvas<'_>, timeline: &Timeline) -> Drawn {
     canvas.path(&line, TRACK.mix(0.45), 0.6)?;
     // Where it begins, which is all there is of a satellite that stands still.
     match timeline.places.first() {
-        Some(Place { position, .. }) => {
+        Some(TrackPoint { position, .. }) => {
             canvas.disc(on_map(position.longitude_deg, position.latitude_deg), 2.2, TRACK)
         }
         None => Ok(()),
@@ -286,7 +286,7 @@ fn legend(canvas: &Canvas<'_>, scale: &Scale) -> Drawn {
 
 /// A stretch of the track.
 struct Window<'t> {
-    places: &'t [Place],
+    places: &'t [TrackPoint],
     from_s: f64,
     length_s: f64,
 }
@@ -346,7 +346,7 @@ fn course(
         canvas.line((left, top - 13.0), (left + 14.0, top - 13.0), colour.into(), 2.0)?;
         let text = format!("> {} MeV", THRESHOLDS_MEV[threshold]);
         canvas.text(&text, (left + 19.0, top - 13.0), HPos::Left, SMALL)?;
-        let flux = |place: &Place| place.trapped[threshold];
+        let flux = |place: &TrackPoint| place.trapped[threshold];
         for run in window.places.split(|place| flux(place) <= 0.0) {
             let points: Vec<(f64, f64)> =
                 run.iter().map(|place| (x(place.position.time_s), y(flux(place)))).collect();

@@ -13,7 +13,7 @@ use super::app::App;
 use super::replay::{Entry, Replay};
 use super::view::{BOLD, DIM, lapse, moment, place, short};
 use crate::mission::live::Started;
-use crate::mission::{COHORT, Change, Ended, Episode, Upset, What};
+use crate::mission::{COHORT, Change, Episode, Restored, Upset, What};
 use crate::outcome::Outcome;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -113,8 +113,8 @@ fn episode_text(episode: &Episode) -> Line<'static> {
         parts += &format!(", first after {}", lapse(first - episode.start_s));
     }
     parts += &match episode.ended {
-        Ended::Itself => ", one inference".to_owned(),
-        Ended::Mission => ", never cleared".to_owned(),
+        Restored::Itself => ", one inference".to_owned(),
+        Restored::Mission => ", never cleared".to_owned(),
         ended => format!(", {} after {}", ended.name(), lapse(episode.end_s - episode.start_s)),
     };
     Line::from(vec![Span::styled("episode  ", Style::new().fg(color)), Span::raw(parts)])

@@ -34,7 +34,7 @@ pub(super) struct SchemeReplay {
     /// What happened, in the order of time.
     pub(super) entries: Vec<(f64, Entry)>,
     /// Struck banks, in the order of time.
-    pub(super) strikes: Vec<Strike>,
+    pub(super) strikes: Vec<StruckBank>,
     /// From each time on: words that differ from golden.
     words: Vec<(f64, u64)>,
 }
@@ -49,7 +49,7 @@ pub(super) enum Entry {
 
 /// A bank that an upset struck.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Strike {
+pub(super) struct StruckBank {
     pub(super) time_s: f64,
     pub(super) device: u32,
     pub(super) bank: u64,
@@ -181,7 +181,7 @@ fn strikes(
     scheme: &LiveScheme,
     upsets: &[Upset],
     changes: &[Change],
-) -> Vec<Strike> {
+) -> Vec<StruckBank> {
     let mut golden: HashMap<u64, Vec<f64>> = HashMap::new();
     for change in in_order(changes).into_iter().filter(|change| change.ended.is_some()) {
         golden.entry(change.copy).or_default().push(change.time_s);
@@ -202,7 +202,7 @@ fn strikes(
                 None => banks.push((bank, until)),
             }
         }
-        strikes.extend(banks.into_iter().map(|(bank, golden_s)| Strike {
+        strikes.extend(banks.into_iter().map(|(bank, golden_s)| StruckBank {
             time_s: upset.time_s,
             device: upset.device,
             bank,
@@ -236,10 +236,10 @@ fn struck<'a>(
 mod tests {
     use super::*;
     use crate::device::Location;
-    use crate::mission::{Ended, Why};
+    use crate::mission::{Restored, Why};
 
     fn change(time_s: f64, copy: u64, words: u32) -> Change {
-        let ended = (words == 0).then_some(Ended::Scrub);
+        let ended = (words == 0).then_some(Restored::Scrub);
         Change { time_s, copy, upset: u32::MAX, ended, words }
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let sums = [(1.0, 2), (2.0, 5), (3.0, 6), (4.0, 1)];
         assert_eq!(words(&changes, 16), sums);
         // A hardened error comes to the 14 others, and the two keep what they have.
-        let merged = Change { ended: Some(Ended::Scrub), ..change(6.0, 7, 3) };
+        let merged = Change { ended: Some(Restored::Scrub), ..change(6.0, 7, 3) };
         let all = [
             changes[0],
             changes[1],

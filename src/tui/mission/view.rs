@@ -11,7 +11,7 @@
 use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn, number};
 use super::app::{App, KEYS, Screen};
 use super::{banks, events, schemes, sweep, world};
-use crate::mission::live::{Ended, Spot};
+use crate::mission::live::{MissionEnd, Spot};
 use crate::units::{DAY_S, YEAR_S};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -82,8 +82,8 @@ fn state(app: &App) -> (&'static str, Color) {
         return ("failed", Color::Red);
     }
     match snapshot.ended {
-        Some(Ended::Done { .. }) => ("done, q leaves", Color::Cyan),
-        Some(Ended::Stopped) => ("stopped, q leaves", Color::Cyan),
+        Some(MissionEnd::Done { .. }) => ("done, q leaves", Color::Cyan),
+        Some(MissionEnd::Stopped) => ("stopped, q leaves", Color::Cyan),
         None if app.stopping => ("stopping after these histories", Color::Yellow),
         None if app.confirming => ("stop? y / esc", Color::Yellow),
         None if snapshot.paused => ("paused", Color::Yellow),
@@ -135,7 +135,7 @@ fn progress_line(app: &App, width: u16) -> Line<'static> {
     let Some(started) = app.started() else { return Line::default() };
     let done = format!("{} of {} histories", snapshot.histories, started.histories);
     let end = match (&snapshot.ended, snapshot.notices.last()) {
-        (Some(Ended::Done { report }), _) => format!("report: {}", report.display()),
+        (Some(MissionEnd::Done { report }), _) => format!("report: {}", report.display()),
         (None, Some(notice)) => notice.clone(),
         _ => format!("{} states run on {}", snapshot.states, started.adapter),
     };

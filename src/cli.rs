@@ -1,6 +1,8 @@
 //! The command line: verbs and what they share.
 
-use crate::command::{Failure, adapters, bench, mission, orbit, replay, report, run, selftest};
+use crate::command::{
+    Failure, adapters, bench, infer, mission, orbit, replay, report, run, selftest,
+};
 use crate::output;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
@@ -36,6 +38,8 @@ enum Verb {
     Replay(replay::Replay),
     /// Turn an archive into HTML, Markdown, CSV, JSON or a table.
     Report(report::Report),
+    /// Run a workload without faults and say what it decides.
+    Infer(infer::Infer),
     /// What can run here.
     Adapters(adapters::Adapters),
     /// Every stage against its reference on this adapter.
@@ -75,6 +79,7 @@ impl Cli {
             Verb::Mission(verb) => verb.run(adapter),
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
+            Verb::Infer(verb) => verb.run(adapter),
             Verb::Adapters(verb) => verb.run(),
             Verb::Selftest(verb) => verb.run(adapter),
             Verb::Bench(verb) => verb.run(adapter),

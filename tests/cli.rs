@@ -304,3 +304,45 @@ fn the_other_verbs() {
     let nothing = run(&["report", "no/such/archive"]);
     assert_eq!(nothing.status.code(), Some(2), "{}", text(&nothing.stderr));
 }
+
+#[test]
+fn infer_says_what_a_workload_decides() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let y = folder.path().join("y.npy");
+    let found = run(&["infer", "digits-mlp", "-o", path(&y), "--format", "json"]);
+    assert_eq!(found.status.code(), Some(0), "{}", text(&found.stderr));
+    let value: serde_json::Value = serde_json::from_slice(&found.stdout).expect("JSON");
+    assert_eq!((&value["inputs"], &value["labels_right"]), (&512.into(), &499.into()));
+    let decisions = value["decisions"].as_array().expect("decisions");
+    let golden = std::fs::read("kernels/digits-mlp/golden_logits.npy").expect("PyTorch's logits");
+    let ours = std::fs::read(&y).expect("outputs");
+    let floats = |bytes: &[u8]| -> Vec<f32> {
+        let data = &bytes[bytes.len() - 4 * 512 * 10..];
+        data.chunks(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+    };
+    for (at, (ours, theirs)) in floats(&ours).iter().zip(floats(&golden)).enumerate() {
+        assert!((ours - theirs).abs() <= 1e-4, "output {at}: {ours} and {theirs}");
+    }
+
+    // The same inputs from a file have no labels; what is decided is the same.
+    let input = "kernels/digits-data/test_x.npy";
+    let again = run(&["infer", "digits-mlp", "--input", input, "--format", "json"]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    let again: serde_json::Value = serde_json::from_slice(&again.stdout).expect("JSON");
+    assert_eq!(again["decisions"].as_array(), Some(decisions));
+    assert!(again["labels_right"].is_null());
+
+    let table = run(&["infer", "gemm"]);
+    assert_eq!(table.status.code(), Some(0), "{}", text(&table.stderr));
+    assert!(text(&table.stdout).contains("outputs each"));
+    let labels = "kernels/digits-data/test_y.npy";
+    for (arguments, said) in [
+        (vec!["infer", "digits-mpl"], "digits-mlp"),
+        (vec!["infer", "digits-mlp", "--input", labels], "test_y.npy: expected elements of F32"),
+        (vec!["infer", "digits-cnn", "--input", "kernels/none.npy"], "none.npy: cannot be read"),
+    ] {
+        let refused = run(&arguments);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&refused.stderr).contains(said), "{}", text(&refused.stderr));
+    }
+}

@@ -6,6 +6,7 @@ mod bench_environment;
 mod bench_op;
 mod bench_trials;
 mod engines;
+pub mod infer;
 mod live;
 pub mod mission;
 pub mod orbit;

@@ -9,6 +9,7 @@ mod npy;
 mod tests;
 mod weights;
 
+pub use npy::npy_of_floats;
 pub(super) use weights::read_weights;
 
 use super::Error;

@@ -45,6 +45,52 @@ pub fn load(dir: &Path, overrides: &Overrides) -> Result<Workload, Error> {
     File { dir, path, text: &text }.workload(entry, overrides)
 }
 
+/// The same workload over the inputs of a `.npy` file: rows of the input's shape and type. They have no
+/// labels, and no outputs are expected of them.
+///
+/// # Errors
+/// What is wrong with the file, and an index past its table.
+pub fn with_inputs(workload: Workload, path: &Path) -> Result<Workload, Error> {
+    let input = &workload.values[0];
+    let (count, words) = read_rows(path, None, (&input.shape, input.dtype))?;
+    let inputs = Inputs { count, words, labels: None, ..workload.inputs };
+    check_indices(&inputs, (&workload.values, &workload.ops), path)?;
+    Ok(Workload { inputs, expected: None, ..workload })
+}
+
+/// Rows of one shape and type: their number and their words.
+fn read_rows(
+    path: &Path,
+    tensor: Option<&str>,
+    (shape, dtype): (&[usize], Dtype),
+) -> Result<(usize, Vec<u32>), Error> {
+    let (found, words) = match dtype {
+        Dtype::F32 => data::read_floats(path, tensor)?,
+        Dtype::U32 => data::read_indices(path, tensor)?,
+    };
+    let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(path))?;
+    Ok((count, words))
+}
+
+/// Refuses an input that an op reads as an index past its table.
+fn check_indices(
+    inputs: &Inputs,
+    (values, ops): (&[Value], &[Op]),
+    path: &Path,
+) -> Result<(), Error> {
+    for op in ops {
+        let shapes: Vec<&[usize]> =
+            op.inputs.iter().map(|value| &values[value.0].shape[..]).collect();
+        let Some(below) = op.kind.indices_below(&shapes) else { continue };
+        if let Some(at) = inputs.words.iter().position(|index| *index >= below) {
+            let expected = format!("indices below {below}, the entries that `{}` has", op.name);
+            let found = format!("{} in input {}", inputs.words[at], at / inputs.features);
+            return Err(Mismatch::new(expected, found).in_data(path));
+        }
+    }
+    Ok(())
+}
+
 /// A workload file that parsed: its folder, and its text to find lines in.
 pub(super) struct File<'a> {
     dir: &'a Path,
@@ -62,7 +108,9 @@ impl File<'_> {
         let (input, inputs) = self.inputs(&entry.inputs, size)?;
         let mut image = Image::new(self.weights(&entry.weights, size)?);
         let (values, ops) = self.graph(input, &entry, &mut image)?;
-        self.check_indices(entry.inputs.get_ref(), &inputs, (&values, &ops))?;
+        if let Some(file) = &entry.inputs.get_ref().file {
+            check_indices(&inputs, (&values, &ops), &self.dir.join(file))?;
+        }
         if !image.unused.is_empty() {
             let found = list(image.unused.keys().map(String::as_str));
             return Err(self.wrong(
@@ -197,7 +245,7 @@ impl File<'_> {
         let (shape, features) = self.shape(&inputs.shape, size)?;
         let (count, words) = match (&inputs.file, &inputs.generate) {
             (Some(file), None) => {
-                self.read_rows(file, inputs.tensor.as_deref(), (&shape, inputs.dtype))?
+                read_rows(&self.dir.join(file), inputs.tensor.as_deref(), (&shape, inputs.dtype))?
             }
             (None, Some(generate)) if inputs.dtype != Dtype::F32 => {
                 let expected = format!("a `file` with `dtype = \"{}\"`", inputs.dtype.name());
@@ -235,44 +283,6 @@ impl File<'_> {
             Value { name: INPUT.into(), shape, dtype: inputs.dtype, role: Role::Input },
             Inputs { count, features, words, labels },
         ))
-    }
-
-    /// Refuses an input that an op reads as an index past its table.
-    fn check_indices(
-        &self,
-        entry: &InputsEntry,
-        inputs: &Inputs,
-        (values, ops): (&[Value], &[Op]),
-    ) -> Result<(), Error> {
-        for op in ops {
-            let shapes: Vec<&[usize]> =
-                op.inputs.iter().map(|value| &values[value.0].shape[..]).collect();
-            let (Some(below), Some(file)) = (op.kind.indices_below(&shapes), &entry.file) else {
-                continue;
-            };
-            if let Some(at) = inputs.words.iter().position(|index| *index >= below) {
-                let expected = format!("indices below {below}, the entries that `{}` has", op.name);
-                let found = format!("{} in input {}", inputs.words[at], at / inputs.features);
-                return Err(Mismatch::new(expected, found).in_data(&self.dir.join(file)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Rows of one shape and type: their number and their words.
-    fn read_rows(
-        &self,
-        file: &Path,
-        tensor: Option<&str>,
-        (shape, dtype): (&[usize], Dtype),
-    ) -> Result<(usize, Vec<u32>), Error> {
-        let path = self.dir.join(file);
-        let (found, words) = match dtype {
-            Dtype::F32 => data::read_floats(&path, tensor)?,
-            Dtype::U32 => data::read_indices(&path, tensor)?,
-        };
-        let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(&path))?;
-        Ok((count, words))
     }
 
     fn read_labels(

@@ -9,7 +9,8 @@ mod file;
 mod graph;
 mod ops;
 
-pub use file::{Overrides, load};
+pub use data::npy_of_floats;
+pub use file::{Overrides, load, with_inputs};
 pub use graph::{Op, Role, Value, ValueId};
 
 pub(crate) use crate::op::Mismatch;

@@ -373,7 +373,7 @@ mod tests {
         let columns = u64::from(memory.columns);
         match event.shape {
             PatternShape::Entries => {
-                along(&|at| u64::from(at.row) * columns + u64::from(at.column))
+                along(&|at| u64::from(at.row) * columns + u64::from(at.column));
             }
             PatternShape::Column => {
                 along(&|at| u64::from(at.row));

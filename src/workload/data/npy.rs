@@ -56,6 +56,23 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Array<'_>, Mismatch> {
     Ok(Array { shape, number, dtype, first_fastest, data })
 }
 
+/// A `.npy` file of 32-bit floats of this shape, from their bits, the last index changing fastest.
+///
+/// Format: NEP 1, version 1.0.
+pub fn npy_of_floats(shape: &[usize], words: &[u32]) -> Vec<u8> {
+    let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
+    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sides}), }}");
+    // Data begins at a multiple of 64 bytes, behind a new line.
+    let before = 10;
+    let padded = (before + header.len() + 1).next_multiple_of(64) - before;
+    let length = u16::try_from(padded).unwrap_or(u16::MAX).to_le_bytes();
+    let mut bytes = [&b"\x93NUMPY\x01\x00"[..], &length, header.as_bytes()].concat();
+    bytes.resize(before + padded - 1, b' ');
+    bytes.push(b'\n');
+    bytes.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+    bytes
+}
+
 /// Whether `NumPy` cannot make a number of a type's elements.
 pub(super) fn is_no_number(dtype: &str) -> bool {
     !matches!(

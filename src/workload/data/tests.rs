@@ -167,3 +167,12 @@ fn generated_words_are_uniform_and_named_by_seed_and_key() {
     assert_ne!(words, generate(1, 1, 2.0, 4096));
     assert_ne!(words, generate(2, 0, 2.0, 4096));
 }
+
+#[test]
+fn floats_that_are_written_are_read_again() {
+    let words = [0x7fc0_0001, 1f32.to_bits(), 0x8000_0000, 3, 4, 5];
+    let bytes = npy_of_floats(&[2, 3], &words);
+    assert_eq!(bytes.len() % 64, 24, "data begins at a multiple of 64 bytes");
+    assert_eq!(read_as(&bytes, Wanted::Floats), Ok((vec![2, 3], words.to_vec())));
+    assert_eq!(read_as(&npy_of_floats(&[1], &words[..1]), Wanted::Floats).expect("one").0, [1]);
+}

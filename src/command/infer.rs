@@ -1,0 +1,137 @@
+//! `beamline infer`: a workload without faults, over its own inputs or a user's.
+
+use super::engines::{Chosen, EngineName};
+use super::prepare::{check_golden, find_workload, open_gpu};
+use super::{Failure, TableFormat, say, say_json};
+use crate::campaign::file::WorkloadChoice;
+use crate::engine::direct::Kernels;
+use crate::engine::{Layout, Windows};
+use crate::output;
+use crate::stage::decision::{NO_DECISION, arg_max};
+use crate::workload::{Decision, Workload, npy_of_floats, with_inputs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Inferences of a batch, at most.
+const ROWS_MAX: usize = 128;
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Infer {
+    /// The workload: a folder with a workload.toml, or the name of one of kernels/.
+    workload: String,
+    /// Inputs in place of the workload's own: a .npy file of rows of their shape and type.
+    #[arg(long, value_name = "FILE.npy")]
+    input: Option<PathBuf>,
+    /// Where the outputs land: a .npy file of F32, a row an input; `-` is standard output, without the
+    /// decisions.
+    #[arg(short, long, value_name = "FILE.npy")]
+    output: Option<PathBuf>,
+    /// The form of the decisions.
+    #[arg(long, value_enum, default_value_t)]
+    format: TableFormat,
+}
+
+impl Infer {
+    /// Runs the workload and says what it decides.
+    ///
+    /// # Errors
+    /// [`Failure`] with its exit code.
+    pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        let name = self.workload.clone();
+        let choice = WorkloadChoice { name, inputs: None, relu_nan: None, size: None };
+        let workload = find_workload(&choice, Path::new("."), None)?;
+        let workload = match &self.input {
+            Some(path) => with_inputs(workload, path).map_err(Failure::input)?,
+            None => workload,
+        };
+        let workload = Arc::new(workload);
+        let windows = windows(workload.inputs.count);
+        let gpu = open_gpu(adapter)?;
+        let kernels = Arc::new(Kernels::new(&gpu)?);
+        let of = (&workload, &windows, 1);
+        let engine = Chosen::new(EngineName::default(), &kernels, &gpu, of, (None, None))?;
+        check_golden(&workload, &[], &windows, engine.golden_outputs())?;
+        let outputs = by_input(&workload, &windows, engine.golden_outputs());
+        if let Some(path) = &self.output {
+            let mut shape = vec![workload.inputs.count];
+            shape.extend(&workload.values[workload.output.0].shape);
+            output::write(path, &npy_of_floats(&shape, &outputs))?;
+            if output::is_stdout(path) {
+                return Ok(());
+            }
+        }
+        let features = workload.output_features() as usize;
+        let decisions: Option<Vec<u32>> = match workload.decision {
+            Decision::ArgMax { nan } => {
+                let inputs = outputs.chunks(features);
+                Some(inputs.map(|words| arg_max(words.iter().copied(), nan)).collect())
+            }
+            Decision::Tolerance { .. } => None,
+        };
+        let labels = workload.inputs.labels.as_ref();
+        let right = labels.zip(decisions.as_ref()).map(|(labels, decisions)| {
+            labels.iter().zip(decisions).filter(|(label, decision)| label == decision).count()
+        });
+        match self.format {
+            TableFormat::Json => say_json(&serde_json::json!({
+                "adapter": gpu.adapter(),
+                "workload": workload.name,
+                "inputs": workload.inputs.count,
+                "output_shape": workload.values[workload.output.0].shape,
+                "decisions": decisions.map(|decisions| {
+                    decisions.into_iter().map(|d| Some(d).filter(|d| *d != NO_DECISION)).collect::<Vec<_>>()
+                }),
+                "labels_right": right,
+            })),
+            TableFormat::Table => {
+                say(&format!("adapter: {}", gpu.adapter().line()))?;
+                let count = workload.inputs.count;
+                say(&format!("{}: {count} inputs, {features} outputs each", workload.name))?;
+                if let Some(decisions) = decisions {
+                    say("input  decision  output")?;
+                    for (input, decision) in decisions.into_iter().enumerate() {
+                        say(&line(input, decision, &outputs[input * features..][..features]))?;
+                    }
+                }
+                match right {
+                    Some(right) => say(&format!("labels: {right} of {count} right")),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+}
+
+/// The decision on an input, and the output that made it.
+fn line(input: usize, decision: u32, outputs: &[u32]) -> String {
+    match outputs.get(decision as usize) {
+        Some(word) => format!("{input:<5}  {decision:<8}  {}", f32::from_bits(*word)),
+        None => format!("{input:<5}  {:<8}  a NaN among the outputs", "none"),
+    }
+}
+
+/// Windows over so many inputs; the last one is filled with the last input.
+fn windows(count: usize) -> Windows {
+    let rows = count.min(ROWS_MAX);
+    let last = u32::try_from(count - 1).unwrap_or(u32::MAX);
+    let mut inputs: Vec<u32> = (0..=last).collect();
+    inputs.resize(count.next_multiple_of(rows), last);
+    Windows::new(u32::try_from(rows).unwrap_or(1), inputs)
+}
+
+/// Outputs `[input, feature]` from those of windows, `[window, feature, row]`.
+fn by_input(workload: &Workload, windows: &Windows, golden: &[u32]) -> Vec<u32> {
+    let (rows, features) =
+        (Layout::new(workload, windows).rows as usize, workload.output_features() as usize);
+    let per_window = windows.rows() as usize;
+    let word = |input: usize, feature: usize| {
+        let (window, row) = (input / per_window, input % per_window);
+        golden[(window * features + feature) * rows + row]
+    };
+    let inputs = 0..workload.inputs.count;
+    inputs
+        .flat_map(|input| (0..features).map(move |f| (input, f)))
+        .map(|(i, f)| word(i, f))
+        .collect()
+}

@@ -263,6 +263,8 @@ fn a_trial_is_replayed_to_its_archived_outcome() {
             assert_eq!(fault.word_before ^ fault.mask, fault.word_after);
             assert_eq!(value["faults"][0]["before"], format!("{:#010x}", fault.word_before));
             assert_eq!(value["faults"][0]["after"], format!("{:#010x}", fault.word_after));
+            let axis = value["faults"][0]["at"][0][0].as_str().expect("an axis");
+            assert!(["output", "feature"].contains(&axis), "a weight's or a value's: {value}");
             assert!(value["ops"].as_array().is_some_and(|ops| !ops.is_empty()));
         }
     }

@@ -56,6 +56,9 @@ fn digits_mlp_loads() {
             ("fc3", &[10]),
         ]
     );
+    let axes = |name: &str| &mlp.values.iter().find(|v| v.name == name).expect("a value").axes;
+    assert_eq!((axes("fc1.weight"), axes("fc1.bias")), (&vec!["output", "input"], &vec!["output"]));
+    assert_eq!((axes("input"), axes("relu1")), (&vec!["feature"], &vec!["feature"]));
     assert_eq!(mlp.output_features(), 10);
     assert_eq!(mlp.decision, Decision::ArgMax { nan: NanRank::Differs });
     assert_eq!(mlp.relu_nan, NanRule::Propagate);

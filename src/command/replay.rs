@@ -7,9 +7,11 @@ use crate::campaign::event::SIMULATED_BEAM;
 use crate::campaign::runner::describe;
 use crate::engine::direct::{Direct, OpTrace};
 use crate::engine::{Engine, Job, TrialResult};
+use crate::fault::{Fault, Region};
 use crate::outcome::Outcome;
 use crate::scheme::Scheme;
 use crate::words::meant;
+use crate::workload::{Role, Workload};
 use anyhow::anyhow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +42,8 @@ pub struct Replay {
 #[derive(serde::Serialize)]
 struct Struck {
     place: String,
+    /// Where the word lies along each axis of its value.
+    at: Vec<(&'static str, usize)>,
     kind: &'static str,
     step: u32,
     /// The input of the inference struck; none where a stored word is read by several.
@@ -47,6 +51,20 @@ struct Struck {
     replica: u32,
     before: String,
     after: String,
+}
+
+/// Where a struck word lies along the axes of its value; a check word has none.
+fn coordinates(workload: &Workload, fault: &Fault) -> Vec<(&'static str, usize)> {
+    let tensor = fault.tensor as usize;
+    let value = match fault.region {
+        Region::Weights | Region::Voted => {
+            workload.values.iter().find(|value| value.role == Role::Stored(tensor))
+        }
+        Region::Input => workload.values.first(),
+        Region::Activations => Some(&workload.values[workload.ops[tensor].output.0]),
+        Region::Check => None,
+    };
+    value.map(|value| value.coordinates(fault.index)).unwrap_or_default()
 }
 
 impl Replay {
@@ -126,6 +144,7 @@ impl Replay {
                 let fault = &job.faults[landing.fault as usize];
                 Struck {
                     place: describe(&planned.workload, fault),
+                    at: coordinates(&planned.workload, fault),
                     kind: fault.kind.name(),
                     step: fault.step,
                     inference: windows.struck(job, fault),
@@ -165,10 +184,12 @@ impl Replay {
         say(&format!("adapter: {}", gpu.adapter().line()))?;
         say(&format!("faults: {} received", struck.len()))?;
         for fault in &struck {
-            let Struck { place, kind, step, inference, replica, before, after } = fault;
+            let Struck { place, at, kind, step, inference, replica, before, after } = fault;
+            let at: Vec<String> = at.iter().map(|(axis, at)| format!("{axis} {at}")).collect();
+            let at = if at.is_empty() { String::new() } else { format!(" ({})", at.join(", ")) };
             let inference = inference.map_or_else(|| "all".to_owned(), |input| input.to_string());
             say(&format!(
-                "  {place} {kind}, step {step}, inference {inference}, replica {replica}: \
+                "  {place}{at} {kind}, step {step}, inference {inference}, replica {replica}: \
                  {before} -> {after} (read back)"
             ))?;
         }

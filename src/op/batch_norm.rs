@@ -7,7 +7,7 @@ use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 const fn tensor(name: &'static str, meaning: &'static str) -> Field {
-    Field { name, holds: Holds::Tensor { required: true }, meaning }
+    Field { name, holds: Holds::Tensor { required: true, axes: &["channel"] }, meaning }
 }
 
 /// The op.

@@ -38,12 +38,15 @@ impl Operator for Conv2d {
             &[
                 Field {
                     name: "weight",
-                    holds: Holds::Tensor { required: true },
+                    holds: Holds::Tensor {
+                        required: true,
+                        axes: &["output", "input", "row", "column"],
+                    },
                     meaning: "shape (outputs, channels / groups, rows, columns)",
                 },
                 Field {
                     name: "bias",
-                    holds: Holds::Tensor { required: false },
+                    holds: Holds::Tensor { required: false, axes: &["output"] },
                     meaning: "shape (outputs)",
                 },
                 Field {
@@ -68,6 +71,10 @@ impl Operator for Conv2d {
                 },
             ]
         }
+    }
+
+    fn axes(&self) -> &'static [&'static str] {
+        &["channel", "row", "column"]
     }
 
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

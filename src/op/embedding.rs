@@ -23,10 +23,14 @@ impl Operator for Embedding {
         const {
             &[Field {
                 name: "weight",
-                holds: Holds::Tensor { required: true },
+                holds: Holds::Tensor { required: true, axes: &["entry", "feature"] },
                 meaning: "the table, shape (entries, width)",
             }]
         }
+    }
+
+    fn axes(&self) -> &'static [&'static str] {
+        &["token", "feature"]
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

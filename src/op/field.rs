@@ -20,6 +20,8 @@ pub enum Holds {
     Tensor {
         /// Whether the op needs it.
         required: bool,
+        /// The names of its axes.
+        axes: &'static [&'static str],
     },
     /// A whole number: one setting.
     Number(Default),

@@ -15,6 +15,10 @@ impl Operator for Flatten {
         "any shape → (the product): the same words, no work and no site for faults"
     }
 
+    fn axes(&self) -> &'static [&'static str] {
+        &["feature"]
+    }
+
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
         Ok(vec![inputs[0].iter().product()])
     }

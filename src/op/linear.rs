@@ -25,16 +25,20 @@ impl Operator for Linear {
             &[
                 Field {
                     name: "weight",
-                    holds: Holds::Tensor { required: true },
+                    holds: Holds::Tensor { required: true, axes: &["output", "input"] },
                     meaning: "shape (outputs, inputs)",
                 },
                 Field {
                     name: "bias",
-                    holds: Holds::Tensor { required: false },
+                    holds: Holds::Tensor { required: false, axes: &["output"] },
                     meaning: "shape (outputs)",
                 },
             ]
         }
+    }
+
+    fn axes(&self) -> &'static [&'static str] {
+        &["feature"]
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {

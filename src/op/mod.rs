@@ -73,6 +73,11 @@ pub trait Operator: Sync {
         &[]
     }
 
+    /// The names of its output's axes, where they are not those of its first input.
+    fn axes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// The shape of its output for one inference. `settings` are the numbers of its fields one after
     /// another, `inputs` the shapes of its inputs.
     ///
@@ -177,7 +182,7 @@ pub fn table() -> String {
     let mut table = String::from("| `kind` | reads → writes | fields |\n|---|---|---|\n");
     for kind in OPS {
         let field = |field: &Field| {
-            let optional = matches!(field.holds, Holds::Tensor { required: false });
+            let optional = matches!(field.holds, Holds::Tensor { required: false, .. });
             let optional = if optional { "optional, " } else { "" };
             format!("`{}`: {optional}{}", field.name, field.meaning)
         };
@@ -238,7 +243,7 @@ mod tests {
                 .fields()
                 .iter()
                 .filter_map(|field| match field.holds {
-                    Holds::Tensor { required } => Some(required),
+                    Holds::Tensor { required, .. } => Some(required),
                     _ => None,
                 })
                 .collect();

@@ -5,6 +5,7 @@ use super::entry::{
     DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, WeightsEntry,
     WorkloadEntry,
 };
+use super::graph::axes;
 use super::ops::Image;
 use super::{
     Decision, Error, Expected, Inputs, Mismatch, NanRule, Op, Role, Value, ValueId, Workload,
@@ -279,8 +280,9 @@ impl File<'_> {
                 return Err(self.wrong(entry, "`labels` with `labels_tensor`", "none"));
             }
         };
+        let axes = axes(shape.len(), inputs.dtype);
         Ok((
-            Value { name: INPUT.into(), shape, dtype: inputs.dtype, role: Role::Input },
+            Value { name: INPUT.into(), axes, shape, dtype: inputs.dtype, role: Role::Input },
             Inputs { count, features, words, labels },
         ))
     }

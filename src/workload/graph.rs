@@ -25,6 +25,8 @@ pub struct Value {
     /// The shape, row-major: for one inference (features) or (channels, height, width), or that of a stored
     /// tensor.
     pub shape: Vec<usize>,
+    /// The names of its axes.
+    pub axes: Vec<&'static str>,
     /// The type of its elements.
     pub dtype: Dtype,
     /// What it is.
@@ -34,7 +36,23 @@ pub struct Value {
 impl Value {
     /// A value of floats.
     pub fn floats(name: &str, shape: &[usize], role: Role) -> Self {
-        Self { name: name.into(), shape: shape.to_vec(), dtype: Dtype::F32, role }
+        let (shape, axes) = (shape.to_vec(), axes(shape.len(), Dtype::F32));
+        Self { name: name.into(), shape, axes, dtype: Dtype::F32, role }
+    }
+
+    /// Where an element lies along each axis, the last of which changes fastest.
+    pub fn coordinates(&self, element: u32) -> Vec<(&'static str, usize)> {
+        let mut left = element as usize;
+        let sides = self.axes.iter().zip(&self.shape).rev();
+        let mut along: Vec<_> = sides
+            .map(|(axis, side)| {
+                let at = left % side;
+                left /= side;
+                (*axis, at)
+            })
+            .collect();
+        along.reverse();
+        along
     }
 
     /// Whether every inference has a value of its own: it is no stored tensor.
@@ -50,6 +68,16 @@ impl Value {
     /// Words of one inference, or of a stored tensor.
     pub fn features(&self) -> u32 {
         word_count(self.shape.iter().product())
+    }
+}
+
+/// The axes of a value of which only the number of dimensions is known.
+pub(super) fn axes(dimensions: usize, dtype: Dtype) -> Vec<&'static str> {
+    match (dimensions, dtype) {
+        (1, Dtype::U32) => vec!["token"],
+        (1, Dtype::F32) => vec!["feature"],
+        (3, _) => vec!["channel", "row", "column"],
+        (dimensions, _) => vec!["index"; dimensions],
     }
 }
 
@@ -99,4 +127,18 @@ impl Op {
 #[expect(clippy::expect_used, reason = "loading refuses tensors past 32-bit word indices")]
 pub(crate) fn word_count(words: usize) -> u32 {
     u32::try_from(words).expect("a tensor within 32-bit word indices")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_axis_changes_fastest() {
+        let value = Value::floats("conv1", &[2, 3, 4], Role::Activation);
+        let at = |element| value.coordinates(element);
+        assert_eq!(at(0), [("channel", 0), ("row", 0), ("column", 0)]);
+        assert_eq!(at(23), [("channel", 1), ("row", 2), ("column", 3)]);
+        assert_eq!(at(4), [("channel", 0), ("row", 1), ("column", 0)]);
+    }
 }

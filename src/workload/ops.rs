@@ -92,6 +92,18 @@ impl FieldValue {
     }
 }
 
+/// The axes that the first op to read a stored tensor gives it.
+fn stored_axes(ops: &[Op], tensor: ValueId) -> Option<Vec<&'static str>> {
+    ops.iter().find_map(|op| {
+        let at = op.inputs.iter().position(|input| *input == tensor)?;
+        let mut axes = op.kind.fields().iter().filter_map(|field| match field.holds {
+            Holds::Tensor { axes, .. } => Some(axes),
+            _ => None,
+        });
+        axes.nth(at.checked_sub(op.kind.arity())?).map(<[_]>::to_vec)
+    })
+}
+
 impl File<'_> {
     /// The values and ops that the entries describe, checked against each other.
     pub(super) fn graph(
@@ -145,7 +157,11 @@ impl File<'_> {
             })?;
             let output = ValueId(values.len());
             let role = Role::Activation;
-            values.push(Value { name: name.clone(), shape, dtype, role });
+            let axes = match kind.axes() {
+                [] => values[inputs[0].0].axes.clone(),
+                axes => axes.to_vec(),
+            };
+            values.push(Value { name: name.clone(), shape, axes, dtype, role });
             ops.push(Op { name, kind, settings, inputs, output });
             names.push(at);
         }
@@ -156,7 +172,11 @@ impl File<'_> {
             }
         }
         let stored = image.used.iter().enumerate();
-        let value = |(at, t): (usize, &Tensor)| Value::floats(&t.name, &t.shape, Role::Stored(at));
+        let value = |(at, t): (usize, &Tensor)| {
+            let axes = stored_axes(&ops, ValueId(1 + ops.len() + at));
+            let value = Value::floats(&t.name, &t.shape, Role::Stored(at));
+            Value { axes: axes.unwrap_or_else(|| value.axes.clone()), ..value }
+        };
         values.extend(stored.map(value));
         Ok((values, ops))
     }
@@ -218,7 +238,7 @@ impl File<'_> {
     ) -> Result<Vec<ValueId>, Error> {
         let mut tensors = Vec::new();
         for field in kind.fields() {
-            let Holds::Tensor { required } = field.holds else { continue };
+            let Holds::Tensor { required, .. } = field.holds else { continue };
             match op.field(field.name) {
                 Some(setting) => {
                     let name = self.name(setting)?;

@@ -105,7 +105,8 @@ impl Network {
             Node::Tensor(_) => None,
         });
         let dtype = kind.dtype(&shapes, &values.collect::<Vec<_>>())?;
-        self.values.push(Value { name: name.into(), shape, dtype, role: Role::Activation });
+        let value = Value::floats(name, &shape, Role::Activation);
+        self.values.push(Value { dtype, ..value });
         let output = ValueId(self.values.len() - 1);
         let op = Op { name: name.into(), kind, settings, inputs: Vec::new(), output };
         self.ops.push((op, inputs.to_vec()));

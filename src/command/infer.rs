@@ -1,7 +1,7 @@
 //! `beamline infer`: a workload without faults, over its own inputs or a user's.
 
 use super::engines::{Chosen, EngineName};
-use super::prepare::{check_golden, find_workload, open_gpu};
+use super::prepare::{check_expected, find_workload, open_gpu};
 use super::{Failure, TableFormat, say, say_json};
 use crate::campaign::file::WorkloadChoice;
 use crate::engine::direct::Kernels;
@@ -51,8 +51,8 @@ impl Infer {
         let kernels = Arc::new(Kernels::new(&gpu)?);
         let of = (&workload, &windows, 1);
         let engine = Chosen::new(EngineName::default(), &kernels, &gpu, of, (None, None))?;
-        check_golden(&workload, &[], &windows, engine.golden_outputs())?;
         let outputs = by_input(&workload, &windows, engine.golden_outputs());
+        check_expected(&workload, &outputs)?;
         if let Some(path) = &self.output {
             let mut shape = vec![workload.inputs.count];
             shape.extend(&workload.values[workload.output.0].shape);

@@ -250,19 +250,36 @@ pub(super) fn check_golden(
                          no fault can be told from it"
                     )));
                 }
-                let Some(expected) = &workload.expected else { continue };
-                let want = expected.outputs[*input as usize * features + feature];
-                let difference = (found - want).abs();
-                if difference.is_nan() || difference > expected.tolerance {
-                    return Err(Failure::environment(anyhow!(
-                        "{output}: expected {want} within {}, found {found} on this adapter",
-                        expected.tolerance
-                    )));
-                }
+                check_output(workload, *input as usize * features + feature, found)?;
             }
         }
     }
     Ok(())
+}
+
+/// Holds outputs `[input, feature]` to what another implementation computed, where the workload's folder has
+/// that.
+pub(super) fn check_expected(workload: &Workload, outputs: &[u32]) -> Result<(), Failure> {
+    let mut outputs = outputs.iter().enumerate();
+    outputs.try_for_each(|(at, word)| check_output(workload, at, f32::from_bits(*word)))
+}
+
+/// The same for output number `at`, `[input, feature]`.
+fn check_output(workload: &Workload, at: usize, found: f32) -> Result<(), Failure> {
+    let Some(expected) = &workload.expected else { return Ok(()) };
+    let want = expected.outputs[at];
+    let difference = (found - want).abs();
+    if difference <= expected.tolerance {
+        return Ok(());
+    }
+    let features = workload.output_features() as usize;
+    Err(Failure::environment(anyhow!(
+        "{}: golden output {} of input {}: expected {want} within {}, found {found} on this adapter",
+        workload.name,
+        at % features,
+        at / features,
+        expected.tolerance
+    )))
 }
 
 /// Chooses the sets that schemes of the file at `path`, whose text this is, take from earlier

@@ -118,7 +118,11 @@ impl Direct {
         let mut best: Option<(f64, usize)> = None;
         let mut lanes = 8.min(fit).max(2);
         loop {
-            let mut engine = build(lanes)?;
+            let mut engine = match build(lanes) {
+                // More lanes than there is memory for are none to measure.
+                Err(error) if error.is_size() && best.is_some() => break,
+                engine => engine?,
+            };
             let jobs: Vec<Job> = (0..lanes as u64 - 1)
                 .map(|trial| Job { trial, first_window: 0, faults: Vec::new() })
                 .collect();

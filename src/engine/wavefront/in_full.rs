@@ -88,18 +88,18 @@ impl Wavefront {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
-        let Core { kernels, gpu, workload, windows, .. } = &self.core;
         let (memory, reference) = match in_full {
-            InFull::Direct(direct) => {
-                self.paths.direct += jobs.len() as u64;
-                if self.adapts && !self.tuned && jobs.len() > 4 * direct.lanes() {
-                    **direct = Direct::tuned(kernels, gpu, workload, windows, self.behind.1)?;
-                    self.tuned = true;
-                }
-                return direct.run(scheme, course, jobs);
-            }
             InFull::InPlace(memory, reference) => (memory, reference),
+            InFull::Direct(direct) => match self.run_on(direct, scheme, course, jobs) {
+                // Lanes that fit without a code may not fit with its check words.
+                Err(error) if error.is_size() => {
+                    *in_full = InFull::InPlace(Box::new(InPlace::new(&self.core)), None);
+                    return self.run_in(in_full, scheme, course, jobs);
+                }
+                results => return results,
+            },
         };
+        let Core { gpu, workload, windows, .. } = &self.core;
         let mut results = if trials::represents(scheme, course) {
             self.core.run_in_place(memory, (scheme, course), jobs)?
         } else {
@@ -121,13 +121,37 @@ impl Wavefront {
         Ok(results.into_iter().flatten().collect())
     }
 
+    /// Runs trials on the direct engine, whose lanes are measured once it has much to do.
+    fn run_on(
+        &mut self,
+        direct: &mut Direct,
+        scheme: &Scheme,
+        course: Course,
+        jobs: &[Job],
+    ) -> Result<Vec<TrialResult>, Error> {
+        let Core { kernels, gpu, workload, windows, .. } = &self.core;
+        if self.adapts && !self.tuned && jobs.len() > 4 * direct.lanes() {
+            match Direct::tuned(kernels, gpu, workload, windows, self.behind.1) {
+                Err(error) if error.is_size() => {}
+                tuned => *direct = tuned?,
+            }
+            self.tuned = true;
+        }
+        let results = direct.run(scheme, course, jobs)?;
+        self.paths.direct += jobs.len() as u64;
+        Ok(results)
+    }
+
     /// Seconds that a fault-free inference takes in full.
     pub(super) fn in_full_s(&mut self, scheme: &Scheme, course: Course) -> Result<f64, Error> {
         let rows = self.core.windows.rows();
-        match self.in_full()? {
-            InFull::Direct(direct) => measured(direct, scheme, course, rows),
-            InFull::InPlace(..) => self.core.inference_s(scheme),
+        if let InFull::Direct(direct) = self.in_full()? {
+            match measured(direct, scheme, course, rows) {
+                Err(error) if error.is_size() => {}
+                seconds => return seconds,
+            }
         }
+        self.core.inference_s(scheme)
     }
 }
 

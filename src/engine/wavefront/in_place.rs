@@ -11,8 +11,8 @@ use super::super::{Course, Error, Job, TrialResult};
 use super::Core;
 use super::pages::narrow;
 use super::stored::Found;
-use super::trials::settle;
-use super::wave::retried;
+use super::trials::{chunk, settle};
+use super::wave::{LANES_MAX, retried};
 use crate::gpu::{Binding, Buffer};
 use crate::op::Products;
 use crate::outcome::InferenceRow;
@@ -88,6 +88,20 @@ impl Core {
         if scheme.votes_ops() {
             return Ok(jobs.iter().map(|_| None).collect());
         }
+        let mut results = Vec::with_capacity(jobs.len());
+        for jobs in jobs.chunks(chunk(jobs, LANES_MAX)) {
+            results.extend(self.run_few(memory, (scheme, course), jobs)?);
+        }
+        Ok(results)
+    }
+
+    /// The same for as many trials as are read at once.
+    fn run_few(
+        &self,
+        memory: &InPlace,
+        (scheme, course): (&Scheme, Course),
+        jobs: &[Job],
+    ) -> Result<Vec<Option<TrialResult>>, Error> {
         let guarded = scheme.guard == Some(Guard::NonFinite);
         let all = self.read(scheme, course, jobs);
         let (found, delivered) = self.deliver(scheme, &all)?;

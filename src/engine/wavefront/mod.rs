@@ -58,7 +58,8 @@ const CALL_S: f64 = 0.5;
     reason = "clamped, and rates are not negative"
 )]
 fn lanes_at(rate: f64, waves: usize) -> usize {
-    ((rate * CALL_S) as usize).clamp(64, waves * LANES_MAX) / 64 * 64
+    let lanes = ((rate * CALL_S) as usize).min(waves * LANES_MAX);
+    if lanes < 64 { lanes.max(1) } else { lanes / 64 * 64 }
 }
 
 /// How many trials went which way.
@@ -284,6 +285,12 @@ impl Wavefront {
                 .flat_map(|wave| wave.join().unwrap_or_else(|panic| resume_unwind(panic)))
                 .collect::<Vec<_>>()
         });
+        // A failure of the device is told to one wave, and may be why another one finds what cannot be.
+        let of_device = |(_, ran): &(usize, Result<_, Error>)| matches!(ran, Err(Error::Gpu(_)));
+        if let Some(at) = ran.iter().position(of_device) {
+            ran.swap(0, at);
+            ran.truncate(1);
+        }
         ran.sort_unstable_by_key(|(at, _)| *at);
         let mut results = Vec::with_capacity(jobs.len());
         for (_, chunk) in ran {
@@ -329,10 +336,6 @@ impl Engine for Wavefront {
         let started = Instant::now();
         self.core.enter(scheme)?;
         let mut results = self.run_waves(scheme, course, jobs)?;
-        if self.adapts && jobs.len() >= self.lanes {
-            let rate = jobs.len() as f64 / started.elapsed().as_secs_f64();
-            self.lanes = lanes_at(rate, self.memory.len());
-        }
         let left: Vec<usize> = (0..jobs.len()).filter(|at| results[*at].is_none()).collect();
         let by_proof = |result: &&TrialResult| result.decided == Decided::ByProof;
         let proved = results.iter().flatten().filter(by_proof).count();
@@ -343,6 +346,10 @@ impl Engine for Wavefront {
             for (at, result) in left.into_iter().zip(self.run_in_full(scheme, course, &in_full)?) {
                 results[at] = Some(result);
             }
+        }
+        if self.adapts && jobs.len() >= self.lanes {
+            let rate = jobs.len() as f64 / started.elapsed().as_secs_f64();
+            self.lanes = lanes_at(rate, self.memory.len());
         }
         Ok(results.into_iter().flatten().collect())
     }

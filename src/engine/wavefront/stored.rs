@@ -230,7 +230,7 @@ impl Core {
             };
             decoder.encode((&self.gpu, pass), at, images, decoded, counts);
         }
-        if copies == 3 {
+        if copies == 3 && scheme.votes_reads() {
             let from = if scheme.code.is_some() { decoded } else { images };
             let params = VoteParams {
                 quads: data / 4,

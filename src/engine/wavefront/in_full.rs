@@ -27,17 +27,23 @@ pub(super) enum InFull {
 impl Wavefront {
     /// What runs trials in full, made where this is the first call.
     fn in_full(&mut self) -> Result<&mut InFull, Error> {
-        let engine = match self.in_full.take() {
-            Some(engine) => engine,
-            None => self.made()?,
-        };
-        Ok(self.in_full.insert(engine))
+        let in_full = self.taken()?;
+        Ok(self.in_full.insert(in_full))
+    }
+
+    fn taken(&mut self) -> Result<InFull, Error> {
+        self.in_full.take().map_or_else(|| self.made(), Ok)
+    }
+
+    /// Golden itself, where trials run in place.
+    fn golden_itself(&self) -> InFull {
+        InFull::InPlace(Box::new(InPlace::new(&self.core)), None)
     }
 
     /// The same where trials that must run in full do so over golden itself.
     #[must_use]
     pub fn in_place(self) -> Self {
-        let in_full = Some(InFull::InPlace(Box::new(InPlace::new(&self.core)), None));
+        let in_full = Some(self.golden_itself());
         Self { in_full, ..self }
     }
 
@@ -58,9 +64,7 @@ impl Wavefront {
                 Err(Error::ControlLane { row: 0 })
             }
             Ok(direct) => Ok(InFull::Direct(Box::new(direct))),
-            Err(error) if error.is_size() => {
-                Ok(InFull::InPlace(Box::new(InPlace::new(&self.core)), None))
-            }
+            Err(error) if error.is_size() => Ok(self.golden_itself()),
             Err(error) => Err(error),
         }
     }
@@ -72,10 +76,7 @@ impl Wavefront {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
-        let mut in_full = match self.in_full.take() {
-            Some(in_full) => in_full,
-            None => self.made()?,
-        };
+        let mut in_full = self.taken()?;
         let results = self.run_in(&mut in_full, scheme, course, jobs);
         self.in_full = Some(in_full);
         results
@@ -93,7 +94,7 @@ impl Wavefront {
             InFull::Direct(direct) => match self.run_on(direct, scheme, course, jobs) {
                 // Lanes that fit without a code may not fit with its check words.
                 Err(error) if error.is_size() => {
-                    *in_full = InFull::InPlace(Box::new(InPlace::new(&self.core)), None);
+                    *in_full = self.golden_itself();
                     return self.run_in(in_full, scheme, course, jobs);
                 }
                 results => return results,

@@ -155,10 +155,9 @@ impl Core {
         (scheme, course): (&Scheme, Course),
         jobs: &[Job],
     ) -> Result<Vec<Option<TrialResult>>, Error> {
-        let core = self;
         let guarded = scheme.guard == Some(Guard::NonFinite);
-        let mut all = core.read(scheme, course, jobs);
-        let (found, delivered) = core.deliver(scheme, &all)?;
+        let mut all = self.read(scheme, course, jobs);
+        let (found, delivered) = self.deliver(scheme, &all)?;
         let mut results: Vec<Option<TrialResult>> = vec![None; jobs.len()];
         let mut waves: BTreeMap<Option<u32>, Wave> = BTreeMap::new();
         let mut run_anyway = Vec::new();
@@ -174,20 +173,20 @@ impl Core {
         };
         for (job, ((trial, window, faults), found)) in all.iter_mut().zip(&found).enumerate() {
             let (window, Some(mut faults)) = (*window, faults.take()) else { continue };
-            faults.retain(|fault| core.delivers(scheme, fault).is_none());
+            faults.retain(|fault| self.delivers(scheme, fault).is_none());
             let lost = found.uncorrectable && scheme.retries();
-            let (site, execution) = match core.lane(scheme, &faults, found) {
+            let (site, execution) = match self.lane(scheme, &faults, found) {
                 LaneSite::Several => continue,
                 LaneSite::At(site, execution) if !lost || !faults.is_empty() => {
                     (Some(site), execution)
                 }
                 _ => (None, None),
             };
-            let rows = core.golden.outcomes(guarded, &core.layout, window).to_vec();
+            let rows = self.golden.outcomes(guarded, &self.layout, window).to_vec();
             let landings = found.landings.clone();
             let mut result = TrialResult { rows, landings, ..TrialResult::new(*trial) };
             let of_unit = matches!(site, Some(Site::Unit { .. })) && found.patches.is_empty();
-            let proof = Some(&faults).filter(|_| of_unit).and_then(|f| core.proof(f, window));
+            let proof = Some(&faults).filter(|_| of_unit).and_then(|f| self.proof(f, window));
             if let Some((before, after)) = proof.filter(|_| !runs_anyway(*trial)) {
                 let (fault, replica) = (faults[0].fault, faults[0].replica());
                 result.landings.push(Landing { fault, replica, before, after });
@@ -204,19 +203,19 @@ impl Core {
             match site {
                 None => {}
                 Some(Site::Unit { op, unit }) => {
-                    wave.push_page(core, op, PageLane { job, window, unit, patches, faults });
+                    wave.push_page(self, op, PageLane { job, window, unit, patches, faults });
                 }
                 Some(Site::Value(value)) => {
                     wave.push_value(value, ValueLane { job, window, patches, faults });
                 }
             }
             if wave.is_full() {
-                core.surge(wave, memory, &setting(execution), jobs, &mut results)?;
+                self.surge(wave, memory, &setting(execution), jobs, &mut results)?;
                 *wave = Wave::default();
             }
         }
         for (execution, wave) in &waves {
-            core.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
+            self.surge(wave, memory, &setting(*execution), jobs, &mut results)?;
         }
         memory.trim(WAVE_BYTES_MAX);
         for (job, golden) in run_anyway {
@@ -225,7 +224,7 @@ impl Core {
             }
         }
         for (at, found) in found.iter().enumerate() {
-            let golden = core.golden.outcomes(guarded, &core.layout, all[at].1);
+            let golden = self.golden.outcomes(guarded, &self.layout, all[at].1);
             if let Some(result) = &mut results[at] {
                 settle(scheme, found, golden, result);
             }

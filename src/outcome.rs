@@ -1,5 +1,6 @@
 //! The vocabulary of results: what became of an inference, and of a trial.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What became of one inference. Outcomes are exclusive; the order is that of severity, worst last.
@@ -21,6 +22,37 @@ pub enum Outcome {
     Due = 5,
     /// Nothing delivered: the iteration budget was spent.
     Hang = 6,
+}
+
+/// Inferences by outcome, as an object of archives and exports.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct OutcomeCounts {
+    /// Inferences masked.
+    masked: u64,
+    /// Inferences corrected.
+    corrected: u64,
+    /// Inferences recovered from a DUE.
+    due_recovered: u64,
+    /// Inferences with a tolerable SDC.
+    tolerable_sdc: u64,
+    /// Inferences with a critical SDC: wrong answers.
+    critical_sdc: u64,
+    /// Inferences that ended in a DUE.
+    due: u64,
+    /// Inferences that hung.
+    hang: u64,
+}
+
+/// Serde: counts by outcome, indexed by [`Outcome`], as an object.
+pub(crate) mod by_name {
+    use super::OutcomeCounts;
+    use serde::{Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(counts: &[u64; 7], to: S) -> Result<S::Ok, S::Error> {
+        let [masked, corrected, due_recovered, tolerable_sdc, critical_sdc, due, hang] = *counts;
+        OutcomeCounts { masked, corrected, due_recovered, tolerable_sdc, critical_sdc, due, hang }
+            .serialize(to)
+    }
 }
 
 impl Outcome {

@@ -2,12 +2,20 @@
 
 mod fixture;
 
-use beamline::archive::{Archive, Error, Existing, Segment, Writer, set_aside, summarise};
+use beamline::archive::{
+    Archive, Error, Existing, Fingerprint, Segment, Writer, set_aside, summarise,
+};
+use beamline::campaign::runner::Totals;
 use fixture::{fingerprint, header, segment};
 use std::fs;
 use std::path::Path;
 
 const TRIALS: u64 = 1500;
+
+/// What an earlier run left in a folder.
+fn look(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<Existing>, Error> {
+    Existing::open(folder, fingerprint, &mut |_| {})
+}
 
 fn sorted(mut segment: Segment) -> Segment {
     segment.sort();
@@ -19,7 +27,7 @@ fn finish(mut writer: Writer, from: u64, length: u64) {
     for first in (from..TRIALS).step_by(usize::try_from(length).expect("a small length")) {
         writer.send(segment(first, length.min(TRIALS - first))).expect("a segment");
     }
-    writer.finish().expect("an archive");
+    writer.finish(()).expect("an archive");
 }
 
 #[test]
@@ -51,8 +59,8 @@ fn a_finished_archive_is_its_segments() {
     assert_eq!(archive.faults(), expected.faults);
     let summary = archive.summary();
     assert_eq!(summary, summarise(&header(), &expected.faults, &expected.outcomes));
-    let existing = Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows");
-    assert!(existing.finished && existing.next_trial == TRIALS);
+    let existing = look(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    assert!(existing.finished && existing.next == TRIALS);
     assert!(matches!(Writer::resume(existing, header()), Err(Error::Occupied { .. })));
 }
 
@@ -70,25 +78,26 @@ fn a_resumed_run_stores_the_same_bytes() {
     let other = broken.path().join("notes.tmp");
     fs::write(&other, b"a file of the user's").expect("a file");
     fs::write(&torn, b"\x89HDF\r\n\x1a\n and then nothing").expect("a torn file");
-    let existing = Existing::open(broken.path(), &fingerprint()).expect("a look").expect("rows");
+    let mut totals = Totals::new(4, 1);
+    let mut count = |segment: &Segment| segment.count_into(&mut totals);
+    let existing = Existing::open(broken.path(), &fingerprint(), &mut count);
+    let existing = existing.expect("a look").expect("rows");
     assert!(!torn.exists() && other.exists());
-    assert_eq!((existing.next_trial, existing.segment_count()), (600, 2));
-    assert_eq!(existing.schemes.len(), 4);
-    assert!(existing.schemes.iter().all(|scheme| scheme.trials == 600));
-    assert!(existing.schemes[0].wrong_trials > existing.schemes[3].wrong_trials);
-    assert_eq!(existing.schemes[0].outcomes.iter().sum::<u64>(), 600 * 64);
+    assert_eq!(existing.next, 600);
+    assert!(totals.schemes.iter().all(|scheme| scheme.trials == 600));
+    assert!(totals.schemes[0].wrong_trials > totals.schemes[3].wrong_trials);
+    assert_eq!(totals.schemes[0].outcomes.iter().sum::<u64>(), 600 * 64);
     finish(Writer::resume(existing, header()).expect("a writer"), 600, 300);
 
     for table in [
         "faults",
         "outcomes",
-        "summary/schemes",
-        "summary/single_fault",
-        "summary/regions",
-        "summary/tensors",
-        "summary/bits",
-        "summary/comparisons",
-        "summary/fit",
+        "json/header",
+        "json/summary",
+        "summary/figures/breakdown",
+        "summary/figures/wrong_share_interval_low",
+        "summary/comparisons/p_holm",
+        "summary/fit/avf",
     ] {
         let [a, b] =
             [&whole, &broken].map(|folder| stored(&folder.path().join("archive.h5"), table));
@@ -127,7 +136,7 @@ fn an_archive_has_its_digest_beside_it_and_no_text_of_variable_length() {
     assert!(segments.join("seg-000000000000.h5.sha256").is_file());
     finish(
         Writer::resume(
-            Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows"),
+            look(folder.path(), &fingerprint()).expect("a look").expect("rows"),
             header(),
         )
         .expect("a writer"),
@@ -144,7 +153,7 @@ fn an_archive_has_its_digest_beside_it_and_no_text_of_variable_length() {
     let path = folder.path().join("archive.h5");
     assert!(Archive::open(&path).expect("an archive").verified());
     let mut tables = 0;
-    look(&hdf5::File::open(&path).expect("a file"), &mut |dtype| {
+    types(&hdf5::File::open(&path).expect("a file"), &mut |dtype| {
         tables += 1;
         assert!(!format!("{dtype:?}").contains("VarLen"), "{dtype:?}");
     });
@@ -160,7 +169,7 @@ fn an_archive_has_its_digest_beside_it_and_no_text_of_variable_length() {
 }
 
 /// Shows `see` the type of every attribute and table below `at`.
-fn look(at: &hdf5::Group, see: &mut impl FnMut(hdf5::types::TypeDescriptor)) {
+fn types(at: &hdf5::Group, see: &mut impl FnMut(hdf5::types::TypeDescriptor)) {
     let mut attributes = |at: &hdf5::Location| {
         for name in at.attr_names().expect("names") {
             let dtype = at.attr(&name).and_then(|of| of.dtype()).expect("a type");
@@ -175,7 +184,7 @@ fn look(at: &hdf5::Group, see: &mut impl FnMut(hdf5::types::TypeDescriptor)) {
         assert!(table.filters().contains(&hdf5::filters::Filter::Fletcher32), "{}", table.name());
     }
     for group in at.groups().expect("groups") {
-        look(&group, see);
+        types(&group, see);
     }
 }
 
@@ -188,22 +197,22 @@ fn another_experiment_is_refused_by_name() {
     let mut other = fingerprint();
     other.driver = "another".into();
     other.golden = "another".into();
-    let error = Existing::open(folder.path(), &other).expect_err("another driver");
+    let error = look(folder.path(), &other).expect_err("another driver");
     let message = error.to_string();
     assert!(message.ends_with(
         "made with another driver, another golden; only the same experiment can continue it"
     ));
-    assert!(message.contains("seg-000000000000.h5"));
+    assert!(message.contains("header.h5"));
     finish(
         Writer::resume(
-            Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows"),
+            look(folder.path(), &fingerprint()).expect("a look").expect("rows"),
             header(),
         )
         .expect("a writer"),
         5,
         TRIALS,
     );
-    let error = Existing::open(folder.path(), &other).expect_err("another driver");
+    let error = look(folder.path(), &other).expect_err("another driver");
     assert!(matches!(error, Error::Fingerprint { .. }));
     assert!(!folder.path().join("segments").exists(), "a refusal left a folder");
 }
@@ -220,19 +229,19 @@ fn torn_foreign_and_missing_segments_are_said_to_be_so() {
     let whole = fs::read(&path).expect("a segment");
 
     fs::write(&path, &whole[..whole.len() / 2]).expect("a torn segment");
-    let message = Existing::open(folder.path(), &fingerprint()).expect_err("torn").to_string();
+    let message = look(folder.path(), &fingerprint()).expect_err("torn").to_string();
     assert!(message.contains("seg-000000000005.h5: expected the file whose"), "{message}");
     assert!(message.contains("seg-000000000005.h5.sha256, found "), "{message}");
     fs::remove_file(path.with_extension("h5.sha256")).expect("a removed digest");
-    let message = Existing::open(folder.path(), &fingerprint()).expect_err("torn").to_string();
+    let message = look(folder.path(), &fingerprint()).expect_err("torn").to_string();
     assert!(message.contains("seg-000000000005.h5: expected a complete HDF5 file"), "{message}");
 
     drop(hdf5::File::create(&path).expect("a foreign file"));
-    let message = Existing::open(folder.path(), &fingerprint()).expect_err("foreign").to_string();
+    let message = look(folder.path(), &fingerprint()).expect_err("foreign").to_string();
     assert!(message.contains("expected a beamline archive"), "{message}");
 
     fs::remove_file(&path).expect("a removed segment");
-    let message = Existing::open(folder.path(), &fingerprint()).expect_err("a gap").to_string();
+    let message = look(folder.path(), &fingerprint()).expect_err("a gap").to_string();
     assert!(message.contains("begins with trial 5"), "{message}");
 }
 
@@ -256,16 +265,24 @@ fn rows_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_header_that_cannot_be_written_is_refused_before_the_first_trial() {
+fn a_header_that_cannot_be_is_refused_before_the_first_trial() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut odd = header();
+    odd.rate.as_mut().expect("a rate").trial_s = f64::NAN;
+    let message = Writer::start(folder.path(), odd).expect_err("no time").to_string();
+    assert!(message.contains("header.h5: expected trial_s finite and not negative"), "{message}");
+}
+
+#[test]
+fn a_text_of_any_length_comes_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut long = header();
-    long.sources[0].source = "x".repeat(5000);
-    let message = Writer::start(folder.path(), long).expect_err("a long text").to_string();
-    assert!(message.contains("archive.h5: cannot be written"), "{message}");
-    assert!(
-        message.contains("expected a text of at most 4096 bytes, found 5000 bytes"),
-        "{message}"
-    );
+    long.sources[0].source = "λ".repeat(50_000);
+    long.workload.description = "x".repeat(100_000);
+    let mut writer = Writer::start(folder.path(), long.clone()).expect("a writer");
+    writer.send(segment(0, 5)).expect("a segment");
+    writer.finish(()).expect("an archive");
+    assert_eq!(Archive::open(folder.path()).expect("an archive").header(), &long);
 }
 
 #[test]
@@ -274,33 +291,9 @@ fn an_archive_whose_digest_was_lost_has_it_again_when_resumed() {
     finish(Writer::start(folder.path(), header()).expect("a writer"), 0, TRIALS);
     fs::remove_file(folder.path().join("archive.h5.sha256")).expect("a removed digest");
     assert!(!Archive::open(folder.path()).expect("an archive").verified());
-    let existing = Existing::open(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    let existing = look(folder.path(), &fingerprint()).expect("a look").expect("rows");
     assert!(existing.finished);
     assert!(Archive::open(folder.path()).expect("an archive").verified());
-}
-
-/// The page says how to read an archive; it is done where h5py is installed.
-#[test]
-fn the_page_s_example_reads_an_archive() {
-    let python = ["python3", "/usr/bin/python3"].into_iter().find(|python| {
-        let h5py = std::process::Command::new(python).args(["-c", "import h5py"]).output();
-        h5py.is_ok_and(|output| output.status.success())
-    });
-    let Some(python) = python else { return };
-    let folder = tempfile::tempdir().expect("a folder");
-    finish(Writer::start(folder.path(), header()).expect("a writer"), 0, TRIALS);
-    let page = include_str!("../docs/archive-format.md");
-    let (_, example) = page.split_once("```python\n").expect("an example");
-    let (example, _) = example.split_once("```").expect("its end");
-    let path = folder.path().join("archive.h5").display().to_string();
-    let example = example.replace("results/leo-demo/archive.h5", &path);
-    assert!(example.contains(&path));
-    let output =
-        std::process::Command::new(python).args(["-c", &example]).output().expect("python");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(printed.starts_with("fixture name = \"fixture\"\nseed = 7\n# Naïve text"), "{printed}");
-    assert!(printed.contains("tmr-storage"), "{printed}");
 }
 
 #[test]
@@ -324,7 +317,7 @@ fn a_folder_that_cannot_be_written_or_is_taken_is_refused() {
     let taken = folder.path().join("taken");
     let mut writer = Writer::start(&taken, header()).expect("a writer");
     assert!(matches!(Writer::start(&taken, header()), Err(Error::Locked { .. })));
-    assert!(matches!(Existing::open(&taken, &fingerprint()), Err(Error::Locked { .. })));
+    assert!(matches!(look(&taken, &fingerprint()), Err(Error::Locked { .. })));
     writer.send(segment(0, 1)).expect("a segment");
     writer.stop().expect("a segment");
     assert!(matches!(Writer::start(&taken, header()), Err(Error::Occupied { .. })));
@@ -333,5 +326,5 @@ fn a_folder_that_cannot_be_written_or_is_taken_is_refused() {
     assert_eq!(Archive::open(&aside).expect("kept").outcomes().len(), 4);
     assert_eq!(set_aside(&taken).expect("a look"), None);
     Writer::start(&taken, header()).expect("a writer").stop().expect("nothing");
-    assert!(Existing::open(&taken, &fingerprint()).expect("a look").is_none());
+    assert!(look(&taken, &fingerprint()).expect("a look").is_none());
 }

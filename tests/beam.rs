@@ -155,7 +155,7 @@ fn a_report_says_simulated_beam_and_warns_of_coincidences() {
         let folder = tempfile::tempdir().expect("a folder");
         let mut writer = Writer::start(folder.path(), header.clone()).expect("a writer");
         writer.send(segment).expect("a segment");
-        writer.finish().expect("an archive");
+        writer.finish(()).expect("an archive");
         let archive = beamline::archive::Archive::open(folder.path()).expect("an archive");
         assert_eq!(*archive.header(), header);
         for format in [Format::Table, Format::Markdown, Format::Html] {

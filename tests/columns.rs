@@ -158,9 +158,10 @@ fn constant<T: std::fmt::Debug>(rows: impl Iterator<Item = T>) -> Vec<String> {
 fn every_column_varies() {
     let segments = || CASES.iter().map(|case| &case.segment);
     let faults = constant(segments().flat_map(|segment| &segment.faults));
-    assert_eq!(faults, ["proved"], "the reference runs every trial");
+    assert!(faults.is_empty(), "{faults:?}");
     let outcomes = constant(segments().flat_map(|segment| &segment.outcomes));
-    assert_eq!(outcomes, ["hang"], "no op has a loop whose bound memory holds");
+    let expected = ["decided", "hang"];
+    assert_eq!(outcomes, expected, "the reference runs every trial, and no op has an endless loop");
     let timing = constant(segments().flat_map(|segment| &segment.timing));
     assert_eq!(timing, ["lanes"], "the reference runs one trial at once");
 }
@@ -272,7 +273,7 @@ fn counts_times_and_flags_of_a_trial_agree() {
             assert!(row.label_correct <= delivered, "{name}");
             let averted = row.masked + row.corrected + row.due_recovered;
             assert!(row.averted <= averted && (scheme > 0 || row.averted == 0), "{name}");
-            let listed = case.plan.listed(trial).map_or(0, |outcome| 1 + outcome as u32);
+            let listed = case.plan.listed(trial).map_or(0, |outcome| 1 + outcome as u16);
             assert_eq!(row.listed, listed, "{name}");
         }
         for row in &case.segment.timing {

@@ -2,7 +2,7 @@
 
 mod flown;
 
-use beamline::archive::mission::{Made, WHAT_NAMES};
+use beamline::archive::mission::{Histories, Made, WHAT_NAMES};
 use beamline::archive::{
     Archive, ArchiveKind, Error, Existing, Fingerprint, MissionArchive, MissionExisting,
     MissionHeader, MissionRun, MissionWriter, set_aside,
@@ -14,6 +14,11 @@ use flown::{
 };
 use std::fs;
 use std::path::Path;
+
+/// What an earlier run left in a folder.
+fn look(folder: &Path, fingerprint: &Fingerprint) -> Result<Option<MissionExisting>, Error> {
+    MissionExisting::open(folder, fingerprint, &mut |_| {})
+}
 
 #[test]
 fn a_mission_comes_back_as_it_went_in() {
@@ -28,7 +33,7 @@ fn a_mission_comes_back_as_it_went_in() {
     assert_eq!(running.closing.figures, figures(&PLAN.facts(), &so_far));
     assert!(running.closing.strata.is_empty());
 
-    let existing = MissionExisting::open(folder.path(), &fingerprint()).expect("a look");
+    let existing = look(folder.path(), &fingerprint()).expect("a look");
     let mut writer = MissionWriter::resume(existing.expect("one"), header()).expect("a writer");
     write(&mut writer, 4..HISTORIES);
     let path = writer.finish(closing()).expect("an archive");
@@ -102,21 +107,24 @@ fn a_mission_that_was_killed_ends_as_one_that_was_not() {
     // What a kill leaves: a file half-written under its temporary name.
     let torn = broken.path().join("segments/.beamline-Xq71.tmp");
     fs::write(&torn, b"\x89HDF\r\n\x1a\n and then nothing").expect("a torn file");
-    let open = || MissionExisting::open(broken.path(), &fingerprint()).expect("a look");
+    let mut runs = Vec::new();
+    let mut open = || {
+        let mut keep = |segment: &Histories| runs.extend(segment.runs.clone());
+        MissionExisting::open(broken.path(), &fingerprint(), &mut keep).expect("a look")
+    };
     let existing = open().expect("histories");
     assert!(!torn.exists() && !existing.finished);
-    assert_eq!(existing.next_history, 2);
-    assert_eq!(existing.runs, [run(0).schemes, run(1).schemes]);
+    assert_eq!(existing.next, 2);
     let mut writer = MissionWriter::resume(existing, header()).expect("a writer");
     write(&mut writer, 2..5);
     drop(writer);
     let existing = open().expect("histories");
-    assert_eq!(existing.next_history, 5);
+    assert_eq!(existing.next, 5);
     let mut writer = MissionWriter::resume(existing, header()).expect("a writer");
     write(&mut writer, 5..HISTORIES);
     let broken_path = writer.finish(closing()).expect("an archive");
 
-    let rows = ["histories", "upsets", "episodes", "changes", "schemes", "orbit/track"];
+    let rows = ["histories", "upsets", "episodes", "changes", "schemes", "track"];
     for table in rows {
         let [a, b] = [&whole_path, &broken_path].map(|path| stored(path, table));
         assert!(!a.is_empty(), "{table}");
@@ -126,6 +134,8 @@ fn a_mission_that_was_killed_ends_as_one_that_was_not() {
     assert_eq!(a, b);
     let existing = open().expect("a mission");
     assert!(existing.finished);
+    let seen: Vec<MissionRun> = runs.into_iter().map(|(run, _)| run).collect();
+    assert_eq!(seen[..2], [run(0), run(1)]);
     let error = MissionWriter::resume(existing, header()).expect_err("finished");
     assert!(matches!(error, Error::Occupied { .. }));
 }
@@ -150,7 +160,7 @@ fn another_experiment_is_refused_by_name() {
     write(&mut writer, 0..1);
     drop(writer);
     let refusal = |fingerprint: &Fingerprint| {
-        MissionExisting::open(folder.path(), fingerprint).expect_err("another").to_string()
+        look(folder.path(), fingerprint).expect_err("another").to_string()
     };
     let other = Made { golden: vec![9], ..made() };
     let message = refusal(&MissionHeader::of(&PLAN, MISSION, &other).fingerprint);
@@ -161,12 +171,12 @@ fn another_experiment_is_refused_by_name() {
     // A comment decides nothing.
     let told = MISSION.replace("# a comment", "# another comment");
     let same = MissionHeader::of(&plan_of(&told), &told, &made()).fingerprint;
-    let existing = MissionExisting::open(folder.path(), &same).expect("a look").expect("one");
-    assert_eq!(existing.next_history, 1);
+    let existing = look(folder.path(), &same).expect("a look").expect("one");
+    assert_eq!(existing.next, 1);
     let done = tempfile::tempdir().expect("a folder");
     finished(done.path());
     let other = MissionHeader::of(&PLAN, MISSION, &other).fingerprint;
-    let message = MissionExisting::open(done.path(), &other).expect_err("another").to_string();
+    let message = look(done.path(), &other).expect_err("another").to_string();
     assert!(message.contains("archive.h5: made with another golden;"), "{message}");
     assert!(!done.path().join("segments").exists(), "a refusal left a folder");
 }
@@ -178,7 +188,7 @@ fn torn_and_missing_files_are_named() {
     write(&mut writer, 0..3);
     drop(writer);
     let refusals = || {
-        let existing = MissionExisting::open(folder.path(), &fingerprint()).expect_err("a flaw");
+        let existing = look(folder.path(), &fingerprint()).expect_err("a flaw");
         let archive = MissionArchive::read(folder.path()).expect_err("a flaw");
         assert_eq!(existing.to_string(), archive.to_string());
         existing.to_string()
@@ -194,7 +204,9 @@ fn torn_and_missing_files_are_named() {
     fs::remove_file(&path).expect("a removed history");
     let message = refusals();
     assert!(
-        message.contains("seg-000000000002.h5: expected seg-000000000001.h5 before it"),
+        message.contains(
+            "seg-000000000002.h5: expected a segment before it that begins with history 1"
+        ),
         "{message}"
     );
     fs::write(&path, &whole).expect("the history");
@@ -210,11 +222,12 @@ fn histories_come_in_order_and_all_of_them() {
     let refused = |run: MissionRun| {
         let mut writer = start();
         // What goes wrong on the writer's thread is told by the next call.
-        writer.send(run).expect("handed over");
+        writer.send((run, 0.5).into()).expect("handed over");
         writer.stop().expect_err("refused").to_string()
     };
     let message = refused(run(1));
-    assert!(message.contains("expected history 0 under 2 schemes, found history 1"), "{message}");
+    let expected = "expected a segment that begins with history 0, found 1 histories from 1";
+    assert!(message.contains(expected), "{message}");
     let mut short = run(0);
     short.schemes.pop();
     let message = refused(short);
@@ -241,7 +254,8 @@ fn missions_and_campaigns_are_told_apart() {
         let message = Archive::open(path).expect_err("no campaign").to_string();
         let expected = "expected the archive of a campaign, found that of a mission";
         assert!(message.contains(expected), "{message}");
-        let message = Existing::open(path, &fingerprint()).expect_err("no campaign").to_string();
+        let message = Existing::open(path, &fingerprint(), &mut |_| {});
+        let message = message.expect_err("no campaign").to_string();
         assert!(message.contains(expected), "{message}");
         let error = MissionWriter::start(path, header()).expect_err("taken");
         assert!(matches!(error, Error::Occupied { .. }));

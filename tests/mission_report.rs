@@ -184,7 +184,8 @@ fn a_mission_without_events_sweep_fleet_or_track_is_reported() {
         .schemes
         .iter()
         .map(|scheme| SchemeFigures {
-            common_cause: (0, 0),
+            struck: 0,
+            common_cause: 0,
             due_episodes: per_year(0),
             resets: per_year(0),
             availability: 1.0,

@@ -50,7 +50,7 @@ fn succeeds(mut command: Command) -> Output {
 fn archive(folder: &Path) {
     let mut writer = Writer::start(folder, fixture::header()).expect("a writer");
     writer.send(fixture::segment(0, 20)).expect("a segment");
-    writer.finish().expect("an archive");
+    writer.finish(()).expect("an archive");
 }
 
 /// Every verb that ends by itself, with the forms that it prints.

@@ -195,7 +195,7 @@ fn only_single_faults_in_weights_without_protection_count() {
     let rows = fixture::segment(0, 1500);
     let mut writer = Writer::start(folder.path(), fixture::header()).expect("a writer");
     writer.send(rows.clone()).expect("a segment");
-    writer.finish().expect("an archive");
+    writer.finish(()).expect("an archive");
     let archive = Archive::open(folder.path()).expect("an archive");
     let found = candidates(&archive, ChosenBy::Bits).expect("a baseline");
     assert_eq!(found.iter().map(|candidate| candidate.which).collect::<Vec<_>>()[..2], [31, 30]);

@@ -12,7 +12,7 @@ const TRIALS: u64 = 200;
 fn archive(folder: &Path) -> Archive {
     let mut writer = Writer::start(folder, header()).expect("a writer");
     writer.send(segment(0, TRIALS)).expect("a segment");
-    writer.finish().expect("an archive");
+    writer.finish(()).expect("an archive");
     Archive::open(folder).expect("an archive")
 }
 

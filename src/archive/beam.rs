@@ -3,13 +3,14 @@
 use super::figures::Sums;
 use crate::campaign::Beam;
 use crate::stats::{Interval, garwood};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Errors a run of the unprotected scheme from which a second one is likely enough to bias a test.
 pub const COINCIDENT: f64 = 0.01;
 
 /// Events over fluence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct CrossSection {
     /// Events.
     pub events: u64,
@@ -22,7 +23,7 @@ pub struct CrossSection {
 }
 
 /// The figures of one scheme in a simulated beam.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct BeamFigures {
     /// Index of the stratum.
     pub stratum: usize,

@@ -2,10 +2,10 @@
 //! is known before the HDF5 library sees any of it.
 
 use super::Error;
+use super::file::hex;
 use super::kind::own_file;
 use crate::output;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -57,8 +57,5 @@ fn of(path: &Path) -> io::Result<String> {
         }
         hash.update(&part[..count]);
     }
-    Ok(hash.finalize().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    }))
+    Ok(hex(&hash.finalize()))
 }

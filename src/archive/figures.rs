@@ -3,11 +3,12 @@
 use super::rows::{FaultRow, OutcomeRow};
 use crate::fault::Region;
 use crate::outcome::Outcome;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// By what the trials of a scheme and stratum are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Breakdown {
     /// Not at all: every trial.

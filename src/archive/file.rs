@@ -7,11 +7,19 @@
 use super::kind::own_file;
 use super::{Error, checksum};
 use crate::output::{self, Draft};
+use bytemuck::NoUninit;
 use hdf5::filters::Filter;
 use hdf5::types::{FixedUnicode, TypeDescriptor};
 use hdf5::{Extent, File, Group, H5Type, Location};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
+
+/// The attribute with the digest of a dataset: SHA-256 of its rows as they lie in memory, in hexadecimal.
+const SHA256: &str = "sha256";
 
 /// The most rows of a chunk, which are some 200 to 400 KiB before compression.
 pub(super) const CHUNK_ROWS: usize = 4096;
@@ -20,14 +28,12 @@ pub(super) const CHUNK_BYTES: usize = 1 << 20;
 /// How every chunk is stored: compressed, with a checksum over what lies in the file.
 pub(super) const FILTERS: [Filter; 3] = [Filter::Shuffle, Filter::Deflate(4), Filter::Fletcher32];
 
-/// Bytes of a name in a table.
+/// The most bytes of a name.
 pub(super) const NAME: usize = 256;
-/// Bytes of a sentence in a table.
-pub(super) const TEXT: usize = 4096;
 /// A name in a table.
-pub(super) type Name = FixedUnicode<NAME>;
-/// A sentence in a table.
-pub(super) type Text = FixedUnicode<TEXT>;
+type Name = FixedUnicode<NAME>;
+/// A text in a column, at its longest.
+pub(super) type Text = FixedUnicode<4096>;
 /// The longest text of an attribute, which HDF5 bounds at 64 KiB.
 type AttributeText = FixedUnicode<16_384>;
 
@@ -78,7 +84,7 @@ pub(super) fn text<const N: usize>(value: &str) -> hdf5::Result<FixedUnicode<N>>
 }
 
 /// The text, which must be UTF-8.
-pub(super) fn string<const N: usize>(text: &FixedUnicode<N>) -> hdf5::Result<String> {
+fn string<const N: usize>(text: &FixedUnicode<N>) -> hdf5::Result<String> {
     utf8(text.as_bytes().to_vec())
 }
 
@@ -116,20 +122,6 @@ pub(super) fn get<T: H5Type>(at: &Location, name: &str) -> hdf5::Result<T> {
     attribute.read_scalar()
 }
 
-/// Reads a truth value. It is read as a number: a `bool` has no room for any but two.
-pub(super) fn get_flag(at: &Location, name: &str) -> hdf5::Result<bool> {
-    let attribute = at.attr(name)?;
-    let found = attribute.dtype()?.to_descriptor()?;
-    if found != TypeDescriptor::Boolean || !attribute.is_scalar() {
-        return Err(unexpected(format!("{name}, FALSE or TRUE"), found));
-    }
-    match attribute.read_scalar::<u8>()? {
-        0 => Ok(false),
-        1 => Ok(true),
-        other => Err(unexpected(format!("{name}, 0 or 1"), other)),
-    }
-}
-
 /// Reads a text attribute.
 pub(super) fn get_text(at: &Location, name: &str) -> hdf5::Result<String> {
     let attribute = at.attr(name)?;
@@ -142,20 +134,51 @@ pub(super) fn get_text(at: &Location, name: &str) -> hdf5::Result<String> {
     string(&attribute.read_scalar::<AttributeText>()?)
 }
 
-/// Writes a text as a dataset of its bytes, however long.
+/// Writes a text as a dataset of its bytes, however long, with their digest.
 pub(super) fn put_text(at: &Group, name: &str, value: &str) -> hdf5::Result<()> {
     put_table(at, name, value.as_bytes())?;
     let dataset = at.dataset(name)?;
-    set_text(&dataset, "encoding", "utf-8")
+    set_text(&dataset, "encoding", "utf-8")?;
+    set_text(&dataset, SHA256, &hex(&Sha256::digest(value)))
 }
 
-/// Reads a text dataset.
+/// Reads a text dataset, which must be as its digest says.
 pub(super) fn take_text(at: &Group, name: &str) -> hdf5::Result<String> {
-    utf8(take_table(at, name)?)
+    utf8(take_series(at, name)?)
 }
 
-/// Writes a small table, whose rows may hold text.
-pub(super) fn put_table<T: H5Type + Clone>(at: &Group, name: &str, rows: &[T]) -> hdf5::Result<()> {
+/// Writes a value as JSON in a text dataset.
+pub(super) fn put_json(at: &Group, name: &str, value: &impl Serialize) -> hdf5::Result<()> {
+    put_text(at, name, &json(value)?)
+}
+
+/// Reads a value from JSON in a text dataset.
+pub(super) fn take_json<T: DeserializeOwned>(at: &Group, name: &str) -> hdf5::Result<T> {
+    let error = |error: serde_json::Error| {
+        unexpected(format!("JSON as beamline writes it in {name}"), error)
+    };
+    serde_json::from_str(&take_text(at, name)?).map_err(error)
+}
+
+/// A value as JSON.
+pub(super) fn json(value: &impl Serialize) -> hdf5::Result<String> {
+    serde_json::to_string(value).map_err(|error| hdf5::Error::Internal(error.to_string()))
+}
+
+/// Writes a table at once, and says what it holds.
+pub(super) fn put_series<T: H5Type + NoUninit>(
+    at: &Group,
+    name: &str,
+    rows: &[T],
+    about: &str,
+) -> hdf5::Result<()> {
+    let mut table = LongTable::create(at, name, rows.len(), about)?;
+    table.push(rows)?;
+    table.finish()
+}
+
+/// Writes a small table.
+fn put_table<T: H5Type + Clone>(at: &Group, name: &str, rows: &[T]) -> hdf5::Result<()> {
     let dataset = create_table::<T>(at, name, rows.len())?;
     if rows.is_empty() { Ok(()) } else { dataset.write_raw(rows) }
 }
@@ -184,9 +207,23 @@ fn create_table<T: H5Type>(at: &Group, name: &str, rows: usize) -> hdf5::Result<
         .create(name)
 }
 
-/// Reads a table, whose columns must be those of `T`: a column that is missing would leave memory
-/// as it was found.
-pub(super) fn take_table<T: H5Type>(at: &Group, name: &str) -> hdf5::Result<Vec<T>> {
+/// Reads a table, whose columns must be those of `T`, and whose rows must be as its digest says.
+pub(super) fn take_series<T: H5Type + NoUninit>(at: &Group, name: &str) -> hdf5::Result<Vec<T>> {
+    let rows = take_table::<T>(at, name)?;
+    let expected = get_text(&*at.dataset(name)?, SHA256)?;
+    let found = hex(&Sha256::digest(bytemuck::cast_slice::<T, u8>(&rows)));
+    if expected != found {
+        return Err(unexpected(
+            format!("{name} whose rows have the SHA-256 digest {expected}"),
+            found,
+        ));
+    }
+    Ok(rows)
+}
+
+/// Likewise, without a look at its digest: a column that is missing would leave memory as it was
+/// found.
+fn take_table<T: H5Type>(at: &Group, name: &str) -> hdf5::Result<Vec<T>> {
     let dataset = at.dataset(name)?;
     let (expected, found) = (T::type_descriptor(), dataset.dtype()?.to_descriptor()?);
     if let Some((expected, found)) = difference(&expected, &found) {
@@ -230,9 +267,10 @@ pub(super) struct LongTable<T> {
     chunk: usize,
     waiting: Vec<T>,
     written: usize,
+    digest: Sha256,
 }
 
-impl<T: H5Type + Clone> LongTable<T> {
+impl<T: H5Type + NoUninit> LongTable<T> {
     /// Creates the table for exactly `count` rows.
     pub(super) fn create(
         at: &Group,
@@ -243,7 +281,7 @@ impl<T: H5Type + Clone> LongTable<T> {
         let dataset = create_table::<T>(at, name, count)?;
         set_text(&dataset, "description", description)?;
         let chunk = chunk_rows(count, size_of::<T>());
-        Ok(Self { dataset, chunk, waiting: Vec::new(), written: 0 })
+        Ok(Self { dataset, chunk, waiting: Vec::new(), written: 0, digest: Sha256::new() })
     }
 
     /// The dataset, for its attributes.
@@ -253,14 +291,16 @@ impl<T: H5Type + Clone> LongTable<T> {
 
     /// Takes rows in.
     pub(super) fn push(&mut self, rows: &[T]) -> hdf5::Result<()> {
+        self.digest.update(bytemuck::cast_slice::<T, u8>(rows));
         self.waiting.extend_from_slice(rows);
         let whole = self.waiting.len() / self.chunk * self.chunk;
         self.write(whole)
     }
 
-    /// Writes what is left.
+    /// Writes what is left, and the digest of all rows.
     pub(super) fn finish(mut self) -> hdf5::Result<()> {
-        self.write(self.waiting.len())
+        self.write(self.waiting.len())?;
+        set_text(&self.dataset, SHA256, &hex(&self.digest.finalize()))
     }
 
     fn write(&mut self, count: usize) -> hdf5::Result<()> {
@@ -274,9 +314,12 @@ impl<T: H5Type + Clone> LongTable<T> {
     }
 }
 
-/// Reads a table of rows whose columns must be those of `T`.
-pub(super) fn take_rows<T: H5Type>(file: &File, path: &Path, name: &str) -> Result<Vec<T>, Error> {
-    take_table(file, name).map_err(Error::hdf5(path, "read"))
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Writes a file: complete under its name, with its digest beside it, or not there. The digest has

@@ -1,11 +1,12 @@
 //! What makes two runs the same experiment: resume and merge refuse rows of another.
 
-use crate::seed::mix;
+use super::file::hex;
 use crate::workload::Workload;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// Digests of everything that decides a trial's rows.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// The campaign's text, and the files that it names.
     pub campaign: String,
@@ -37,19 +38,6 @@ impl Fingerprint {
         ]
     }
 
-    /// The parts by name, to be filled in.
-    pub(super) fn parts_mut(&mut self) -> [(&'static str, &mut String); 7] {
-        [
-            ("campaign", &mut self.campaign),
-            ("version", &mut self.version),
-            ("shaders", &mut self.shaders),
-            ("weights", &mut self.weights),
-            ("adapter", &mut self.adapter),
-            ("driver", &mut self.driver),
-            ("golden", &mut self.golden),
-        ]
-    }
-
     /// The part `weights` of a workload: what is stored, its inputs, and what is computed of them.
     pub fn weights_of(workload: &Workload) -> String {
         let tensors = workload.tensors.iter().map(|tensor| bytemuck::cast_slice(&tensor.words));
@@ -71,33 +59,22 @@ impl Fingerprint {
     }
 }
 
-/// A 128-bit digest of a list of byte strings in hexadecimal: FNV-1a, then a bijection that spreads short
-/// strings over all bits. It guards against mistakes, not against an adversary.
+/// The SHA-256 digest of a list of byte strings in hexadecimal: each is preceded by its length, 8
+/// bytes with the least significant first.
 pub fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
     let parts: Vec<[&[u8]; 1]> = parts.into_iter().map(|part| [part]).collect();
     digest_of(parts.iter().map(<[_; 1]>::as_slice))
 }
 
 /// [`digest`] of byte strings that lie in pieces, which follow one another.
-///
-/// Constants: draft-eastlake-fnv, section 5.
 fn digest_of<'a, 'p: 'a>(parts: impl IntoIterator<Item = &'a [&'p [u8]]>) -> String {
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    let mut feed = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
-        }
-    };
+    let mut hash = Sha256::new();
     for part in parts {
         let bytes: u64 = part.iter().map(|piece| piece.len() as u64).sum();
-        feed(&bytes.to_le_bytes());
-        part.iter().for_each(|piece| feed(piece));
+        hash.update(bytes.to_le_bytes());
+        part.iter().for_each(|piece| hash.update(piece));
     }
-    #[expect(clippy::cast_possible_truncation, reason = "the two halves of the hash")]
-    let (high, low) = ((hash >> 64) as u64, hash as u64);
-    let low = mix(low ^ mix(high));
-    format!("{:016x}{low:016x}", mix(high ^ low))
+    hex(&hash.finalize())
 }
 
 #[cfg(test)]
@@ -108,7 +85,7 @@ mod tests {
     fn a_digest_tells_lists_apart() {
         let pinned = digest([b"campaign".as_slice(), b"golden"]);
         assert_eq!(
-            pinned, "95f50d8b91568e377dc2c6c0c3f8abfe",
+            pinned, "41bf40a3c58e1b879b473dd0fba232389a6c7783f3686512c1be9d9e7db9dc9c",
             "archives already written hold digests"
         );
         let pieces = digest_of([&[b"camp".as_slice(), b"aign"][..], &[b"golden"]]);

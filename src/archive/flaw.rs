@@ -21,9 +21,11 @@ const WORDS_MAX: u64 = u32::MAX as u64;
 
 /// What would have been right, and what stands there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Flaw {
-    pub(super) expected: String,
-    pub(super) found: String,
+pub struct Flaw {
+    /// What would have been right.
+    pub expected: String,
+    /// What stands there.
+    pub found: String,
 }
 
 impl Flaw {
@@ -314,7 +316,8 @@ fn outcome(row: &OutcomeRow, header: &Header) -> Result<(), Flaw> {
             ("non_finite", SHARE, share(row.non_finite), row.non_finite.into()),
             ("label_correct", SHARE, share(row.label_correct), row.label_correct.into()),
             ("averted", SHARE, share(row.averted), row.averted.into()),
-            ("listed", "0 to 7", code(row.listed), row.listed.into()),
+            ("listed", "0 to 7", code(row.listed.into()), row.listed.into()),
+            ("decided", FLAG, row.decided <= 1, row.decided.into()),
             ("first_error", "0 to 7", code(row.first_error), row.first_error.into()),
             (
                 "armed_steps",
@@ -349,7 +352,6 @@ fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
             ),
             ("region", "0 to 4", region.is_some(), row.region.into()),
             ("kind", "0 to 2", row.kind <= 2, row.kind.into()),
-            ("proved", FLAG, row.proved <= 1, row.proved.into()),
             ("tensor", "an index of one", words.is_some(), row.tensor.into()),
             (
                 "index",

@@ -1,7 +1,7 @@
 //! What a file of results is, and the gate that every file passes before its tables are read.
 
 use super::file::{self, get, get_text};
-use super::writer::segment_paths;
+use super::store::segment_paths;
 use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, checksum, structure};
 use hdf5::File;
 use std::fs;
@@ -33,18 +33,19 @@ impl ArchiveKind {
         } else {
             return Err(missing());
         };
-        Ok(Opened::open(&file)?.content.kind())
+        Ok(Opened::open(&file)?.content.kind)
     }
 
     /// The version of the layout of its files; it grows with every change, additions included.
     const fn version(self) -> u32 {
         match self {
-            Self::Campaign => 4,
-            Self::Mission => 3,
+            Self::Campaign => 5,
+            Self::Mission => 4,
         }
     }
 
-    const fn name(self) -> &'static str {
+    /// Its name in messages and in the root's attribute `content`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Campaign => "campaign",
             Self::Mission => "mission",
@@ -52,58 +53,60 @@ impl ArchiveKind {
     }
 }
 
-/// What a file holds of a campaign or a mission.
+/// Which part of a store a file holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    /// A range of a campaign's trials.
-    Segment,
-    /// A finished campaign.
-    Archive,
-    /// What is common to all histories of a running mission.
+pub(super) enum Part {
+    /// What is common to all segments of a running store.
     Header,
-    /// One history of a running mission.
-    History,
-    /// A finished mission.
-    Mission,
+    /// A stretch of its trials or histories.
+    Segment,
+    /// All of a finished store.
+    Whole,
+}
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) kind: ArchiveKind,
+    pub(super) part: Part,
 }
 
 impl Content {
-    const ALL: [Self; 5] =
-        [Self::Segment, Self::Archive, Self::Header, Self::History, Self::Mission];
-
-    /// Its name in the root's attribute `content`.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Segment => "segment",
-            Self::Archive => "archive",
-            Self::Header => "mission-header",
-            Self::History => "history",
-            Self::Mission => "mission",
-        }
+    pub(super) const fn of(kind: ArchiveKind, part: Part) -> Self {
+        Self { kind, part }
     }
 
-    const fn kind(self) -> ArchiveKind {
-        match self {
-            Self::Segment | Self::Archive => ArchiveKind::Campaign,
-            Self::Header | Self::History | Self::Mission => ArchiveKind::Mission,
+    fn all() -> impl Iterator<Item = Self> {
+        let kinds = [ArchiveKind::Campaign, ArchiveKind::Mission].into_iter();
+        kinds.flat_map(|kind| {
+            [Part::Header, Part::Segment, Part::Whole].map(|part| Self { kind, part })
+        })
+    }
+
+    /// Its name in the root's attribute `content`.
+    fn name(self) -> String {
+        let kind = self.kind.name();
+        match self.part {
+            Part::Header => format!("{kind}-header"),
+            Part::Segment => format!("{kind}-segment"),
+            Part::Whole => kind.to_owned(),
         }
     }
 
     /// In words.
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Segment => "a range of a campaign's trials",
-            Self::Archive => "a finished campaign",
-            Self::Header => "the header of a running mission",
-            Self::History => "one history of a mission",
-            Self::Mission => "a finished mission",
+    fn words(self) -> String {
+        let kind = self.kind.name();
+        match self.part {
+            Part::Header => format!("the header of a running {kind}"),
+            Part::Segment => format!("a segment of a {kind}"),
+            Part::Whole => format!("a finished {kind}"),
         }
     }
 
     /// Writes what every file begins with.
     pub(super) fn write(self, to: &File, version: &str, commit: &str) -> hdf5::Result<()> {
-        file::set(to, "schema_version", &self.kind().version())?;
-        file::set_text(to, "content", self.name())?;
+        file::set(to, "schema_version", &self.kind.version())?;
+        file::set_text(to, "content", &self.name())?;
         file::set_text(to, "beamline_version", version)?;
         file::set_text(to, "beamline_commit", commit)
     }
@@ -135,14 +138,14 @@ impl Opened {
     /// Likewise, of a file that must be one of `expected`, all of one kind.
     pub(super) fn open_as(path: &Path, expected: &[Content]) -> Result<Self, Error> {
         let opened = Self::open(path)?;
-        let (found, kind) = (opened.content, expected.first().map(|content| content.kind()));
+        let (found, kind) = (opened.content, expected.first().map(|content| content.kind));
         if expected.contains(&found) {
             return Ok(opened);
         }
         Err(match kind {
-            Some(kind) if kind != found.kind() => {
+            Some(kind) if kind != found.kind => {
                 let expected = format!("the archive of a {}", kind.name());
-                Error::content(path, expected, format!("that of a {}", found.kind().name()))
+                Error::content(path, expected, format!("that of a {}", found.kind.name()))
             }
             _ => {
                 let words: Vec<_> = expected.iter().map(|content| content.words()).collect();
@@ -152,7 +155,7 @@ impl Opened {
     }
 
     /// Likewise, of a file in the folder `segments/`, where no link is followed.
-    pub(super) fn open_segment(path: &Path, expected: Content) -> Result<Self, Error> {
+    pub(super) fn segment(path: &Path, expected: Content) -> Result<Self, Error> {
         own_file(path)?;
         Self::open_as(path, &[expected])
     }
@@ -185,12 +188,11 @@ fn content(file: &File, path: &Path) -> Result<Content, Error> {
         |_| Error::content(path, "a beamline archive", "an HDF5 file without schema_version");
     let version = get::<u32>(file, "schema_version").map_err(foreign)?;
     let name = get_text(file, "content");
-    let known =
-        Content::ALL.into_iter().find(|of| name.as_ref().is_ok_and(|name| name == of.name()));
+    let known = Content::all().find(|of| name.as_ref().is_ok_and(|name| *name == of.name()));
     // The text of earlier versions is not read; their groups say what they are of.
     let kind = known.map_or_else(
         || if file.link_exists("campaign") { ArchiveKind::Campaign } else { ArchiveKind::Mission },
-        Content::kind,
+        |known| known.kind,
     );
     if version != kind.version() {
         let (kind, expected) = (kind.name(), kind.version());

@@ -1,49 +1,52 @@
 //! The archive: HDF5 files that h5py reads without help from this project.
 //!
-//! A running campaign is a folder of segments, each a complete file; a finished one is a single
-//! file with the same tables and a summary. `schema` says what stands in them, `segment` and
-//! `merge` write them, [`Writer`] on a `thread` of its own, [`Existing`] is what a resumed run
-//! finds, [`Archive`] reads either form, and `summary` turns rows into figures, and
-//! `critical` into the most critical bits and tensors. The layout, column by column, is
-//! `docs/archive-format.md`.
+//! A running campaign or mission is a folder of segments, each a complete file; a finished one is a
+//! single file with the same tables and a summary. `store` writes and reads both forms, on a `thread` of
+//! its own while a run goes on; `segment` and `mission` say what their rows are. What is common to a store
+//! (`schema`) and what follows from rows (`summary`) is kept as JSON, which is read back, and beside it as
+//! `columns` for other programs. `critical` finds the most critical bits and tensors. The layout, column by
+//! column, is `docs/archive-format.md`.
 //!
 //! Every file is a stranger's: `kind` opens it once `checksum` has held it to the digest beside it,
 //! `structure` has seen that it is built as `file` builds files, and `flaw` that its values can be.
 
 pub mod beam;
 mod checksum;
+mod columns;
 pub mod critical;
 mod figures;
 mod file;
 mod fingerprint;
 mod flaw;
-mod header;
 mod kind;
-mod merge;
 pub mod mission;
+#[cfg(test)]
+mod page;
 mod read;
 mod record;
-mod resume;
 pub mod rows;
 pub mod schema;
 mod segment;
-mod sources;
+mod store;
 mod structure;
 pub mod summary;
-mod summary_rows;
+mod tables;
 mod thread;
-mod writer;
 
 pub use fingerprint::{Fingerprint, digest};
 pub use kind::ArchiveKind;
 pub use mission::{MissionArchive, MissionExisting, MissionHeader, MissionRun, MissionWriter};
 pub use read::Archive;
-pub use resume::{Existing, set_aside};
 pub use rows::{FaultRow, OutcomeRow, TimingRow};
 pub use schema::Header;
 pub use segment::Segment;
+pub use store::set_aside;
 pub use summary::{Summary, summarise};
-pub use writer::Writer;
+
+/// Writes the segments of a running campaign.
+pub type Writer = store::Writer<Segment>;
+/// What an earlier run of a campaign left.
+pub type Existing = store::Existing<Segment>;
 
 use crate::output;
 use std::path::{Path, PathBuf};

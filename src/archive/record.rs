@@ -3,8 +3,8 @@
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
 use super::segment::Segment;
 use crate::campaign::Plan;
-use crate::campaign::runner::{Completed, Trial};
-use crate::engine::{Decided, Windows};
+use crate::campaign::runner::{Completed, Totals, Trial};
+use crate::engine::Windows;
 use crate::fault::Exposure;
 use crate::outcome::Outcome;
 
@@ -36,6 +36,14 @@ impl Segment {
         }
         segment
     }
+
+    /// Counts its trials as the run counted them.
+    pub fn count_into(&self, totals: &mut Totals) {
+        for row in &self.outcomes {
+            let (scheme, stratum) = (usize::from(row.scheme), usize::from(row.stratum));
+            totals.count(scheme, stratum, row.counts(), row.alarm_raised, row.armed_steps);
+        }
+    }
 }
 
 fn fault_rows<'t>(
@@ -52,8 +60,7 @@ fn fault_rows<'t>(
             order: short(order),
             region: fault.region as u8,
             kind: fault.kind as u8,
-            replica: u8::try_from(landing.replica).unwrap_or(u8::MAX),
-            proved: u8::from(trial.result.decided == Decided::ByRun),
+            replica: u16::try_from(landing.replica).unwrap_or(u16::MAX),
             tensor: fault.tensor,
             inference: windows.struck(&trial.job, fault).unwrap_or(0),
             index: u64::from(fault.index),
@@ -95,7 +102,8 @@ fn outcome_row(scheme: u16, trial: &Trial, trial_s: f64) -> OutcomeRow {
         reloads: result.reloads,
         scrub_repaired: u32::try_from(result.scrub_repaired).unwrap_or(u32::MAX),
         scrub_uncorrectable: u32::try_from(result.scrub_uncorrectable).unwrap_or(u32::MAX),
-        listed: trial.listed.map_or(0, |outcome| 1 + outcome as u32),
+        listed: trial.listed.map_or(0, |outcome| 1 + outcome as u16),
+        decided: result.decided as u16,
         armed_steps: trial.first_error.armed_steps,
         first_error: trial.first_error.outcome.map_or(0, |outcome| 1 + outcome as u32),
     }

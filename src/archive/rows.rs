@@ -1,17 +1,19 @@
 //! The rows of an archive, as HDF5 compound types. Field names are those of `docs/archive-format.md`.
 
 use crate::outcome::Outcome;
+use bytemuck::NoUninit;
 use hdf5::H5Type;
+use schemars::JsonSchema;
 
 /// One fault as one scheme received it.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct FaultRow {
     /// The trial.
     pub trial: u64,
     /// Seconds since the trial began; 0 in a conditional campaign.
     pub time_s: f64,
-    /// Index into `/campaign/schemes`.
+    /// Index into `/schemes`.
     pub scheme: u16,
     /// The place of the fault in its trial, from 0.
     pub order: u16,
@@ -19,10 +21,8 @@ pub struct FaultRow {
     pub region: u8,
     /// 0 xor, 1 stuck-at-0, 2 stuck-at-1.
     pub kind: u8,
-    /// The replica or execution struck.
-    pub replica: u8,
-    /// 1 where `word_before` and `word_after` prove the landing.
-    pub proved: u8,
+    /// The replica (weights, check bits, input) or execution (activations, voted) struck.
+    pub replica: u16,
     /// Weights and voted: index into `/workload/tensors`; activations: into `/workload/ops`; else 0.
     pub tensor: u32,
     /// The input of the inference struck, as the workload numbers its inputs; 0 where a stored
@@ -41,16 +41,16 @@ pub struct FaultRow {
 }
 
 /// One trial of one scheme.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct OutcomeRow {
     /// The trial.
     pub trial: u64,
     /// Seconds to the first critical SDC, or to the trial's end where there was none.
     pub time_to_critical_s: f64,
-    /// Index into `/campaign/schemes`.
+    /// Index into `/schemes`.
     pub scheme: u16,
-    /// Index into `/campaign/strata`.
+    /// Index into `/strata`.
     pub stratum: u16,
     /// The worst outcome: 0 masked … 6 hang.
     pub worst: u8,
@@ -95,7 +95,9 @@ pub struct OutcomeRow {
     /// Words that a periodic scrub left wrong.
     pub scrub_uncorrectable: u32,
     /// What a fault list said of this trial: 0 nothing, else 1 + the outcome's code.
-    pub listed: u32,
+    pub listed: u16,
+    /// How it was decided: 0 by a run, 1 by proof: its faults can change no output, and it did not run.
+    pub decided: u16,
     /// Steps up to and including that of the first error; all of them where there was none.
     pub armed_steps: u32,
     /// The first error, an SDC, a DUE or a hang: 0 none, else 1 + the outcome's code.
@@ -104,7 +106,7 @@ pub struct OutcomeRow {
 
 impl OutcomeRow {
     /// Inferences by outcome, indexed by [`Outcome`].
-    pub fn outcomes(&self) -> [u64; 7] {
+    pub const fn counts(&self) -> [u32; 7] {
         [
             self.masked,
             self.corrected,
@@ -114,7 +116,11 @@ impl OutcomeRow {
             self.due,
             self.hang,
         ]
-        .map(u64::from)
+    }
+
+    /// Likewise, for sums.
+    pub fn outcomes(&self) -> [u64; 7] {
+        self.counts().map(u64::from)
     }
 
     /// Inferences, counted by outcome.
@@ -131,7 +137,7 @@ impl OutcomeRow {
 
 /// The measured time of one scheme's trials in one segment. The only table that differs between
 /// a resumed run and one never killed.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct TimingRow {
     /// The segment's first trial.
@@ -143,14 +149,8 @@ pub struct TimingRow {
     /// Seconds that these inferences cost: measured from upload to read-back, retries and scrubs included, or
     /// what fault-free ones take in full where the engine computes only a part of them.
     pub seconds: f64,
-    /// Index into `/campaign/schemes`.
+    /// Index into `/schemes`.
     pub scheme: u32,
     /// Trials run at once.
     pub lanes: u32,
 }
-
-// Rows go to the file as they stand in memory: a hole between columns would put arbitrary bytes
-// into the archive.
-const _: () = assert!(size_of::<FaultRow>() == 56);
-const _: () = assert!(size_of::<OutcomeRow>() == 104);
-const _: () = assert!(size_of::<TimingRow>() == 40);

@@ -1,40 +1,25 @@
-//! What an archive says of its campaign, and the names that it uses. `header` puts it in a file.
+//! What an archive says of its campaign.
 
 use super::Fingerprint;
+use super::columns::{Descriptions, show};
+use super::file::{put_series, take_series};
+use super::flaw::{self, Flaw};
+use super::store::StoredHeader;
 use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
 use crate::device::Assumption;
 use crate::fault::Region;
 use crate::scheme::{Cost, Scheme};
 use crate::workload::{Decision, NanRank, NanRule, Workload};
-use serde::Serialize;
+use hdf5::File;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-/// The table of faults.
-pub const FAULTS: &str = "faults";
-/// The table of trials.
-pub const OUTCOMES: &str = "outcomes";
-/// The table of measured times.
-pub const TIMING: &str = "timing";
-/// The group of figures.
-pub const SUMMARY: &str = "summary";
-/// The group on the campaign.
-pub const CAMPAIGN: &str = "campaign";
-/// The group on the rate of upsets, within that of the campaign.
-pub const RATE: &str = "rate";
-/// The group on the beam, within that of the campaign.
-pub const BEAM: &str = "beam";
-/// The rates along an orbit, within the group on the rate.
-pub const COURSE: &str = "course";
-/// The group on the workload.
-pub const WORKLOAD: &str = "workload";
-/// The group on the adapter.
-pub const ADAPTER: &str = "adapter";
-/// The group of digests.
-pub const FINGERPRINT: &str = "fingerprint";
-/// The group on when and where it ran.
-pub const RUN: &str = "run";
+/// The table of the rates along an orbit.
+const COURSE: &str = "course";
 
 /// Everything common to the trials of a campaign.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Header {
     /// The version of beamline.
     pub version: String,
@@ -65,7 +50,7 @@ pub struct Header {
 }
 
 /// The campaign.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CampaignInfo {
     /// Its name.
     pub name: String,
@@ -91,7 +76,7 @@ pub struct CampaignInfo {
 }
 
 /// How often upsets strike.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RateInfo {
     /// Upsets per bit and day, before acceleration.
     pub upsets_per_bit_day: f64,
@@ -108,12 +93,11 @@ pub struct RateInfo {
     /// The highest rate along the orbit over the mean; 1 where it is constant.
     pub peak_over_mean: f64,
     /// The rate along the orbit, where it follows one.
-    #[serde(skip)]
     pub course: Option<Relative>,
 }
 
 /// A model or datum, and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
     /// What it is: "upset rate", "weights", ….
     pub subject: String,
@@ -122,7 +106,7 @@ pub struct Source {
 }
 
 /// What it ran on.
-#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct AdapterInfo {
     /// The adapter's name.
     pub name: String,
@@ -141,7 +125,7 @@ pub struct AdapterInfo {
 }
 
 /// What ran.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkloadInfo {
     /// Its name.
     pub name: String,
@@ -194,6 +178,17 @@ impl WorkloadInfo {
     }
 }
 
+impl WorkloadInfo {
+    /// Its figures for other programs, shapes as texts.
+    pub(super) fn shown(&self) -> Value {
+        let mut shown = json!(self);
+        for (at, tensor) in self.tensors.iter().enumerate() {
+            shown["tensors"][at]["shape"] = format!("{:?}", tensor.shape).into();
+        }
+        shown
+    }
+}
+
 fn decision_text(decision: Decision) -> String {
     match decision {
         Decision::ArgMax { nan } => {
@@ -211,7 +206,7 @@ fn decision_text(decision: Decision) -> String {
 }
 
 /// A stored tensor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TensorInfo {
     /// Its name.
     pub name: String,
@@ -224,7 +219,7 @@ pub struct TensorInfo {
 }
 
 /// An op.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OpInfo {
     /// Its name.
     pub name: String,
@@ -235,7 +230,7 @@ pub struct OpInfo {
 }
 
 /// A scheme and what it costs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SchemeInfo {
     /// Its definition.
     pub definition: Scheme,
@@ -254,7 +249,7 @@ impl SchemeInfo {
 }
 
 /// A part of the campaign with its own population of sites.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StratumInfo {
     /// Its name.
     pub name: String,
@@ -266,6 +261,79 @@ pub struct StratumInfo {
     pub inferences_per_trial: u32,
     /// Trials planned at most, of each scheme.
     pub trials: u64,
+}
+
+/// A scheme in the table for other programs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ShownScheme<'h> {
+    /// Its name.
+    name: &'h str,
+    #[serde(flatten)]
+    cost: Cost,
+    /// Bits that upsets can strike, all copies and executions, each weighed with the share of the trial that
+    /// it is exposed; NaN where the campaign has no rate.
+    exposed_bits: Option<f64>,
+}
+
+impl<'h> ShownScheme<'h> {
+    fn of(scheme: &'h SchemeInfo) -> Self {
+        Self { name: scheme.name(), cost: scheme.cost, exposed_bits: scheme.exposed_bits }
+    }
+}
+
+impl StoredHeader for Header {
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn program(&self) -> (&str, &str) {
+        (&self.version, &self.commit)
+    }
+
+    fn check(&self) -> Result<(), Flaw> {
+        flaw::header(self)
+    }
+
+    fn put_series(&self, to: &File) -> hdf5::Result<()> {
+        let Some(course) = self.rate.as_ref().and_then(|rate| rate.course.as_ref()) else {
+            return Ok(());
+        };
+        let about = "The rate of upsets at each place of the orbit, over its mean";
+        put_series(to, COURSE, &course.rates, about)
+    }
+
+    fn take_series(&mut self, from: &File) -> hdf5::Result<()> {
+        if let Some(course) = self.rate.as_mut().and_then(|rate| rate.course.as_mut()) {
+            course.rates = take_series(from, COURSE)?;
+        }
+        Ok(())
+    }
+
+    fn show(&self, to: &File) -> hdf5::Result<()> {
+        let schemes: Vec<ShownScheme<'_>> = self.schemes.iter().map(ShownScheme::of).collect();
+        let about = Descriptions::default()
+            .with::<ShownScheme<'_>>("schemes")
+            .with::<StratumInfo>("strata")
+            .with::<Source>("sources")
+            .with::<Assumption>("assumptions")
+            .with::<NotInjected>("not_injected")
+            .with::<TensorInfo>("tensors")
+            .with::<OpInfo>("ops");
+        let shown = json!({
+            "campaign": self.campaign,
+            "rate": self.rate,
+            "beam": self.beam,
+            "schemes": schemes,
+            "strata": self.strata,
+            "not_injected": self.not_injected,
+            "sources": self.sources,
+            "assumptions": self.assumptions,
+            "workload": self.workload.shown(),
+            "adapter": self.adapter,
+            "fingerprint": self.fingerprint,
+        });
+        show(to, &shown, &about)
+    }
 }
 
 impl Header {

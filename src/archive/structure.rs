@@ -11,7 +11,7 @@ use hdf5::{Dataset, Group, LinkType, LocationType};
 /// Groups within groups.
 const DEPTH_MAX: usize = 4;
 /// Objects of a file.
-const OBJECTS_MAX: usize = 200;
+const OBJECTS_MAX: usize = 2000;
 
 /// Checks all that hangs below the root of a file of `length` bytes.
 pub(super) fn check(root: &Group, length: u64) -> hdf5::Result<()> {

@@ -8,12 +8,13 @@ use super::figures::{Counts, Key, Pairs, Sums};
 use super::rows::{FaultRow, OutcomeRow};
 use super::schema::Header;
 use crate::fault::Region;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, OutcomeCounts, by_name};
 use crate::seed::{Domain, stream};
 use crate::stats::{
     Fit, Interval, Ratio, clopper_pearson, fit, holm, mcnemar_exact, mean_interval, paired_ratio,
     resamples, wilson,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use super::figures::Breakdown;
@@ -42,7 +43,7 @@ pub struct Summary {
 }
 
 /// The figures of a group of trials.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Figures {
     /// By what the group is told apart.
     pub breakdown: Breakdown,
@@ -73,8 +74,11 @@ pub struct Figures {
     /// Inferences.
     pub inferences: u64,
     /// Inferences by outcome, indexed by [`Outcome`].
+    #[serde(flatten, with = "by_name")]
+    #[schemars(with = "OutcomeCounts")]
     pub outcomes: [u64; 7],
     /// Inferences with an alarm.
+    #[serde(rename = "alarm_raised")]
     pub alarms: u64,
     /// Inferences saved: wrong under the baseline, equal to golden here.
     pub averted: u64,
@@ -99,7 +103,31 @@ pub struct Figures {
     /// Its bootstrap interval.
     pub time_interval_s: Option<Interval>,
     /// Wrong trials replayed that needed 1, 2, 3 or more events.
+    #[serde(flatten, with = "needed")]
+    #[schemars(with = "Needed")]
     pub events_needed: [u64; 3],
+}
+
+/// Wrong trials that were replayed, by the events that they needed, as an object of archives and exports.
+#[derive(Serialize, JsonSchema)]
+struct Needed {
+    /// Wrong trials that one event alone makes wrong.
+    needed_1_event: u64,
+    /// Wrong trials that needed two events.
+    needed_2_events: u64,
+    /// Wrong trials that needed three events or more.
+    needed_3_or_more: u64,
+}
+
+/// Serde: [`Needed`].
+mod needed {
+    use super::Needed;
+    use serde::{Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(counts: &[u64; 3], to: S) -> Result<S::Ok, S::Error> {
+        let [needed_1_event, needed_2_events, needed_3_or_more] = *counts;
+        Needed { needed_1_event, needed_2_events, needed_3_or_more }.serialize(to)
+    }
 }
 
 impl Figures {
@@ -115,7 +143,7 @@ impl Figures {
 }
 
 /// A scheme against the baseline, on the same trials.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// Index of the stratum.
     pub stratum: usize,
@@ -141,7 +169,7 @@ pub struct Comparison {
 }
 
 /// A failure rate: rate × bits × AVF, the AVF being [`AVF_NAME`].
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct FitFigures {
     /// Index of the stratum.
     pub stratum: usize,
@@ -168,7 +196,7 @@ pub fn summarise(header: &Header, faults: &[FaultRow], outcomes: &[OutcomeRow]) 
 }
 
 /// A summary in the making, segment by segment.
-pub(super) struct Tallies<'h> {
+pub struct Tallies<'h> {
     header: &'h Header,
     counts: Counts,
 }

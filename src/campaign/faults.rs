@@ -175,7 +175,7 @@ impl Particle {
 }
 
 /// A beam and how the test is run in it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Beam {
     /// What it is made of.
     pub particle: Particle,

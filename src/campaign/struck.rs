@@ -4,11 +4,12 @@ use super::error::Error;
 use super::faults::DeviceChoice;
 use crate::device::{Assumption, Device, EventKind, Level, Mark, Mode as DeviceMode, ObservedAt};
 use crate::rate::Band;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A mode of a device that a campaign does not inject.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NotInjected {
     /// The mode.
     pub mode: String,

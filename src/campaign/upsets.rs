@@ -6,6 +6,7 @@ use super::struck::{NotInjected, Struck, flips};
 use crate::device::Assumption;
 use crate::rate::{self, Assessment, Environment, Timeline};
 use crate::units::DAY_S;
+use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// The unit of rates of upsets.
@@ -27,9 +28,10 @@ pub struct UpsetRate {
 }
 
 /// A rate along a track, relative to its mean.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relative {
-    /// One a step.
+    /// One a step. Archives keep them in a table of their own.
+    #[serde(skip)]
     pub rates: Vec<f32>,
     /// Seconds of a step.
     pub step_s: f64,

@@ -91,7 +91,8 @@ impl Run {
         folder: &Path,
     ) -> Result<Option<(Writer, Totals, u64)>, Failure> {
         let mut totals = Totals::new(header.schemes.len(), header.strata.len());
-        let open = || Existing::open(folder, &header.fingerprint);
+        let mut count = |segment: &Segment| segment.count_into(&mut totals);
+        let open = || Existing::open(folder, &header.fingerprint, &mut count);
         let name = (folder, planned.campaign.name.as_str());
         let existing = match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => return Ok(None),
@@ -101,27 +102,7 @@ impl Run {
             }
             Earlier::Part(existing) => existing,
         };
-        for index in 0..existing.segment_count() {
-            for row in existing.segment(index)?.outcomes {
-                let outcomes = [
-                    row.masked,
-                    row.corrected,
-                    row.due_recovered,
-                    row.tolerable_sdc,
-                    row.critical_sdc,
-                    row.due,
-                    row.hang,
-                ];
-                totals.count(
-                    usize::from(row.scheme),
-                    usize::from(row.stratum),
-                    outcomes,
-                    row.alarm_raised,
-                    row.armed_steps,
-                );
-            }
-        }
-        let next = existing.next_trial;
+        let next = existing.next;
         say(&format!("going on from trial {next} of {}", planned.plan.trials_max()))?;
         Ok(Some((Writer::resume(existing, header.clone())?, totals, next)))
     }
@@ -155,7 +136,7 @@ fn conduct(
     let ended = runner.run(next, &mut links).map_err(Failure::environment);
     let stored = match ended {
         Ok(Ended::Stopped) => writer.stop().map(|()| Ended::Stopped),
-        Ok(ended) => writer.finish().map(|_| ended),
+        Ok(ended) => writer.finish(()).map(|_| ended),
         Err(failure) => {
             snapshots.send_modify(|snapshot| snapshot.failed = Some(failure.to_string()));
             // The first failure is the one to tell; the segments are safe either way.

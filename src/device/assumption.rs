@@ -1,16 +1,19 @@
 //! The figures that a rate rests on, each as a reader of results meets it.
 
 use super::{Event, Figure, Level, Mark, Memory, Mode, Pattern, Per};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A figure with its band, how well it is known, and its source.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Assumption {
     /// What it is of: a mode of a device, a memory, a pattern.
     pub subject: String,
     /// Which figure, by the key of its file.
     pub figure: String,
     /// The low end of its band, the value that was used, the high end.
+    #[serde(flatten, with = "levels")]
+    #[schemars(with = "Levels")]
     pub values: [f64; 3],
     /// The unit; `1` for a plain number.
     pub unit: String,
@@ -18,6 +21,33 @@ pub struct Assumption {
     pub mark: String,
     /// Where it comes from.
     pub source: String,
+}
+
+/// A figure at its three levels, as an object of archives and exports.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Levels {
+    /// The low end of its band.
+    low: f64,
+    /// The value that was used.
+    value: f64,
+    /// The high end of its band.
+    high: f64,
+}
+
+/// Serde: [`Levels`].
+pub(crate) mod levels {
+    use super::Levels;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(values: &[f64; 3], to: S) -> Result<S::Ok, S::Error> {
+        let [low, value, high] = *values;
+        Levels { low, value, high }.serialize(to)
+    }
+
+    pub(crate) fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<[f64; 3], D::Error> {
+        let Levels { low, value, high } = Levels::deserialize(from)?;
+        Ok([low, value, high])
+    }
 }
 
 impl Assumption {

@@ -18,6 +18,7 @@ mod proton;
 mod shipped;
 
 pub use assumption::Assumption;
+pub(crate) use assumption::{Levels, levels};
 pub use chord::Volume;
 pub use figure::{Figure, Level, Mark};
 pub use ion::IonResponse;

@@ -105,12 +105,26 @@ pub struct Landing {
 
 /// How the outcome of a trial is known.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Decided {
     /// It ran.
     #[default]
     ByRun,
     /// Its fault can change no output, and it did not run.
     ByProof,
+}
+
+impl Decided {
+    /// Both, in the order of their codes.
+    pub const ALL: [Self; 2] = [Self::ByRun, Self::ByProof];
+
+    /// The name used in HDF5.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByRun => "by run",
+            Self::ByProof => "by proof",
+        }
+    }
 }
 
 /// What became of one trial.

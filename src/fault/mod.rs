@@ -13,10 +13,13 @@ pub(crate) use poisson::count as poisson_count;
 pub use poisson::{Exposure, accumulate};
 pub use sample::{Draw, Site, Sites, UnknownName, draw};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A range of words of one kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Region {

@@ -14,6 +14,7 @@ use crate::engine::{Engine, Error};
 use crate::fault::poisson_count;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -26,7 +27,7 @@ const TOGETHER: usize = 4096;
 const KEYS: u64 = 1 << 50;
 
 /// What a fleet of some size comes to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FleetPoint {
     /// Satellites.
     pub satellites: u64,

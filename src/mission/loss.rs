@@ -1,10 +1,11 @@
 //! What a mission loses: time in which the service is away, rows and pages that are replaced.
 
 use crate::device::Location;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Why the service was away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Why {

@@ -17,9 +17,10 @@ use crate::fault::poisson_count;
 use crate::outcome::Outcome;
 use crate::rate::Arrival;
 use crate::seed::{Domain, below, stream, unit};
-use crate::stats::{Interval, weighted_poisson};
+use crate::stats::{Estimate, Interval, estimate, weighted_poisson};
 use crate::units::YEAR_S;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// Single events are drawn in the histories from here on.
 const HISTORIES: u64 = 1 << 40;
@@ -28,7 +29,7 @@ const ALPHA: f64 = 0.05;
 const EVENTS_MIN: u64 = 5;
 
 /// One kind of event, and what it does alone.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Stratum {
     /// The device.
     pub device: String,
@@ -47,7 +48,7 @@ pub struct Stratum {
 }
 
 /// What events of a stratum do under one scheme.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Share {
     /// Episodes with a wrong answer.
     pub critical: Sum,
@@ -60,7 +61,7 @@ pub struct Share {
 }
 
 /// A count of each of some events, added up.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Sum {
     /// Events with a count above 0.
     pub events: u64,
@@ -83,15 +84,21 @@ impl Sum {
 }
 
 /// A scheme's expected rates a year of flight, with Monte-Carlo intervals.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Expected {
     /// The scheme.
     pub scheme: String,
     /// Episodes with a wrong answer.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub critical: (f64, Interval),
     /// Episodes with a DUE.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub due: (f64, Interval),
     /// Wrong answers.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub wrong: (f64, Interval),
     /// The factor of the model band on either side from AP8 alone.
     pub ap8_factor: f64,

@@ -7,9 +7,10 @@ use super::run::{self, Event};
 use super::verdicts::Verdicts;
 use crate::engine::{Engine, Error};
 use crate::scheme::{Scheme, Scrub};
-use crate::stats::Interval;
+use crate::stats::{Estimate, Interval, estimate};
 use crate::units;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
 /// What a sweep varies.
@@ -38,7 +39,7 @@ impl std::str::FromStr for Sweep {
 }
 
 /// One period under one scheme.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Point {
     /// The scheme.
     pub scheme: String,
@@ -47,6 +48,8 @@ pub struct Point {
     /// Bytes a second that the scrub moves.
     pub traffic_bytes_s: f64,
     /// Wrong answers a year of flight and their interval.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub wrong_per_year: (f64, Interval),
     /// Error episodes a year.
     pub error_episodes: PerYear,
@@ -123,7 +126,7 @@ fn point(
     })?;
     let figures = figures(&plan.facts(), &runs);
     if let Some(figures) = figures.first() {
-        point.traffic_bytes_s = figures.scrub_traffic.0;
+        point.traffic_bytes_s = figures.scrub_traffic.bytes_s;
         point.wrong_per_year = figures.wrong_per_year;
         point.error_episodes = figures.error_episodes;
     }

@@ -6,7 +6,8 @@ use crate::device::Per;
 use crate::environment::cosmic::{self, LEAST_MEV_N};
 use crate::environment::orbit::ALTITUDE_CONVENTION;
 use crate::units::{DAY_S, YEAR_S};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Proton energies at which the transmission of cosmic rays is given, in MeV.
@@ -38,7 +39,7 @@ impl ByThreshold {
 }
 
 /// A figure with the band of its cross-section.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Band {
     /// Low.
     pub low: f64,

@@ -1,10 +1,11 @@
 //! What a scheme costs, from its definition and the workload's sizes.
 
 use super::{Code, Scheme, ScrubBy};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What a scheme costs per inference, from its definition.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Cost {
     /// Bytes kept in memory for weights and the inputs of one step, all copies.
     pub bytes_stored: u64,

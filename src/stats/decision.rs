@@ -1,13 +1,14 @@
 //! Whether a probability is at least what is asked for: shown, refuted, or undecided.
 
 use super::{Interval, clopper_pearson, tail};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Trials up to which [`Verdict::of`] looks for a number that would decide.
 const TRIALS_MAX: u64 = 1 << 40;
 
 /// What trials say of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[repr(u8)]
 pub enum Decision {
@@ -34,7 +35,7 @@ impl Decision {
 }
 
 /// The claim that a probability is at least `wanted`, held against independent trials.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Verdict {
     /// What the trials say.
     pub decision: Decision,

@@ -1,11 +1,12 @@
 //! From a conditional result to a failure rate.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Interval;
 
 /// A failure rate in failures per 10⁹ device-hours, with the ends that the AVF's interval gives.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fit {
     /// At the lower end of the AVF.
     pub low: f64,

@@ -1,7 +1,8 @@
 //! Intervals for a proportion and for a Poisson mean, and the sample that a width needs.
 
 use super::tail;
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::gamma::ln_gamma;
 
@@ -9,8 +10,39 @@ use statrs::function::gamma::ln_gamma;
 /// tenth of it for the looks of a campaign.
 pub const ALPHA_MIN: f64 = 1e-12;
 
+/// An estimate with its interval, as an object of archives and exports.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Estimate {
+    /// The estimate.
+    value: f64,
+    /// The lower end of its interval.
+    low: f64,
+    /// The upper end of its interval.
+    high: f64,
+}
+
+/// Serde: an estimate and its interval as one object.
+pub(crate) mod estimate {
+    use super::{Estimate, Interval};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(
+        (value, interval): &(f64, Interval),
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        Estimate { value: *value, low: interval.low, high: interval.high }.serialize(to)
+    }
+
+    pub(crate) fn deserialize<'d, D: Deserializer<'d>>(
+        from: D,
+    ) -> Result<(f64, Interval), D::Error> {
+        let Estimate { value, low, high } = Estimate::deserialize(from)?;
+        Ok((value, Interval { low, high }))
+    }
+}
+
 /// A two-sided interval, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Interval {
     /// The lower end.
     pub low: f64,

@@ -18,10 +18,10 @@ mod tail;
 pub use bootstrap::{mean_interval, resamples};
 pub use decision::{Decision, Verdict};
 pub use fit::{Fit, fit};
-pub(crate) use interval::normal_quantile;
 pub use interval::{
     ALPHA_MIN, Interval, clopper_pearson, confidence, garwood, sample_size, weighted_poisson,
     wilson,
 };
+pub(crate) use interval::{Estimate, estimate, normal_quantile};
 pub use mcnemar::{holm, mcnemar_exact};
 pub use ratio::{Ratio, paired_ratio};

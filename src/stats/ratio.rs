@@ -3,10 +3,11 @@
 use super::bootstrap::{rank, resample, resamples};
 use super::{Interval, clopper_pearson};
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A ratio of counts with its interval. A ratio without a bound above is `None` there.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Ratio {
     /// The first count over the second; `None` where the second is 0.
     pub estimate: Option<f64>,

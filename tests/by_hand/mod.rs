@@ -4,8 +4,8 @@ use beamline::archive::mission::{MissionRun, TrackPlace, UpsetRow, WHAT_NAMES};
 use beamline::archive::schema::Source;
 use beamline::device::{Assumption, Location};
 use beamline::mission::figures::{
-    Against, AwayFigure, Facts, Held, Incidence, MissionSpread, ModeFact, PerYear, SchemeFact,
-    SchemeFigures, Spread,
+    Against, AwayFigure, Facts, Held, Incidence, LostMemory, MissionSpread, ModeFact, PerYear,
+    Repairs, SchemeFact, SchemeFigures, ScrubTraffic, Spread,
 };
 use beamline::mission::fleet::FleetPoint;
 use beamline::mission::strata::{Expected, Share, Stratum, Sum};
@@ -174,7 +174,7 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
             deviation: answers as f64 / 6.0 / YEARS,
         },
         against: None,
-        model_band: (0.2, 5.0),
+        model_band: Interval { low: 0.2, high: 5.0 },
         availability: 0.999_987,
         resets: per_year(19),
         host_resets: per_year(5),
@@ -186,10 +186,16 @@ pub(crate) fn figures(name: &str, wrong: [u64; 3], scrub: f64) -> SchemeFigures 
             AwayFigure { why, times: per_year(count), dead_s, share: dead_s / all_s }
         }),
         mean_time_to_repair_s: (errors > 0).then_some(7200.0),
-        scrub_traffic: (scrub, scrub / 1.6e12),
-        repairs: [310, 0, 4, 2],
-        lost: [3, 1, 0, 12_288],
-        common_cause: (400, u64::from(name == "tmr") * 2),
+        scrub_traffic: ScrubTraffic { bytes_s: scrub, share: scrub / 1.6e12 },
+        repairs: Repairs {
+            scrub_repaired: 310,
+            read_repaired: 0,
+            scrub_uncorrectable: 4,
+            reloads: 2,
+        },
+        lost: LostMemory { rows_remapped: 3, pages_retired: 1, exhausted: 0, lost_bytes: 12_288 },
+        struck: 400,
+        common_cause: u64::from(name == "tmr") * 2,
         incidence: vec![
             step(0.0, 0.0, 0.0),
             step(0.8, share, 0.0),

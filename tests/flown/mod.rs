@@ -1,4 +1,5 @@
 //! A small mission with histories that look like those of a run and are none.
+#![allow(dead_code, reason = "each test uses a part")]
 
 use beamline::archive::mission::{Closing, Made};
 use beamline::archive::schema::AdapterInfo;
@@ -251,7 +252,7 @@ pub(crate) fn closing() -> Closing {
 
 pub(crate) fn write(writer: &mut MissionWriter, histories: std::ops::Range<u64>) {
     for history in histories {
-        writer.send(run(history)).expect("a history");
+        writer.send((run(history), 0.25).into()).expect("a history");
     }
 }
 

@@ -1,15 +1,19 @@
 //! A stranger's archive: whatever stands in it, reading it ends in rows that can be or in an error
 //! that names the file, what was expected and what was found. Never in a panic or a crash.
 
+#[path = "../edited/mod.rs"]
+mod edited;
 #[path = "../fixture/mod.rs"]
 mod fixture;
 mod paths;
 
 use beamline::archive::{Archive, Existing, FaultRow, OutcomeRow, TimingRow, Writer};
 use beamline::report::{self, Format};
+use edited::{open, pointers, put, rows};
 use fixture::{fingerprint, header, segment};
-use hdf5::types::{FixedUnicode, TypeDescriptor, VarLenUnicode};
+use hdf5::types::{TypeDescriptor, VarLenUnicode};
 use hdf5::{File, Group, H5Type, Location, LocationType};
+use serde_json::{Value, json};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -22,7 +26,7 @@ static CAMPAIGN: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a folder");
     let mut writer = Writer::start(folder.path(), header()).expect("a writer");
     writer.send(segment(0, TRIALS)).expect("a segment");
-    fs::read(writer.finish().expect("an archive")).expect("its bytes")
+    fs::read(writer.finish(()).expect("an archive")).expect("its bytes")
 });
 
 /// A folder with the archive, without its digest.
@@ -47,7 +51,9 @@ fn read(path: &Path) -> Result<(), String> {
         let _ = archive.header().live_events_per_scrub(scheme);
     }
     let folder = path.parent().expect("a folder");
-    Existing::open(folder, &fingerprint()).map(|_| ()).map_err(|error| error.to_string())
+    Existing::open(folder, &fingerprint(), &mut |_| {})
+        .map(|_| ())
+        .map_err(|error| error.to_string())
 }
 
 /// Changes the archive of a campaign in a way and reads it; what it was refused for.
@@ -66,23 +72,6 @@ fn refused(what: &str, change: impl FnOnce(&Path)) -> String {
     message
 }
 
-/// Opens a file for a change.
-fn open(path: &Path) -> File {
-    File::open_rw(path).expect("a file")
-}
-
-/// Changes rows of a table.
-fn rows<T: H5Type>(path: &Path, table: &str, change: impl FnOnce(&mut Vec<T>)) {
-    let table = open(path).dataset(table).expect("a table");
-    let mut rows = table.read_raw::<T>().expect("rows");
-    let count = rows.len();
-    change(&mut rows);
-    if rows.len() != count {
-        table.resize([rows.len()]).expect("another size");
-    }
-    table.write_raw(&rows).expect("rows");
-}
-
 #[test]
 fn an_archive_without_a_digest_is_read_and_said_to_be_unverified() {
     changed("nothing", |path| {
@@ -94,7 +83,7 @@ fn an_archive_without_a_digest_is_read_and_said_to_be_unverified() {
 #[test]
 fn outcomes_that_no_run_gives_are_refused() {
     type Change = fn(&mut OutcomeRow);
-    let changes: [(&str, Change); 27] = [
+    let changes: [(&str, Change); 28] = [
         ("trial", |row| row.trial += 1),
         ("trial", |row| row.trial = u64::MAX),
         ("scheme", |row| row.scheme = 9),
@@ -120,6 +109,7 @@ fn outcomes_that_no_run_gives_are_refused() {
         ("label_correct", |row| row.label_correct = 65),
         ("averted", |row| row.averted = u32::MAX),
         ("listed", |row| row.listed = 8),
+        ("decided", |row| row.decided = 2),
         ("first_error", |row| row.first_error = u32::MAX),
         ("armed_steps", |row| row.armed_steps = 5),
     ];
@@ -140,7 +130,7 @@ fn outcomes_that_no_run_gives_are_refused() {
 #[test]
 fn faults_that_no_run_gives_are_refused() {
     type Change = fn(&mut FaultRow);
-    let changes: [(&str, Change); 16] = [
+    let changes: [(&str, Change); 15] = [
         ("trial", |row| row.trial += 1),
         ("trial", |row| row.trial = u64::MAX),
         ("scheme", |row| row.scheme += 1),
@@ -148,7 +138,6 @@ fn faults_that_no_run_gives_are_refused() {
         ("order", |row| row.order = u16::MAX),
         ("region", |row| row.region = 5),
         ("kind", |row| row.kind = 3),
-        ("proved", |row| row.proved = 2),
         ("tensor", |row| row.tensor = 3),
         ("tensor", |row| row.tensor = u32::MAX),
         ("index", |row| row.index = 4096),
@@ -233,11 +222,11 @@ fn locate(file: &File, path: &str) -> Location {
 fn a_group_or_table_that_is_missing_is_refused() {
     for path in objects_of_an_archive() {
         let change = |at: &Path| open(at).unlink(&path).expect("a removed object");
-        // The summary and where it ran are not read back, and a campaign may have no rate.
-        if ["/summary", "/run", "/campaign/rate"].iter().any(|of| path.starts_with(of)) {
-            let _ = changed(&path, change);
-        } else {
+        if ["/json", "/json/header", "/faults", "/outcomes", "/timing"].contains(&path.as_str()) {
             refused_somehow(&path, change);
+        } else {
+            // What is shown to other programs is not read back.
+            let _ = changed(&path, change);
         }
     }
 }
@@ -260,11 +249,11 @@ fn attributes_that_are_missing_or_of_another_type_are_refused() {
         };
         for name in names {
             let what = format!("{path} {name}");
-            // Descriptions are for people, and the summary is not read back.
-            let read_back = !path.starts_with("/summary")
-                && path != "/run"
-                && !name.ends_with("_names")
-                && !["description", "encoding", "whole", "trials"].contains(&name.as_str());
+            let read_back = match path.as_str() {
+                "/" => !name.starts_with("beamline_"),
+                "/json/header" | "/faults" | "/outcomes" | "/timing" => name == "sha256",
+                _ => false,
+            };
             let changes: [fn(&Location, &str); 5] = [
                 |_, _| {},
                 |at, name| {
@@ -309,87 +298,94 @@ fn attributes_that_are_missing_or_of_another_type_are_refused() {
     assert!(count > 200, "{count} attributes");
 }
 
-/// A truth value and one more.
-#[derive(H5Type, Clone, Copy)]
-#[repr(u8)]
-#[expect(dead_code, reason = "the values that a truth value has")]
-enum Three {
-    False = 0,
-    True = 1,
-    Perhaps = 7,
-}
-
 #[test]
-fn numbers_and_flags_of_the_header_are_checked() {
-    fn put<T: H5Type>(path: &str, name: &str, value: T) -> impl FnOnce(&Path) {
-        let (path, name) = (path.to_owned(), name.to_owned());
-        move |at: &Path| {
-            let file = open(at);
-            let at = locate(&file, &path);
-            at.attr(&name).and_then(|of| of.write_scalar(&value)).expect("a value");
-        }
-    }
-    for value in [0.0, 1.0, -1.0, f64::NAN, f64::INFINITY] {
-        refused("alpha", put("/campaign", "alpha", value));
-    }
-    for name in
-        ["upsets_per_bit_day", "acceleration", "trial_s", "inference_period_s", "execution_time_s"]
-    {
-        for value in [-1.0, f64::NAN, f64::INFINITY] {
-            refused(name, put("/campaign/rate", name, value));
-        }
-    }
-    refused("steps", put("/campaign", "steps", 0_u32));
-    refused("looks", put("/campaign", "looks", 0_u32));
-    refused("schema_version", put("/", "schema_version", 3_u32));
-    refused("schema_version", put("/", "schema_version", u32::MAX));
-    // Rust's `bool` has no room for a third value.
-    for (path, name) in [
-        ("/campaign", "dummy"),
-        ("/campaign", "census"),
-        ("/adapter", "software"),
-        ("/workload", "labelled"),
+fn figures_of_the_header_that_cannot_be_are_refused() {
+    let numbers = [json!(0), json!(1.0), json!(-1), json!(null), json!(1e308), json!("1")];
+    for (pointer, possible) in [
+        ("/campaign/alpha", 0),
+        ("/rate/upsets_per_bit_day", 3),
+        ("/rate/acceleration", 2),
+        ("/rate/trial_s", 3),
+        ("/rate/inference_period_s", 3),
+        ("/rate/execution_time_s", 3),
     ] {
-        refused(name, |at| {
-            let file = open(at);
-            let at = locate(&file, path);
-            at.delete_attr(name).expect("a removed attribute");
-            let attribute = at.new_attr::<Three>().create(name).expect("an attribute");
-            attribute.write_scalar(&Three::Perhaps).expect("a value");
+        let fine = |value: &Value| match possible {
+            0 => false,
+            2 => value.as_f64().is_some_and(|value| value > 0.0),
+            _ => value.as_f64().is_some_and(|value| value >= 0.0),
+        };
+        for value in &numbers {
+            let change = |path: &Path| put(path, "json/header", pointer, Some(value.clone()));
+            if fine(value) {
+                let _ = changed(pointer, change);
+            } else {
+                refused(&format!("{pointer} {value}"), change);
+            }
+        }
+    }
+    for (pointer, value) in [
+        ("/campaign/steps", json!(0)),
+        ("/campaign/looks", json!(0)),
+        ("/campaign/dummy", json!(2)),
+        ("/campaign/census", json!("perhaps")),
+        ("/campaign/name", json!("\u{1b}[2J")),
+        ("/workload/labelled", json!(null)),
+        ("/workload/inputs", json!(-1)),
+        ("/schemes/1/definition/name", json!("")),
+        ("/schemes/1/definition/protection", json!("fourfold")),
+        ("/schemes", json!([])),
+        ("/strata/0/region", json!("nowhere")),
+        ("/strata/0/inferences_per_trial", json!(0)),
+        ("/workload/tensors/0/words", json!(u64::MAX)),
+    ] {
+        refused(pointer, |path| put(path, "json/header", pointer, Some(value)));
+    }
+    for version in [4_u32, u32::MAX] {
+        refused("schema_version", |path| {
+            let file = open(path);
+            file.attr("schema_version").and_then(|of| of.write_scalar(&version)).expect("a value");
         });
     }
-    let escape: FixedUnicode<16> = "\u{1b}[2J".parse().expect("text");
-    refused("name", put("/campaign", "name", escape));
+}
+
+/// Whatever stands in the place of any value of the header, and where it is missing.
+#[test]
+fn any_value_in_any_place_of_the_header_ends_in_an_error_or_in_a_report() {
+    let folder = finished();
+    let header = edited::json(&folder.path().join("archive.h5"), "json/header");
+    let all = pointers(&header);
+    assert!(all.len() > 100, "{} values", all.len());
+    for pointer in &all {
+        let values = [json!(null), json!(-1), json!(1e308), json!("x"), json!([]), json!({})];
+        for value in values.into_iter().map(Some).chain([None]) {
+            let what = format!("{pointer} {value:?}");
+            let _ = changed(&what, |path| put(path, "json/header", pointer, value));
+        }
+    }
 }
 
 #[test]
 fn texts_that_are_none_are_refused() {
-    let bytes = |table: &'static str, bytes: &'static [u8]| {
-        move |path: &Path| {
-            let table = open(path).dataset(table).expect("a table");
-            table.resize([bytes.len()]).expect("another length");
-            table.write_raw(bytes).expect("bytes");
-        }
-    };
-    refused("not UTF-8", bytes("campaign/toml", b"\xff\xfe\xfd"));
-    refused("not UTF-8", bytes("campaign/definitions", b"[\xff]"));
-    refused_somehow("no JSON", bytes("campaign/definitions", b"[{\"name\": 7}"));
-    refused_somehow("deep JSON", bytes("campaign/definitions", &[b'['; 100_000]));
-    refused("too few", bytes("campaign/definitions", b"[]"));
+    let bytes = |bytes: &'static [u8]| move |path: &Path| edited::text(path, "json/header", bytes);
+    refused("not UTF-8", bytes(b"\xff\xfe\xfd"));
+    refused("no JSON", bytes(b"{\"campaign\": 7"));
+    refused("deep JSON", bytes(&[b'['; 100_000]));
+    refused("empty", bytes(b"{}"));
 }
 
 #[test]
-fn a_scheme_has_one_name() {
-    #[derive(H5Type, Clone, Copy)]
-    #[repr(C)]
-    struct Column {
-        name: FixedUnicode<256>,
-    }
-    refused("another name", |path| {
-        rows::<Column>(path, "campaign/schemes", |rows| {
-            rows[1].name = "another".parse().expect("a name");
-        });
+fn rows_that_differ_from_their_digest_are_refused() {
+    let message = refused("a changed row", |path| {
+        let table = open(path).dataset("outcomes").expect("a table");
+        let mut rows = table.read_raw::<OutcomeRow>().expect("rows");
+        rows[3].retries += 1;
+        table.write_raw(&rows).expect("rows");
     });
+    assert!(message.contains("outcomes whose rows have the SHA-256 digest"), "{message}");
+    changed("the same with its digest", |path| {
+        rows::<OutcomeRow>(path, "outcomes", |rows| rows[3].retries += 1);
+    })
+    .expect("an archive that says what it holds");
 }
 
 /// A table with the columns of the outcomes but one.
@@ -411,9 +407,7 @@ fn tables_of_another_type_or_layout_are_refused() {
             with(&file, table);
         }
     };
-    for table in
-        ["faults", "outcomes", "timing", "campaign/schemes", "campaign/toml", "workload/ops"]
-    {
+    for table in ["faults", "outcomes", "timing", "json/header"] {
         let changes: [fn(&Group, &str); 9] = [
             |at, name| {
                 drop(create(

@@ -1,7 +1,10 @@
 //! A mission under way, made by hand: what its screens show.
 
 use beamline::device::{Hit, Memory, PatternShape, Persistence, StruckEntry};
-use beamline::mission::figures::{AwayFigure, Held, MissionSpread, PerYear, SchemeFigures, Spread};
+use beamline::mission::figures::{
+    AwayFigure, Held, LostMemory, MissionSpread, PerYear, Repairs, SchemeFigures, ScrubTraffic,
+    Spread,
+};
 use beamline::mission::live::{LiveScheme, Phase, Snapshot, Spot, Started, Track};
 use beamline::mission::run::HistoryRun;
 use beamline::mission::sweep::Point;
@@ -220,16 +223,17 @@ fn figures(name: &str, wrong: f64) -> SchemeFigures {
             deviation: 82.0,
         },
         against: None,
-        model_band: (0.4, 2.6),
+        model_band: Interval { low: 0.4, high: 2.6 },
         availability: 0.999_99,
         resets: rate(0.2),
         host_resets: rate(0.2),
         away: Why::ALL.map(|why| AwayFigure { why, times: rate(0.2), dead_s: 12.0, share: 1e-6 }),
         mean_time_to_repair_s: Some(3600.0),
-        scrub_traffic: (7e6, 4.5e-6),
-        repairs: [0; 4],
-        lost: [2, 0, 0, 0],
-        common_cause: (4, 0),
+        scrub_traffic: ScrubTraffic { bytes_s: 7e6, share: 4.5e-6 },
+        repairs: Repairs::default(),
+        lost: LostMemory { rows_remapped: 2, pages_retired: 0, exhausted: 0, lost_bytes: 0 },
+        struck: 4,
+        common_cause: 0,
         incidence: Vec::new(),
         restricted_mean_years: 3.1,
         requirement: Some(Held::of(

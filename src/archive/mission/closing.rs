@@ -4,12 +4,13 @@ use crate::mission::figures::SchemeFigures;
 use crate::mission::fleet::FleetPoint;
 use crate::mission::strata::{Expected, Stratum};
 use crate::mission::sweep::Point;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The tables that sum a mission up.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Closing {
-    /// The figures of each scheme.
+    /// The figures of each scheme. They follow from the histories, and are not read back.
+    #[serde(skip_deserializing)]
     pub figures: Vec<SchemeFigures>,
     /// What single events of each kind do.
     pub strata: Vec<Stratum>,

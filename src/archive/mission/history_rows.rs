@@ -3,115 +3,195 @@
 use super::super::Error;
 use super::loss_rows::{AwayRow, ReplacedRow};
 use crate::mission::{Cause, Change, Episode, Restored, SchemeHistory, TenantCounts, Windows};
+use bytemuck::NoUninit;
 use hdf5::H5Type;
+use schemars::JsonSchema;
 use std::path::Path;
 
 /// A row of `/histories`.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct HistoryRow {
+pub struct HistoryRow {
+    /// The history.
     pub(super) history: u64,
+    /// Where on its track it began.
     pub(super) start_s: f64,
+    /// Rows of `/upsets` that it has.
     pub(super) upsets: u64,
 }
 
 /// A row of `/episodes`.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct EpisodeRow {
+pub struct EpisodeRow {
+    /// The history.
     history: u64,
+    /// The copy of the image; the largest number for the cohort, after a reload from struck hardened
+    /// storage.
     copy: u64,
+    /// From when.
     start_s: f64,
+    /// The first inference that was neither masked nor corrected; NaN for none.
     first_effect_s: f64,
+    /// The first wrong answer; NaN for none.
     first_critical_s: f64,
+    /// To when.
     end_s: f64,
+    /// Inferences meanwhile that were masked.
     masked: u64,
+    /// Likewise corrected.
     corrected: u64,
+    /// Likewise recovered from a DUE.
     due_recovered: u64,
+    /// Likewise with a tolerable SDC.
     tolerable_sdc: u64,
+    /// Likewise with a critical SDC: wrong answers.
     critical_sdc: u64,
+    /// Likewise ended in a DUE.
     due: u64,
+    /// Likewise hung.
     hang: u64,
+    /// The upset that began it.
     upset: u32,
+    /// Upsets that took part.
     upsets: u32,
+    /// Index into `/mission/schemes`.
     scheme: u16,
+    /// What it began with: code.
     cause: u16,
+    /// How memory became golden again: code.
     ended: u16,
+    /// The worst outcome: code.
     worst: u16,
 }
 
 /// A row of `/changes`.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct ChangeRow {
+pub struct ChangeRow {
+    /// The history.
     history: u64,
+    /// When.
     time_s: f64,
+    /// The copy of the image; the largest number for the cohort, all copies that are alike and followed
+    /// as one.
     copy: u64,
+    /// The upset that caused it.
     upset: u32,
+    /// Words that differ from golden afterwards, in all replicas and, for the cohort, in all its
+    /// copies.
     words: u32,
+    /// Index into `/mission/schemes`.
     scheme: u32,
+    /// Code, where the copy is golden again or joins the cohort; else −1.
     ended: i32,
 }
 
-/// What happened in one tenant: a column of [`SumsRow`].
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-struct TenantColumn {
-    upsets: u64,
-    corrected: u64,
-    uncorrectable: u64,
-    silent: u64,
-}
-
 /// A row of `/schemes`: the sums of one history under one scheme.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct SumsRow {
+pub struct SumsRow {
+    /// The history.
     history: u64,
+    /// Inferences asked for.
     inferences: u64,
+    /// Of them those that found the service away.
     unavailable: u64,
+    /// Inferences masked.
     masked: u64,
+    /// Inferences corrected.
     corrected: u64,
+    /// Inferences recovered from a DUE.
     due_recovered: u64,
+    /// Inferences with a tolerable SDC.
     tolerable_sdc: u64,
+    /// Inferences with a critical SDC: wrong answers.
     critical_sdc: u64,
+    /// Inferences that ended in a DUE.
     due: u64,
+    /// Inferences that hung.
     hang: u64,
+    /// Time away.
     dead_s: f64,
+    /// Reloads of golden.
     reloads: u64,
+    /// Blocks that scrubs put right.
     scrub_repaired: u64,
+    /// Blocks that scrubs could not put right.
     scrub_uncorrectable: u64,
+    /// Blocks that reads put right.
     read_repaired: u64,
+    /// Rows that spare ones replaced.
     rows_remapped: u64,
+    /// Pages left out.
     pages_retired: u64,
+    /// Repairs for which nothing was spare.
     exhausted: u64,
+    /// Bytes lost.
     lost_bytes: u64,
+    /// Upsets of weights or their check words.
     struck: u64,
+    /// Of them those in two replicas or more.
     common_cause: u64,
-    weights: TenantColumn,
-    kv_cache: TenantColumn,
-    activations: TenantColumn,
-    unused: TenantColumn,
+    /// Upsets of weights.
+    weights_upsets: u64,
+    /// Of the upsets of weights those that the code alone corrects.
+    weights_corrected: u64,
+    /// Of the upsets of weights those that the code finds and cannot correct.
+    weights_uncorrectable: u64,
+    /// Of the upsets of weights those that the code does not find.
+    weights_silent: u64,
+    /// Upsets of the key-value cache.
+    kv_cache_upsets: u64,
+    /// Of the upsets of the key-value cache those that the code alone corrects.
+    kv_cache_corrected: u64,
+    /// Of the upsets of the key-value cache those that the code finds and cannot correct.
+    kv_cache_uncorrectable: u64,
+    /// Of the upsets of the key-value cache those that the code does not find.
+    kv_cache_silent: u64,
+    /// Upsets of activations.
+    activations_upsets: u64,
+    /// Of the upsets of activations those that the code alone corrects.
+    activations_corrected: u64,
+    /// Of the upsets of activations those that the code finds and cannot correct.
+    activations_uncorrectable: u64,
+    /// Of the upsets of activations those that the code does not find.
+    activations_silent: u64,
+    /// Upsets of unused memory.
+    unused_upsets: u64,
+    /// Of the upsets of unused memory those that the code alone corrects.
+    unused_corrected: u64,
+    /// Of the upsets of unused memory those that the code finds and cannot correct.
+    unused_uncorrectable: u64,
+    /// Of the upsets of unused memory those that the code does not find.
+    unused_silent: u64,
+    /// Copies that became golden again.
     repairs: u64,
+    /// How long that took in all.
     repair_s: f64,
+    /// Windows of the requirement's length from a fresh start; 0 without a requirement.
     windows: u64,
+    /// Of them those without a critical SDC.
     windows_held: u64,
+    /// The first wrong answer; NaN for never.
     first_critical_s: f64,
+    /// When the service was first away; NaN for never.
     first_away_s: f64,
+    /// Rows of `/episodes` that it has.
     episodes: u64,
+    /// Rows of `/changes` that it has.
     changes: u64,
+    /// Rows of `/away` that it has.
     away: u64,
+    /// Rows of `/replaced` that it has.
     replaced: u64,
+    /// Resets of devices.
     resets: u64,
+    /// Restarts of hosts.
     host_resets: u64,
+    /// Index into `/mission/schemes`.
     scheme: u64,
 }
-
-// Rows go to the file as they stand in memory, and must have no holes.
-const _: () = assert!(size_of::<HistoryRow>() == 24);
-const _: () = assert!(size_of::<EpisodeRow>() == 120);
-const _: () = assert!(size_of::<ChangeRow>() == 40);
-const _: () = assert!(size_of::<SumsRow>() == 21 * 8 + 16 * 8 + 13 * 8);
 
 /// The rows of one history under all schemes, in the order of the archive.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -199,12 +279,7 @@ impl SchemeRows {
 
 fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
     let [masked, corrected, due_recovered, tolerable_sdc, critical_sdc, due, hang] = of.outcomes;
-    let [weights, kv_cache, activations, unused] = of.tenants.map(|counts| TenantColumn {
-        upsets: counts.upsets,
-        corrected: counts.corrected,
-        uncorrectable: counts.uncorrectable,
-        silent: counts.silent,
-    });
+    let [weights, kv_cache, activations, unused] = of.tenants;
     SumsRow {
         history,
         inferences: of.inferences,
@@ -227,10 +302,22 @@ fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
         lost_bytes: of.lost_bytes,
         struck: of.struck,
         common_cause: of.common_cause,
-        weights,
-        kv_cache,
-        activations,
-        unused,
+        weights_upsets: weights.upsets,
+        weights_corrected: weights.corrected,
+        weights_uncorrectable: weights.uncorrectable,
+        weights_silent: weights.silent,
+        kv_cache_upsets: kv_cache.upsets,
+        kv_cache_corrected: kv_cache.corrected,
+        kv_cache_uncorrectable: kv_cache.uncorrectable,
+        kv_cache_silent: kv_cache.silent,
+        activations_upsets: activations.upsets,
+        activations_corrected: activations.corrected,
+        activations_uncorrectable: activations.uncorrectable,
+        activations_silent: activations.silent,
+        unused_upsets: unused.upsets,
+        unused_corrected: unused.corrected,
+        unused_uncorrectable: unused.uncorrectable,
+        unused_silent: unused.silent,
         repairs: of.repairs.0,
         repair_s: of.repairs.1,
         windows: of.windows.flown,
@@ -250,7 +337,6 @@ fn sums_row(history: u64, scheme: u64, of: &SchemeHistory) -> SumsRow {
 impl SumsRow {
     /// The sums, without the rows of other tables.
     fn sums(&self) -> SchemeHistory {
-        let tenants = [self.weights, self.kv_cache, self.activations, self.unused];
         SchemeHistory {
             inferences: self.inferences,
             unavailable: self.unavailable,
@@ -271,12 +357,32 @@ impl SumsRow {
             lost_bytes: self.lost_bytes,
             struck: self.struck,
             common_cause: self.common_cause,
-            tenants: tenants.map(|of| TenantCounts {
-                upsets: of.upsets,
-                corrected: of.corrected,
-                uncorrectable: of.uncorrectable,
-                silent: of.silent,
-            }),
+            tenants: [
+                TenantCounts {
+                    upsets: self.weights_upsets,
+                    corrected: self.weights_corrected,
+                    uncorrectable: self.weights_uncorrectable,
+                    silent: self.weights_silent,
+                },
+                TenantCounts {
+                    upsets: self.kv_cache_upsets,
+                    corrected: self.kv_cache_corrected,
+                    uncorrectable: self.kv_cache_uncorrectable,
+                    silent: self.kv_cache_silent,
+                },
+                TenantCounts {
+                    upsets: self.activations_upsets,
+                    corrected: self.activations_corrected,
+                    uncorrectable: self.activations_uncorrectable,
+                    silent: self.activations_silent,
+                },
+                TenantCounts {
+                    upsets: self.unused_upsets,
+                    corrected: self.unused_corrected,
+                    uncorrectable: self.unused_uncorrectable,
+                    silent: self.unused_silent,
+                },
+            ],
             repairs: (self.repairs, self.repair_s),
             windows: Windows { flown: self.windows, held: self.windows_held },
             first_critical_s: not_nan(self.first_critical_s),

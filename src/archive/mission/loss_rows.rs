@@ -2,45 +2,66 @@
 
 use crate::device::Location;
 use crate::mission::{Away, Replaced, Why};
+use bytemuck::NoUninit;
 use hdf5::H5Type;
+use schemars::JsonSchema;
 
 /// A row of `/away`.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct AwayRow {
+pub struct AwayRow {
+    /// The history.
     pub(super) history: u64,
+    /// When it was asked for.
     time_s: f64,
+    /// When the stretch begins that it adds to the time away: at the end of an earlier one where they
+    /// overlap.
     start_s: f64,
+    /// How long that stretch is; 0 where other devices carry on.
     length_s: f64,
+    /// Index into `/mission/schemes`.
     pub(super) scheme: u32,
+    /// The device; the largest number for all that the scheme uses.
     device: u32,
+    /// The upset that caused it; the largest number where a read did.
     upset: u32,
+    /// The reason: code.
     why: u32,
 }
 
 /// A row of `/replaced`.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
-pub(super) struct ReplacedRow {
+pub struct ReplacedRow {
+    /// The history.
     pub(super) history: u64,
+    /// When.
     time_s: f64,
+    /// The entry whose error led to it.
     entry: u64,
+    /// The page; the largest number where the row was replaced.
     page: u64,
+    /// Index into `/mission/schemes`.
     pub(super) scheme: u32,
+    /// The device.
     device: u32,
+    /// Where the entry lies: its stack.
     stack: u32,
+    /// Its channel.
     channel: u32,
+    /// Its pseudo-channel.
     pseudo_channel: u32,
+    /// Its rank.
     sid: u32,
+    /// Its bank group.
     bank_group: u32,
+    /// Its bank.
     bank: u32,
+    /// Its row.
     row: u32,
+    /// Its column.
     column: u32,
 }
-
-// Rows go to the file as they stand in memory, and must have no holes.
-const _: () = assert!(size_of::<AwayRow>() == 48);
-const _: () = assert!(size_of::<ReplacedRow>() == 72);
 
 impl AwayRow {
     pub(super) const fn of(history: u64, scheme: u32, of: &Away) -> Self {

@@ -4,7 +4,9 @@ use super::schema::MissionHeader;
 use crate::device::Persistence;
 use crate::mission::{Plan, Upset, What};
 use crate::rate::TrackPoint;
+use bytemuck::NoUninit;
 use hdf5::H5Type;
+use schemars::JsonSchema;
 
 /// What the codes of [`UpsetRow::what`] mean, from 0: the names of [`What`].
 pub const WHAT_NAMES: [&str; 9] = [
@@ -23,7 +25,7 @@ pub(super) const PERSISTENCE_NAMES: [&str; 3] = ["transient", "stuck", "weak"];
 
 /// One event of a history, the same for every scheme. What does not apply is the largest number in
 /// an index, and NaN in a figure.
-#[derive(H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(H5Type, NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct UpsetRow {
     /// The history.
@@ -66,10 +68,6 @@ pub struct UpsetRow {
     /// 1 where the place is within the South Atlantic Anomaly.
     pub in_saa: u16,
 }
-
-// Rows go to the file as they stand in memory: a hole between columns would put arbitrary bytes
-// into the archive.
-const _: () = assert!(size_of::<UpsetRow>() == 96);
 
 impl UpsetRow {
     /// The row of an upset of history `history`.

@@ -1,20 +1,31 @@
 //! What a mission's archive says of its mission, and the names that it uses.
 
-use super::super::schema::{AdapterInfo, Source, WorkloadInfo};
+use super::super::columns::{Descriptions, show};
+use super::super::file::{put_series, take_series};
+use super::super::flaw::Flaw;
+use super::super::schema::{AdapterInfo, OpInfo, Source, TensorInfo, WorkloadInfo};
+use super::super::store::StoredHeader;
+use super::super::tables::describe_columns;
 use super::super::{Fingerprint, digest};
+use super::flaw;
 use crate::device::{Assumption, ENTRY_BYTES};
 use crate::environment::orbit::ALTITUDE_CONVENTION;
 use crate::mission::Plan;
-use crate::mission::figures::{Facts, ModeFact};
+use crate::mission::figures::{Facts, ModeFact, SchemeFact};
 use crate::scheme::Scheme;
 use crate::units::DAY_S;
-use serde::Serialize;
+use hdf5::File;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
+/// The table of places of the track.
+const TRACK: &str = "track";
 /// The most places of the track that an archive keeps.
 const PLACES_MAX: usize = 20_000;
 
 /// Everything common to the histories of a mission.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MissionHeader {
     /// The version of beamline.
     pub version: String,
@@ -54,7 +65,7 @@ pub struct MissionHeader {
 }
 
 /// The memory of a mission.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryInfo {
     /// The name by which the mission chose it.
     pub name: String,
@@ -69,7 +80,7 @@ pub struct MemoryInfo {
 }
 
 /// How a memory is divided, from stacks to the bytes of an entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organisation {
     /// Stacks, or devices side by side.
     pub stacks: u32,
@@ -92,7 +103,7 @@ pub struct Organisation {
 }
 
 /// The orbit of a mission.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OrbitInfo {
     /// The orbit in words.
     pub description: String,
@@ -109,7 +120,7 @@ pub struct OrbitInfo {
 }
 
 /// A place of the track.
-#[derive(hdf5::H5Type, Clone, Copy, Debug, PartialEq)]
+#[derive(hdf5::H5Type, bytemuck::NoUninit, JsonSchema, Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct TrackPlace {
     /// Seconds since the start of the track.
@@ -142,6 +153,69 @@ pub struct Made {
     pub shaders: Vec<String>,
     /// The golden outputs.
     pub golden: Vec<u32>,
+}
+
+impl StoredHeader for MissionHeader {
+    fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    fn program(&self) -> (&str, &str) {
+        (&self.version, &self.commit)
+    }
+
+    fn check(&self) -> Result<(), Flaw> {
+        flaw::header(self)
+    }
+
+    fn put_series(&self, to: &File) -> hdf5::Result<()> {
+        put_series(to, TRACK, &self.track, "One lap of the track")?;
+        describe_columns::<TrackPlace>(&*to.dataset(TRACK)?)
+    }
+
+    fn take_series(&mut self, from: &File) -> hdf5::Result<()> {
+        self.track = take_series(from, TRACK)?;
+        Ok(())
+    }
+
+    fn show(&self, to: &File) -> hdf5::Result<()> {
+        let Facts { modes, schemes, .. } = &self.facts;
+        let mission = json!({
+            "name": self.name,
+            "toml": self.toml,
+            "histories": self.histories,
+            "seed": self.facts.seed,
+            "horizon_s": self.facts.horizon_s,
+            "acceleration": self.facts.acceleration,
+            "inferences_per_s": self.facts.inferences_per_s,
+            "bandwidth_bytes_s": self.facts.bandwidth_bytes_s,
+            "capacity_bytes": self.facts.capacity_bytes,
+            "copies": self.facts.copies,
+            "requirement": self.facts.requirement,
+            "modes": modes,
+            "schemes": schemes,
+            "shapes": self.shapes,
+            "sources": self.sources,
+            "assumptions": self.assumptions,
+            "warnings": self.warnings,
+        });
+        let about = Descriptions::default()
+            .with::<ModeFact>("modes")
+            .with::<SchemeFact>("schemes")
+            .with::<Source>("sources")
+            .with::<Assumption>("assumptions")
+            .with::<TensorInfo>("tensors")
+            .with::<OpInfo>("ops");
+        let shown = json!({
+            "mission": mission,
+            "memory": self.memory,
+            "orbit": self.orbit,
+            "workload": self.workload.shown(),
+            "adapter": self.adapter,
+            "fingerprint": self.fingerprint,
+        });
+        show(to, &shown, &about)
+    }
 }
 
 impl MissionHeader {

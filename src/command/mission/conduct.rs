@@ -1,6 +1,6 @@
 //! The run itself: histories, expected rates, sweep, fleet, each told as it goes.
 
-use crate::archive::mission::{Closing, MissionRun, MissionWriter};
+use crate::archive::mission::{Closing, MissionHeader, MissionRun, MissionWriter};
 use crate::campaign::event::{Control, heed};
 use crate::command::Failure;
 use crate::command::live::Steering;
@@ -13,6 +13,7 @@ use crate::mission::{Plan, SchemeHistory, Verdicts, fleet, strata};
 use crate::scheme::Scheme;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::watch::Sender;
 
 /// Satellites of the fleets that are flown on the way to the one asked for.
@@ -21,6 +22,7 @@ const FLEET_STEPS: [u64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 /// Everything a run joins.
 pub(super) struct Conduct<'c, 'o> {
     pub plan: &'c Plan,
+    pub header: &'c MissionHeader,
     pub engines: Reopening<'o>,
     pub writer: &'c mut MissionWriter,
     /// The sums of the histories done.
@@ -85,7 +87,7 @@ impl Conduct<'_, '_> {
         self.snapshots.send_modify(|snapshot| snapshot.phase = Phase::Histories);
         let plan = self.plan;
         let (first, end) = (self.tally.histories(), u64::from(plan.mission.histories));
-        let Self { engines, writer, first: known, tally, snapshots, steering, .. } = self;
+        let Self { engines, writer, header, first: known, tally, snapshots, steering, .. } = self;
         if let Some(schemes) = known.take() {
             // What a screen plays is the first history: it is the same again.
             let start_s = crate::mission::upset::start_s(plan, 0);
@@ -98,7 +100,7 @@ impl Conduct<'_, '_> {
                 snapshot.figures = figures;
             });
         }
-        let header = writer.header().clone();
+        let mut since = Instant::now();
         let mut failed = None;
         let mut tell = |notice| snapshots.send_modify(|snapshot| snapshot.notices.push(notice));
         let mut engine = engines.member(0, &mut tell);
@@ -107,7 +109,10 @@ impl Conduct<'_, '_> {
                 Event::States(states) => snapshots.send_modify(|s| s.states = states),
                 Event::History(_) if failed.is_some() => return ControlFlow::Break(()),
                 Event::History(run) => {
-                    if let Err(error) = writer.send(MissionRun::of(&header, plan, run)) {
+                    let seconds = since.elapsed().as_secs_f64();
+                    since = Instant::now();
+                    let stored = (MissionRun::of(header, plan, run), seconds);
+                    if let Err(error) = writer.send(stored.into()) {
                         failed = Some(error);
                         return ControlFlow::Break(());
                     }

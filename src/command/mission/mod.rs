@@ -9,7 +9,7 @@ use super::prepare::open_gpu;
 use super::report::{mission_table, write_mission};
 use super::{Failure, say};
 use crate::archive::mission::{
-    Closing, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
+    Closing, Histories, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
 };
 use crate::engine::Reopening;
 use crate::gpu::Gpu;
@@ -72,7 +72,7 @@ impl Mission {
         prepared.check_golden(&engine)?;
         say_engine(std::slice::from_ref(&engine))?;
         let header = prepared.header(&gpu, engine.golden_outputs());
-        let Some((mut writer, done)) = self.archive(&prepared, header, &folder)? else {
+        let Some((mut writer, done)) = self.archive(&prepared, &header, &folder)? else {
             return self.heal(&folder);
         };
         let golden = [engine.golden_outputs().to_vec()];
@@ -90,6 +90,7 @@ impl Mission {
             done.iter().for_each(|schemes| tally.add(schemes));
             let mut conduct = Conduct {
                 plan: &prepared.plan,
+                header: &header,
                 engines: Reopening::new(boxed(vec![engine]), open),
                 writer: &mut writer,
                 tally,
@@ -135,23 +136,27 @@ impl Mission {
     fn archive(
         &self,
         prepared: &Prepared,
-        header: MissionHeader,
+        header: &MissionHeader,
         folder: &Path,
     ) -> Result<Option<Begun>, Failure> {
         let mission = &prepared.plan.mission;
-        let open = || MissionExisting::open(folder, &header.fingerprint);
+        let mut done = Vec::new();
+        let mut keep = |segment: &Histories| {
+            done.extend(segment.runs.iter().map(|(run, _)| run.schemes.clone()));
+        };
+        let open = || MissionExisting::open(folder, &header.fingerprint, &mut keep);
         let name = (folder, mission.name.as_str());
         match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => Ok(None),
             Earlier::Nothing => {
-                let writer = MissionWriter::start(folder, header).map_err(Failure::environment)?;
+                let writer = MissionWriter::start(folder, header.clone());
+                let writer = writer.map_err(Failure::environment)?;
                 Ok(Some((writer, Vec::new())))
             }
-            Earlier::Part(mut existing) => {
-                let next = existing.next_history;
+            Earlier::Part(existing) => {
+                let next = existing.next;
                 say(&format!("going on from history {next} of {}", mission.histories))?;
-                let done = std::mem::take(&mut existing.runs);
-                Ok(Some((MissionWriter::resume(existing, header)?, done)))
+                Ok(Some((MissionWriter::resume(existing, header.clone())?, done)))
             }
         }
     }

@@ -7,7 +7,10 @@ pub use tally::{Tally, is_due};
 use super::file::Requirement;
 use super::loss::Why;
 use super::record::{Cause, SchemeHistory, Windows};
-use crate::stats::{Decision, Interval, Ratio, Verdict};
+use crate::device::{Levels, levels};
+use crate::outcome::{OutcomeCounts, by_name};
+use crate::stats::{Decision, Estimate, Interval, Ratio, Verdict, estimate};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What figures need of the plan; archived with the mission.
@@ -45,7 +48,7 @@ impl Facts {
 }
 
 /// A mode of a device on the mission's orbit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ModeFact {
     /// The device.
     pub device: String,
@@ -54,11 +57,13 @@ pub struct ModeFact {
     /// Its kind.
     pub kind: String,
     /// Events a second of one device: low, chosen, high.
+    #[serde(with = "levels")]
+    #[schemars(with = "Levels")]
     pub per_device_s: [f64; 3],
 }
 
 /// What a scheme costs, from its definition.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SchemeFact {
     /// Its name.
     pub name: String,
@@ -77,7 +82,7 @@ pub struct SchemeFact {
 }
 
 /// Count, mean, median, 90th percentile and largest of some seconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Spread {
     /// How many there are.
     pub count: usize,
@@ -109,7 +114,7 @@ impl Spread {
 }
 
 /// A rate a year of flight with its interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema, Deserialize)]
 pub struct PerYear {
     /// What was counted.
     pub count: u64,
@@ -120,7 +125,7 @@ pub struct PerYear {
 }
 
 /// The time away for one reason.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AwayFigure {
     /// The reason.
     pub why: Why,
@@ -133,7 +138,7 @@ pub struct AwayFigure {
 }
 
 /// One step of a cumulative incidence: by this time, this share of the histories.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Incidence {
     /// Years of flight.
     pub years: f64,
@@ -144,7 +149,7 @@ pub struct Incidence {
 }
 
 /// Whether a requirement holds.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Held {
     /// What windows of the wanted length from a fresh start say, of all histories.
     #[serde(flatten)]
@@ -181,7 +186,7 @@ impl Held {
 
 /// How missions of the length that the file states differ from one another: wrong answers a year of
 /// flight of single missions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct MissionSpread {
     /// Seconds of flight of a mission: of a history, less its acceleration.
     pub length_s: f64,
@@ -196,7 +201,7 @@ pub struct MissionSpread {
 }
 
 /// A scheme against the first one, on the same histories.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Against {
     /// The first scheme.
     pub baseline: String,
@@ -208,8 +213,84 @@ pub struct Against {
     pub memory: f64,
 }
 
+/// What scrubs move.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct ScrubTraffic {
+    /// Bytes a second.
+    pub bytes_s: f64,
+    /// Their share of the memory's bandwidth.
+    pub share: f64,
+}
+
+/// What was put right, and what was not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Repairs {
+    /// Blocks that scrubs put right.
+    pub scrub_repaired: u64,
+    /// Blocks that reads put right.
+    pub read_repaired: u64,
+    /// Blocks that scrubs could not put right.
+    pub scrub_uncorrectable: u64,
+    /// Reloads of golden.
+    pub reloads: u64,
+}
+
+impl Repairs {
+    /// In the order of tables.
+    pub const fn counts(&self) -> [u64; 4] {
+        [self.scrub_repaired, self.read_repaired, self.scrub_uncorrectable, self.reloads]
+    }
+}
+
+/// Memory that was replaced or lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LostMemory {
+    /// Rows that spare ones replaced.
+    pub rows_remapped: u64,
+    /// Pages left out.
+    pub pages_retired: u64,
+    /// Repairs for which nothing was spare.
+    pub exhausted: u64,
+    /// Bytes lost.
+    pub lost_bytes: u64,
+}
+
+impl LostMemory {
+    /// In the order of tables.
+    pub const fn counts(&self) -> [u64; 4] {
+        [self.rows_remapped, self.pages_retired, self.exhausted, self.lost_bytes]
+    }
+}
+
+/// Episodes by what they began with.
+#[derive(Serialize, JsonSchema)]
+struct CauseCounts {
+    /// Stored memory differed from golden.
+    memory: u64,
+    /// A value in flight was struck.
+    value: u64,
+    /// Logic delivered a wrong result.
+    logic: u64,
+    /// Memory reported an uncorrectable error.
+    uncorrectable: u64,
+}
+
+/// Serde: counts by cause as an object.
+mod by_cause {
+    use super::{Cause, CauseCounts};
+    use serde::{Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        counts: &[u64; Cause::ALL.len()],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        let [memory, value, logic, uncorrectable] = *counts;
+        CauseCounts { memory, value, logic, uncorrectable }.serialize(to)
+    }
+}
+
 /// What a mission comes to under one scheme.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SchemeFigures {
     /// The scheme.
     pub name: String,
@@ -222,12 +303,16 @@ pub struct SchemeFigures {
     /// Of them those that found the service away.
     pub unavailable: u64,
     /// The others by outcome.
+    #[serde(flatten, with = "by_name")]
+    #[schemars(with = "OutcomeCounts")]
     pub outcomes: [u64; 7],
     /// Error episodes a year: an answer differed or none was delivered.
     pub error_episodes: PerYear,
     /// Episodes with a wrong answer a year.
     pub critical_episodes: PerYear,
     /// Episodes with a wrong answer, by what they began with.
+    #[serde(with = "by_cause")]
+    #[schemars(with = "CauseCounts")]
     pub critical_by_cause: [u64; Cause::ALL.len()],
     /// Episodes with a DUE a year.
     pub due_episodes: PerYear,
@@ -238,8 +323,12 @@ pub struct SchemeFigures {
     /// Error episodes that the end of the mission cut off.
     pub censored: u64,
     /// Wrong answers a year of flight and their bootstrap interval over histories.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub wrong_per_year: (f64, Interval),
     /// Wrong answers per million inferences asked for, likewise.
+    #[serde(with = "estimate")]
+    #[schemars(with = "Estimate")]
     pub wrong_per_million: (f64, Interval),
     /// How they differ from mission to mission.
     pub mission_spread: MissionSpread,
@@ -247,7 +336,7 @@ pub struct SchemeFigures {
     pub against: Option<Against>,
     /// The factors on event rates from the low and the high level of the devices' figures and
     /// from AP8 (a factor 2 either way), weighted by what causes errors: the model's band.
-    pub model_band: (f64, f64),
+    pub model_band: Interval,
     /// The share of time in service.
     pub availability: f64,
     /// Resets of the device a year.
@@ -259,14 +348,18 @@ pub struct SchemeFigures {
     pub away: [AwayFigure; Why::ALL.len()],
     /// Mean seconds from an upset to golden memory, of all copies that became golden again.
     pub mean_time_to_repair_s: Option<f64>,
-    /// Bytes a second that scrubs move, and their share of the memory's bandwidth.
-    pub scrub_traffic: (f64, f64),
-    /// Blocks put right by scrubs and by reads; those that scrubs could not put right; reloads.
-    pub repairs: [u64; 4],
-    /// Rows remapped, pages retired, repairs with nothing spare, bytes lost.
-    pub lost: [u64; 4],
-    /// Upsets of weights, and of them those that struck a word in two replicas.
-    pub common_cause: (u64, u64),
+    /// What scrubs move.
+    pub scrub_traffic: ScrubTraffic,
+    /// What was put right, and what was not.
+    #[serde(flatten)]
+    pub repairs: Repairs,
+    /// Memory that was replaced or lost.
+    #[serde(flatten)]
+    pub lost: LostMemory,
+    /// Upsets of weights.
+    pub struck: u64,
+    /// Of them those that struck a word in two replicas.
+    pub common_cause: u64,
     /// The time to the first wrong answer.
     pub incidence: Vec<Incidence>,
     /// Mean years of flight without a wrong answer and in service, at most those of a history.
@@ -290,7 +383,7 @@ pub fn figures(facts: &Facts, runs: &[Vec<SchemeHistory>]) -> Vec<SchemeFigures>
 
 /// AP8's factor times the band of the figures of the modes that cause wrong answers: those of
 /// memory for episodes of memory and values, the others for their own.
-fn model_band(facts: &Facts, by_cause: &[u64; Cause::ALL.len()]) -> (f64, f64) {
+fn model_band(facts: &Facts, by_cause: &[u64; Cause::ALL.len()]) -> Interval {
     let ratio = |is: &dyn Fn(&str) -> bool| {
         let of = |level: usize| -> f64 {
             facts.modes.iter().filter(|m| is(&m.kind)).map(|m| m.per_device_s[level]).sum()
@@ -312,5 +405,5 @@ fn model_band(facts: &Facts, by_cause: &[u64; Cause::ALL.len()]) -> (f64, f64) {
         }
         weights.iter().map(|(count, band)| *count as f64 * side(*band)).sum::<f64>() / total as f64
     };
-    (mean(&|band| band.0) / AP8_FACTOR, mean(&|band| band.1) * AP8_FACTOR)
+    Interval { low: mean(&|band| band.0) / AP8_FACTOR, high: mean(&|band| band.1) * AP8_FACTOR }
 }

@@ -1,8 +1,8 @@
 //! Figures from sums that grow with each history, so that no history is read twice.
 
 use super::{
-    ALPHA, Against, AwayFigure, Facts, Held, Incidence, MissionSpread, PerYear, SchemeFact,
-    SchemeFigures, Spread, model_band,
+    ALPHA, Against, AwayFigure, Facts, Held, Incidence, LostMemory, MissionSpread, PerYear,
+    Repairs, SchemeFact, SchemeFigures, ScrubTraffic, Spread, model_band,
 };
 use crate::mission::loss::Why;
 use crate::mission::record::{Cause, Restored, SchemeHistory, Windows};
@@ -57,9 +57,10 @@ struct Sums {
     host_resets: u64,
     away: [(u64, f64); Why::ALL.len()],
     golden: (u64, f64),
-    repairs: [u64; 4],
-    lost: [u64; 4],
-    common_cause: (u64, u64),
+    repairs: Repairs,
+    lost: LostMemory,
+    struck: u64,
+    common_cause: u64,
     /// When the first wrong answer came, or the service was away: what was first, and whether it was
     /// the answer.
     ends: Vec<(f64, bool)>,
@@ -153,24 +154,16 @@ impl Sums {
         self.host_resets += history.host_resets();
         self.golden.0 += history.repairs.0;
         self.golden.1 += history.repairs.1;
-        let repairs = [
-            history.scrub_repaired,
-            history.read_repaired,
-            history.scrub_uncorrectable,
-            history.reloads,
-        ];
-        let lost = [
-            history.rows_remapped(),
-            history.pages_retired(),
-            history.exhausted,
-            history.lost_bytes,
-        ];
-        let counts = repairs.into_iter().chain(lost);
-        for (sum, count) in self.repairs.iter_mut().chain(&mut self.lost).zip(counts) {
-            *sum += count;
-        }
-        self.common_cause.0 += history.struck;
-        self.common_cause.1 += history.common_cause;
+        self.repairs.scrub_repaired += history.scrub_repaired;
+        self.repairs.read_repaired += history.read_repaired;
+        self.repairs.scrub_uncorrectable += history.scrub_uncorrectable;
+        self.repairs.reloads += history.reloads;
+        self.lost.rows_remapped += history.rows_remapped();
+        self.lost.pages_retired += history.pages_retired();
+        self.lost.exhausted += history.exhausted;
+        self.lost.lost_bytes += history.lost_bytes;
+        self.struck += history.struck;
+        self.common_cause += history.common_cause;
         let end = match (history.first_critical_s, history.first_away_s) {
             (Some(critical), Some(away)) if away < critical => Some((away, false)),
             (Some(critical), _) => Some((critical, true)),
@@ -232,9 +225,13 @@ impl Sums {
             away: Why::ALL.map(away),
             mean_time_to_repair_s: (self.golden.0 > 0)
                 .then(|| self.golden.1 / self.golden.0 as f64),
-            scrub_traffic: (fact.scrub_bytes_s, fact.scrub_bytes_s / facts.bandwidth_bytes_s),
+            scrub_traffic: ScrubTraffic {
+                bytes_s: fact.scrub_bytes_s,
+                share: fact.scrub_bytes_s / facts.bandwidth_bytes_s,
+            },
             repairs: self.repairs,
             lost: self.lost,
+            struck: self.struck,
             common_cause: self.common_cause,
             incidence: self.incidence(facts),
             restricted_mean_years: self.until_s / count.max(1) as f64 / YEAR_S,

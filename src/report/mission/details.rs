@@ -161,7 +161,7 @@ pub(super) fn causes(view: &MissionView<'_>) -> Table {
     );
     let mut table = Table::new("Causes", caption, &columns, 1);
     for figures in view.figures {
-        let (struck, common) = figures.common_cause;
+        let (struck, common) = (figures.struck, figures.common_cause);
         let mut cells = vec![figures.name.clone()];
         cells.extend(figures.critical_by_cause.iter().map(|count| tally(*count)));
         cells.push(tally(struck));
@@ -199,9 +199,9 @@ pub(super) fn repairs(view: &MissionView<'_>) -> Table {
     let mut table = Table::new("Repairs, and what they used up", caption, &columns, 1);
     for figures in view.figures {
         let mut cells = vec![figures.name.clone()];
-        cells.extend(figures.repairs.iter().map(|count| tally(*count)));
-        cells.extend(figures.lost[..3].iter().map(|count| tally(*count)));
-        cells.push(match figures.lost[3] {
+        cells.extend(figures.repairs.counts().map(tally));
+        cells.extend(figures.lost.counts()[..3].iter().map(|count| tally(*count)));
+        cells.push(match figures.lost.lost_bytes {
             0 => "0 B".into(),
             bytes => words::bytes(bytes as f64),
         });

@@ -198,14 +198,14 @@ fn scheme<W: Write>(rows: &mut RowWriter<'_, W>, figures: &SchemeFigures) -> Res
         }
         rows.of.clear();
     }
-    rows.row("model band, low", "factor", figures.model_band.0)?;
-    rows.row("model band, high", "factor", figures.model_band.1)?;
+    rows.row("model band, low", "factor", figures.model_band.low)?;
+    rows.row("model band, high", "factor", figures.model_band.high)?;
     rows.row("availability", "share of time", figures.availability)?;
     if let Some(seconds) = figures.mean_time_to_repair_s {
         rows.row("mean time to repair", "s", seconds)?;
     }
-    rows.row("scrub traffic", "B/s", figures.scrub_traffic.0)?;
-    rows.row("scrub traffic", "share of bandwidth", figures.scrub_traffic.1)?;
+    rows.row("scrub traffic", "B/s", figures.scrub_traffic.bytes_s)?;
+    rows.row("scrub traffic", "share of bandwidth", figures.scrub_traffic.share)?;
     for (name, spread) in [("latency", &figures.latency_s), ("length", &figures.length_s)] {
         rows.of = name.to_owned();
         rows.row("error episodes", "1", spread.count as f64)?;
@@ -218,12 +218,12 @@ fn scheme<W: Write>(rows: &mut RowWriter<'_, W>, figures: &SchemeFigures) -> Res
     rows.row("error episodes cut off", "1", figures.censored as f64)?;
     let repairs = ["repaired by scrubs", "repaired by reads", "not repaired by scrubs", "reloads"];
     let lost = ["rows remapped", "pages retired", "nothing spare", "bytes lost"];
-    let counts = figures.repairs.iter().chain(&figures.lost);
+    let counts = figures.repairs.counts().into_iter().chain(figures.lost.counts());
     for (name, count) in repairs.iter().chain(&lost).zip(counts) {
-        rows.row(name, "1", *count as f64)?;
+        rows.row(name, "1", count as f64)?;
     }
-    rows.row("upsets of weights", "1", figures.common_cause.0 as f64)?;
-    rows.row("of common cause", "1", figures.common_cause.1 as f64)?;
+    rows.row("upsets of weights", "1", figures.struck as f64)?;
+    rows.row("of common cause", "1", figures.common_cause as f64)?;
     rows.row("inferences", "1", figures.inferences as f64)?;
     rows.row("inferences while the service was away", "1", figures.unavailable as f64)?;
     rows.table = "outcome";

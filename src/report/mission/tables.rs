@@ -155,11 +155,11 @@ pub(super) fn figures(view: &MissionView<'_>) -> Table {
     }
     row("availability", &|_, f| availability(f.availability));
     row("mean time to repair", &|_, f| f.mean_time_to_repair_s.map_or(NONE.into(), words::span));
-    row("scrub traffic", &|_, f| match f.scrub_traffic.0 {
+    row("scrub traffic", &|_, f| match f.scrub_traffic.bytes_s {
         0.0 => NONE.into(),
         bytes => format!("{}/s", words::bytes(bytes)),
     });
-    row("… share of the bandwidth", &|_, f| match f.scrub_traffic.1 {
+    row("… share of the bandwidth", &|_, f| match f.scrub_traffic.share {
         0.0 => NONE.into(),
         share => words::percent(share),
     });
@@ -179,7 +179,7 @@ pub(super) fn figures(view: &MissionView<'_>) -> Table {
     });
     row("capacity lost a year", &|at, f| {
         let devices = view.facts.schemes.get(at).map_or(1, |scheme| scheme.devices);
-        let lost = if f.years > 0.0 { f.lost[3] as f64 / f.years } else { 0.0 };
+        let lost = if f.years > 0.0 { f.lost.lost_bytes as f64 / f.years } else { 0.0 };
         let capacity = view.facts.capacity_bytes as f64 * f64::from(devices);
         match lost {
             0.0 => "0 B".into(),
@@ -226,7 +226,7 @@ pub(super) fn uncertainty(view: &MissionView<'_>) -> Table {
         let (mean, interval) = figures.wrong_per_year;
         let several = figures.histories > 1;
         let spread = figures.mission_spread;
-        let (low, high) = figures.model_band;
+        let Interval { low, high } = figures.model_band;
         table.rows.push(vec![
             figures.name.clone(),
             words::number(mean),

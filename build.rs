@@ -1,4 +1,5 @@
-//! Notes the commit that a binary is built from, where there is a git checkout, and lists the shaders.
+//! Notes the commit that a binary is built from, where there is a git checkout, and lists the shaders and the
+//! devices, memories and patterns that are built in.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,16 +11,35 @@ fn git(arguments: &[&str]) -> Option<String> {
     output.status.success().then(|| text.trim().to_owned())
 }
 
-/// A table of the shaders of a folder, by their stems in alphabetical order.
-fn table(name: &str, folder: &str) -> std::io::Result<String> {
+/// The stems of the files of a folder with this extension, in alphabetical order.
+fn stems(folder: &str, extension: &str) -> std::io::Result<Vec<String>> {
     let mut stems = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "wgsl") {
+        if path.extension().is_some_and(|found| found == extension) {
             stems.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
     stems.sort_unstable();
+    Ok(stems)
+}
+
+/// A table of the names and texts of the models of a folder.
+fn models(name: &str, folder: &str) -> std::io::Result<String> {
+    let stems = stems(folder, "toml")?;
+    let mut text = format!("const {name}: [(&str, &str); {}] = [\n", stems.len());
+    for stem in stems {
+        let _ = writeln!(
+            text,
+            "    ({stem:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/{folder}/{stem}.toml\"))),"
+        );
+    }
+    Ok(text + "];\n")
+}
+
+/// A table of the shaders of a folder.
+fn shaders(name: &str, folder: &str) -> std::io::Result<String> {
+    let stems = stems(folder, "wgsl")?;
     let mut text = format!("const {name}: &[Source] = &[\n");
     for stem in stems {
         let _ = writeln!(
@@ -37,12 +57,18 @@ fn main() -> std::io::Result<()> {
         git(&["status", "--porcelain", "--untracked-files=no", "src", "shaders", "Cargo.lock"]);
     let dirty = if changed.is_some_and(|text| !text.is_empty()) { "-dirty" } else { "" };
     println!("cargo::rustc-env=BEAMLINE_COMMIT={commit}{dirty}");
-    for path in ["src", "shaders", "Cargo.lock", ".git/HEAD", ".git/index"] {
+    for path in ["src", "shaders", "fault-models", "Cargo.lock", ".git/HEAD", ".git/index"] {
         if Path::new(path).exists() {
             println!("cargo::rerun-if-changed={path}");
         }
     }
     let folder = std::env::var_os("OUT_DIR").unwrap_or_default();
-    let tables = table("ENTRIES", "shaders")? + &table("LIBRARY", "shaders/lib")?;
-    std::fs::write(Path::new(&folder).join("shaders.rs"), tables)
+    let folder = Path::new(&folder);
+    let tables = shaders("ENTRIES", "shaders")? + &shaders("LIBRARY", "shaders/lib")?;
+    std::fs::write(folder.join("shaders.rs"), tables)?;
+    for models_of in ["devices", "memories", "patterns"] {
+        let table = models("SHIPPED", &format!("fault-models/{models_of}"))?;
+        std::fs::write(folder.join(format!("{models_of}.rs")), table)?;
+    }
+    Ok(())
 }

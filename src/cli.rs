@@ -1,11 +1,14 @@
 //! The command line: verbs and what they share.
 
 use crate::command::{
-    Failure, adapters, bench, infer, mission, orbit, replay, report, run, selftest,
+    Failure, adapters, bench, check, infer, list, mission, orbit, replay, report, run, schema,
+    selftest,
 };
 use crate::output;
+use anyhow::anyhow;
 use clap::{CommandFactory, Parser, Subcommand};
 use std::io::Write;
+use std::path::{Path, PathBuf};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -48,6 +51,18 @@ enum Verb {
     Bench(bench::Bench),
     /// Environment and upset rates of an orbit and a device.
     Orbit(Box<orbit::Orbit>),
+    /// What a campaign, a mission or a workload can name: devices, memories, orbits, codes, ….
+    List(list::List),
+    /// Read a file and say what it would do, without a run.
+    Check(check::Check),
+    /// The JSON Schema of a file that users write, for editors.
+    Schema(schema::SchemaOf),
+    /// The manual page, or those of all verbs into a folder.
+    Man {
+        /// A folder for the pages of all verbs; standard output has that of beamline alone.
+        #[arg(short, long)]
+        output: Option<PathBuf>,
+    },
     /// Completions for a shell, on standard output.
     Completions {
         /// The shell.
@@ -84,6 +99,10 @@ impl Cli {
             Verb::Selftest(verb) => verb.run(adapter),
             Verb::Bench(verb) => verb.run(adapter),
             Verb::Orbit(verb) => verb.run(),
+            Verb::List(verb) => verb.run(),
+            Verb::Check(verb) => verb.run(),
+            Verb::Schema(verb) => verb.run(),
+            Verb::Man { output } => man(output.as_deref()),
             Verb::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Self::command(), "beamline", &mut script);
@@ -91,4 +110,19 @@ impl Cli {
             }
         }
     }
+}
+
+/// Prints the manual page, or writes those of all verbs into a folder.
+fn man(folder: Option<&Path>) -> Result<(), Failure> {
+    let Some(folder) = folder else {
+        let mut page = Vec::new();
+        let rendered = clap_mangen::Man::new(Cli::command()).render(&mut page);
+        rendered.map_err(Failure::environment)?;
+        return Ok(output::print(&page)?);
+    };
+    let written = std::fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(Cli::command(), folder));
+    written.map_err(|error| {
+        Failure::environment(anyhow!("{}: cannot be written: {error}", folder.display()))
+    })
 }

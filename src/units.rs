@@ -1,7 +1,9 @@
 //! Conversions between the units of the field, each with its source.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// Radius of the sphere that altitudes are counted from, in km: the reference radius of the IGRF
@@ -38,6 +40,20 @@ pub struct Duration(pub f64);
 impl From<Duration> for String {
     fn from(duration: Duration) -> Self {
         duration_text(duration.0)
+    }
+}
+
+impl JsonSchema for Duration {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": format!("A duration with its unit, such as {DURATION_FORMS}."),
+            "pattern": "^\\s*[0-9.eE+-]+\\s*(ms|s|min|h|d|y)\\s*$"
+        })
     }
 }
 

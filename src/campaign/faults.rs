@@ -2,6 +2,7 @@
 
 use crate::device::Level;
 use crate::fault::{FaultKind, Region};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -133,7 +134,7 @@ pub struct DeviceChoice {
 }
 
 /// How the rate on an orbit follows time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CourseChoice {
     /// It is that of each place; a trial begins at a place drawn uniformly.
@@ -154,7 +155,7 @@ impl CourseChoice {
 }
 
 /// What a beam is made of.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Particle {
     /// Protons of one energy.
@@ -175,7 +176,7 @@ impl Particle {
 }
 
 /// A beam and how the test is run in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Beam {
     /// What it is made of.
     pub particle: Particle,
@@ -269,7 +270,7 @@ impl Mode {
     }
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum ModeName {
     Conditional,
@@ -281,9 +282,9 @@ enum ModeName {
 
 /// The union of all modes' keys: serde reads all modes through one flat table, because a table with a tag
 /// loses the places of its values. [`super::keys`] has refused keys that the mode does not have, or lacks.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct FaultsTable {
+pub(super) struct FaultsTable {
     mode: ModeName,
     count: Option<u32>,
     regions: Option<Vec<Region>>,
@@ -316,7 +317,7 @@ struct FaultsTable {
 /// A key that the mode requires and the table lacks.
 #[derive(Debug, thiserror::Error)]
 #[error("missing field `{0}`")]
-struct Missing(&'static str);
+pub(super) struct Missing(&'static str);
 
 impl TryFrom<FaultsTable> for Mode {
     type Error = Missing;

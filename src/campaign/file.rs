@@ -13,11 +13,12 @@ use crate::rate::Environment;
 use crate::scheme::{self, Scheme};
 use crate::stats::ALPHA_MIN;
 use crate::workload::NanRule;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
 /// A campaign file, as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Campaign {
     /// Its name; results land in `results/NAME/`.
@@ -30,6 +31,7 @@ pub struct Campaign {
     /// The computation under test.
     pub workload: WorkloadChoice,
     /// How faults arrive.
+    #[schemars(with = "super::faults::FaultsTable")]
     pub faults: Mode,
     /// Where the device of `[faults]` flies, and behind what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,7 +133,7 @@ impl Campaign {
 }
 
 /// The computation under test and what a campaign changes of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadChoice {
     /// A folder of `kernels/`, or a path to such a folder.
@@ -166,7 +168,7 @@ impl WorkloadChoice {
 }
 
 /// When to stop, whichever comes first.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Trials of each scheme. An exhaustive campaign or a list has its own number.

@@ -5,8 +5,10 @@ pub mod bench;
 mod bench_environment;
 mod bench_op;
 mod bench_trials;
+pub mod check;
 mod engines;
 pub mod infer;
+pub mod list;
 mod live;
 pub mod mission;
 pub mod orbit;
@@ -14,6 +16,7 @@ mod prepare;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod schema;
 pub mod selftest;
 
 use crate::place::{self, Place};

@@ -408,7 +408,7 @@ fn load_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Fai
 }
 
 /// The names of the workloads in some folders.
-fn workloads(folders: &[PathBuf]) -> Vec<String> {
+pub(super) fn workloads(folders: &[PathBuf]) -> Vec<String> {
     let entries = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
     let workloads = entries.filter(|entry| entry.path().join("workload.toml").is_file());
     workloads.filter_map(|entry| entry.file_name().into_string().ok()).collect()

@@ -2,11 +2,12 @@
 
 use super::limits::{Range, said};
 use crate::place::{Error, Place};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt::Display;
 
 /// Which value of every figure's band.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// The end that gives fewer events.
@@ -42,7 +43,7 @@ impl Level {
 }
 
 /// How well a figure is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// Read in the source itself.
@@ -97,7 +98,7 @@ impl Figure {
 }
 
 /// A figure as written: one `value`, or `low`, `nominal` and `high`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FigureTable {
     value: Option<f64>,

@@ -15,7 +15,6 @@ mod memory;
 mod mode;
 mod pattern;
 mod proton;
-mod shipped;
 
 pub use assumption::Assumption;
 pub(crate) use assumption::{Levels, levels};
@@ -38,6 +37,7 @@ use crate::words;
 use figure::At;
 use limits::{named, said};
 use mode::ModeTable;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ pub enum Error {
 }
 
 /// What is known of latch-ups that destroy the part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum DestructiveSel {
     /// Nobody published a test.
@@ -129,7 +129,7 @@ pub struct Device {
 }
 
 /// A device as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DeviceTable {
     name: String,
@@ -144,10 +144,12 @@ struct DeviceTable {
     modes: Vec<ModeTable>,
 }
 
+include!(concat!(env!("OUT_DIR"), "/devices.rs"));
+
 impl Device {
     /// The names of the devices that are built in.
     pub fn names() -> Vec<&'static str> {
-        shipped::SHIPPED.iter().map(|(name, _)| *name).collect()
+        SHIPPED.iter().map(|(name, _)| *name).collect()
     }
 
     /// A device that is built in, or else that of the file at a path; with its text, verbatim.
@@ -155,8 +157,13 @@ impl Device {
     /// # Errors
     /// Where it is neither, the file cannot be read, or anything in it cannot be meant.
     pub fn load(name_or_path: &str) -> Result<(Self, String), Error> {
-        let (path, text) = text_of("device", &shipped::SHIPPED, name_or_path)?;
+        let (path, text) = text_of("device", &SHIPPED, name_or_path)?;
         Ok((Self::parse(&path, &text)?, text))
+    }
+
+    /// The JSON Schema of its file.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(DeviceTable)
     }
 
     /// Checks the text of a device; `path` is what messages call it, and patterns in files are

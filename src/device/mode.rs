@@ -8,11 +8,12 @@ use super::pattern::Pattern;
 use super::proton::{Proton, ProtonTable, check_set, read_figures, value};
 use crate::place::Error;
 use crate::words::meant;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 
 /// What an event does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EventKind {
     /// One bit flips.
@@ -72,7 +73,7 @@ impl EventKind {
 }
 
 /// What a cross-section is counted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Per {
     /// Each stored bit: what a test counts in the cells that it reads, over their number. Check
@@ -111,7 +112,7 @@ pub enum Link {
 }
 
 /// Where in the chain from an upset to a wrong answer the events were counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ObservedAt {
     /// In the cells, before any correction.
@@ -264,7 +265,7 @@ impl Mode {
 }
 
 /// A mode as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ModeTable {
     name: String,
@@ -345,7 +346,7 @@ fn known() -> String {
 }
 
 /// A heavy-ion term as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct HeavyIonTable {
     form: HeavyIonForm,
@@ -359,7 +360,7 @@ struct HeavyIonTable {
 }
 
 /// The form of a curve over LET.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum HeavyIonForm {
     Weibull,

@@ -4,6 +4,7 @@ use super::figure::{At, Figure, FigureTable, Level};
 use super::limits::{self, Range};
 use super::weibull;
 use crate::place::Error;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The unit of Bendel and Petersen's curves, in cm² per bit.
@@ -12,7 +13,7 @@ const BENDEL_CM2: f64 = 1e-12;
 const BENDEL_1_B_MEV: f64 = 24.0;
 
 /// The form of a cross-section's curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProtonForm {
     /// A Weibull curve, by its saturation or through a measured point.
@@ -102,7 +103,7 @@ impl Proton {
 }
 
 /// A proton term as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ProtonTable {
     form: ProtonForm,

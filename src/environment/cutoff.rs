@@ -2,6 +2,7 @@
 //! which directions.
 
 use super::field::Dipole;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The cutoff of a vertical particle at L = 1, in GV (Smart and Shea 2005, doi
@@ -19,7 +20,7 @@ const GV_PER_GAUSS: f64 = 299_792_458.0 * 1e-4 * crate::units::EARTH_RADIUS_KM *
 const DIRECTIONS: u32 = 8;
 
 /// How the magnetosphere is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Magnetosphere {
     /// Quiet.
@@ -30,7 +31,7 @@ pub enum Magnetosphere {
 }
 
 /// How cutoffs are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Model {
     /// Størmer's for each direction of arrival, in the eccentric dipole of the date, with nothing

@@ -1,10 +1,11 @@
 //! Aluminium between the sky and the device, crossed straight ahead while slowing down.
 
 use crate::units::G_PER_CM2_OF_MM_AL;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The shape of the shield.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Geometry {
     /// The centre of a sphere: the same path from all directions.

@@ -6,6 +6,7 @@
 //! in MeV/n, fluxes per m², sr and s, as for cosmic rays.
 
 use crate::units::DAY_S;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -50,7 +51,7 @@ pub const WORST_DAY_HOURS: f64 = 18.0;
 pub const WORST_WEEK_SCALE: f64 = 0.2;
 
 /// Which solar particle event the mission meets.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scenario {
     /// A quiet Sun.

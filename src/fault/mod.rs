@@ -60,7 +60,7 @@ impl Region {
 }
 
 /// What a fault does to its word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[repr(u8)]
 pub enum FaultKind {
     /// The masked bits toggle once.

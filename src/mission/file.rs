@@ -14,8 +14,10 @@ use crate::rate::Environment;
 use crate::scheme::{self, Period, Placement, Scheme};
 pub use crate::units::Duration;
 use crate::units::YEAR_S;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::path::Path;
 
@@ -30,7 +32,7 @@ const SOLAR_EVENTS_MAX: usize = 1000;
 const DEVICES_MAX: usize = 100;
 
 /// A mission file, as written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Mission {
     /// Its name; results land in `results/NAME/`.
@@ -97,6 +99,22 @@ impl From<Bytes> for u64 {
     }
 }
 
+impl JsonSchema for Bytes {
+    fn schema_name() -> Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": format!("{SIZE_FORMS}."),
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "string", "pattern": "^[0-9]+\\s*(KiB|MiB|GiB)$" }
+            ]
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Size;
@@ -131,7 +149,7 @@ impl<'de> Deserialize<'de> for Bytes {
 }
 
 /// A solar particle event at a time.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SolarEvent {
     /// Time in flight from the start to its beginning.
@@ -141,7 +159,7 @@ pub struct SolarEvent {
 }
 
 /// The memory, and its tenants: what they do not fill is unused.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryChoice {
     /// A memory that is built in, or the path of its file.
@@ -162,7 +180,7 @@ pub struct MemoryChoice {
 }
 
 /// A device of `fault-models/devices`, and what of it happens on the mission.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceModes {
     /// A device that is built in, or the path of its file, relative to the mission.
@@ -176,7 +194,7 @@ pub struct DeviceModes {
 }
 
 /// How inferences are asked for, and what recoveries take, in flight.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Service {
     /// Inferences a second.
@@ -198,7 +216,7 @@ impl Default for Service {
 }
 
 /// Storage that golden weights are reloaded from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Hardened {
     /// Upsets per bit and day of flight.
@@ -208,7 +226,7 @@ pub struct Hardened {
 }
 
 /// The scrubber's own buffer, struck at the rate per bit of the memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scrubber {
     /// Its size: what it holds on its way from memory to memory.
@@ -216,7 +234,7 @@ pub struct Scrubber {
 }
 
 /// P(no critical SDC for so long) must be this much, at 90 % confidence.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// For how long in flight.

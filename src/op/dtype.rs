@@ -3,6 +3,7 @@
 //! An element is what a user names and strikes: element `index` of a tensor, bit `bit` of its type. A word is
 //! the 32 bits where it lies. They are converted here and nowhere else.
 
+use schemars::JsonSchema;
 use std::ops::Range;
 
 /// Bits of a word of memory.
@@ -10,7 +11,16 @@ pub const WORD_BITS: u32 = 32;
 
 /// The type of a value's elements.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Dtype {

@@ -11,6 +11,7 @@ use crate::environment::solar::Scenario;
 use crate::environment::trapped::{Interpolation, MapField};
 use crate::place;
 use crate::units::{EARTH_RADIUS_KM, EQUATOR_KM};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 const ELEMENTS_BYTES_MAX: u64 = 1 << 26;
 
 /// An environment as a user names it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
     /// The orbit.
@@ -88,7 +89,7 @@ const fn one() -> f64 {
 }
 
 /// An orbit: the name of a preset, a satellite of a file of elements, or a shape.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     deny_unknown_fields,
@@ -113,7 +114,7 @@ pub enum OrbitChoice {
 }
 
 /// The name or the catalogue number of a satellite.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum SatelliteName {
     /// Its catalogue number.
@@ -132,7 +133,7 @@ impl std::fmt::Display for SatelliteName {
 }
 
 /// What altitudes are counted from: the choice moves fluxes in low orbits by 3 to 4 %.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AltitudeAbove {
     /// The sphere of 6371.2 km, as in SPENVIS.
@@ -179,11 +180,11 @@ impl AltitudeAbove {
 }
 
 /// Phase of the solar cycle: `min`, `max`, or a number from 0 (minimum) to 1 (maximum).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "PhaseText", into = "f64")]
 pub struct SolarPhase(pub f64);
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum PhaseText {
     Number(f64),

@@ -14,9 +14,14 @@ mod methods;
 pub mod mission;
 pub mod orbit;
 mod plot;
+mod rows;
+pub mod several;
 mod table;
 mod tables;
 mod words;
+
+pub use rows::{RowTable, episodes, faults, outcomes, upsets};
+pub(crate) use words::bytes;
 
 use crate::archive::{self, Archive, Header, Summary};
 use crate::output;

@@ -158,7 +158,7 @@ pub(super) fn ratio(ratio: f64) -> String {
 }
 
 /// A number of bytes, in decimal multiples.
-pub(super) fn bytes(bytes: f64) -> String {
+pub(crate) fn bytes(bytes: f64) -> String {
     scaled(bytes, &[(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")])
 }
 

@@ -19,10 +19,11 @@ pub use protect::{Choice, ChosenBy, Found, Protect};
 pub use redundancy::{Protection, Redundancy, VotePoint};
 pub use refusal::Refusal;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How a scrub makes memory right again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScrubBy {
     /// The majority of three copies is written back to all of them.
@@ -45,7 +46,7 @@ impl ScrubBy {
 }
 
 /// A periodic scrub. A campaign counts in steps, a mission in seconds.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "scrub::ScrubTable", into = "scrub::ScrubTable")]
 pub struct Scrub {
     /// Time from one visit of a word to the next.
@@ -94,7 +95,7 @@ pub enum Period {
 }
 
 /// How voters compare.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Voter {
     /// Each bit by majority.
@@ -123,7 +124,7 @@ impl Voter {
 }
 
 /// What a read that found an error does to stored memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnRead {
     /// Nothing: the next read finds it again.
@@ -135,7 +136,18 @@ pub enum OnRead {
 
 /// How far apart the replicas of stored memory lie (missions).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Placement {
@@ -163,7 +175,7 @@ impl Placement {
 }
 
 /// A software check of the delivered output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Guard {
     /// A NaN or an infinity in the output is a DUE.
@@ -171,7 +183,7 @@ pub enum Guard {
 }
 
 /// What a DUE does to memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnDue {
     /// Memory stays as it is.
@@ -185,7 +197,7 @@ pub enum OnDue {
 
 /// One protection to compare, in parts: redundancy (`protection`, `voter`, `placement`, `protect`), a
 /// storage code, recovery (`on_read`, `on_due`, `scrub`) and checks (`guard`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Scheme {
     /// The name in tables, unique in the campaign.

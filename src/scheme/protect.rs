@@ -1,10 +1,11 @@
 //! Which stored words a vote protects: named in the file, or chosen from an earlier archive.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Which stored words a vote protects; the others are stored once and read as they are. Inputs are
 /// protected where no tensors are named.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "ProtectTable", into = "ProtectTable")]
 pub struct Protect {
     /// Only these tensors.
@@ -30,7 +31,7 @@ pub struct Choice {
 }
 
 /// What a choice is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ChosenBy {
     /// Bit positions, the same in every word.
@@ -50,7 +51,7 @@ impl ChosenBy {
 }
 
 /// What an archive gave to a choice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Found {
     /// The fingerprint of the archive's campaign.
@@ -66,7 +67,7 @@ pub struct Found {
 }
 
 /// The table as TOML and JSON have it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ProtectTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]

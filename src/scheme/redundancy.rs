@@ -1,10 +1,11 @@
 //! What a scheme keeps and runs more than once, and where it compares.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The name of a redundancy, as a file states it. What it means is in [`Protection::redundancy`]
 /// alone; all code asks the parts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Protection {
     /// One image, one execution, nothing compared.

@@ -3,10 +3,11 @@
 
 use super::{Period, Scrub, ScrubBy};
 use crate::units::Duration;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The table.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScrubTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -4,63 +4,76 @@
 //! are read, and the buffer forgets the lines.
 
 use super::{NanRank, NanRule};
-use crate::op::Dtype;
+use crate::op::{Dtype, Holds, OPS};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WorkloadEntry {
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
     pub(super) description: String,
+    #[schemars(with = "String")]
     pub(super) source: Spanned<String>,
+    #[schemars(with = "Option<u32>")]
     pub(super) size: Option<Spanned<u32>>,
     #[serde(default)]
     pub(super) relu_nan: NanRule,
+    #[schemars(with = "WeightsEntry")]
     pub(super) weights: Spanned<WeightsEntry>,
+    #[schemars(with = "InputsEntry")]
     pub(super) inputs: Spanned<InputsEntry>,
+    #[schemars(with = "Vec<OpSchema>")]
     pub(super) op: Vec<Spanned<OpEntry>>,
     pub(super) decision: DecisionEntry,
     pub(super) expected: Option<ExpectedEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct WeightsEntry {
     pub(super) file: Option<PathBuf>,
     pub(super) generate: Option<GenerateWeights>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GenerateWeights {
     pub(super) seed: u64,
     pub(super) distribution: Distribution,
+    #[schemars(with = "f32")]
     pub(super) scale: Spanned<f32>,
     pub(super) tensor: Vec<TensorEntry>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TensorEntry {
+    #[schemars(with = "String")]
     pub(super) name: Spanned<String>,
+    #[schemars(with = "Vec<Dim>")]
     pub(super) shape: Spanned<Vec<Dim>>,
 }
 
 /// How generated words are drawn.
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Distribution {
     /// From [−scale, scale).
     Uniform,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct InputsEntry {
+    #[schemars(with = "Vec<Dim>")]
     pub(super) shape: Spanned<Vec<Dim>>,
     #[serde(default)]
     pub(super) dtype: Dtype,
@@ -71,13 +84,52 @@ pub(super) struct InputsEntry {
     pub(super) generate: Option<GenerateInputs>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GenerateInputs {
     pub(super) seed: u64,
     pub(super) distribution: Distribution,
+    #[schemars(with = "f32")]
     pub(super) scale: Spanned<f32>,
+    #[schemars(with = "Dim")]
     pub(super) count: Spanned<Dim>,
+}
+
+/// An op of a workload file for its JSON Schema: the fields of each kind as [`OPS`] has them.
+struct OpSchema;
+
+impl JsonSchema for OpSchema {
+    fn schema_name() -> Cow<'static, str> {
+        "Op".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let kinds = OPS.iter().map(|kind| {
+            let mut properties = json!({
+                "name": { "type": "string", "description": "Its name, unique in the workload." },
+                "kind": { "const": kind.name(), "description": kind.formula() },
+                "inputs": {
+                    "type": "array",
+                    "items": { "type": "string" },
+                    "description": "What it reads: ops or \"input\"; the op before where not given."
+                }
+            });
+            let mut required = vec!["name", "kind"];
+            for field in kind.fields() {
+                properties[field.name] = json!({ "description": field.meaning });
+                if matches!(field.holds, Holds::Tensor { required: true, .. }) {
+                    required.push(field.name);
+                }
+            }
+            json!({
+                "type": "object",
+                "properties": properties,
+                "required": required,
+                "additionalProperties": false
+            })
+        });
+        json_schema!({ "oneOf": kinds.collect::<Vec<_>>() })
+    }
 }
 
 /// An `[[op]]`: its fields are those of its kind.
@@ -90,6 +142,20 @@ pub(super) enum FieldValue {
     Number(i64),
     Float(f64),
     List(Vec<Spanned<Self>>),
+}
+
+impl JsonSchema for FieldValue {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "FieldValue".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "number", "array"] })
+    }
 }
 
 impl<'de> Deserialize<'de> for FieldValue {
@@ -128,27 +194,32 @@ impl<'de> Visitor<'de> for SettingVisitor {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DecisionEntry {
+    #[schemars(with = "DecisionKind")]
     pub(super) kind: Spanned<DecisionKind>,
+    #[schemars(with = "Option<NanRank>")]
     pub(super) nan: Option<Spanned<NanRank>>,
+    #[schemars(with = "Option<f32>")]
     pub(super) relative: Option<Spanned<f32>>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum DecisionKind {
     ArgMax,
     Tolerance,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExpectedEntry {
     pub(super) file: PathBuf,
     pub(super) tensor: Option<String>,
+    #[schemars(with = "f32")]
     pub(super) tolerance: Spanned<f32>,
+    #[schemars(with = "Option<usize>")]
     pub(super) correct: Option<Spanned<usize>>,
 }
 
@@ -157,6 +228,23 @@ pub(super) struct ExpectedEntry {
 pub(super) enum Dim {
     Count(u32),
     Size,
+}
+
+impl JsonSchema for Dim {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Dim".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A number, or the workload's size.",
+            "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": "size" }]
+        })
+    }
 }
 
 impl<'de> Deserialize<'de> for Dim {

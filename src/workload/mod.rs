@@ -16,6 +16,7 @@ pub use graph::{Op, Role, Value, ValueId};
 pub(crate) use crate::op::Mismatch;
 use crate::op::{Call, InputPlace, Products};
 use crate::place;
+use schemars::JsonSchema;
 use std::path::{Path, PathBuf};
 
 /// Everything that can be wrong with a workload's files.
@@ -52,7 +53,9 @@ impl Mismatch {
 }
 
 /// What becomes of a NaN in ReLU and max-pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanRule {
     /// A NaN input gives that NaN (PyTorch).
@@ -62,8 +65,15 @@ pub enum NanRule {
     Zero,
 }
 
+/// The JSON Schema of a `workload.toml`.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(entry::WorkloadEntry)
+}
+
 /// How a NaN ranks in an arg-max decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum NanRank {
     /// Any NaN among the outputs makes the decision differ from every decision without NaN.

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// A mission and its plan.
-pub(super) struct Prepared {
+pub(in crate::command) struct Prepared {
     pub text: String,
     pub workload: Arc<Workload>,
     pub plan: Plan,
@@ -22,7 +22,7 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// Reads and checks a mission file, its memory, devices and workload.
-    pub(super) fn load(path: &Path) -> Result<Self, Failure> {
+    pub(in crate::command) fn load(path: &Path) -> Result<Self, Failure> {
         let (mut mission, text) = Mission::load(path).map_err(Failure::input)?;
         let folder = path.parent().unwrap_or(Path::new("."));
         let workload = Arc::new(find_workload(&mission.workload, folder, Some((path, &text)))?);
@@ -36,7 +36,11 @@ impl Prepared {
     ///
     /// # Errors
     /// Where it is more than can be had.
-    pub(super) fn estimate(&self, path: &Path, singles: u64) -> Result<String, Failure> {
+    pub(in crate::command) fn estimate(
+        &self,
+        path: &Path,
+        singles: u64,
+    ) -> Result<String, Failure> {
         let estimate = self.plan.estimate(singles);
         match estimate.refusal() {
             None => Ok(estimate.line()),

@@ -5,6 +5,7 @@ use super::{AddressMap, DATA_BITS, Memory};
 use crate::device::figure::{At, Figure, FigureTable, Level};
 use crate::device::limits::{self, Range, named, said};
 use crate::place::{Error, Place};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 
@@ -13,9 +14,9 @@ const SIDEBAND_MAX: u32 = 32;
 /// More entries than this (2⁴⁸ bytes) are a mistake.
 const ENTRIES_MAX: u64 = 1 << 43;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct MemoryTable {
+pub(super) struct MemoryTable {
     name: String,
     title: String,
     source: String,
@@ -29,7 +30,7 @@ struct MemoryTable {
     scrubs: Vec<ScrubTable>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct GeometryTable {
     stacks: FigureTable,

@@ -1,13 +1,14 @@
 //! From the number of an entry to its place in the array, and back.
 
 use super::Memory;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Consecutive entries that stay in one channel where addresses are interleaved: 256 bytes.
 const GRANULE: u32 = 8;
 
 /// How addresses are spread over the memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AddressMap {
     /// Over pseudo-channels, channels and stacks first, in steps of 256 bytes; rows change last.

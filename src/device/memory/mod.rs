@@ -7,7 +7,6 @@
 mod file;
 mod map;
 mod ras;
-mod shipped;
 
 pub use map::{AddressMap, Location};
 pub use ras::{Ras, RasAction, RasPolicy, RasState, Scrub};
@@ -71,10 +70,12 @@ pub struct Memory {
     pub figures: Vec<(String, Figure)>,
 }
 
+include!(concat!(env!("OUT_DIR"), "/memories.rs"));
+
 impl Memory {
     /// The names of the memories that are built in.
     pub fn names() -> Vec<&'static str> {
-        shipped::SHIPPED.iter().map(|(name, _)| *name).collect()
+        SHIPPED.iter().map(|(name, _)| *name).collect()
     }
 
     /// A memory that is built in, or else that of the file at a path; with its text, verbatim.
@@ -82,8 +83,13 @@ impl Memory {
     /// # Errors
     /// Where it is neither, the file cannot be read, or anything in it cannot be meant.
     pub fn load(name_or_path: &str) -> Result<(Self, String), Error> {
-        let (path, text) = text_of("memory", &shipped::SHIPPED, name_or_path)?;
+        let (path, text) = text_of("memory", &SHIPPED, name_or_path)?;
         Ok((Self::parse(&path, &text)?, text))
+    }
+
+    /// The JSON Schema of its file.
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(file::MemoryTable)
     }
 
     /// Checks the text of a memory; `path` is what messages call it.

@@ -5,6 +5,7 @@ use super::{ENTRY_BYTES, Memory};
 use crate::device::figure::{At, Figure, FigureTable, Level};
 use crate::device::limits::{self, named, said};
 use crate::place::Error;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
@@ -203,7 +204,7 @@ const fn page_of(entry: u64, page_bytes: u32) -> u64 {
     entry * ENTRY_BYTES / page_bytes as u64
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum PolicyName {
     None,
@@ -230,7 +231,7 @@ impl PolicyName {
 }
 
 /// The table as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RasTable {
     policy: PolicyName,
@@ -245,7 +246,7 @@ pub(super) struct RasTable {
     repair_s: FigureTable,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScrubTable {
     name: String,

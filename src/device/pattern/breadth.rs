@@ -4,13 +4,14 @@ use crate::device::figure::At;
 use crate::place::Error;
 use crate::seed::unit;
 use rand::Rng;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The widest event that a pattern may hold, in entries.
 const ENTRIES_MAX: u32 = 1 << 20;
 
 /// How many entries one event strikes: a power law from `entries_min` to `entries_max`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Breadth {
     /// The fewest entries.

@@ -12,16 +12,11 @@ use super::figure::{At, Mark};
 use super::limits::{named, said};
 use super::memory::{DATA_BITS, Memory};
 use crate::place::{self, Error, Place};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::path::Path;
 
-/// The patterns that are built in, by name.
-const SHIPPED: [(&str, &str); 4] = [
-    ("single-bit", include_str!("../../../fault-models/patterns/single-bit.toml")),
-    ("hbm2-neutron", include_str!("../../../fault-models/patterns/hbm2-neutron.toml")),
-    ("all-shapes", include_str!("../../../fault-models/patterns/all-shapes.toml")),
-    ("ddr-field-shapes", include_str!("../../../fault-models/patterns/ddr-field-shapes.toml")),
-];
+include!(concat!(env!("OUT_DIR"), "/patterns.rs"));
 
 /// Shapes that a pattern may have.
 const EVENTS_MAX: usize = 100;
@@ -29,7 +24,7 @@ const EVENTS_MAX: usize = 100;
 const SUM_TOLERANCE: f64 = 1e-9;
 
 /// What the struck bits of one event form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PatternShape {
     /// One bit.
@@ -134,7 +129,7 @@ impl PatternShape {
 }
 
 /// One shape of a pattern.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Event {
     /// What the struck bits form.
@@ -155,7 +150,7 @@ pub struct Event {
 }
 
 /// The bits that one event strikes.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pattern {
     /// The name by which modes choose it.

@@ -3,10 +3,11 @@
 use crate::device::figure::At;
 use crate::device::limits::RETENTION_S;
 use crate::place::Error;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What a strike does to a bit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Polarity {
     /// It flips.
@@ -17,7 +18,7 @@ pub enum Polarity {
 }
 
 /// Which rows hold a 0 as charge, and a 1 as its absence.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AntiRows {
     /// None: all cells are true cells.
@@ -61,7 +62,7 @@ pub enum Persistence {
 }
 
 /// The name of it in TOML.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum PersistenceName {
     #[default]

@@ -3,6 +3,7 @@
 use super::statement::{Contents, Over, Statement, Taken};
 use super::{Origin, Source, Spectrum, read};
 use crate::place::Error;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,9 @@ use std::path::{Path, PathBuf};
 const SHIELD_SHARE: f64 = 0.01;
 
 /// A spectrum as a user names it: `"FILE"`, or `{ file = "FILE", is = "trapped, before-shield, mean" }`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Named", into = "Named")]
+#[schemars(with = "Named")]
 pub struct SpectrumChoice {
     /// The file.
     pub file: PathBuf,
@@ -19,7 +21,7 @@ pub struct SpectrumChoice {
     pub is: Statement,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     deny_unknown_fields,

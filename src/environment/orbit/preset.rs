@@ -1,6 +1,7 @@
 //! Orbits by name, from `fault-models/environments/orbits.toml`.
 
 use super::{Error, Orbit};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -10,7 +11,7 @@ const TEXT: &str = include_str!("../../../fault-models/environments/orbits.toml"
 static PRESETS: LazyLock<File> =
     LazyLock::new(|| toml::from_str(TEXT).expect("a test reads the embedded orbits"));
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(rename = "source")]
@@ -19,7 +20,7 @@ struct File {
 }
 
 /// How well the numbers of a preset are known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mark {
     /// Read in the source itself.
@@ -46,7 +47,7 @@ impl Mark {
 }
 
 /// The numbers that describe an orbit. Altitudes are above a sphere of 6371.2 km.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum OrbitShape {
     /// See [`Orbit::circular`].
@@ -116,7 +117,7 @@ impl OrbitShape {
 }
 
 /// An orbit that has a name.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Preset {
     /// The name that a campaign uses.

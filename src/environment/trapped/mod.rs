@@ -10,11 +10,12 @@ mod map;
 
 use super::field::{Equator, Field, Shell};
 pub use map::{Map, Spectrum};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
 /// How fluxes between two strings of a map are found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Interpolation {
     /// In φ and L, triangle by triangle (Daly et al. 1996).
@@ -35,7 +36,7 @@ impl Interpolation {
 }
 
 /// Which geomagnetic field the maps are read with, at the epoch of the map.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapField {
     /// The field that the map was made with: Jensen and Cain 1960 for AP8MIN, GSFC 12/66 at 1970

@@ -12,10 +12,11 @@ pub mod symbol;
 pub use binary::{BinaryCode, NO_ACTION, NO_PLACE};
 use symbol::{RS18, RS39, Symbols};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A storage code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
     /// One parity bit a word; detects an odd number of flips.

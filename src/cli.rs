@@ -2,7 +2,7 @@
 
 use crate::command::{
     Failure, adapters, bench, check, infer, list, mission, orbit, replay, report, run, schema,
-    selftest,
+    selftest, view,
 };
 use crate::output;
 use anyhow::anyhow;
@@ -37,7 +37,9 @@ enum Verb {
     Run(run::Run),
     /// Run a mission: years on an orbit, upsets as they come, scrubbing; live on a terminal.
     Mission(mission::Mission),
-    /// Run one trial of an archive again and show where its faults went.
+    /// The screens of a result, finished or still running, from its files.
+    View(view::View),
+    /// Run one trial of a campaign, or one history of a mission, again and show what its faults did.
     Replay(replay::Replay),
     /// Turn an archive into HTML, Markdown, CSV, JSON or a table.
     Report(report::Report),
@@ -92,6 +94,7 @@ impl Cli {
         match self.verb {
             Verb::Run(verb) => verb.run(adapter),
             Verb::Mission(verb) => verb.run(adapter),
+            Verb::View(verb) => verb.run(),
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
             Verb::Infer(verb) => verb.run(adapter),

@@ -80,6 +80,11 @@ impl Outcome {
         }
     }
 
+    /// Whether a screen shows it among the latest events: something went wrong, or was put right.
+    pub const fn is_striking(self) -> bool {
+        matches!(self, Self::CriticalSdc | Self::Due | Self::DueRecovered | Self::Corrected)
+    }
+
     /// The outcome with this code, or `None` past the last one.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.get(code as usize).copied()

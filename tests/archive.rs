@@ -3,7 +3,8 @@
 mod fixture;
 
 use beamline::archive::{
-    Archive, Error, Existing, Fingerprint, Segment, Writer, set_aside, summarise,
+    Archive, CampaignProgress, Error, Existing, Fingerprint, Follow, News, Segment, Writer,
+    set_aside, summarise,
 };
 use beamline::campaign::runner::Totals;
 use fixture::{fingerprint, header, segment};
@@ -186,6 +187,51 @@ fn types(at: &hdf5::Group, see: &mut impl FnMut(hdf5::types::TypeDescriptor)) {
     for group in at.groups().expect("groups") {
         types(&group, see);
     }
+}
+
+#[test]
+fn a_growing_campaign_is_followed_segment_by_segment_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(matches!(Follow::<Segment>::open(folder.path()), Err(Error::Missing { .. })));
+    let mut writer = Writer::start(folder.path(), header()).expect("a writer");
+    writer.send(segment(0, 300)).expect("a segment");
+    writer.send(segment(300, 200)).expect("a segment");
+    writer.stop().expect("segments");
+    let mut follow = Follow::<Segment>::open(folder.path()).expect("a running campaign");
+    assert_eq!(follow.header(), &header());
+    let mut progress = CampaignProgress::new(&header());
+    let Ok(Some(News::More(segments))) = follow.look() else { panic!("segments") };
+    assert_eq!(segments.len(), 2);
+    segments.iter().for_each(|segment| progress.add(segment));
+    assert!(follow.look().expect("a look").is_none(), "nothing new");
+
+    let existing = look(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    let mut writer = Writer::resume(existing, header()).expect("a writer");
+    writer.send(segment(500, 100)).expect("a segment");
+    writer.stop().expect("segments");
+    let Ok(Some(News::More(segments))) = follow.look() else { panic!("a segment") };
+    assert_eq!((segments.len(), segments[0].first_trial), (1, 500));
+    segments.iter().for_each(|segment| progress.add(segment));
+    let so_far = progress.after(60.0);
+    assert_eq!((so_far.trials, so_far.trials_per_s), (600, 4.0 * 600.0 / 60.0));
+    assert_eq!(so_far.recent.len(), 12);
+    assert!(so_far.recent.is_sorted_by_key(|event| event.trial));
+    let last = so_far.recent.last().expect("an event");
+    assert!(last.fault.contains("] bit ") && last.fault.contains(", replica "), "{last:?}");
+
+    let existing = look(folder.path(), &fingerprint()).expect("a look").expect("rows");
+    finish(Writer::resume(existing, header()).expect("a writer"), 600, 300);
+    let Ok(Some(News::Whole(rows))) = follow.look() else { panic!("the whole") };
+    assert_eq!(rows.trials, TRIALS);
+    assert!(follow.look().expect("a look").is_none());
+    let mut whole = CampaignProgress::new(&header());
+    whole.add(&rows);
+    let mut again = CampaignProgress::new(&header());
+    let mut done = Follow::<Segment>::open(folder.path()).expect("a finished campaign");
+    let Ok(Some(News::Whole(rows))) = done.look() else { panic!("the whole") };
+    again.add(&rows);
+    assert_eq!(whole.after(1.0), again.after(1.0));
+    assert_eq!(whole.after(1.0).schemes[0].trials, TRIALS);
 }
 
 #[test]

@@ -235,3 +235,79 @@ fn what_cannot_be_meant_is_refused_with_its_line_and_leaves_nothing() {
         assert!(!folder.path().join("results").exists(), "results were left behind");
     }
 }
+
+fn verb(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beamline"));
+    let command = command.args(arguments).current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.env("BEAMLINE_ADAPTER", support::adapter()).output().expect("the binary starts")
+}
+
+#[test]
+fn an_event_is_replayed_and_says_what_it_did() {
+    let folder = bench(&SMALL.replace("histories = 24", "histories = 3"));
+    let output = run(&folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let results = results(&folder);
+    let archive = MissionArchive::read(&results).expect("an archive");
+    let path = results.to_str().expect("a path");
+    // An event that began an episode of a wrong answer under the first scheme.
+    let mut episodes = archive
+        .runs
+        .iter()
+        .flat_map(|run| run.schemes[0].episodes.iter().map(move |episode| (run.history, episode)));
+    let (history, episode) = episodes.next().expect("an episode");
+    let (history, event) = (history.to_string(), episode.upset.to_string());
+    let arguments = ["replay", path, "--history", &history, "--event", &event];
+    let output = verb(&arguments);
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert!(shown.starts_with(&format!("event {event} of history {history} of small")), "{shown}");
+    assert!(shown.contains("scheme none:\n") && shown.contains("scheme TMR + scrub"), "{shown}");
+    let output = verb(&[&arguments[..], &["--format", "json"]].concat());
+    let value: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(value["event"]["id"], episode.upset);
+    assert_eq!(value["schemes"][0]["episodes"][0]["end_s"], episode.end_s);
+    for (arguments, expected) in [
+        (["--history", "3", "--event", "0"], "--history: expected a number below 3, found 3"),
+        (["--history", "0", "--event", "999999"], "--event: expected a number below"),
+        (["--history", "0", "--trial", "0"], "--event: expected the number of one"),
+    ] {
+        let output = verb(&[&["replay", path], &arguments[..]].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+    // Without a terminal for screens the table comes.
+    let [viewed, reported] =
+        [vec!["view", path], vec!["report", path, "--format", "table"]].map(|of| verb(&of));
+    assert_eq!(viewed.status.code(), Some(0));
+    assert_eq!(text(&viewed.stdout).trim_end(), text(&reported.stdout).trim_end());
+}
+
+#[test]
+fn a_mission_that_names_files_is_replayed_with_its_own() {
+    let folder = bench(&SMALL.replace("histories = 24", "histories = 1"));
+    let device =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("fault-models/devices/trillium-hbm.toml");
+    let text_of = std::fs::read_to_string(device).expect("a device");
+    std::fs::write(folder.path().join("mine.toml"), text_of).expect("a device");
+    let file = folder.path().join("mission.toml");
+    let mission = std::fs::read_to_string(&file).expect("a mission");
+    let mission = mission.replace("\"trillium-hbm\"", "\"mine.toml\"");
+    std::fs::write(&file, mission).expect("a mission");
+    let output = run(&folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let results = results(&folder);
+    let replay = ["replay", results.to_str().expect("a path"), "--event", "0"];
+    let output = verb(&replay);
+    assert_eq!(output.status.code(), Some(2));
+    let expected = "--mission: expected the mission's file, since it names \"mine.toml\"";
+    assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    let file = file.to_str().expect("a path");
+    let output = verb(&[&replay[..], &["--mission", file]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let other = std::fs::read_to_string(file).expect("a mission").replace("20y", "21y");
+    std::fs::write(file, other).expect("a mission");
+    let output = verb(&[&replay[..], &["--mission", file]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("mission: expected that of the archive"));
+}

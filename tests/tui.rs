@@ -193,3 +193,14 @@ fn names_reach_no_terminal_with_what_it_obeys() {
         assert!(shown.contains('x'), "the rest of the name is there");
     }
 }
+
+#[test]
+fn a_watched_campaign_is_left_and_not_steered() {
+    let mut app = app(running());
+    app.snapshot.watched = true;
+    assert!(picture(&app, 80, 24).contains("watched, q leaves"));
+    assert!(!picture(&app, 80, 24).contains("p pause"));
+    assert_eq!(update(&mut app, Message::Pause), None);
+    assert_eq!(update(&mut app, Message::Stop), None);
+    assert!(app.left && !app.confirming && !app.stopping);
+}

@@ -157,6 +157,30 @@ fn results_stand_side_by_side() {
     assert!(!figures.is_empty() && figures.iter().all(|figure| figure["difference"] == 0.0));
 }
 
+/// The screens on a terminal of their own, which `q` leaves.
+#[test]
+fn a_finished_result_is_viewed_on_a_terminal() {
+    use std::io::Write;
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().expect("a folder");
+    campaign(folder.path(), 1);
+    let binary = env!("CARGO_BIN_EXE_beamline");
+    let line = format!("stty cols 80 rows 24; exec '{binary}' view '{}'", folder.path().display());
+    let mut script = Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env("TERM", "xterm").env("SHELL", "/bin/sh");
+    let Ok(mut child) = script.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn() else {
+        eprintln!("not run: there is no `script` here");
+        return;
+    };
+    let mut keys = child.stdin.take().expect("a terminal");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    keys.write_all(b"q").expect("a key");
+    let output = child.wait_with_output().expect("an end");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{shown}");
+    assert!(shown.contains("fixture") && shown.contains("tmr-storage"), "{shown}");
+}
+
 #[test]
 fn events_and_outcomes_are_rows_of_csv() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -185,7 +209,10 @@ fn events_and_outcomes_are_rows_of_csv() {
     flown::finished(&mission);
     let mission = mission.to_str().expect("a path");
     let upsets = printed(&["report", mission, "--table", "events"]);
-    assert_eq!(count(&upsets), (0..flown::HISTORIES).map(|at| flown::run(at).upsets.len()).sum::<usize>());
+    assert_eq!(
+        count(&upsets),
+        (0..flown::HISTORIES).map(|at| flown::run(at).upsets.len()).sum::<usize>()
+    );
     let episodes = printed(&["report", mission, "--table", "outcomes"]);
     let schemes = (0..flown::HISTORIES).flat_map(|at| flown::run(at).schemes);
     assert_eq!(count(&episodes), schemes.map(|of| of.episodes.len()).sum::<usize>());

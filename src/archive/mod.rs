@@ -37,10 +37,11 @@ pub use fingerprint::{Fingerprint, digest};
 pub use kind::ArchiveKind;
 pub use mission::{MissionArchive, MissionExisting, MissionHeader, MissionRun, MissionWriter};
 pub use read::Archive;
+pub use record::CampaignProgress;
 pub use rows::{FaultRow, OutcomeRow, TimingRow};
 pub use schema::Header;
 pub use segment::Segment;
-pub use store::set_aside;
+pub use store::{Follow, News, set_aside};
 pub use summary::{Summary, summarise};
 
 /// Writes the segments of a running campaign.

@@ -1,11 +1,13 @@
 //! From the runner's trials to the archive's rows.
 
 use super::rows::{FaultRow, OutcomeRow, TimingRow};
+use super::schema::Header;
 use super::segment::Segment;
 use crate::campaign::Plan;
-use crate::campaign::runner::{Completed, Totals, Trial};
+use crate::campaign::event::{Progress, RECENT_MAX, Recent};
+use crate::campaign::runner::{Completed, Totals, Trial, struck_bits};
 use crate::engine::Windows;
-use crate::fault::Exposure;
+use crate::fault::{Exposure, Region};
 use crate::outcome::Outcome;
 
 impl Segment {
@@ -42,6 +44,68 @@ impl Segment {
         for row in &self.outcomes {
             let (scheme, stratum) = (usize::from(row.scheme), usize::from(row.stratum));
             totals.count(scheme, stratum, row.counts(), row.alarm_raised, row.armed_steps);
+        }
+    }
+}
+
+/// Where a campaign stands whose segments are read one after another.
+#[derive(Clone, Debug)]
+pub struct CampaignProgress {
+    header: Header,
+    totals: Totals,
+    trials: u64,
+    recent: Vec<Recent>,
+}
+
+impl CampaignProgress {
+    /// Before the first segment.
+    pub fn new(header: &Header) -> Self {
+        let totals = Totals::new(header.schemes.len(), header.strata.len());
+        Self { header: header.clone(), totals, trials: 0, recent: Vec::new() }
+    }
+
+    /// Counts the next segment.
+    pub fn add(&mut self, segment: &Segment) {
+        segment.count_into(&mut self.totals);
+        self.trials += segment.trials;
+        for row in &segment.timing {
+            // The latest segment's figure stands for the scheme, as in a live run.
+            if let Some(scheme) = self.totals.schemes.get_mut(row.scheme as usize) {
+                scheme.seconds_per_inference = row.seconds / row.inferences.max(1) as f64;
+            }
+        }
+        let striking = segment.outcomes.iter().rev().filter_map(|row| {
+            let outcome = Outcome::from_code(row.worst.into()).filter(|of| of.is_striking())?;
+            Some(self.recent_of(segment, row, outcome))
+        });
+        let mut recent: Vec<Recent> = striking.take(RECENT_MAX).collect();
+        recent.reverse();
+        self.recent.append(&mut recent);
+        let old = self.recent.len().saturating_sub(RECENT_MAX);
+        self.recent.drain(..old);
+    }
+
+    fn recent_of(&self, segment: &Segment, row: &OutcomeRow, outcome: Outcome) -> Recent {
+        let place = (row.trial, row.scheme);
+        let first = segment.faults.partition_point(|fault| (fault.trial, fault.scheme) < place);
+        let struck = segment.faults.get(first).filter(|fault| (fault.trial, fault.scheme) == place);
+        let fault = struck.map_or_else(String::new, |fault| {
+            let region = Region::ALL.into_iter().find(|region| *region as u8 == fault.region);
+            let name = region.map_or("?", |region| self.header.site(region, fault.tensor));
+            format!("{}, replica {}", struck_bits(name, fault.index, fault.mask), fault.replica)
+        });
+        Recent { trial: row.trial, scheme: usize::from(row.scheme), outcome, fault }
+    }
+
+    /// For screens, so many seconds after the start of the run.
+    pub fn after(&self, elapsed_s: f64) -> Progress {
+        let all: u64 = self.totals.schemes.iter().map(|scheme| scheme.trials).sum();
+        Progress {
+            trials: self.trials,
+            elapsed_s,
+            trials_per_s: if elapsed_s > 0.0 { all as f64 / elapsed_s } else { 0.0 },
+            schemes: self.totals.schemes.clone(),
+            recent: self.recent.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::columns::{Descriptions, show};
 use super::file::{put_series, take_series};
 use super::flaw::{self, Flaw};
 use super::store::StoredHeader;
+use crate::campaign::event::{SIMULATED_BEAM, Started};
 use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
 use crate::device::Assumption;
 use crate::fault::Region;
@@ -122,6 +123,15 @@ pub struct AdapterInfo {
     pub software: bool,
     /// Whether `fma` rounds once there.
     pub fma_fused: bool,
+}
+
+impl AdapterInfo {
+    /// It in one line, as [`crate::gpu::Adapter::line`] says it.
+    pub fn line(&self) -> String {
+        let kind = if self.software { "software" } else { "hardware" };
+        let Self { name, driver, driver_info, backend, .. } = self;
+        format!("{name} ({driver} {driver_info}, {backend}, {kind})")
+    }
 }
 
 /// What ran.
@@ -355,6 +365,33 @@ impl Header {
             Region::Activations => self.workload.ops.get(index).map(|o| o.name.as_str()),
         };
         name.unwrap_or("?")
+    }
+
+    /// What screens name of a campaign that goes on after so many trials.
+    pub fn started(&self, trials_done: u64) -> Started {
+        let live = (0..self.schemes.len())
+            .filter_map(|scheme| self.live_events_per_scrub(scheme))
+            .fold(0.0, f64::max);
+        let acceleration = self.rate.as_ref().filter(|rate| rate.acceleration > 1.0).map(|rate| {
+            format!("rate × {:.1e}, up to {live:.1} live events between scrubs", rate.acceleration)
+        });
+        Started {
+            campaign: self.campaign.name.clone(),
+            mode: match &self.beam {
+                Some(_) => SIMULATED_BEAM.to_owned(),
+                None => self.campaign.mode.clone(),
+            },
+            workload: self.workload.name.clone(),
+            adapter: self.adapter.line(),
+            schemes: self.schemes.iter().map(|scheme| scheme.name().to_owned()).collect(),
+            strata: self.strata.iter().map(|stratum| stratum.name.clone()).collect(),
+            trials_max: self.strata.iter().map(|stratum| stratum.trials).sum(),
+            trials_done,
+            inferences_per_trial: self.strata[0].inferences_per_trial,
+            alpha: self.campaign.alpha,
+            acceleration,
+            census: self.campaign.census,
+        }
     }
 
     /// The rate as a plan takes it.

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// What screens and reports call a campaign in a beam: nothing that they show was measured in one.
 pub const SIMULATED_BEAM: &str = "simulated beam";
 
+/// How many striking events a screen shows.
+pub const RECENT_MAX: usize = 12;
+
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -117,6 +120,8 @@ pub struct Snapshot {
     pub notices: Vec<String>,
     /// Whether it is paused.
     pub paused: bool,
+    /// Whether it is watched from its files: it can be left, not steered.
+    pub watched: bool,
     /// How it ended, once it has.
     pub ended: Option<Ended>,
     /// What went wrong, if it failed.

@@ -5,7 +5,7 @@
 //! neither screens nor files.
 
 use super::attribute::events_needed;
-use super::event::{Control, Ended, Event, Progress, Recent, SchemeProgress, heed};
+use super::event::{Control, Ended, Event, Progress, RECENT_MAX, Recent, SchemeProgress, heed};
 pub use super::trial::{FirstError, Trial};
 use super::{Campaign, Plan};
 use crate::engine::{Engine, Job, Reopening, TrialResult};
@@ -16,9 +16,6 @@ use crate::stats::looks;
 use crate::workload::Workload;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// How many striking events a screen shows.
-const RECENT_MAX: usize = 12;
 
 /// A segment done: every scheme's trials, and the time they took.
 #[derive(Clone, Debug)]
@@ -295,10 +292,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         measured.1 += u64::from(result.tally.inferences());
         self.totals.schemes[scheme].seconds_per_inference = measured.0 / measured.1 as f64;
         self.trials_run += 1;
-        if matches!(
-            worst,
-            Outcome::CriticalSdc | Outcome::Due | Outcome::DueRecovered | Outcome::Corrected
-        ) {
+        if worst.is_striking() {
             let struck = result.landings.first().and_then(|l| job.faults.get(l.fault as usize));
             let fault = struck.map_or_else(String::new, |fault| {
                 let place = describe(&self.workload, fault);
@@ -396,10 +390,15 @@ pub fn describe(workload: &Workload, fault: &Fault) -> String {
         Region::Check => "check words",
         Region::Activations => workload.ops[at].name.as_str(),
     };
+    struck_bits(name, fault.index.into(), fault.mask)
+}
+
+/// Struck bits of a word of a tensor or an op's output: `fc1.weight[7701] bit 29`.
+pub fn struck_bits(name: &str, index: u64, mask: u32) -> String {
     let bits: Vec<String> =
-        (0..32).filter(|bit| fault.mask >> bit & 1 == 1).map(|bit| bit.to_string()).collect();
+        (0..32).filter(|bit| mask >> bit & 1 == 1).map(|bit| bit.to_string()).collect();
     let bits = if bits.is_empty() { "none".into() } else { bits.join("+") };
-    format!("{name}[{}] bit {bits}", fault.index)
+    format!("{name}[{index}] bit {bits}")
 }
 
 /// A count of trials or inferences in a batch.

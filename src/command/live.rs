@@ -40,7 +40,7 @@ impl Live {
         work: impl FnOnce(&Sender<S::Standing>, Steering) -> Result<T, Failure> + Send,
     ) -> Result<T, Failure>
     where
-        S: Screens<Standing: Send + Sync>,
+        S: Screens<Standing: Send + Sync> + Default,
         T: Send,
     {
         let (sender, snapshots) = channel(S::Standing::default());
@@ -50,7 +50,7 @@ impl Live {
                 scope.spawn(move || work(&sender, Steering { controls, abandoned: false }));
             let watched = self.runtime.block_on(async {
                 if self.screen {
-                    tui::run::<S>(snapshots, controls_to, &self.stops).await
+                    tui::run(S::default(), snapshots, controls_to, &self.stops).await
                 } else {
                     tui::progress(snapshots, controls_to, &self.stops).await;
                     Ok(())
@@ -65,6 +65,25 @@ impl Live {
             }
             ended
         })
+    }
+
+    /// Shows screens that need no work beside them until the user leaves.
+    pub(super) fn show<S: Screens>(&self, screens: S) -> Result<(), Failure> {
+        // The sender stays: there is no run that could end.
+        let (_sender, snapshots) = channel(S::Standing::default());
+        let (controls_to, _controls) = unbounded_channel();
+        let shown = self.runtime.block_on(tui::run(screens, snapshots, controls_to, &self.stops));
+        shown.map_err(Failure::environment)?;
+        self.ended()
+    }
+
+    /// How screens end that show no run of their own: well, unless by a signal.
+    pub(super) fn ended(&self) -> Result<(), Failure> {
+        let stopped = |signal: Signal| Failure::Stopped {
+            code: signal.exit_code(),
+            text: format!("ended by {}", signal.name()),
+        };
+        self.stops.first().map_or(Ok(()), |signal| Err(stopped(signal)))
     }
 
     /// How a run ends that was stopped with this much done.

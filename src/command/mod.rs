@@ -14,10 +14,12 @@ pub mod mission;
 pub mod orbit;
 mod prepare;
 pub mod replay;
+mod replay_event;
 pub mod report;
 pub mod run;
 pub mod schema;
 pub mod selftest;
+pub mod view;
 
 use crate::place::{self, Place};
 use crate::{output, words};

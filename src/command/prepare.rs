@@ -378,7 +378,10 @@ pub(super) fn find_workload(
 
 /// The workload of an archive: the folder that the user gave, or one of `kernels/` in the current
 /// folder by its name alone.
-fn archived_workload(choice: &WorkloadChoice, given: Option<&Path>) -> Result<Workload, Failure> {
+pub(super) fn archived_workload(
+    choice: &WorkloadChoice,
+    given: Option<&Path>,
+) -> Result<Workload, Failure> {
     let name = &choice.name;
     let mut parts = Path::new(name).components();
     let alone = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));

@@ -1,8 +1,11 @@
-//! `beamline replay`: one trial again, alone, with its faults and where its divergence went.
+//! `beamline replay`: one trial again, alone, with its faults and where its divergence went; or one event
+//! of a mission.
 
+use super::mission::MissionFiles;
 use super::prepare::{Planned, ReplayFiles, open_gpu};
+use super::replay_event::{self, EventOf};
 use super::{Failure, TableFormat, say, say_json};
-use crate::archive::Archive;
+use crate::archive::{Archive, ArchiveKind};
 use crate::campaign::event::SIMULATED_BEAM;
 use crate::campaign::runner::describe;
 use crate::engine::direct::{Direct, OpTrace};
@@ -21,15 +24,20 @@ use std::sync::Arc;
 pub struct Replay {
     /// A results folder or an archive file.
     archive: PathBuf,
-    /// The trial.
+    /// The trial of a campaign.
     #[arg(long)]
-    trial: u64,
-    /// The scheme's name; the first one where not given.
+    trial: Option<u64>,
+    /// The scheme's name, of a campaign; the first one where not given.
     #[arg(long)]
     scheme: Option<String>,
-    /// The workload's folder, where it is not one of kernels/.
-    #[arg(long, value_name = "FOLDER")]
-    workload: Option<PathBuf>,
+    /// The event of a mission, by its number in its history.
+    #[arg(long)]
+    event: Option<u32>,
+    /// The history of a mission.
+    #[arg(long, default_value_t)]
+    history: u64,
+    #[command(flatten)]
+    files: MissionFiles,
     /// The fault list of a campaign that has one.
     #[arg(long, value_name = "FILE")]
     list: Option<PathBuf>,
@@ -75,9 +83,25 @@ impl Replay {
     /// archived one.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         super::check_archive(&self.archive)?;
+        match (ArchiveKind::of(&self.archive)?, self.trial, self.event) {
+            (ArchiveKind::Campaign, Some(trial), None) => self.replay_trial(trial, adapter),
+            (ArchiveKind::Mission, None, Some(event)) => {
+                let of = EventOf { history: self.history, event };
+                replay_event::replay(&self.archive, &self.files, of, self.format, adapter)
+            }
+            (kind, ..) => {
+                let flag = if kind == ArchiveKind::Campaign { "--trial" } else { "--event" };
+                let kind = kind.name();
+                Err(Failure::input(anyhow!("{flag}: expected the number of one, as for a {kind}")))
+            }
+        }
+    }
+
+    fn replay_trial(&self, trial: u64, adapter: Option<&str>) -> Result<(), Failure> {
         let archive = Archive::open(&self.archive)?;
         super::note_unverified(&self.archive, archive.verified());
-        let given = ReplayFiles { workload: self.workload.as_deref(), list: self.list.as_deref() };
+        let workload = self.files.workload.as_deref();
+        let given = ReplayFiles { workload, list: self.list.as_deref() };
         let planned = Planned::archived(archive.header(), given)?;
         let schemes = &planned.campaign.scheme;
         let index = match &self.scheme {
@@ -88,19 +112,19 @@ impl Replay {
                 Failure::input(anyhow!("--scheme: expected one of {known}, found {name}{meant}"))
             })?,
         };
-        if self.trial >= planned.plan.trials_max() {
+        if trial >= planned.plan.trials_max() {
             return Err(Failure::input(anyhow!(
                 "--trial: expected a number below {}, found {}",
                 planned.plan.trials_max(),
-                self.trial
+                trial
             )));
         }
         let gpu = open_gpu(adapter)?;
-        let stratum = planned.plan.stratum_of(self.trial);
+        let stratum = planned.plan.stratum_of(trial);
         let windows = planned.plan.strata()[stratum].windows.clone();
         let workload = Arc::clone(&planned.workload);
         let mut engine = Direct::new(Arc::clone(&gpu), workload, windows, 2, planned.copies())?;
-        let job = planned.plan.job(self.trial);
+        let job = planned.plan.job(trial);
         let scheme = &schemes[index];
         let course = planned.plan.course();
         let mut results = engine.run(scheme, course, std::slice::from_ref(&job))?;
@@ -113,14 +137,13 @@ impl Replay {
         let archived = archive
             .outcomes()
             .iter()
-            .find(|row| row.trial == self.trial && usize::from(row.scheme) == index);
+            .find(|row| row.trial == trial && usize::from(row.scheme) == index);
         self.print(&planned, scheme, &job, &result, &trace, &gpu)?;
         let same =
             archived.is_none_or(|row| row.outcomes() == result.tally.outcomes.map(u64::from));
         if !same {
             return Err(Failure::Criterion(format!(
-                "the archive has another outcome for trial {}: it ran on {}",
-                self.trial,
+                "the archive has another outcome for trial {trial}: it ran on {}",
                 archive.header().adapter.name
             )));
         }

@@ -145,6 +145,13 @@ pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(
     Ok(report::mission::write_all(folder, &view)?)
 }
 
+/// A campaign's report as a table for a terminal.
+pub(super) fn campaign_table(archive: &Archive) -> Result<String, Failure> {
+    let mut table = Vec::new();
+    report::write(archive, Format::Table, &mut table).map_err(Failure::environment)?;
+    Ok(String::from_utf8_lossy(&table).into_owned())
+}
+
 /// A mission's report as a table for the terminal that it is written to.
 pub(super) fn mission_table(archive: &MissionArchive) -> String {
     let columns = match std::io::stdout().is_terminal() {

@@ -3,9 +3,10 @@
 use super::engines::{Chosen, EngineName, boxed, say_engine};
 use super::live::{Earlier, Live, Steering, earlier, reopen, say_results};
 use super::prepare::{Planned, open_gpu};
+use super::report::campaign_table;
 use super::{Failure, say};
 use crate::archive::{Archive, Existing, Header, Segment, Writer};
-use crate::campaign::event::{Control, Ended, Event, SIMULATED_BEAM, Snapshot, Started};
+use crate::campaign::event::{Control, Ended, Event, Snapshot, Started};
 use crate::campaign::runner::{Completed, Links, Runner, Totals};
 use crate::engine::Reopening;
 use crate::gpu::Gpu;
@@ -59,7 +60,7 @@ impl Run {
             let engines = |gpu: &Arc<Gpu>| planned.engines(gpu, self.engine, self.lanes());
             reopen(&gpu, &golden, engines, Chosen::golden_outputs)
         };
-        let started = started(&planned, &header, &gpu, next);
+        let started = header.started(next);
         let live = Live::new(self.no_tui)?;
         let ended = live.run::<tui::App, _>(|snapshots, steering| {
             let engines = Reopening::new(boxed(engines), open);
@@ -68,7 +69,7 @@ impl Run {
         let ended = ended.map_err(|failure| Live::resumable(failure, &folder, adapter))?;
         match ended {
             (Ended::Stopped, done) => {
-                let table = table(&Archive::open(&folder)?)?;
+                let table = campaign_table(&Archive::open(&folder)?)?;
                 // A terminal that hung up shows no table: the stop is what the exit code tells.
                 let _ = say(&table);
                 let done = format!("trial {done} of {}", planned.plan.trials_max());
@@ -147,32 +148,6 @@ fn conduct(
     stored.map(|ended| (ended, done)).map_err(Failure::environment)
 }
 
-fn started(planned: &Planned, header: &Header, gpu: &Gpu, next: u64) -> Started {
-    let live = (0..header.schemes.len())
-        .filter_map(|i| header.live_events_per_scrub(i))
-        .fold(0.0, f64::max);
-    let acceleration = header.rate.as_ref().filter(|rate| rate.acceleration > 1.0).map(|rate| {
-        format!("rate × {:.1e}, up to {live:.1} live events between scrubs", rate.acceleration)
-    });
-    Started {
-        campaign: planned.campaign.name.clone(),
-        mode: match &header.beam {
-            Some(_) => SIMULATED_BEAM.to_owned(),
-            None => header.campaign.mode.clone(),
-        },
-        workload: planned.workload.name.clone(),
-        adapter: gpu.adapter().line(),
-        schemes: planned.campaign.scheme.iter().map(|scheme| scheme.name.clone()).collect(),
-        strata: header.strata.iter().map(|stratum| stratum.name.clone()).collect(),
-        trials_max: planned.plan.trials_max(),
-        trials_done: next,
-        inferences_per_trial: header.strata[0].inferences_per_trial,
-        alpha: header.campaign.alpha,
-        acceleration,
-        census: header.campaign.census,
-    }
-}
-
 /// Prints the table and where the files lie; writes the report where it is missing.
 fn finish(folder: &Path) -> Result<(), Failure> {
     let archive = Archive::open(folder)?;
@@ -182,11 +157,5 @@ fn finish(folder: &Path) -> Result<(), Failure> {
         report::write(&archive, report::Format::Html, &mut html).map_err(Failure::environment)?;
         output::write(&page, &html)?;
     }
-    say_results(folder, &table(&archive)?)
-}
-
-fn table(archive: &Archive) -> Result<String, Failure> {
-    let mut table = Vec::new();
-    report::write(archive, report::Format::Table, &mut table).map_err(Failure::environment)?;
-    Ok(String::from_utf8_lossy(&table).into_owned())
+    say_results(folder, &campaign_table(&archive)?)
 }

@@ -5,12 +5,12 @@
 
 use crate::campaign::file::WorkloadChoice;
 use crate::campaign::{PER_BIT_DAY, PER_BIT_DAY_WHY};
-use crate::device::{AddressMap, Level};
+use crate::device::{AddressMap, Device, Level, Memory};
 use crate::environment::solar::Scenario;
 use crate::name;
 use crate::place::{self, Error, Place};
 use crate::ranges::number;
-use crate::rate::Environment;
+use crate::rate::{Environment, OrbitChoice};
 use crate::scheme::{self, Period, Placement, Scheme};
 pub use crate::units::Duration;
 use crate::units::YEAR_S;
@@ -244,6 +244,22 @@ pub struct Requirement {
 }
 
 impl Mission {
+    /// A file that it names, if any: a device, a memory, elements or a spectrum.
+    pub fn names_file(&self) -> Option<String> {
+        let shown = |path: &Path| path.display().to_string();
+        let device = self.device.iter().map(|device| device.name.as_str());
+        let device = device.into_iter().find(|name| !Device::names().contains(name));
+        let memory =
+            Some(self.memory.preset.as_str()).filter(|name| !Memory::names().contains(name));
+        let elements = match &self.environment.orbit {
+            OrbitChoice::Elements { elements, .. } => Some(shown(elements)),
+            OrbitChoice::Preset(_) | OrbitChoice::Shape(_) => None,
+        };
+        let spectra = [&self.environment.proton_spectrum, &self.environment.let_spectrum];
+        let spectrum = spectra.into_iter().flatten().next().map(|choice| shown(&choice.file));
+        device.or(memory).map(str::to_owned).or(elements).or(spectrum)
+    }
+
     /// Reads and checks the mission at `path`; the text is the file's, verbatim.
     ///
     /// # Errors

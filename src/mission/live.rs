@@ -45,6 +45,8 @@ pub struct Snapshot {
     pub notices: Vec<String>,
     /// Whether the run is paused.
     pub paused: bool,
+    /// Whether it is watched from its files: it can be left, not steered.
+    pub watched: bool,
     /// How it ended, once it has.
     pub ended: Option<MissionEnd>,
     /// What went wrong, if it failed.

@@ -21,7 +21,7 @@ mod tables;
 mod words;
 
 pub use rows::{RowTable, episodes, faults, outcomes, upsets};
-pub(crate) use words::bytes;
+pub(crate) use words::{bytes, plural};
 
 use crate::archive::{self, Archive, Header, Summary};
 use crate::output;

@@ -201,7 +201,7 @@ pub(super) fn list(items: &[String]) -> String {
 }
 
 /// A noun with its number.
-pub(super) fn plural(number: u64, one: &str, many: &str) -> String {
+pub(crate) fn plural(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 

@@ -92,7 +92,7 @@ pub fn message_of(code: KeyCode) -> Option<Message> {
 
 /// Takes a message in and gives what the runner is to be told.
 pub fn update(app: &mut App, message: Message) -> Option<Control> {
-    let over = app.snapshot.is_over();
+    let over = app.snapshot.is_over() || app.snapshot.watched;
     let confirming = std::mem::take(&mut app.confirming);
     match message {
         Message::Pause if over => None,
@@ -149,7 +149,7 @@ impl Screens for App {
 
     fn stop(&mut self) {
         self.stopping = true;
-        self.left |= self.snapshot.is_over();
+        self.left |= self.snapshot.is_over() || self.snapshot.watched;
     }
 
     fn stay(&self) -> bool {

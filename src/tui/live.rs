@@ -38,8 +38,33 @@ pub trait Standing: Clone + Default {
     fn words(&self) -> String;
 }
 
+/// Screens that show no run.
+impl Standing for () {
+    const IN_FLIGHT: &'static str = "";
+
+    fn is_over(&self) -> bool {
+        false
+    }
+
+    fn notices(&self) -> &[String] {
+        &[]
+    }
+
+    fn done(&self) -> (u64, u64) {
+        (0, 0)
+    }
+
+    fn phase(&self) -> &'static str {
+        ""
+    }
+
+    fn words(&self) -> String {
+        String::new()
+    }
+}
+
 /// The screens of a run.
-pub trait Screens: Default {
+pub trait Screens {
     /// Where the run stands.
     type Standing: Standing;
 
@@ -67,12 +92,12 @@ pub trait Screens: Default {
 /// # Errors
 /// Where the terminal fails.
 pub async fn run<S: Screens>(
+    mut screens: S,
     mut snapshots: Receiver<S::Standing>,
     controls: UnboundedSender<Control>,
     stops: &Stops,
 ) -> std::io::Result<()> {
     let (mut terminal, _restore) = terminal::enter()?;
-    let mut screens = S::default();
     let mut events = EventStream::new();
     let mut frames = tokio::time::interval(FRAME);
     let mut wishes = stops.subscribe();
@@ -119,7 +144,7 @@ pub async fn run<S: Screens>(
 }
 
 /// Whether a key is Ctrl-C, which a raw terminal sends in place of the signal.
-pub(super) fn is_ctrl_c(code: KeyCode, modifiers: KeyModifiers) -> bool {
+fn is_ctrl_c(code: KeyCode, modifiers: KeyModifiers) -> bool {
     modifiers.contains(KeyModifiers::CONTROL) && code == KeyCode::Char('c')
 }
 

@@ -91,6 +91,7 @@ fn state(app: &App) -> (String, Color) {
         Some(Ended::Fluence) => "done: fluence reached",
         Some(Ended::TimeLimit) => "done: time limit",
         Some(Ended::Stopped) => "stopped, can be resumed",
+        None if snapshot.watched => return ("watched, q leaves".into(), Color::Green),
         None if app.stopping => return ("stopping after this segment".into(), Color::Yellow),
         None if app.confirming => return ("stop? y / esc".into(), Color::Yellow),
         None if snapshot.paused => return ("paused".into(), Color::Yellow),
@@ -103,7 +104,10 @@ fn state(app: &App) -> (String, Color) {
 fn frame_of(app: &App) -> Block<'static> {
     let (word, color) = state(app);
     let bold = Style::new().add_modifier(Modifier::BOLD);
-    let keys = " p pause  q stop  ↑↓ scheme  e events  ? help ";
+    let keys = match app.snapshot.watched {
+        true => " q leave  ↑↓ scheme  e events  ? help ",
+        false => " p pause  q stop  ↑↓ scheme  e events  ? help ",
+    };
     Block::bordered()
         .title(Line::styled(title(&app.snapshot), bold))
         .title(Line::styled(format!(" {word} "), bold.fg(color)).right_aligned())

@@ -6,12 +6,14 @@
 //! ([`Stored`]); everything else is here, once: the lock, the order of segments, resuming, merging.
 
 mod existing;
+mod follow;
 mod read;
 mod segment;
 mod writer;
 
 pub(super) use existing::Existing;
 pub use existing::set_aside;
+pub use follow::{Follow, News};
 pub(super) use writer::Writer;
 
 pub(super) use read::{Read, read};

@@ -50,7 +50,13 @@ impl RunInfo {
     }
 
     fn started(from: &File) -> hdf5::Result<u64> {
-        get(&*from.group("run")?, "started_unix_s")
+        Self::times(from).map(|(started, _)| started)
+    }
+
+    /// When the run started, and when the file was written.
+    pub(super) fn times(from: &File) -> hdf5::Result<(u64, u64)> {
+        let at = from.group("run")?;
+        Ok((get(&at, "started_unix_s")?, get(&at, "written_unix_s")?))
     }
 }
 

@@ -21,6 +21,7 @@ use crate::stats::Decision;
 use crate::{report, tui};
 use anyhow::anyhow;
 use conduct::Conduct;
+pub use prepare::MissionFiles;
 pub(super) use prepare::Prepared;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

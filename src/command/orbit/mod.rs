@@ -4,7 +4,7 @@ mod list;
 mod spectra;
 mod ways;
 
-use super::live::runtime;
+use super::live::Live;
 use super::{Failure, TableFormat, say, say_json};
 use crate::device::Device;
 use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
@@ -167,7 +167,7 @@ impl Orbit {
         }
         if self.tui {
             let flight = tui::orbit::Flight::new(&timeline);
-            return fly(flight);
+            return Live::new(false)?.show(tui::orbit::Cockpit::new(flight));
         }
         let assessment = timeline.assessment(self.years);
         let eventful = timeline.conditions.event != Scenario::None;
@@ -227,18 +227,6 @@ impl Orbit {
 /// A spectrum in a file, and what is said of it.
 fn spectrum(file: Option<&PathBuf>, is: Option<Statement>) -> Option<SpectrumChoice> {
     Some(SpectrumChoice { file: file?.clone(), is: is.unwrap_or_default() })
-}
-
-/// Shows the flight; a signal ends it.
-fn fly(flight: tui::orbit::Flight) -> Result<(), Failure> {
-    let runtime = runtime()?;
-    let stops = tui::Stops::listen(&runtime).map_err(Failure::environment)?;
-    tui::orbit::run(flight, &stops).map_err(Failure::environment)?;
-    let stopped = |signal: tui::Signal| Failure::Stopped {
-        code: signal.exit_code(),
-        text: format!("ended by {}", signal.name()),
-    };
-    stops.first().map_or(Ok(()), |signal| Err(stopped(signal)))
 }
 
 fn timeline(conditions: Conditions, device: Option<Device>) -> Result<Timeline, Failure> {

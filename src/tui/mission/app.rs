@@ -284,7 +284,7 @@ impl App {
 
 /// Takes a message in and gives what the runner is to be told.
 pub fn update(app: &mut App, message: Message) -> Option<Control> {
-    let over = app.snapshot.is_over();
+    let over = app.snapshot.is_over() || app.snapshot.watched;
     let confirming = std::mem::take(&mut app.confirming);
     match message {
         Message::Stand => app.standing = !app.standing,
@@ -340,7 +340,7 @@ impl Screens for App {
 
     fn stop(&mut self) {
         self.stopping = true;
-        self.left |= self.snapshot.is_over();
+        self.left |= self.snapshot.is_over() || self.snapshot.watched;
     }
 
     fn stay(&self) -> bool {

@@ -39,7 +39,10 @@ pub fn render(frame: &mut Frame<'_>, area: Rect, app: &App) {
     let (word, color) = state(app);
     let name = app.started().map_or_else(String::new, |s| format!(" · {}", s.mission));
     let title = format!(" beamline{} ", cut(&name, area.width / 2));
-    let keys = " 1–5 screen  ←→ scheme  space +/- . g clock  p pause  q stop  ? help ";
+    let keys = match app.snapshot.watched {
+        true => " 1–5 screen  ←→ scheme  space +/- . g clock  q leave  ? help ",
+        false => " 1–5 screen  ←→ scheme  space +/- . g clock  p pause  q stop  ? help ",
+    };
     let block = Block::bordered()
         .title(Line::styled(title, BOLD))
         .title(Line::from(format!(" {} ", app.screen.name())))
@@ -84,6 +87,7 @@ fn state(app: &App) -> (&'static str, Color) {
     match snapshot.ended {
         Some(MissionEnd::Done { .. }) => ("done, q leaves", Color::Cyan),
         Some(MissionEnd::Stopped) => ("stopped, q leaves", Color::Cyan),
+        None if snapshot.watched => ("watched, q leaves", Color::Green),
         None if app.stopping => ("stopping after these histories", Color::Yellow),
         None if app.confirming => ("stop? y / esc", Color::Yellow),
         None if snapshot.paused => ("paused", Color::Yellow),

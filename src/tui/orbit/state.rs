@@ -1,7 +1,11 @@
 //! The state of the flight and what each key does to it.
 
+use super::super::live::Screens;
 use super::flight::{Flight, Instant};
+use super::view::view;
+use crate::campaign::event::Control;
 use crossterm::event::KeyCode;
+use ratatui::Frame;
 
 /// Seconds of flight in a second, from the slowest to the fastest.
 pub const SPEEDS: [f64; 9] = [1.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
@@ -100,5 +104,36 @@ pub fn update(cockpit: &mut Cockpit, key: Key) {
         Key::Slower => cockpit.speed = cockpit.speed.saturating_sub(1),
         Key::Forward => cockpit.shift(step_s),
         Key::Backward => cockpit.shift(-step_s),
+    }
+}
+
+impl Screens for Cockpit {
+    type Standing = ();
+
+    fn take_in(&mut self, (): (), seconds: f64) {
+        self.pass(seconds);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>) {
+        view(self, frame);
+    }
+
+    fn press(&mut self, key: KeyCode) -> Option<Control> {
+        if let Some(asked) = message_of(key) {
+            update(self, asked);
+        }
+        None
+    }
+
+    fn stop(&mut self) {
+        self.left = true;
+    }
+
+    fn stay(&self) -> bool {
+        false
+    }
+
+    fn has_left(&self) -> bool {
+        self.left
     }
 }

@@ -1,8 +1,8 @@
 //! The command line: verbs and what they share.
 
 use crate::command::{
-    Failure, adapters, bench, check, infer, list, mission, orbit, replay, report, run, schema,
-    selftest, view,
+    Failure, adapters, bench, check, infer, list, mission, orbit, part, replay, report, run,
+    schema, selftest, view,
 };
 use crate::output;
 use anyhow::anyhow;
@@ -43,6 +43,8 @@ enum Verb {
     Replay(replay::Replay),
     /// Turn an archive into HTML, Markdown, CSV, JSON or a table.
     Report(report::Report),
+    /// Join parts of a campaign or mission that were run elsewhere (--part) into one result.
+    Merge(part::Merge),
     /// Run a workload without faults and say what it decides.
     Infer(infer::Infer),
     /// What can run here.
@@ -97,6 +99,7 @@ impl Cli {
             Verb::View(verb) => verb.run(),
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
+            Verb::Merge(verb) => verb.run(),
             Verb::Infer(verb) => verb.run(adapter),
             Verb::Adapters(verb) => verb.run(),
             Verb::Selftest(verb) => verb.run(adapter),

@@ -348,3 +348,81 @@ fn infer_says_what_a_workload_decides() {
         assert!(text(&refused.stderr).contains(said), "{}", text(&refused.stderr));
     }
 }
+
+#[test]
+fn parts_run_elsewhere_become_the_result_of_one_run() {
+    let folder = bench(&SMALL.replace("trials = 640", "trials = 130"));
+    let campaign = folder.path().join("campaign.toml");
+    let campaign = path(&campaign);
+    let results = |name: &str| folder.path().join(name);
+    let whole = results("whole");
+    let output = run(&["run", campaign, "--no-tui", "--results", path(&whole)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let parts = results("parts");
+    for part in ["3/3", "1/3", "2/3"] {
+        let arguments = ["run", campaign, "--no-tui", "--results", path(&parts), "--part", part];
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    let part = |index: u32| parts.join(format!("small-part-{index}-of-3"));
+    let [a, b, c] = [1, 2, 3].map(part);
+    let archive = Archive::open(&b).expect("a part");
+    assert!(!archive.finished());
+    let (first, count) = archive.part().expect("its stretch");
+    assert_eq!(archive.outcomes().first().map(|row| row.trial), Some(first));
+    assert_eq!(archive.outcomes().len() as u64, 2 * count);
+
+    let merged = results("merged");
+    let output = run(&["merge", path(&c), path(&a), path(&b), "-o", path(&merged)]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let [one, other] =
+        [whole.join("small"), merged.clone()].map(|path| Archive::open(&path).expect("an archive"));
+    assert!(other.finished() && other.part().is_none());
+    assert_eq!(one.outcomes(), other.outcomes());
+    assert_eq!(one.faults(), other.faults());
+    assert_eq!(one.summary(), other.summary());
+    assert!(merged.join("report.html").is_file());
+
+    for (parts, expected) in [
+        (vec![&a, &c], "expected a part that begins with trial 40"),
+        (vec![&a, &b, &b], "expected a part that begins with trial 80"),
+        (vec![&a, &b], "expected 130 trials in all parts, found 80 of them"),
+    ] {
+        let other = results("other");
+        let paths: Vec<&str> = parts.into_iter().map(|part| path(part)).collect();
+        let output = run(&[&["merge"], &paths[..], &["-o", path(&other)]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+        assert!(!other.join("archive.h5").exists());
+    }
+    let another = SMALL.replace("trials = 640", "trials = 130").replace("seed = 11", "seed = 12");
+    std::fs::write(folder.path().join("campaign.toml"), another).expect("a campaign");
+    let strange = results("strange");
+    let arguments = ["run", campaign, "--no-tui", "--results", path(&strange), "--part", "3/3"];
+    assert_eq!(run(&arguments).status.code(), Some(0));
+    let strange = strange.join("small-part-3-of-3");
+    let other = results("other");
+    let output = run(&["merge", path(&a), path(&b), path(&strange), "-o", path(&other)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("made with another campaign"),
+        "{}",
+        text(&output.stderr)
+    );
+
+    for (part, expected) in [
+        ("0/3", "expected a part such as 2/4"),
+        ("4/3", "expected a part such as 2/4"),
+        ("1", "expected a part such as 2/4"),
+        ("1/90", "--part: expected 7 parts at most, found 90"),
+    ] {
+        let output = run(&["run", campaign, "--part", part]);
+        assert_eq!(output.status.code(), Some(2), "{part}");
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+    }
+    let early = SMALL.replace("trials = 640", "trials = 640\nhalf_width = 0.1");
+    std::fs::write(folder.path().join("campaign.toml"), early).expect("a campaign");
+    let output = run(&["run", campaign, "--part", "1/2"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("found one that stop.half_width ends"));
+}

@@ -311,3 +311,28 @@ fn a_mission_that_names_files_is_replayed_with_its_own() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("mission: expected that of the archive"));
 }
+
+#[test]
+fn parts_of_a_mission_become_the_result_of_one_run() {
+    let folder = bench(&SMALL.replace("histories = 24", "histories = 5"));
+    let output = run(&folder, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    for part in ["1/2", "2/2"] {
+        let output = run(&folder, &["--part", part]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+    let at = |name: &str| folder.path().join("results").join(name);
+    let [a, b] = [1, 2].map(|index| at(&format!("small-part-{index}-of-2")));
+    let part = MissionArchive::read(&b).expect("a part");
+    assert!(!part.finished);
+    assert_eq!((part.runs.len(), part.runs[0].history), (3, 2));
+    let merged = at("merged");
+    let paths = [&b, &a, &merged].map(|path| path.to_str().expect("a path"));
+    let output = verb(&["merge", paths[0], paths[1], "--output", paths[2]]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let [one, other] =
+        [results(&folder), merged].map(|path| MissionArchive::read(&path).expect("an archive"));
+    assert!(other.finished);
+    assert_eq!(one.runs, other.runs);
+    assert_eq!(one.closing, other.closing);
+}

@@ -41,7 +41,7 @@ pub use record::CampaignProgress;
 pub use rows::{FaultRow, OutcomeRow, TimingRow};
 pub use schema::Header;
 pub use segment::Segment;
-pub use store::{Follow, News, set_aside};
+pub use store::{Follow, News, join, set_aside};
 pub use summary::{Summary, summarise};
 
 /// Writes the segments of a running campaign.

@@ -16,6 +16,7 @@ pub struct Archive {
     rows: Segment,
     finished: bool,
     verified: bool,
+    share: Option<(u64, u64)>,
 }
 
 impl Archive {
@@ -24,8 +25,8 @@ impl Archive {
     /// # Errors
     /// Where there is no archive, or a file is torn, foreign or of another experiment than the rest.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let Read { header, rows, finished, verified, .. } = read::<Segment>(path)?;
-        Ok(Self { header, rows, finished, verified })
+        let Read { header, rows, finished, verified, share, .. } = read::<Segment>(path)?;
+        Ok(Self { header, rows, finished: finished && share.is_none(), verified, share })
     }
 
     /// What it says of its campaign.
@@ -33,7 +34,12 @@ impl Archive {
         &self.header
     }
 
-    /// Whether the campaign has finished.
+    /// Its first trial and its trials, where it is a part of a campaign.
+    pub const fn part(&self) -> Option<(u64, u64)> {
+        self.share
+    }
+
+    /// Whether the campaign has finished; a part of one has not.
     pub const fn finished(&self) -> bool {
         self.finished
     }

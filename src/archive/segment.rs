@@ -120,6 +120,10 @@ impl Stored for Segment {
         Ok(())
     }
 
+    fn total(header: &Header) -> u64 {
+        header.strata.iter().map(|stratum| stratum.trials).sum()
+    }
+
     fn planned(_: &Header) -> Option<u64> {
         None
     }

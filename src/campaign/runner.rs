@@ -124,6 +124,7 @@ pub struct Runner<'a, 'o> {
     trials_run: u64,
     running: Duration,
     stop: bool,
+    end: u64,
 }
 
 impl<'a, 'o> Runner<'a, 'o> {
@@ -146,7 +147,14 @@ impl<'a, 'o> Runner<'a, 'o> {
             trials_run: 0,
             running: Duration::ZERO,
             stop: false,
+            end: plan.trials_max(),
         }
+    }
+
+    /// The same, which ends before this trial: a part of the campaign.
+    #[must_use]
+    pub fn with_end(self, end: u64) -> Self {
+        Self { end: end.min(self.end), ..self }
     }
 
     /// Runs from trial `next` to the end of the campaign.
@@ -158,7 +166,7 @@ impl<'a, 'o> Runner<'a, 'o> {
         let looks = stop.half_width.map_or_else(Vec::new, |_| {
             looks::schedule(self.plan.trials_max(), self.plan.segment_trials())
         });
-        while next < self.plan.trials_max() {
+        while next < self.end {
             // A run that resumes may owe the look at which the earlier one was killed.
             if let Some(half_width) = stop.half_width.filter(|_| looks.contains(&next)) {
                 let counts: Vec<(u64, u64)> = self.totals.wrong.iter().flatten().copied().collect();
@@ -181,7 +189,7 @@ impl<'a, 'o> Runner<'a, 'o> {
             if stop.seconds.is_some_and(|limit| self.running.as_secs_f64() >= limit) {
                 return Ok(self.ended(Ended::TimeLimit, links));
             }
-            let end = (next + self.plan.segment_trials()).min(self.plan.trials_max());
+            let end = (next + self.plan.segment_trials()).min(self.end);
             let completed = self.segment(next, end, links)?;
             (links.store)(completed).map_err(Error::Store)?;
             next = end;

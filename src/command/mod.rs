@@ -12,6 +12,7 @@ pub mod list;
 mod live;
 pub mod mission;
 pub mod orbit;
+pub mod part;
 mod prepare;
 pub mod replay;
 mod replay_event;

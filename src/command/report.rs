@@ -145,6 +145,17 @@ pub(super) fn write_mission(folder: &Path, archive: &MissionArchive) -> Result<(
     Ok(report::mission::write_all(folder, &view)?)
 }
 
+/// Writes a campaign's report into its folder, where it is missing.
+pub(super) fn write_campaign(folder: &Path, archive: &Archive) -> Result<(), Failure> {
+    let page = folder.join("report.html");
+    if page.is_file() {
+        return Ok(());
+    }
+    let mut html = Vec::new();
+    report::write(archive, Format::Html, &mut html).map_err(Failure::environment)?;
+    Ok(output::write(&page, &html)?)
+}
+
 /// A campaign's report as a table for a terminal.
 pub(super) fn campaign_table(archive: &Archive) -> Result<String, Failure> {
     let mut table = Vec::new();

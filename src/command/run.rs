@@ -2,15 +2,17 @@
 
 use super::engines::{Chosen, EngineName, boxed, say_engine};
 use super::live::{Earlier, Live, Steering, earlier, reopen, say_results};
+use super::part::PartOf;
 use super::prepare::{Planned, open_gpu};
-use super::report::campaign_table;
+use super::report::{campaign_table, write_campaign};
 use super::{Failure, say};
 use crate::archive::{Archive, Existing, Header, Segment, Writer};
 use crate::campaign::event::{Control, Ended, Event, Snapshot, Started};
 use crate::campaign::runner::{Completed, Links, Runner, Totals};
 use crate::engine::Reopening;
 use crate::gpu::Gpu;
-use crate::{output, report, tui};
+use crate::tui;
+use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::watch::Sender;
@@ -32,6 +34,9 @@ pub struct Run {
     /// What runs the trials.
     #[arg(long, value_enum, default_value_t)]
     engine: EngineName,
+    /// A part of the trials, such as 2/4, for `beamline merge` to join with the others.
+    #[arg(long, value_name = "K/N")]
+    part: Option<PartOf>,
     /// Trials run at once; measured where not given.
     #[arg(long)]
     lanes: Option<std::num::NonZeroU16>,
@@ -44,7 +49,12 @@ impl Run {
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let planned = Planned::load(&self.campaign)?;
-        let folder = self.results.join(&planned.campaign.name);
+        let name = &planned.campaign.name;
+        let share = self.share(&planned)?;
+        let folder = match self.part {
+            Some(part) => part.folder(&self.results, name),
+            None => self.results.join(name),
+        };
         say(&planned.plan.estimate().line())?;
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
@@ -52,7 +62,7 @@ impl Run {
         planned.check_golden(&engines)?;
         say_engine(&engines)?;
         let header = planned.header(&gpu, engines[0].golden_outputs());
-        let Some((writer, totals, next)) = self.archive(&planned, &header, &folder)? else {
+        let Some((writer, totals, next)) = self.archive(&planned, &header, &folder, share)? else {
             return finish(&folder);
         };
         let golden: Vec<Vec<u32>> = engines.iter().map(|e| e.golden_outputs().to_vec()).collect();
@@ -60,11 +70,20 @@ impl Run {
             let engines = |gpu: &Arc<Gpu>| planned.engines(gpu, self.engine, self.lanes());
             reopen(&gpu, &golden, engines, Chosen::golden_outputs)
         };
-        let started = header.started(next);
+        let (first, count) = share.unwrap_or((0, planned.plan.trials_max()));
+        let started = Started { trials_max: count, ..header.started(next - first) };
         let live = Live::new(self.no_tui)?;
         let ended = live.run::<tui::App, _>(|snapshots, steering| {
             let engines = Reopening::new(boxed(engines), open);
-            conduct(&planned, engines, writer, totals, (next, started), snapshots, steering)
+            conduct(
+                &planned,
+                engines,
+                (writer, totals),
+                (next, first + count),
+                started,
+                snapshots,
+                steering,
+            )
         });
         let ended = ended.map_err(|failure| Live::resumable(failure, &folder, adapter))?;
         match ended {
@@ -72,7 +91,7 @@ impl Run {
                 let table = campaign_table(&Archive::open(&folder)?)?;
                 // A terminal that hung up shows no table: the stop is what the exit code tells.
                 let _ = say(&table);
-                let done = format!("trial {done} of {}", planned.plan.trials_max());
+                let done = format!("trial {done} of {}", first + count);
                 Err(live.stopped(&done, adapter))
             }
             _ => finish(&folder),
@@ -83,6 +102,25 @@ impl Run {
         self.lanes.map(|lanes| usize::from(lanes.get()))
     }
 
+    /// The stretch of trials of a part: the first, and how many.
+    fn share(&self, planned: &Planned) -> Result<Option<(u64, u64)>, Failure> {
+        let Some(part) = self.part else { return Ok(None) };
+        let Planned { campaign, plan, .. } = planned;
+        let stop = &campaign.stop;
+        let other = match () {
+            () if stop.half_width.is_some() => Some("stop.half_width"),
+            () if stop.seconds.is_some() => Some("stop.seconds"),
+            () if campaign.faults.beam().is_some() => Some("a fluence"),
+            () => None,
+        };
+        if let Some(other) = other {
+            return Err(Failure::input(anyhow!(
+                "--part: expected a campaign that ends with its last trial, found one that {other} ends"
+            )));
+        }
+        part.share(plan.trials_max(), plan.segment_trials()).map(Some)
+    }
+
     /// Opens the archive: a new one (an old one is set aside), or the one to go on with; `None`
     /// where an earlier run finished it.
     fn archive(
@@ -90,6 +128,7 @@ impl Run {
         planned: &Planned,
         header: &Header,
         folder: &Path,
+        share: Option<(u64, u64)>,
     ) -> Result<Option<(Writer, Totals, u64)>, Failure> {
         let mut totals = Totals::new(header.schemes.len(), header.strata.len());
         let mut count = |segment: &Segment| segment.count_into(&mut totals);
@@ -98,8 +137,9 @@ impl Run {
         let existing = match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => return Ok(None),
             Earlier::Nothing => {
-                let writer = Writer::start(folder, header.clone()).map_err(Failure::environment)?;
-                return Ok(Some((writer, totals, 0)));
+                let writer = Writer::start_part(folder, header.clone(), share);
+                let first = share.map_or(0, |(first, _)| first);
+                return Ok(Some((writer.map_err(Failure::environment)?, totals, first)));
             }
             Earlier::Part(existing) => existing,
         };
@@ -113,14 +153,15 @@ impl Run {
 fn conduct(
     planned: &Planned,
     engines: Reopening<'_>,
-    mut writer: Writer,
-    totals: Totals,
-    (next, started): (u64, Started),
+    (mut writer, totals): (Writer, Totals),
+    (next, end): (u64, u64),
+    started: Started,
     snapshots: &Sender<Snapshot>,
     mut steering: Steering,
 ) -> Result<(Ended, u64), Failure> {
     let Planned { campaign, plan, workload, .. } = planned;
-    let mut runner = Runner::new(campaign, plan, Arc::clone(workload), totals, engines);
+    let mut runner =
+        Runner::new(campaign, plan, Arc::clone(workload), totals, engines).with_end(end);
     let mut emit = |event: Event| snapshots.send_modify(|snapshot| snapshot.apply(event));
     emit(Event::Started(Box::new(started)));
     let mut done = next;
@@ -151,11 +192,6 @@ fn conduct(
 /// Prints the table and where the files lie; writes the report where it is missing.
 fn finish(folder: &Path) -> Result<(), Failure> {
     let archive = Archive::open(folder)?;
-    let page = folder.join("report.html");
-    if !page.is_file() {
-        let mut html = Vec::new();
-        report::write(&archive, report::Format::Html, &mut html).map_err(Failure::environment)?;
-        output::write(&page, &html)?;
-    }
+    write_campaign(folder, &archive)?;
     say_results(folder, &campaign_table(&archive)?)
 }

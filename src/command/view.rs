@@ -88,8 +88,7 @@ impl View {
             let runs = segments.iter().flat_map(|segment| &segment.runs);
             let schemes = runs.clone().map(|(run, _)| run.schemes.as_slice());
             schemes.for_each(|schemes: &[SchemeHistory]| tally.add(schemes));
-            let first = runs.clone().next().filter(|(run, _)| run.history == 0);
-            let first = first.map(|(run, _)| Arc::new(played(run)));
+            let first = runs.clone().next().map(|(run, _)| Arc::new(played(run)));
             let figures: Arc<[_]> = tally.figures().into();
             let end = match finished {
                 true => Some(self.end()?),

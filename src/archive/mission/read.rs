@@ -14,11 +14,11 @@ use std::path::Path;
 pub struct MissionArchive {
     /// What it says of its mission.
     pub header: MissionHeader,
-    /// Whether the mission has finished; of a running one there are the histories so far.
+    /// Whether the mission has finished; of a running one there are the histories so far, of a part its own.
     pub finished: bool,
     /// Whether a digest beside each of its files says that it is as it was written.
     pub verified: bool,
-    /// The histories, from 0.
+    /// The histories, from 0; of a part from its first.
     pub runs: Vec<MissionRun>,
     /// What they come to. The figures follow from the histories; the other tables are empty until
     /// the mission has finished.
@@ -32,7 +32,7 @@ impl MissionArchive {
     /// Where there is no archive, it is that of a campaign, or a file is torn, foreign, missing or
     /// of another experiment than the rest.
     pub fn read(path: &Path) -> Result<Self, Error> {
-        let Read { header, rows, finished, verified, file } = read::<Histories>(path)?;
+        let Read { header, rows, finished, verified, share, file } = read::<Histories>(path)?;
         let runs: Vec<MissionRun> = rows.runs.into_iter().map(|(run, _)| run).collect();
         let mut closing = Closing::default();
         if let Some((file, path)) = file {
@@ -40,6 +40,7 @@ impl MissionArchive {
             flaw::closing(&closing, &header).map_err(Error::flaw(&path))?;
         }
         closing.figures = figures_of(&header, &runs);
+        let finished = finished && share.is_none();
         Ok(Self { header, finished, verified, runs, closing })
     }
 }

@@ -204,6 +204,10 @@ impl Stored for Histories {
         show(&group(to, "summary")?, &closing, &about)
     }
 
+    fn total(header: &MissionHeader) -> u64 {
+        header.histories
+    }
+
     fn planned(header: &MissionHeader) -> Option<u64> {
         Some(header.histories)
     }

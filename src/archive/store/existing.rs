@@ -17,6 +17,8 @@ pub struct Existing<S: Stored> {
     pub next: u64,
     /// Whether the earlier run finished: there is nothing to resume.
     pub finished: bool,
+    /// Its stretch, where it is a part of a whole: the first trial or history, and how many.
+    pub share: Option<(u64, u64)>,
     pub(super) folder: PathBuf,
     pub(super) segments: Vec<SegmentFile>,
     pub(super) lock: fs::File,
@@ -58,6 +60,7 @@ impl<S: Stored> Existing<S> {
         let mut existing = Self {
             next: 0,
             finished: archive.exists(),
+            share: None,
             folder: folder.to_path_buf(),
             segments: Vec::new(),
             lock: lock(folder)?,
@@ -65,13 +68,14 @@ impl<S: Stored> Existing<S> {
         };
         file::remove_drafts(folder)?;
         if existing.finished {
-            let Read { header, rows, verified, .. } = read_file::<S>(&archive)?;
+            let Read { header, rows, verified, share, .. } = read_file::<S>(&archive)?;
+            existing.share = share;
             refuse_other::<S>(&archive, fingerprint, header.fingerprint())?;
             if !verified {
                 // Its rows are what they should be; only its digest was lost.
                 checksum::write(&archive, &archive)?;
             }
-            existing.next = rows.stretch().1;
+            existing.next = rows.stretch().0 + rows.stretch().1;
             // The segments that a finished archive was made from may have outlived a kill.
             fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
             return Ok(Some(existing));
@@ -79,7 +83,8 @@ impl<S: Stored> Existing<S> {
         file::remove_drafts(&segments)?;
         let paths = segment_paths(&segments)?;
         let Some(first) = paths.first() else { return Ok(None) };
-        let header = header_beside::<S>(first)?;
+        let (header, share) = header_beside::<S>(first)?;
+        (existing.share, existing.next) = (share, share.map_or(0, |(first, _)| first));
         refuse_other::<S>(&first.with_file_name(HEADER_FILE), fingerprint, header.fingerprint())?;
         for path in &paths {
             let (about, rows) = read_segment::<S>(path, &header)?;

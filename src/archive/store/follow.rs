@@ -40,8 +40,8 @@ impl<S: Stored> Follow<S> {
         }
         let first = segment_paths(&segments)?.into_iter().next();
         let first = first.ok_or_else(|| Error::Missing { path: path.to_path_buf() })?;
-        let header = match header_beside::<S>(&first) {
-            Ok(header) => header,
+        let (header, share) = match header_beside::<S>(&first) {
+            Ok(beside) => beside,
             // The run finished meanwhile.
             Err(_) if path.join(ARCHIVE_FILE).exists() => return Self::finished(path),
             Err(error) => return Err(error),
@@ -49,7 +49,7 @@ impl<S: Stored> Follow<S> {
         Ok(Self {
             path: path.to_path_buf(),
             header,
-            next: 0,
+            next: share.map_or(0, |(first, _)| first),
             found: Vec::new(),
             finished: false,
             started_unix_s: u64::MAX,
@@ -66,7 +66,7 @@ impl<S: Stored> Follow<S> {
         Ok(Self {
             path: path.to_path_buf(),
             header,
-            next: rows.stretch().1,
+            next: rows.stretch().0 + rows.stretch().1,
             found: vec![rows],
             finished: true,
             started_unix_s,

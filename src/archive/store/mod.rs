@@ -7,6 +7,7 @@
 
 mod existing;
 mod follow;
+mod join;
 mod read;
 mod segment;
 mod writer;
@@ -14,6 +15,7 @@ mod writer;
 pub(super) use existing::Existing;
 pub use existing::set_aside;
 pub use follow::{Follow, News};
+pub use join::join;
 pub(super) use writer::Writer;
 
 pub(super) use read::{Read, read};
@@ -100,6 +102,9 @@ pub trait Stored: Debug + Sized + Send + 'static {
 
     /// Writes the summary.
     fn summarise(to: &File, gathered: Self::Gathered<'_>, given: Self::Given) -> hdf5::Result<()>;
+
+    /// How many a run has that ends with its last one.
+    fn total(header: &Self::Header) -> u64;
 
     /// What a finished archive must count, where that is known before it has finished.
     fn planned(header: &Self::Header) -> Option<u64>;

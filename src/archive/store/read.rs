@@ -2,7 +2,7 @@
 
 use super::Stored;
 use super::segment::{
-    header_beside, read_header, read_segment, refuse_gap, segment_paths, take_stretch,
+    header_beside, read_header, read_segment, refuse_gap, segment_paths, take_share, take_stretch,
 };
 use crate::archive::kind::{Content, Opened, Part};
 use crate::archive::tables::Tables;
@@ -16,6 +16,8 @@ pub(in crate::archive) struct Read<S: Stored> {
     pub(in crate::archive) rows: S,
     pub(in crate::archive) finished: bool,
     pub(in crate::archive) verified: bool,
+    /// Its stretch, where it is a part of a whole.
+    pub(in crate::archive) share: Option<(u64, u64)>,
     /// The finished archive, for its summary.
     pub(in crate::archive) file: Option<(File, PathBuf)>,
 }
@@ -43,14 +45,20 @@ pub(super) fn read_file<S: Stored>(path: &Path) -> Result<Read<S>, Error> {
     let expected = [Part::Whole, Part::Segment].map(|part| Content::of(S::KIND, part));
     let Opened { file, content, verified } = Opened::open_as(path, &expected)?;
     if content.part == Part::Segment {
-        let header = header_beside::<S>(path)?;
+        let (header, share) = header_beside::<S>(path)?;
         let (_, rows) = read_segment(path, &header)?;
-        return Ok(Read { header, rows, finished: false, verified, file: None });
+        return Ok(Read { header, rows, finished: false, verified, share, file: None });
     }
     let header = read_header::<S>(&file, path)?;
     let stretch = take_stretch::<S>(&file).map_err(Error::hdf5(path, "read"))?;
+    let share = take_share(&file).map_err(Error::hdf5(path, "read"))?;
     let [one, several] = S::COUNTED;
-    if stretch.0 != 0 || S::planned(&header).is_some_and(|planned| planned != stretch.1) {
+    if share.is_some_and(|share| share != stretch) {
+        let expected = format!("{several} {share:?}");
+        return Err(Error::content(path, expected, format!("{stretch:?}")));
+    }
+    let other = |planned: u64| planned != stretch.1;
+    if share.is_none() && (stretch.0 != 0 || S::planned(&header).is_some_and(other)) {
         let expected = match S::planned(&header) {
             Some(planned) => format!("{planned} {several} from {one} 0"),
             None => format!("{several} from {one} 0"),
@@ -59,15 +67,16 @@ pub(super) fn read_file<S: Stored>(path: &Path) -> Result<Read<S>, Error> {
     }
     let rows = S::of_rows(S::Rows::read(&file, path)?, stretch, &header, path)?;
     let file = Some((file, path.to_path_buf()));
-    Ok(Read { header, rows, finished: true, verified, file })
+    Ok(Read { header, rows, finished: true, verified, share, file })
 }
 
 fn read_segments<S: Stored>(folder: &Path, segments: &Path) -> Result<Read<S>, Error> {
     let paths = segment_paths(segments)?;
     let first = paths.first().ok_or_else(|| Error::Missing { path: folder.to_path_buf() })?;
-    let header = header_beside::<S>(first)?;
+    let (header, share) = header_beside::<S>(first)?;
     let (mut all, mut verified) = (Vec::new(), true);
-    let mut next = 0;
+    let begin = share.map_or(0, |(first, _)| first);
+    let mut next = begin;
     for path in &paths {
         let (about, rows) = read_segment::<S>(path, &header)?;
         refuse_gap::<S>(&about, next)?;
@@ -76,6 +85,6 @@ fn read_segments<S: Stored>(folder: &Path, segments: &Path) -> Result<Read<S>, E
         all.push(rows);
     }
     let rows = S::Rows::joined(all.into_iter().map(Stored::into_rows));
-    let rows = S::of_rows(rows, (0, next), &header, folder)?;
-    Ok(Read { header, rows, finished: false, verified, file: None })
+    let rows = S::of_rows(rows, (begin, next - begin), &header, folder)?;
+    Ok(Read { header, rows, finished: false, verified, share, file: None })
 }

@@ -158,12 +158,18 @@ fn start<S: Stored>(to: &File, part: Part, header: &S::Header) -> hdf5::Result<(
     Content::of(S::KIND, part).write(to, version, commit)
 }
 
+/// Writes the header of a store; `share` is its stretch where it is a part of a whole.
 pub(super) fn write_header<S: Stored>(
     to: &File,
     part: Part,
     header: &S::Header,
+    share: Option<(u64, u64)>,
 ) -> hdf5::Result<()> {
     start::<S>(to, part, header)?;
+    if let Some((first, count)) = share {
+        set(to, "part_first", &first)?;
+        set(to, "part_count", &count)?;
+    }
     put_json(&file::group(to, "json")?, "header", header)?;
     header.put_series(to)
 }
@@ -177,6 +183,14 @@ pub(super) fn read_header<S: Stored>(from: &File, path: &Path) -> Result<S::Head
     let header = read().map_err(Error::hdf5(path, "read"))?;
     header.check().map_err(Error::flaw(path))?;
     Ok(header)
+}
+
+/// The stretch of a store that is a part of a whole.
+pub(super) fn take_share(from: &File) -> hdf5::Result<Option<(u64, u64)>> {
+    if from.attr("part_first").is_err() {
+        return Ok(None);
+    }
+    Ok(Some((get(from, "part_first")?, get(from, "part_count")?)))
 }
 
 /// Refuses a file of another experiment.
@@ -207,10 +221,14 @@ pub(super) fn refuse_gap<S: Stored>(segment: &SegmentFile, next: u64) -> Result<
     Err(Error::content(&segment.path, expected, found))
 }
 
-/// The header of the running store that a segment's file is of.
-pub(super) fn header_beside<S: Stored>(segment: &Path) -> Result<S::Header, Error> {
+/// The header of the running store that a segment's file is of, and its stretch where it is a part.
+pub(super) fn header_beside<S: Stored>(segment: &Path) -> Result<Beside<S>, Error> {
     Opened::segment(segment, Content::of(S::KIND, Part::Segment))?;
     let path = segment.with_file_name(HEADER_FILE);
     let opened = Opened::segment(&path, Content::of(S::KIND, Part::Header))?;
-    read_header::<S>(&opened.file, &path)
+    let share = take_share(&opened.file).map_err(Error::hdf5(&path, "read"))?;
+    Ok((read_header::<S>(&opened.file, &path)?, share))
 }
+
+/// A header, and the stretch of a store that is a part of a whole.
+type Beside<S> = (<S as Stored>::Header, Option<(u64, u64)>);

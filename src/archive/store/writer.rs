@@ -25,13 +25,25 @@ impl<S: Stored> Writer<S> {
     /// # Errors
     /// Where the folder cannot be written, or holds results already.
     pub fn start(folder: &Path, header: S::Header) -> Result<Self, Error> {
+        Self::start_part(folder, header, None)
+    }
+
+    /// Likewise of a part of a whole: its first trial or history, and how many it has.
+    ///
+    /// # Errors
+    /// Where the folder cannot be written, or holds results already.
+    pub fn start_part(
+        folder: &Path,
+        header: S::Header,
+        share: Option<(u64, u64)>,
+    ) -> Result<Self, Error> {
         let lock = lock(folder)?;
         refuse_results(folder)?;
         let path = folder.join(SEGMENTS_FOLDER).join(HEADER_FILE);
         header.check().map_err(Error::flaw(&path))?;
         // What the end would refuse is refused now, when there is nothing to lose.
         file::rehearse(&folder.join(ARCHIVE_FILE), |to| {
-            write_header::<S>(to, Part::Whole, &header)?;
+            write_header::<S>(to, Part::Whole, &header, share)?;
             header.show(to)?;
             let mut read: S::Header = take_json(to, HEADER)?;
             read.take_series(to)?;
@@ -39,11 +51,13 @@ impl<S: Stored> Writer<S> {
             if read == header { Ok(()) } else { Err(lost()) }
         })?;
         file::write_whole(&path, |to| {
-            write_header::<S>(to, Part::Header, &header).map_err(Error::hdf5(&path, "written"))
+            write_header::<S>(to, Part::Header, &header, share)
+                .map_err(Error::hdf5(&path, "written"))
         })?;
         Self::spawn(Segments {
             folder: folder.to_path_buf(),
             header,
+            share,
             segments: Vec::new(),
             started_unix_s: unix_seconds(),
             _lock: lock,
@@ -62,6 +76,7 @@ impl<S: Stored> Writer<S> {
         Self::spawn(Segments {
             folder: existing.folder,
             header,
+            share: existing.share,
             segments: existing.segments,
             started_unix_s: started.unwrap_or_else(unix_seconds),
             _lock: existing.lock,
@@ -103,6 +118,7 @@ impl<S: Stored> Writer<S> {
 struct Segments<S: Stored> {
     folder: PathBuf,
     header: S::Header,
+    share: Option<(u64, u64)>,
     segments: Vec<SegmentFile>,
     started_unix_s: u64,
     _lock: fs::File,
@@ -114,7 +130,8 @@ impl<S: Stored> Files for Segments<S> {
 
     fn write(&mut self, mut segment: S) -> Result<(), Error> {
         let folder = self.folder.join(SEGMENTS_FOLDER);
-        let next = self.segments.last().map_or(0, |last| last.stretch.0 + last.stretch.1);
+        let begin = self.share.map_or(0, |(first, _)| first);
+        let next = self.segments.last().map_or(begin, |last| last.stretch.0 + last.stretch.1);
         let (first, count) = segment.stretch();
         if first != next || count == 0 {
             let [one, several] = S::COUNTED;
@@ -132,29 +149,27 @@ impl<S: Stored> Files for Segments<S> {
     }
 
     fn finish(self, given: S::Given) -> Result<PathBuf, Error> {
-        let path = merge::<S>(&self.folder, &self.header, &self.segments, given)?;
+        let path = merge::<S>(&self, given)?;
         let segments = self.folder.join(SEGMENTS_FOLDER);
         fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
         Ok(path)
     }
 }
 
-/// Writes `folder/archive.h5` from segments, which must follow each other from 0. One segment is in
-/// memory at a time.
-fn merge<S: Stored>(
-    folder: &Path,
-    header: &S::Header,
-    segments: &[SegmentFile],
-    given: S::Given,
-) -> Result<PathBuf, Error> {
+/// Writes `archive.h5` from segments, which must follow each other. One segment is in memory at a time.
+fn merge<S: Stored>(store: &Segments<S>, given: S::Given) -> Result<PathBuf, Error> {
+    let Segments { folder, header, share, segments, .. } = store;
     let path = folder.join(ARCHIVE_FILE);
     let fail = |source| Error::hdf5(&path, "written")(source);
-    let mut done = 0;
+    let first = share.map_or(0, |(first, _)| first);
+    let mut next = first;
     for segment in segments {
-        refuse_gap::<S>(segment, done)?;
-        done += segment.stretch.1;
+        refuse_gap::<S>(segment, next)?;
+        next += segment.stretch.1;
     }
-    if let Some(planned) = S::planned(header).filter(|planned| *planned != done) {
+    let done = next - first;
+    let planned = share.map(|(_, count)| count).or_else(|| S::planned(header));
+    if let Some(planned) = planned.filter(|planned| *planned != done) {
         let expected = format!("{planned} {}", S::COUNTED[1]);
         return Err(Error::content(folder, expected, format!("{done} of them")));
     }
@@ -165,8 +180,8 @@ fn merge<S: Stored>(
     }
     let started = segments.iter().map(|segment| segment.started_unix_s).min();
     file::write_whole(&path, |to| {
-        write_header::<S>(to, Part::Whole, header).map_err(fail)?;
-        set_stretch::<S>(to, (0, done)).map_err(fail)?;
+        write_header::<S>(to, Part::Whole, header, *share).map_err(fail)?;
+        set_stretch::<S>(to, (first, done)).map_err(fail)?;
         let mut open = S::Rows::create(to, &sizes).map_err(fail)?;
         S::Rows::describe(&open).map_err(fail)?;
         S::name_codes(&open, header).map_err(fail)?;

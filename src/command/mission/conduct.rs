@@ -23,6 +23,8 @@ const FLEET_STEPS: [u64; 6] = [1, 10, 100, 1000, 10_000, 100_000];
 pub(super) struct Conduct<'c, 'o> {
     pub plan: &'c Plan,
     pub header: &'c MissionHeader,
+    /// The first history of the run, and how many it has.
+    pub share: (u64, u64),
     pub engines: Reopening<'o>,
     pub writer: &'c mut MissionWriter,
     /// The sums of the histories done.
@@ -86,17 +88,19 @@ impl Conduct<'_, '_> {
     fn histories(&mut self, verdicts: &mut Verdicts) -> Result<bool, Failure> {
         self.snapshots.send_modify(|snapshot| snapshot.phase = Phase::Histories);
         let plan = self.plan;
-        let (first, end) = (self.tally.histories(), u64::from(plan.mission.histories));
+        let (begin, count) = self.share;
+        let (first, end) = (begin + self.tally.histories(), begin + count);
         let Self { engines, writer, header, first: known, tally, snapshots, steering, .. } = self;
         if let Some(schemes) = known.take() {
             // What a screen plays is the first history: it is the same again.
-            let start_s = crate::mission::upset::start_s(plan, 0);
-            let upsets = crate::mission::upset::history(plan, 0);
-            let run = HistoryRun { history: 0, start_s, upsets, schemes };
+            let start_s = crate::mission::upset::start_s(plan, begin);
+            let upsets = crate::mission::upset::history(plan, begin);
+            let run = HistoryRun { history: begin, start_s, upsets, schemes };
             let figures: Arc<[_]> = tally.figures().into();
+            let done = tally.histories();
             snapshots.send_modify(|snapshot| {
                 snapshot.first = Some(Arc::new(run));
-                snapshot.histories = first;
+                snapshot.histories = done;
                 snapshot.figures = figures;
             });
         }
@@ -118,7 +122,7 @@ impl Conduct<'_, '_> {
                     }
                     tally.add(&run.schemes);
                     let done = tally.histories();
-                    let figures = (done == end || is_due(done)).then(|| tally.figures().into());
+                    let figures = (done == count || is_due(done)).then(|| tally.figures().into());
                     snapshots.send_modify(|snapshot| {
                         snapshot.histories = done;
                         if let Some(figures) = figures {
@@ -134,7 +138,7 @@ impl Conduct<'_, '_> {
         })?;
         match failed {
             Some(error) => Err(Failure::environment(error)),
-            None => Ok(self.tally.histories() == end),
+            None => Ok(self.tally.histories() == count),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{Failure, say};
 use crate::archive::mission::{
     Closing, Histories, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
 };
+use crate::command::part::PartOf;
 use crate::engine::Reopening;
 use crate::gpu::Gpu;
 use crate::mission::SchemeHistory;
@@ -49,6 +50,9 @@ pub struct Mission {
     /// What runs the faulty states.
     #[arg(long, value_enum, default_value_t)]
     engine: EngineName,
+    /// A part of the histories, such as 2/4, for `beamline merge` to join with the others.
+    #[arg(long, value_name = "K/N")]
+    part: Option<PartOf>,
     /// States run at once; measured where not given.
     #[arg(long)]
     lanes: Option<std::num::NonZeroU16>,
@@ -66,14 +70,19 @@ impl Mission {
         let mut prepared = Prepared::load(&self.mission)?;
         say(&prepared.estimate(&self.mission, self.singles)?)?;
         prepared.plan.ground.keep_changes = true;
-        let folder = self.results.join(&prepared.plan.mission.name);
+        let (name, histories) = (&prepared.plan.mission.name, prepared.plan.mission.histories);
+        let share = self.part.map(|part| part.share(histories.into(), 1)).transpose()?;
+        let folder = match self.part {
+            Some(part) => part.folder(&self.results, name),
+            None => self.results.join(name),
+        };
         let gpu = open_gpu(adapter)?;
         say(&format!("adapter: {}", gpu.adapter().line()))?;
         let engine = prepared.engine(&gpu, self.engine, self.lanes())?;
         prepared.check_golden(&engine)?;
         say_engine(std::slice::from_ref(&engine))?;
         let header = prepared.header(&gpu, engine.golden_outputs());
-        let Some((mut writer, done)) = self.archive(&prepared, &header, &folder)? else {
+        let Some((mut writer, done)) = self.archive(&prepared, &header, &folder, share)? else {
             return self.heal(&folder);
         };
         let golden = [engine.golden_outputs().to_vec()];
@@ -92,6 +101,7 @@ impl Mission {
             let mut conduct = Conduct {
                 plan: &prepared.plan,
                 header: &header,
+                share: share.unwrap_or((0, histories.into())),
                 engines: Reopening::new(boxed(vec![engine]), open),
                 writer: &mut writer,
                 tally,
@@ -122,7 +132,10 @@ impl Mission {
             Some(done) => {
                 // A terminal that hung up shows no table: the stop is what the exit code tells.
                 let _ = say(&mission_table(&archive));
-                let done = format!("history {done} of {}", prepared.plan.mission.histories);
+                let done = format!(
+                    "history {done} of {}",
+                    share.map_or(histories.into(), |(_, count)| count)
+                );
                 Err(live.stopped(&done, adapter))
             }
         }
@@ -139,6 +152,7 @@ impl Mission {
         prepared: &Prepared,
         header: &MissionHeader,
         folder: &Path,
+        share: Option<(u64, u64)>,
     ) -> Result<Option<Begun>, Failure> {
         let mission = &prepared.plan.mission;
         let mut done = Vec::new();
@@ -150,7 +164,7 @@ impl Mission {
         match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => Ok(None),
             Earlier::Nothing => {
-                let writer = MissionWriter::start(folder, header.clone());
+                let writer = MissionWriter::start_part(folder, header.clone(), share);
                 let writer = writer.map_err(Failure::environment)?;
                 Ok(Some((writer, Vec::new())))
             }

@@ -1,14 +1,17 @@
 //! The command line: verbs and what they share.
 
 use crate::command::{
-    Failure, adapters, bench, check, infer, list, mission, orbit, part, replay, report, run,
-    schema, selftest, view,
+    Failure, adapters, be_quiet, bench, check, infer, list, mission, orbit, part, replay, report,
+    run, schema, selftest, view,
 };
 use crate::output;
 use anyhow::anyhow;
 use clap::{CommandFactory, Parser, Subcommand};
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -27,8 +30,29 @@ pub struct Cli {
     /// (hardware first).
     #[arg(long, global = true, env = "BEAMLINE_ADAPTER")]
     adapter: Option<String>,
+    /// Say nothing beside results: no progress, no notes.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say on standard error what is done, and with -vv each step; `RUST_LOG` chooses more finely.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
     #[command(subcommand)]
     verb: Verb,
+}
+
+/// Says on standard error what `RUST_LOG` asks for, or what the flags do.
+fn listen(verbose: u8) {
+    let level = match verbose {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let asked = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    // Libraries are heard where they are asked for by name.
+    let targets = asked.unwrap_or_else(|| Targets::new().with_target("beamline", level));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    tracing_subscriber::registry().with(lines.with_ansi(ansi).with_filter(targets)).init();
 }
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +116,10 @@ pub fn main() -> Result<(), Failure> {
 
 impl Cli {
     fn run(self) -> Result<(), Failure> {
+        listen(self.verbose);
+        if self.quiet {
+            be_quiet();
+        }
         let adapter = self.adapter.as_deref();
         match self.verb {
             Verb::Run(verb) => verb.run(adapter),

@@ -96,6 +96,7 @@ pub fn read(path: &Path) -> Result<String, Error> {
     if is_file && file.read_exact(&mut begin).is_ok() && begin == *b"\x89HDF\r\n" {
         return Err(refused(&format!("an archive, {reads_archives}")));
     }
+    tracing::debug!(path = %path.display(), "file read");
     read_text(path, TOML, BYTES_MAX)
 }
 

@@ -426,3 +426,39 @@ fn parts_run_elsewhere_become_the_result_of_one_run() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("found one that stop.half_width ends"));
 }
+
+#[test]
+fn progress_comes_as_lines_of_json_and_notes_where_they_are_asked_for() {
+    let folder = bench(SMALL);
+    let (campaign, results) = (folder.path().join("campaign.toml"), folder.path().join("results"));
+    let arguments = ["run", path(&campaign), "--results", path(&results), "--progress", "json"];
+    let output = run(&arguments);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let events: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    let kinds: Vec<&str> = events.iter().filter_map(|event| event["event"].as_str()).collect();
+    assert!(kinds.contains(&"progress"), "{kinds:?}");
+    let last = events.last().expect("an event");
+    assert_eq!(last["event"], "finished");
+    assert!(Path::new(last["archive"].as_str().expect("a path")).is_file());
+    let over = events.iter().rfind(|event| event["event"] == "progress").expect("progress");
+    assert_eq!((&over["done"], &over["planned"]), (&640.into(), &640.into()));
+    assert_eq!(over["figures"]["schemes"][0]["trials"], 640);
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+
+    let quiet = ["run", path(&campaign), "--results", path(&results), "--quiet"];
+    let output = run(&quiet);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{}", text(&output.stderr));
+    let output = run(&["run", path(&campaign), "--results", path(&results), "--no-tui", "-v"]);
+    assert!(text(&output.stderr).contains("adapter opened"), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("segment written"), "{}", text(&output.stderr));
+    let mut command = beamline(&["run", path(&campaign), "--results", path(&results), "-q"]);
+    let output = command.env("RUST_LOG", "beamline::archive=debug").output().expect("a run");
+    assert!(text(&output.stderr).contains("segment written"), "{}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("adapter opened"), "{}", text(&output.stderr));
+    assert_eq!(run(&["list", "codes", "-q", "-v"]).status.code(), Some(2));
+    assert!(text(&run(&["list", "codes", "-q"]).stdout).contains("parity"), "results are said");
+}

@@ -190,6 +190,7 @@ impl<'a, 'o> Runner<'a, 'o> {
                 return Ok(self.ended(Ended::TimeLimit, links));
             }
             let end = (next + self.plan.segment_trials()).min(self.end);
+            tracing::debug!(first = next, end, "segment of trials");
             let completed = self.segment(next, end, links)?;
             (links.store)(completed).map_err(Error::Store)?;
             next = end;

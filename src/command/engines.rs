@@ -1,6 +1,6 @@
 //! Which engine runs a campaign or the faulty states of a mission.
 
-use super::{Failure, prepare, say};
+use super::{Failure, note, prepare};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::reference::Reference;
 use crate::engine::wavefront::{GOLDEN_WEIGHTS, Wavefront};
@@ -146,7 +146,7 @@ pub(super) fn say_engine(engines: &[Chosen]) -> Result<(), Failure> {
         true => "nothing".to_owned(),
         false => format!("{} ({})", bytes_text(demand.bytes() as f64), demand.text()),
     };
-    say(&format!(
+    note(&format!(
         "engine: {}, {} lanes at once, {held} on the adapter",
         first.name(),
         first.lanes()

@@ -2,13 +2,14 @@
 //! left, and how to go on.
 
 use super::engines::boxed;
-use super::{Failure, say};
+use super::{Failure, is_quiet, note};
 use crate::archive::{self, ARCHIVE_FILE, SEGMENTS_FOLDER, set_aside};
 use crate::campaign::event::Control;
 use crate::engine::{self, Engine, Engines};
 use crate::gpu::{AdapterChoice, Gpu};
-use crate::tui::{self, Screens, Signal, Stops};
+use crate::tui::{self, Screens, Signal, Stops, Telling};
 use anyhow::anyhow;
+use serde_json::json;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,21 +18,59 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::sync::watch::{Sender, channel};
 
+/// How a run is watched.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(super) struct Watching {
+    /// Progress as plain lines, also on a terminal; the same as --progress lines.
+    #[arg(long)]
+    no_tui: bool,
+    /// How progress is told.
+    #[arg(long, value_enum, default_value_t)]
+    progress: Told,
+}
+
+/// How progress is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Told {
+    /// Screens on a terminal, lines elsewhere.
+    #[default]
+    Auto,
+    /// Lines on standard error.
+    Lines,
+    /// A line of JSON an event on standard output, and nothing else there.
+    Json,
+}
+
+impl Watching {
+    /// Whether standard output is for a program.
+    pub(super) fn is_json(self) -> bool {
+        self.progress == Told::Json
+    }
+}
+
 /// A run that can be watched and stopped.
 pub(super) struct Live {
     runtime: Runtime,
     stops: Stops,
     screen: bool,
+    telling: Telling,
 }
 
 impl Live {
     /// Listens to signals from now on; shows screens where there is a terminal for them, unless the
     /// user wants none.
-    pub(super) fn new(no_tui: bool) -> Result<Self, Failure> {
-        let runtime = runtime()?;
+    pub(super) fn new(watching: Watching) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.map_err(Failure::environment)?;
         let stops = Stops::listen(&runtime).map_err(Failure::environment)?;
-        let screen = !no_tui && std::io::stdout().is_terminal() && tui::draws();
-        Ok(Self { runtime, stops, screen })
+        let wanted = !watching.no_tui && watching.progress == Told::Auto && !is_quiet();
+        let screen = wanted && std::io::stdout().is_terminal() && tui::draws();
+        let telling = match watching.progress {
+            Told::Json => Telling::Json,
+            _ if is_quiet() => Telling::Nothing,
+            _ => Telling::Lines,
+        };
+        Ok(Self { runtime, stops, screen, telling })
     }
 
     /// Runs `work` on a thread of its own while its snapshots are shown.
@@ -52,7 +91,7 @@ impl Live {
                 if self.screen {
                     tui::run(S::default(), snapshots, controls_to, &self.stops).await
                 } else {
-                    tui::progress(snapshots, controls_to, &self.stops).await;
+                    tui::progress(self.telling, snapshots, controls_to, &self.stops).await;
                     Ok(())
                 }
             });
@@ -90,6 +129,9 @@ impl Live {
     pub(super) fn stopped(&self, done: &str, adapter: Option<&str>) -> Failure {
         // A stop by a key is the user's, as Ctrl-C is.
         let code = self.stops.first().unwrap_or(Signal::Interrupt).exit_code();
+        if self.telling == Telling::Json {
+            tui::event("stopped", &json!({ "after": done, "resume": resume_line(adapter) }));
+        }
         let text = format!("stopped after {done}; this goes on:\n{}", resume_line(adapter));
         Failure::Stopped { code, text }
     }
@@ -106,12 +148,6 @@ impl Live {
             failure => failure,
         }
     }
-}
-
-/// What listens to signals and draws.
-pub(super) fn runtime() -> Result<Runtime, Failure> {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    runtime.map_err(Failure::environment)
 }
 
 /// What the user asks of a run.
@@ -154,14 +190,14 @@ pub(super) fn earlier<E>(
 ) -> Result<Earlier<E>, Failure> {
     if !resume {
         if let Some(aside) = set_aside(folder)? {
-            say(&format!("earlier results of {name} are now in {}", aside.display()))?;
+            note(&format!("earlier results of {name} are now in {}", aside.display()))?;
         }
         return Ok(Earlier::Nothing);
     }
     Ok(match open()? {
         None => Earlier::Nothing,
         Some(existing) if finished(&existing) => {
-            say(&format!("{}: finished already, nothing to go on with", folder.display()))?;
+            note(&format!("{}: finished already, nothing to go on with", folder.display()))?;
             Earlier::All
         }
         Some(existing) => Earlier::Part(existing),
@@ -169,10 +205,14 @@ pub(super) fn earlier<E>(
 }
 
 /// Prints the table that ends a run, and where its files lie.
-pub(super) fn say_results(folder: &Path, table: &str) -> Result<(), Failure> {
-    say(table)?;
-    say(&format!("archive: {}", folder.join(ARCHIVE_FILE).display()))?;
-    say(&format!("report:  {}", folder.join("report.html").display()))
+pub(super) fn say_results(folder: &Path, table: &str, watching: Watching) -> Result<(), Failure> {
+    let (archive, report) = (folder.join(ARCHIVE_FILE), folder.join("report.html"));
+    if watching.is_json() {
+        tui::event("finished", &json!({ "archive": archive, "report": report }));
+    }
+    note(table)?;
+    note(&format!("archive: {}", archive.display()))?;
+    note(&format!("report:  {}", report.display()))
 }
 
 /// Engines made anew on the adapter of a lost device, which must give the same golden outputs:

@@ -26,6 +26,7 @@ use crate::place::{self, Place};
 use crate::{output, words};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a verb did not succeed, by whose turn it is to act.
 #[derive(Debug)]
@@ -173,6 +174,24 @@ pub enum TableFormat {
     Table,
     /// For programs.
     Json,
+}
+
+/// Whether what is said beside results stays unsaid.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Leaves unsaid what is said beside results, from now on.
+pub(crate) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+/// Whether what is said beside results stays unsaid.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Prints a line to standard output, of what is said beside results.
+pub(crate) fn note(text: &str) -> Result<(), Failure> {
+    if is_quiet() { Ok(()) } else { say(text) }
 }
 
 /// Prints a line to standard output.

@@ -1,7 +1,7 @@
 //! A part of a run, and `beamline merge`, which joins parts that were run elsewhere.
 
 use super::Failure;
-use super::live::say_results;
+use super::live::{Watching, say_results};
 use super::report::{campaign_table, mission_table, write_campaign, write_mission};
 use crate::archive::mission::{Histories, MissionArchive};
 use crate::archive::{Archive, ArchiveKind, Error, Segment, join};
@@ -78,7 +78,7 @@ impl Merge {
             join::<Segment>(&self.parts, folder, |_, _| Ok(()))?;
             let archive = Archive::open(folder)?;
             write_campaign(folder, &archive)?;
-            return say_results(folder, &campaign_table(&archive)?);
+            return say_results(folder, &campaign_table(&archive)?, Watching::default());
         }
         join::<Histories>(&self.parts, folder, |header, parts| {
             let runs = parts.iter().flat_map(|part| &part.runs);
@@ -95,6 +95,6 @@ impl Merge {
         })?;
         let archive = MissionArchive::read(folder)?;
         write_mission(folder, &archive)?;
-        say_results(folder, &mission_table(&archive))
+        say_results(folder, &mission_table(&archive), Watching::default())
     }
 }

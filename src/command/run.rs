@@ -1,11 +1,11 @@
 //! `beamline run`: a campaign from its file to its archive and report.
 
 use super::engines::{Chosen, EngineName, boxed, say_engine};
-use super::live::{Earlier, Live, Steering, earlier, reopen, say_results};
+use super::live::{Earlier, Live, Steering, Watching, earlier, reopen, say_results};
 use super::part::PartOf;
 use super::prepare::{Planned, open_gpu};
 use super::report::{campaign_table, write_campaign};
-use super::{Failure, say};
+use super::{Failure, be_quiet, note};
 use crate::archive::{Archive, Existing, Header, Segment, Writer};
 use crate::campaign::event::{Control, Ended, Event, Snapshot, Started};
 use crate::campaign::runner::{Completed, Links, Runner, Totals};
@@ -25,9 +25,8 @@ pub struct Run {
     /// Go on where an earlier run of the same campaign ended.
     #[arg(long)]
     resume: bool,
-    /// Progress as plain lines, also on a terminal.
-    #[arg(long)]
-    no_tui: bool,
+    #[command(flatten)]
+    watching: Watching,
     /// Where results land.
     #[arg(long, default_value = "results")]
     results: PathBuf,
@@ -48,6 +47,9 @@ impl Run {
     /// # Errors
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        if self.watching.is_json() {
+            be_quiet();
+        }
         let planned = Planned::load(&self.campaign)?;
         let name = &planned.campaign.name;
         let share = self.share(&planned)?;
@@ -55,15 +57,15 @@ impl Run {
             Some(part) => part.folder(&self.results, name),
             None => self.results.join(name),
         };
-        say(&planned.plan.estimate().line())?;
+        note(&planned.plan.estimate().line())?;
         let gpu = open_gpu(adapter)?;
-        say(&format!("adapter: {}", gpu.adapter().line()))?;
+        note(&format!("adapter: {}", gpu.adapter().line()))?;
         let engines = planned.engines(&gpu, self.engine, self.lanes())?;
         planned.check_golden(&engines)?;
         say_engine(&engines)?;
         let header = planned.header(&gpu, engines[0].golden_outputs());
         let Some((writer, totals, next)) = self.archive(&planned, &header, &folder, share)? else {
-            return finish(&folder);
+            return finish(&folder, self.watching);
         };
         let golden: Vec<Vec<u32>> = engines.iter().map(|e| e.golden_outputs().to_vec()).collect();
         let open = || {
@@ -72,7 +74,7 @@ impl Run {
         };
         let (first, count) = share.unwrap_or((0, planned.plan.trials_max()));
         let started = Started { trials_max: count, ..header.started(next - first) };
-        let live = Live::new(self.no_tui)?;
+        let live = Live::new(self.watching)?;
         let ended = live.run::<tui::App, _>(|snapshots, steering| {
             let engines = Reopening::new(boxed(engines), open);
             conduct(
@@ -90,11 +92,11 @@ impl Run {
             (Ended::Stopped, done) => {
                 let table = campaign_table(&Archive::open(&folder)?)?;
                 // A terminal that hung up shows no table: the stop is what the exit code tells.
-                let _ = say(&table);
+                let _ = note(&table);
                 let done = format!("trial {done} of {}", first + count);
                 Err(live.stopped(&done, adapter))
             }
-            _ => finish(&folder),
+            _ => finish(&folder, self.watching),
         }
     }
 
@@ -144,7 +146,7 @@ impl Run {
             Earlier::Part(existing) => existing,
         };
         let next = existing.next;
-        say(&format!("going on from trial {next} of {}", planned.plan.trials_max()))?;
+        note(&format!("going on from trial {next} of {}", planned.plan.trials_max()))?;
         Ok(Some((Writer::resume(existing, header.clone())?, totals, next)))
     }
 }
@@ -190,8 +192,8 @@ fn conduct(
 }
 
 /// Prints the table and where the files lie; writes the report where it is missing.
-fn finish(folder: &Path) -> Result<(), Failure> {
+fn finish(folder: &Path, watching: Watching) -> Result<(), Failure> {
     let archive = Archive::open(folder)?;
     write_campaign(folder, &archive)?;
-    say_results(folder, &campaign_table(&archive)?)
+    say_results(folder, &campaign_table(&archive)?, watching)
 }

@@ -1,6 +1,6 @@
 //! `beamline view`: the screens of a result, finished or still running, from its files.
 
-use super::live::{Live, Steering};
+use super::live::{Live, Steering, Watching};
 use super::mission::{MissionFiles, Prepared};
 use super::report::{campaign_table, mission_table};
 use super::{Failure, say};
@@ -44,7 +44,7 @@ impl View {
                 ArchiveKind::Mission => mission_table(&MissionArchive::read(&self.archive)?),
             });
         }
-        let live = Live::new(false)?;
+        let live = Live::new(Watching::default())?;
         match kind {
             ArchiveKind::Campaign => {
                 live.run::<tui::App, _>(|to, steering| follow_campaign(&self.archive, to, steering))

@@ -126,6 +126,7 @@ impl Gpu {
         let kernels = kernel::Cache::default();
         let mut gpu = Self { device, queue, adapter, limits, failure, kernels };
         gpu.adapter.arithmetic = gpu.probe()?.0;
+        tracing::info!(adapter = %gpu.adapter.line(), "adapter opened");
         Ok(gpu)
     }
 

@@ -46,6 +46,7 @@ pub fn histories(
 ) -> Result<(), Error> {
     let mut next = first;
     while next < end {
+        tracing::debug!(first = next, end, "histories run together");
         let together: Vec<u64> = (next..end.min(next + TOGETHER)).collect();
         let drawn: Vec<(f64, Vec<Upset>)> = together
             .iter()

@@ -2,9 +2,10 @@
 
 use super::live::{Screens, Standing};
 use super::view::view;
-use crate::campaign::event::{Control, Ended, SIMULATED_BEAM, Snapshot};
+use crate::campaign::event::{Control, Ended, Progress, SIMULATED_BEAM, Snapshot};
 use crossterm::event::KeyCode;
 use ratatui::Frame;
+use serde_json::{Value, json};
 
 /// Which screen is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -192,5 +193,18 @@ impl Standing for Snapshot {
             Some(Ended::Stopped) => ", stopped",
         };
         format!("trials, {rate:.0}/s{beam}{ended}")
+    }
+
+    fn figures(&self) -> Value {
+        let schemes = self.started.schemes.iter().zip(&self.progress.schemes);
+        let schemes = schemes.map(|(name, of)| {
+            json!({
+                "scheme": name, "trials": of.trials, "wrong_trials": of.wrong_trials,
+                "alarm_raised": of.alarms, "seconds_per_inference": of.seconds_per_inference,
+            })
+        });
+        let Progress { trials_per_s, elapsed_s, .. } = self.progress;
+        let schemes: Vec<Value> = schemes.collect();
+        json!({ "trials_per_s": trials_per_s, "elapsed_s": elapsed_s, "schemes": schemes })
     }
 }

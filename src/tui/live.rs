@@ -7,6 +7,7 @@ use crossterm::event::{Event, EventStream, KeyCode, KeyEventKind, KeyModifiers};
 use futures_util::StreamExt;
 use indicatif::{ProgressBar, ProgressStyle};
 use ratatui::Frame;
+use serde_json::{Value, json};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
@@ -16,6 +17,8 @@ use tokio::sync::watch::Receiver;
 const FRAME: Duration = Duration::from_millis(66);
 /// Between two lines.
 const LINE: Duration = Duration::from_secs(5);
+/// Between two events for a program.
+const EVENT: Duration = Duration::from_millis(500);
 
 /// Where a run stands, for whoever watches.
 pub trait Standing: Clone + Default {
@@ -36,6 +39,9 @@ pub trait Standing: Clone + Default {
 
     /// What follows the count of parts: their name, and how far or how fast.
     fn words(&self) -> String;
+
+    /// The figures so far, for a program.
+    fn figures(&self) -> Value;
 }
 
 /// Screens that show no run.
@@ -60,6 +66,10 @@ impl Standing for () {
 
     fn words(&self) -> String {
         String::new()
+    }
+
+    fn figures(&self) -> Value {
+        Value::Null
     }
 }
 
@@ -148,19 +158,104 @@ fn is_ctrl_c(code: KeyCode, modifiers: KeyModifiers) -> bool {
     modifiers.contains(KeyModifiers::CONTROL) && code == KeyCode::Char('c')
 }
 
-/// Reports without screens until the run has ended: a bar where standard error is a terminal, else
-/// lines.
+/// How a run is told of where there are no screens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Telling {
+    /// A bar where standard error is a terminal, else lines there.
+    Lines,
+    /// Lines of JSON on standard output, one an event.
+    Json,
+    /// Not at all.
+    Nothing,
+}
+
+/// What tells of a run.
+struct Teller {
+    telling: Telling,
+    bar: Option<ProgressBar>,
+    said: Instant,
+}
+
+impl Teller {
+    fn new(telling: Telling) -> Self {
+        let draws =
+            telling == Telling::Lines && std::io::stderr().is_terminal() && terminal::draws();
+        let bar = draws.then(|| {
+            let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+            ProgressBar::new(0).with_style(style)
+        });
+        Self { telling, bar, said: Instant::now() }
+    }
+
+    /// Tells what is worth a line.
+    fn notice(&self, text: &str) {
+        match self.telling {
+            Telling::Lines => self.line(text),
+            Telling::Json => event("notice", &json!({ "text": text })),
+            Telling::Nothing => {}
+        }
+    }
+
+    /// Tells where a run stands; not too often, unless `now`.
+    fn standing(&mut self, standing: &impl Standing, now: bool) {
+        let ((done, planned), words) = (standing.done(), standing.words());
+        if let Some(bar) = &self.bar {
+            bar.set_length(planned);
+            bar.set_position(done);
+            bar.set_message(words);
+            return;
+        }
+        let pause = if self.telling == Telling::Json { EVENT } else { LINE };
+        if !now && self.said.elapsed() < pause {
+            return;
+        }
+        self.said = Instant::now();
+        match self.telling {
+            Telling::Lines => self.line(&format!("{done} of {planned} {words}")),
+            Telling::Json => {
+                let figures = standing.figures();
+                let (phase, over) = (standing.phase(), standing.is_over());
+                let fields = json!({
+                    "done": done, "planned": planned, "phase": phase, "over": over, "figures": figures,
+                });
+                event("progress", &fields);
+            }
+            Telling::Nothing => {}
+        }
+    }
+
+    fn line(&self, text: &str) {
+        let text = crate::words::terminal(text);
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => {
+                // Nobody may be listening.
+                let _ = writeln!(std::io::stderr().lock(), "{text}");
+            }
+        }
+    }
+}
+
+/// Prints an event as a line of JSON.
+pub fn event(kind: &str, fields: &Value) {
+    let mut line = json!({ "event": kind });
+    if let (Value::Object(line), Value::Object(fields)) = (&mut line, fields) {
+        line.extend(fields.clone());
+    }
+    // Nobody may be listening.
+    let _ = crate::output::print(format!("{}\n", crate::words::json(&line.to_string())).as_bytes());
+}
+
+/// Tells of a run without screens until it has ended.
 pub async fn progress<T: Standing>(
+    telling: Telling,
     mut snapshots: Receiver<T>,
     controls: UnboundedSender<Control>,
     stops: &Stops,
 ) {
-    let bar = (std::io::stderr().is_terminal() && terminal::draws()).then(|| {
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}");
-        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-    });
+    let mut teller = Teller::new(telling);
     let mut wishes = stops.subscribe();
-    let mut said = Instant::now();
     let (mut notices, mut phase, mut over, mut stopping) = (Vec::new(), "", false, false);
     loop {
         tokio::select! {
@@ -169,8 +264,7 @@ pub async fn progress<T: Standing>(
                 stopping = true;
                 let name = wish.ok().and_then(|wish| *wish).map_or("stop", Signal::name);
                 let in_flight = T::IN_FLIGHT;
-                let text = format!("{name}: stopping after {in_flight}; once more ends at once");
-                line(bar.as_ref(), &text);
+                teller.notice(&format!("{name}: stopping after {in_flight}; once more ends at once"));
                 // A run that has ended needs no telling.
                 let _ = controls.send(Control::Stop);
             }
@@ -178,34 +272,14 @@ pub async fn progress<T: Standing>(
         let standing = snapshots.borrow_and_update().clone();
         for notice in standing.notices() {
             if !notices.contains(notice) {
-                line(bar.as_ref(), notice);
+                teller.notice(notice);
             }
         }
         notices = standing.notices().to_vec();
-        let ((done, planned), words) = (standing.done(), standing.words());
-        if let Some(bar) = &bar {
-            bar.set_length(planned);
-            bar.set_position(done);
-            bar.set_message(words);
-        } else if said.elapsed() >= LINE || standing.phase() != phase || standing.is_over() != over
-        {
-            said = Instant::now();
-            line(None, &format!("{done} of {planned} {words}"));
-        }
+        teller.standing(&standing, standing.phase() != phase || standing.is_over() != over);
         (phase, over) = (standing.phase(), standing.is_over());
     }
-    if let Some(bar) = bar {
+    if let Some(bar) = teller.bar {
         bar.finish_and_clear();
-    }
-}
-
-fn line(bar: Option<&ProgressBar>, text: &str) {
-    let text = crate::words::terminal(text);
-    match bar {
-        Some(bar) => bar.println(text),
-        None => {
-            // Nobody may be listening.
-            let _ = writeln!(std::io::stderr().lock(), "{text}");
-        }
     }
 }

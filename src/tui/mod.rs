@@ -14,7 +14,7 @@ mod terminal;
 mod view;
 
 pub use app::{App, KEYS, Key, Message, Screen, message_of, update};
-pub use live::{Screens, Standing, progress, run};
+pub use live::{Screens, Standing, Telling, event, progress, run};
 pub use stop::{Signal, Stops};
 pub use terminal::draws;
 pub use view::{HEIGHT_MIN, WIDTH_MIN, picture, view};

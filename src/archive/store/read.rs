@@ -44,6 +44,7 @@ pub(in crate::archive) fn read<S: Stored>(path: &Path) -> Result<Read<S>, Error>
 pub(super) fn read_file<S: Stored>(path: &Path) -> Result<Read<S>, Error> {
     let expected = [Part::Whole, Part::Segment].map(|part| Content::of(S::KIND, part));
     let Opened { file, content, verified } = Opened::open_as(path, &expected)?;
+    tracing::debug!(path = %path.display(), verified, "archive opened");
     if content.part == Part::Segment {
         let (header, share) = header_beside::<S>(path)?;
         let (_, rows) = read_segment(path, &header)?;

@@ -116,6 +116,7 @@ pub(super) fn write_segment<S: Stored>(
         RunInfo::now(started_unix_s).write(to)
     };
     file::write_whole(&path, |to| write(to).map_err(Error::hdf5(&path, "written")))?;
+    tracing::debug!(path = %path.display(), first = stretch.0, count = stretch.1, "segment written");
     Ok(SegmentFile { path, stretch, sizes: rows.sizes(), started_unix_s, verified: true })
 }
 

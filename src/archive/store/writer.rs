@@ -150,6 +150,7 @@ impl<S: Stored> Files for Segments<S> {
 
     fn finish(self, given: S::Given) -> Result<PathBuf, Error> {
         let path = merge::<S>(&self, given)?;
+        tracing::info!(path = %path.display(), segments = self.segments.len(), "archive written");
         let segments = self.folder.join(SEGMENTS_FOLDER);
         fs::remove_dir_all(&segments).map_err(Error::io(&segments, "removed"))?;
         Ok(path)

@@ -4,10 +4,10 @@ mod conduct;
 mod prepare;
 
 use super::engines::{Chosen, EngineName, boxed, say_engine};
-use super::live::{Earlier, Live, earlier, reopen, say_results};
+use super::live::{Earlier, Live, Watching, earlier, reopen, say_results};
 use super::prepare::open_gpu;
 use super::report::{mission_table, write_mission};
-use super::{Failure, say};
+use super::{Failure, be_quiet, note};
 use crate::archive::mission::{
     Closing, Histories, MissionArchive, MissionExisting, MissionHeader, MissionWriter,
 };
@@ -35,9 +35,8 @@ pub struct Mission {
     /// Go on where an earlier run of the same mission ended.
     #[arg(long)]
     resume: bool,
-    /// Progress as plain lines, also on a terminal.
-    #[arg(long)]
-    no_tui: bool,
+    #[command(flatten)]
+    watching: Watching,
     /// Where results land.
     #[arg(long, default_value = "results")]
     results: PathBuf,
@@ -67,8 +66,11 @@ impl Mission {
     /// # Errors
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        if self.watching.is_json() {
+            be_quiet();
+        }
         let mut prepared = Prepared::load(&self.mission)?;
-        say(&prepared.estimate(&self.mission, self.singles)?)?;
+        note(&prepared.estimate(&self.mission, self.singles)?)?;
         prepared.plan.ground.keep_changes = true;
         let (name, histories) = (&prepared.plan.mission.name, prepared.plan.mission.histories);
         let share = self.part.map(|part| part.share(histories.into(), 1)).transpose()?;
@@ -77,7 +79,7 @@ impl Mission {
             None => self.results.join(name),
         };
         let gpu = open_gpu(adapter)?;
-        say(&format!("adapter: {}", gpu.adapter().line()))?;
+        note(&format!("adapter: {}", gpu.adapter().line()))?;
         let engine = prepared.engine(&gpu, self.engine, self.lanes())?;
         prepared.check_golden(&engine)?;
         say_engine(std::slice::from_ref(&engine))?;
@@ -93,7 +95,7 @@ impl Mission {
             reopen(&gpu, &golden, engines, Chosen::golden_outputs)
         };
         let started = Arc::new(Started::new(&prepared.plan, gpu.adapter().line()));
-        let live = Live::new(self.no_tui)?;
+        let live = Live::new(self.watching)?;
         let stopped = live.run::<tui::mission::App, _>(|snapshots, steering| {
             snapshots.send_modify(|snapshot| snapshot.started = Some(started));
             let mut tally = Tally::new(&prepared.plan.facts());
@@ -128,10 +130,10 @@ impl Mission {
         let stopped = stopped.map_err(|failure| Live::resumable(failure, &folder, adapter))?;
         let archive = MissionArchive::read(&folder)?;
         match stopped {
-            None => finish(&folder, &archive),
+            None => finish(&folder, &archive, self.watching),
             Some(done) => {
                 // A terminal that hung up shows no table: the stop is what the exit code tells.
-                let _ = say(&mission_table(&archive));
+                let _ = note(&mission_table(&archive));
                 let done = format!(
                     "history {done} of {}",
                     share.map_or(histories.into(), |(_, count)| count)
@@ -170,7 +172,7 @@ impl Mission {
             }
             Earlier::Part(existing) => {
                 let next = existing.next;
-                say(&format!("going on from history {next} of {}", mission.histories))?;
+                note(&format!("going on from history {next} of {}", mission.histories))?;
                 Ok(Some((MissionWriter::resume(existing, header.clone())?, done)))
             }
         }
@@ -190,13 +192,13 @@ impl Mission {
         if !report::mission::is_complete(folder) {
             write_mission(folder, &archive)?;
         }
-        finish(folder, &archive)
+        finish(folder, &archive, self.watching)
     }
 }
 
 /// Prints the table and where the files lie; fails where the requirement is refuted.
-fn finish(folder: &Path, archive: &MissionArchive) -> Result<(), Failure> {
-    say_results(folder, &mission_table(archive))?;
+fn finish(folder: &Path, archive: &MissionArchive, watching: Watching) -> Result<(), Failure> {
+    say_results(folder, &mission_table(archive), watching)?;
     let refuted = |figures: &&SchemeFigures| {
         figures.requirement.is_some_and(|held| held.verdict.decision == Decision::Refuted)
     };

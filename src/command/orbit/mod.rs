@@ -4,7 +4,7 @@ mod list;
 mod spectra;
 mod ways;
 
-use super::live::Live;
+use super::live::{Live, Watching};
 use super::{Failure, TableFormat, say, say_json};
 use crate::device::Device;
 use crate::environment::cutoff::{Magnetosphere, Model as CutoffModel};
@@ -167,7 +167,7 @@ impl Orbit {
         }
         if self.tui {
             let flight = tui::orbit::Flight::new(&timeline);
-            return Live::new(false)?.show(tui::orbit::Cockpit::new(flight));
+            return Live::new(Watching::default())?.show(tui::orbit::Cockpit::new(flight));
         }
         let assessment = timeline.assessment(self.years);
         let eventful = timeline.conditions.event != Scenario::None;

@@ -9,6 +9,7 @@ use crate::mission::run::HistoryRun;
 use crate::units::{DAY_S, YEAR_S};
 use crossterm::event::KeyCode;
 use ratatui::Frame;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Seconds of flight in a second, from the slowest to the fastest, and their names.
@@ -373,5 +374,16 @@ impl Standing for Snapshot {
 
     fn words(&self) -> String {
         format!("histories, {} faulty states run ({})", self.states, self.phase.name())
+    }
+
+    fn figures(&self) -> Value {
+        let schemes = self.figures.iter().map(|of| {
+            let (wrong, interval) = of.wrong_per_year;
+            json!({
+                "scheme": of.name, "wrong_per_year": wrong, "wrong_per_year_low": interval.low,
+                "wrong_per_year_high": interval.high, "availability": of.availability,
+            })
+        });
+        json!({ "states_run": self.states, "schemes": schemes.collect::<Vec<Value>>() })
     }
 }

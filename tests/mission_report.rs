@@ -34,7 +34,7 @@ fn assert_whole(page: &str) {
 
 #[test]
 fn the_report_as_markdown() {
-    insta::assert_snapshot!(markdown(&made().view()));
+    insta::assert_snapshot!(markdown(&made().view()).expect("a document"));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn an_accelerated_mission_says_so_under_every_table_and_drawing() {
     let mut made = made();
     made.facts.acceleration = 20.0;
     let view = made.view();
-    let text = markdown(&view);
+    let text = markdown(&view).expect("a document");
     let tables = text.matches("\n| --- |").count() + text.matches("\n| ---: |").count();
     assert_eq!(tables, 18);
     // Figures of devices have no pace.
@@ -222,7 +222,7 @@ fn one_history_has_no_interval_and_an_unfinished_mission_says_so() {
         figures.histories = 1;
     }
     let view = made.view();
-    let text = markdown(&view);
+    let text = markdown(&view).expect("a document");
     assert!(text.contains("the figures of 1 of 8 histories"));
     assert!(text.contains("One history: its wrong answers have no interval"));
     assert!(text.contains("| wrong answers a year | 41.0 | 0.750 | none seen |"), "{text}");
@@ -237,7 +237,7 @@ fn no_histories_at_all_are_reported_without_a_number_that_is_none() {
     made.facts.bandwidth_bytes_s = 0.0;
     let view = made.view();
     assert_whole(&html(&view).expect("a page"));
-    assert!(markdown(&view).contains("0 of 8 histories"));
+    assert!(markdown(&view).expect("a document").contains("0 of 8 histories"));
 }
 
 #[test]

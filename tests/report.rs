@@ -140,10 +140,11 @@ fn hostile(format: Format) -> String {
 fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
     let obeyed =
         |c: char| (c.is_control() && c != '\n') || "\u{202e}\u{2066}\u{200b}\u{feff}".contains(c);
-    for format in [Format::Table, Format::Markdown, Format::Csv, Format::Html] {
+    for format in [Format::Table, Format::Markdown, Format::Latex, Format::Csv, Format::Html] {
         let text = hostile(format);
         assert!(!text.contains(obeyed), "{format:?}: {text:?}");
-        assert!(text.contains("\\u{"), "{format:?}: what was there is shown");
+        let shown = if format == Format::Latex { "\\textbackslash{}u\\{" } else { "\\u{" };
+        assert!(text.contains(shown), "{format:?}: what was there is shown");
     }
     let json = hostile(Format::Json);
     assert!(!json.contains(obeyed), "{json:?}");
@@ -177,4 +178,28 @@ fn names_of_an_archive_move_no_terminal_and_are_no_markup() {
     let page = hostile(Format::Html);
     assert!(!page.contains("<script") && !page.contains("<b>"), "markup of a name");
     assert_eq!(page.matches("<svg ").count(), page.matches("</svg>").count());
+}
+
+/// Typeset where LaTeX is installed.
+#[test]
+fn the_report_as_latex() {
+    let text = report(Format::Latex);
+    for part in ["\\documentclass", "\\toprule", "\\addplot", "tmr-storage", "\\end{document}"] {
+        assert!(text.contains(part), "{part}");
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in [("report", text), ("hostile", hostile(Format::Latex))] {
+        std::fs::write(folder.path().join(format!("{name}.tex")), text).expect("a document");
+        let typeset = std::process::Command::new("pdflatex")
+            .args(["-interaction=nonstopmode", "-halt-on-error", name])
+            .current_dir(folder.path())
+            .output();
+        let Ok(output) = typeset else {
+            eprintln!("not typeset: there is no pdflatex here");
+            return;
+        };
+        let log = String::from_utf8_lossy(&output.stdout);
+        let missing = log.contains(".sty' not found");
+        assert!(output.status.success() || missing, "{name}: {log}");
+    }
 }

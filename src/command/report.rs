@@ -49,9 +49,10 @@ impl Report {
         self.archives.iter().try_for_each(|path| super::check_archive(path))?;
         let mut text = Vec::new();
         if several {
-            if format == Format::Html {
+            if matches!(format, Format::Html | Format::Latex) {
+                let found = if format == Format::Html { "html" } else { "latex" };
                 let expected = "expected table, markdown, csv or json for several results";
-                return refuse(format!("--format: {expected}, found html"));
+                return refuse(format!("--format: {expected}, found {found}"));
             }
             let all = self.compared()?;
             report::several::write(&all, format, &mut text).map_err(Failure::environment)?;

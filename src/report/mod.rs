@@ -8,13 +8,14 @@ mod assumptions;
 mod beam;
 mod chart;
 mod compared;
+mod document;
 mod export;
-mod html;
 mod methods;
 pub mod mission;
 pub mod orbit;
 mod plot;
 mod rows;
+mod sections;
 pub mod several;
 mod table;
 mod tables;
@@ -36,6 +37,8 @@ pub enum Format {
     Html,
     /// The page's tables and paragraphs as Markdown.
     Markdown,
+    /// The same as LaTeX, with a plot.
+    Latex,
     /// Every figure, one row a group of trials.
     Csv,
     /// Header, figures and measured times.
@@ -113,8 +116,9 @@ impl Report {
     /// Where the form cannot be made or `out` not be written.
     pub fn write(&self, format: Format, out: &mut dyn Write) -> Result<(), Error> {
         match format {
-            Format::Html => out.write_all(html::page(self)?.as_bytes())?,
-            Format::Markdown => out.write_all(table::markdown(self).as_bytes())?,
+            Format::Html => out.write_all(sections::document(self)?.page()?.as_bytes())?,
+            Format::Markdown => out.write_all(sections::document(self)?.markdown().as_bytes())?,
+            Format::Latex => out.write_all(sections::document(self)?.latex().as_bytes())?,
             Format::Table => out.write_all(table::terminal(self).as_bytes())?,
             Format::Csv => export::csv(self, out)?,
             Format::Json => export::json(self, out)?,

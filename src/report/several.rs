@@ -272,11 +272,11 @@ fn tables(all: &[Compared]) -> Vec<Table> {
 /// Writes results side by side: each with the first.
 ///
 /// # Errors
-/// Where `format` is HTML, the form cannot be made, or `out` not be written.
+/// Where `format` is HTML or LaTeX, the form cannot be made, or `out` not be written.
 pub fn write(all: &[Compared], format: Format, out: &mut dyn Write) -> Result<(), Error> {
     match format {
-        Format::Html => {
-            let expected = "expected table, markdown, csv or json for several results, found html";
+        Format::Html | Format::Latex => {
+            let expected = "expected table, markdown, csv or json for several results";
             return Err(Error::Form(expected.into()));
         }
         Format::Table => {

@@ -1,8 +1,7 @@
 //! Tables as plain text for a terminal, and as Markdown.
 
 use super::tables::{self, Table};
-use super::{Report, assumptions, beam, methods, words};
-use crate::archive::summary::Breakdown;
+use super::{Report, beam, methods, words};
 use crate::words as names;
 
 /// The lines that end a run: what happened under each scheme, and what it cost.
@@ -52,23 +51,11 @@ pub(super) fn aligned_within(table: &Table, most: usize) -> String {
     };
     let heads = shown(&table.columns);
     let rows: Vec<Vec<String>> = table.rows.iter().map(shown).collect();
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| &row[column]).chain([&heads[column]]);
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    let widths = widths(&heads, &rows);
+    let whole = |columns: &[usize]| {
+        columns.iter().map(|at| widths[*at] + 2).sum::<usize>().saturating_sub(2)
     };
-    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
-    let sum = |columns: &[usize]| columns.iter().map(|at| widths[*at] + 2).sum::<usize>();
-    let whole = |columns: &[usize]| sum(columns).saturating_sub(2);
-    let names: Vec<usize> = (0..table.names).collect();
-    let mut parts = vec![names.clone()];
-    for column in table.names..table.columns.len() {
-        let last = parts.len() - 1;
-        parts[last].push(column);
-        if whole(&parts[last]) > most && parts[last].len() > table.names + 1 {
-            parts[last].pop();
-            parts.push([names.as_slice(), &[column]].concat());
-        }
-    }
+    let parts = parts(table.names, &widths, most);
     let part = |columns: &Vec<usize>| {
         let line = |cells: &[String]| {
             let cell = |at: &usize| {
@@ -88,45 +75,32 @@ pub(super) fn aligned_within(table: &Table, most: usize) -> String {
     parts.iter().map(part).collect::<Vec<_>>().join("\n")
 }
 
-/// The whole report as Markdown.
-pub(super) fn markdown(report: &Report) -> String {
-    let md = names::markdown;
-    let (title, adapter) = (methods::title(report), methods::adapter(report));
-    let mut text = format!("# {}\n\n{}\n\n", md(&title), md(&adapter));
-    for notice in methods::notices(report) {
-        text.push_str(&format!("> {}\n\n", md(&notice)));
+/// The widest cell of each column, in characters.
+pub(super) fn widths(heads: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let width = |(column, head): (usize, &String)| {
+        let cells = rows.iter().map(|row| &row[column]).chain([head]);
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    heads.iter().enumerate().map(width).collect()
+}
+
+/// The columns of parts below one another, each no wider than `most` unless a single column of figures
+/// beside the names is; every part begins with the names.
+pub(super) fn parts(names: usize, widths: &[usize], most: usize) -> Vec<Vec<usize>> {
+    let whole = |columns: &[usize]| {
+        columns.iter().map(|at| widths[*at] + 2).sum::<usize>().saturating_sub(2)
+    };
+    let first: Vec<usize> = (0..names).collect();
+    let mut parts = vec![first.clone()];
+    for column in names..widths.len() {
+        let last = parts.len() - 1;
+        parts[last].push(column);
+        if whole(&parts[last]) > most && parts[last].len() > names + 1 {
+            parts[last].pop();
+            parts.push([first.as_slice(), &[column]].concat());
+        }
     }
-    text.push_str(&format!("{}\n", md(&methods::findings(report))));
-    let tables = [
-        beam::table(report),
-        Some(tables::outcomes(report)),
-        Some(assumptions::table(&report.header.assumptions)),
-        Some(tables::costs(report)),
-        Some(tables::comparisons(report)),
-        tables::times(report),
-        tables::events(report),
-        tables::fit(report),
-        tables::not_injected(report),
-        Some(tables::places(report, Breakdown::Tensor)),
-        Some(tables::places(report, Breakdown::Bit)),
-        Some(assumptions::others(&report.header.assumptions)),
-    ];
-    for table in tables.into_iter().flatten().filter(|table| !table.rows.is_empty()) {
-        let (title, caption) = (md(&table.title), md(&table.caption));
-        text.push_str(&format!("\n## {title}\n\n{}\n{caption}\n", piped(&table)));
-    }
-    if let Some(acceleration) = methods::acceleration(report) {
-        text.push_str(&format!("\n## Acceleration\n\n{}\n", md(&acceleration)));
-    }
-    text.push_str("\n## Methods\n");
-    for paragraph in methods::paragraphs(report) {
-        text.push_str(&format!("\n{}\n", md(&paragraph)));
-    }
-    for source in &report.header.sources {
-        text.push_str(&format!("\n- {}: {}", md(&source.subject), md(&source.source)));
-    }
-    text.push('\n');
-    text
+    parts
 }
 
 /// A table as Markdown.

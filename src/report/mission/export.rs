@@ -1,8 +1,7 @@
 //! The report of a mission as text, and its figures for another program.
 
-use super::super::table::{aligned_within, piped};
+use super::super::table::aligned_within;
 use super::super::{Error, words};
-use super::sections::tables;
 use super::{FleetPoint, MissionView, Tenant, methods, places};
 use crate::archive::schema::Source;
 use crate::device::Assumption;
@@ -24,41 +23,6 @@ pub(super) fn terminal(view: &MissionView<'_>, most: usize) -> String {
     text.push_str(&format!("\n{}", aligned_within(&super::tables::headline(view), most)));
     text.push_str("\nYears are of flight. In brackets: 95 % intervals.\n");
     crate::words::terminal(&text).into_owned()
-}
-
-/// The whole report as Markdown.
-pub(super) fn markdown(view: &MissionView<'_>) -> String {
-    let md = crate::words::markdown;
-    let mut text = format!("# {}\n\n", md(&methods::title(view)));
-    for (subject, setting) in &view.setting {
-        text.push_str(&format!("- {subject}: {}\n", md(setting)));
-    }
-    if !view.setting.is_empty() {
-        text.push('\n');
-    }
-    for notice in methods::notices(view) {
-        text.push_str(&format!("> {}\n\n", md(&notice)));
-    }
-    text.push_str(&format!("{}\n", md(&methods::findings(view))));
-    for table in tables(view) {
-        let (title, caption) = (md(&table.title), md(&table.caption));
-        text.push_str(&format!("\n## {title}\n\n{}\n{caption}\n", piped(&table)));
-    }
-    text.push_str("\n## Methods\n");
-    for paragraph in methods::paragraphs(view) {
-        text.push_str(&format!("\n{}\n", md(&paragraph)));
-    }
-    text.push_str("\n## Limits of the model\n\n");
-    for limit in methods::limits() {
-        text.push_str(&format!("- {limit}\n"));
-    }
-    if !view.sources.is_empty() {
-        text.push_str("\n## Sources\n\n");
-    }
-    for Source { subject, source } in view.sources {
-        text.push_str(&format!("- {}: {}\n", md(subject), md(source)));
-    }
-    text
 }
 
 /// The heads of the CSV: one row a figure.

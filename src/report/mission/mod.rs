@@ -7,7 +7,6 @@ mod day;
 mod details;
 mod drawings;
 mod export;
-mod html;
 mod losses;
 mod map;
 mod methods;
@@ -202,7 +201,8 @@ fn effects(run: &MissionRun, scheme: usize) -> Vec<Effect> {
 pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Result<(), Error> {
     match format {
         Format::Html => out.write_all(html(view)?.as_bytes())?,
-        Format::Markdown => out.write_all(markdown(view).as_bytes())?,
+        Format::Markdown => out.write_all(markdown(view)?.as_bytes())?,
+        Format::Latex => out.write_all(sections::document(view)?.latex().as_bytes())?,
         Format::Table => out.write_all(table(view, usize::MAX).as_bytes())?,
         Format::Csv => export::csv(view, out)?,
         Format::Json => export::json(view, out)?,
@@ -215,7 +215,7 @@ pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Res
 /// # Errors
 /// Where a drawing or the page cannot be made.
 pub fn html(view: &MissionView<'_>) -> Result<String, Error> {
-    html::page(view)
+    sections::document(view)?.page()
 }
 
 /// The figures that a mission ends with, for a terminal of so many columns.
@@ -224,8 +224,11 @@ pub fn table(view: &MissionView<'_>, columns: usize) -> String {
 }
 
 /// The page's tables and paragraphs as Markdown.
-pub fn markdown(view: &MissionView<'_>) -> String {
-    export::markdown(view)
+///
+/// # Errors
+/// Where a drawing of the page cannot be made.
+pub fn markdown(view: &MissionView<'_>) -> Result<String, Error> {
+    Ok(sections::document(view)?.markdown())
 }
 
 /// The files of the forms in a mission's folder.

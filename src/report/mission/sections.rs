@@ -1,116 +1,59 @@
 //! The order of the report: tables and drawings under their heads.
 
+use super::super::Error;
 use super::super::assumptions;
 use super::super::chart::{Failure, Look, SCHEME_COLOURS, legend_colour, legend_mark};
-use super::super::tables::Table;
-use super::{MissionView, day, details, drawings, losses, map, places, tables};
+use super::super::document::{Document, Entry, Plot, Section};
+use super::{MissionView, day, details, drawings, losses, map, methods, places, tables};
 use plotters::style::RGBColor;
 
-/// What stands under one head.
-pub(super) struct Section {
-    pub(super) title: String,
-    /// What a reader must know to read the drawing.
-    pub(super) caption: String,
-    pub(super) legend: Vec<Entry>,
-    /// The drawing, where there is one.
-    pub(super) svg: Option<String>,
-    /// The table, where there is one.
-    pub(super) table: Option<Table>,
-    /// Whether a page shows it folded.
-    pub(super) folded: bool,
+/// A legend of colours.
+fn colours(
+    entries: impl IntoIterator<Item = (RGBColor, String)>,
+) -> impl Iterator<Item = Result<Entry, Failure>> {
+    entries.into_iter().map(|(colour, text)| Ok(Entry { svg: legend_colour(colour)?, text }))
 }
 
-/// A mark or a colour, as a small drawing, and what it stands for.
-pub(super) struct Entry {
-    pub(super) svg: String,
-    pub(super) text: String,
+/// A legend of schemes: all that `is` holds for.
+fn schemes<'v>(
+    view: &'v MissionView<'_>,
+    is: impl Fn(&str) -> bool + 'v,
+) -> impl Iterator<Item = Result<Entry, Failure>> + 'v {
+    let schemes = view.facts.schemes.iter().enumerate().filter(move |(_, s)| is(&s.name));
+    schemes.map(|(at, scheme)| {
+        Ok(Entry { svg: legend_mark(Look::of(at))?, text: scheme.name.clone() })
+    })
 }
 
-impl Section {
-    fn of(table: Table) -> Self {
-        Self {
-            title: table.title.clone(),
-            caption: String::new(),
-            legend: Vec::new(),
-            svg: None,
-            table: Some(table),
-            folded: false,
-        }
-    }
-
-    fn drawn(title: &str, caption: String, svg: String) -> Self {
-        Self {
-            title: title.into(),
-            caption,
-            legend: Vec::new(),
-            svg: Some(svg),
-            table: None,
-            folded: false,
-        }
-    }
-
-    /// A legend of colours.
-    fn colours(
-        mut self,
-        entries: impl IntoIterator<Item = (RGBColor, String)>,
-    ) -> Result<Self, Failure> {
-        for (colour, text) in entries {
-            self.legend.push(Entry { svg: legend_colour(colour)?, text });
-        }
-        Ok(self)
-    }
-
-    /// A legend of schemes: all that `is` holds for.
-    fn schemes(
-        mut self,
-        view: &MissionView<'_>,
-        is: impl Fn(&str) -> bool,
-    ) -> Result<Self, Failure> {
-        for (at, scheme) in view.facts.schemes.iter().enumerate().filter(|(_, s)| is(&s.name)) {
-            let svg = legend_mark(Look::of(at))?;
-            self.legend.push(Entry { svg, text: scheme.name.clone() });
-        }
-        Ok(self)
-    }
-
-    fn with(mut self, table: Table) -> Self {
-        self.table = Some(table);
-        self
-    }
-
-    fn folded(mut self) -> Self {
-        self.folded = true;
-        self
-    }
-}
-
-/// Every table, in the order of the page, those that are empty left out.
-pub(super) fn tables(view: &MissionView<'_>) -> Vec<Table> {
-    let all = [
-        tables::headline(view),
-        assumptions::table(view.assumptions),
-        tables::figures(view),
-        tables::outcomes(view),
-        tables::uncertainty(view),
-        tables::episodes(view),
-        tables::first_wrong(view),
-        details::sweep(view),
-        places::table(view),
-        details::modes(view),
-        details::causes(view),
-        details::tenants(view),
-        details::repairs(view),
-        losses::away(view),
-        losses::replaced(view),
-        details::fleet(view),
-        details::strata(view),
-        assumptions::others(view.assumptions),
-    ];
-    all.into_iter().filter(|table| !table.rows.is_empty()).collect()
+/// The document of a mission.
+pub(super) fn document<'v>(view: &'v MissionView<'_>) -> Result<Document<'v>, Error> {
+    let form = |error: Failure| Error::Form(error.to_string());
+    Ok(Document {
+        name: view.name,
+        kind: "mission",
+        file: "mission",
+        title: methods::title(view),
+        setting: view.setting.clone(),
+        notices: methods::notices(view),
+        findings: methods::findings(view),
+        sections: sections(view).map_err(form)?,
+        methods: methods::paragraphs(view),
+        limits: methods::limits(),
+        sources: view.sources,
+        toml: view.toml,
+        version: view.version,
+        elsewhere: "the mission's CSV and JSON",
+        plot: Plot {
+            what: "wrong answers a year of flight",
+            rows: (view.figures.iter())
+                .map(|of| (of.name.as_str(), of.wrong_per_year.0, of.wrong_per_year.1))
+                .collect(),
+        },
+    })
 }
 
 /// The sections of the page.
-pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> {
+fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> {
     let pace = view.pace();
     let all = |_: &str| true;
     let mut sections = vec![
@@ -151,7 +94,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
     );
     let first = tables::first_wrong(view);
     let drawn = Section::drawn(&first.title, caption, drawings::incidence(view)?);
-    sections.push(drawn.schemes(view, all)?.with(first));
+    sections.push(drawn.legend(schemes(view, all))?.with(first));
     if !view.sweep.is_empty() {
         let caption = format!(
             "Wrong answers a year of flight (95 % bootstrap intervals) against the bytes that scrubs \
@@ -161,7 +104,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
         let table = details::sweep(view);
         let drawn = Section::drawn(&table.title, caption, drawings::sweep(view)?);
         let swept = |name: &str| view.sweep.iter().any(|point| point.scheme == name);
-        sections.push(drawn.schemes(view, swept)?.with(table));
+        sections.push(drawn.legend(schemes(view, swept))?.with(table));
     }
     orbit(view, &mut sections)?;
     if let Some(day) = day::worst(view) {
@@ -173,7 +116,7 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
             view.scheme(0)
         );
         let drawn = Section::drawn("The worst day", caption, day::timeline(view, &day)?);
-        sections.push(drawn.colours(day::legend())?);
+        sections.push(drawn.legend(colours(day::legend()))?);
     }
     sections.push(Section::of(details::modes(view)));
     sections.push(Section::of(details::causes(view)));
@@ -185,12 +128,11 @@ pub(super) fn sections(view: &MissionView<'_>) -> Result<Vec<Section>, Failure> 
         let table = details::fleet(view);
         let drawn = Section::drawn(&table.title, pace.trim().into(), drawings::fleet(view)?);
         let named = SCHEME_COLOURS.into_iter().zip(drawings::FLEET.map(str::to_owned));
-        sections.push(drawn.colours(named)?.with(table));
+        sections.push(drawn.legend(colours(named))?.with(table));
     }
     sections.push(Section::of(details::strata(view)).folded());
     sections.push(Section::of(assumptions::others(view.assumptions)).folded());
-    let filled = |table: &Table| !table.rows.is_empty();
-    sections.retain(|section| section.svg.is_some() || section.table.as_ref().is_some_and(filled));
+    sections.retain(Section::is_filled);
     Ok(sections)
 }
 
@@ -213,6 +155,6 @@ fn orbit(view: &MissionView<'_>, sections: &mut Vec<Section>) -> Result<(), Fail
         (places::IN_SAA, "in the South Atlantic Anomaly".to_owned()),
         (places::ELSEWHERE, "elsewhere".to_owned()),
     ];
-    sections.push(drawn.colours(legend)?.with(places::table(view)));
+    sections.push(drawn.legend(colours(legend))?.with(places::table(view)));
     Ok(())
 }

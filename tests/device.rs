@@ -363,7 +363,7 @@ fn refused_devices_say_what_and_where() {
             ":17: expected form = \"weibull\" with saturation_cm2, onset_mev",
         ),
         ("width_mev", "a_mev", ":17: expected form = \"weibull\" with saturation_cm2"),
-        ("\"hbm2-neutron\"", "\"hbm9\"", ":14: expected one of single-bit, hbm2-neutron"),
+        ("\"hbm2-neutron\"", "\"hbm9\"", ":14: expected one of all-shapes, ddr-field-shapes"),
         ("\"hbm2-neutron\"", "\"absent.toml\"", "absent.toml: cannot be read"),
         ("kind = \"multi-bit\"", "kind = \"sefi\"", ":14: expected no pattern for kind = \"sefi\""),
         (

@@ -11,6 +11,7 @@ pub mod mission;
 pub mod orbit;
 mod stop;
 mod terminal;
+mod theme;
 mod view;
 
 pub use app::{App, KEYS, Key, Message, Screen, message_of, update};

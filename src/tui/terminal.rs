@@ -1,5 +1,6 @@
 //! The terminal while screens are on it, and how it becomes what it was.
 
+use super::theme;
 use crate::words::is_unprintable;
 use crossterm::cursor::Show;
 use crossterm::execute;
@@ -7,6 +8,7 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::backend::CrosstermBackend;
+use ratatui::style::Color;
 use ratatui::{DefaultTerminal, Frame};
 use std::io::stdout;
 use std::sync::Once;
@@ -64,9 +66,14 @@ pub fn draws() -> bool {
     std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// Takes out of what was drawn whatever a terminal would obey or not show: names come from files.
+/// Takes out of what was drawn whatever a terminal would obey or not show: names come from files. Colours
+/// too, where they are not wanted: a colour never tells anything alone.
 pub(super) fn printable(frame: &mut Frame<'_>) {
+    let colourful = theme::is_colourful();
     for cell in &mut frame.buffer_mut().content {
+        if !colourful {
+            (cell.fg, cell.bg) = (Color::Reset, Color::Reset);
+        }
         if cell.symbol().contains(is_unprintable) {
             let clean: String = cell.symbol().chars().filter(|c| !is_unprintable(*c)).collect();
             cell.set_symbol(if clean.is_empty() { " " } else { clean.as_str() });

@@ -15,6 +15,7 @@
 //! ```
 
 use super::app::{App, KEYS, Screen};
+use super::theme;
 use crate::campaign::event::{Ended, SchemeProgress, Snapshot};
 use crate::outcome::Outcome;
 use crate::stats::{clopper_pearson, confidence};
@@ -83,7 +84,7 @@ fn title(snapshot: &Snapshot) -> String {
 fn state(app: &App) -> (String, Color) {
     let snapshot = &app.snapshot;
     if snapshot.failed.is_some() {
-        return ("failed".into(), Color::Red);
+        return ("failed".into(), theme::BAD);
     }
     let ended = match snapshot.ended {
         Some(Ended::Trials) => "done",
@@ -91,14 +92,14 @@ fn state(app: &App) -> (String, Color) {
         Some(Ended::Fluence) => "done: fluence reached",
         Some(Ended::TimeLimit) => "done: time limit",
         Some(Ended::Stopped) => "stopped, can be resumed",
-        None if snapshot.watched => return ("watched, q leaves".into(), Color::Green),
-        None if app.stopping => return ("stopping after this segment".into(), Color::Yellow),
-        None if app.confirming => return ("stop? y / esc".into(), Color::Yellow),
-        None if snapshot.paused => return ("paused".into(), Color::Yellow),
-        None if snapshot.progress.trials_per_s == 0.0 => return ("starting".into(), Color::Cyan),
-        None => return ("running".into(), Color::Green),
+        None if snapshot.watched => return ("watched, q leaves".into(), theme::GOOD),
+        None if app.stopping => return ("stopping after this segment".into(), theme::ATTENTION),
+        None if app.confirming => return ("stop? y / esc".into(), theme::ATTENTION),
+        None if snapshot.paused => return ("paused".into(), theme::ATTENTION),
+        None if snapshot.progress.trials_per_s == 0.0 => return ("starting".into(), theme::CALM),
+        None => return ("running".into(), theme::GOOD),
     };
-    (ended.into(), Color::Cyan)
+    (ended.into(), theme::CALM)
 }
 
 fn frame_of(app: &App) -> Block<'static> {
@@ -152,10 +153,10 @@ fn live(app: &App, frame: &mut Frame<'_>, area: Rect) {
 /// The failure, the acceleration or the latest notice: what must not be missed.
 fn note(snapshot: &Snapshot) -> Option<Line<'static>> {
     if let Some(failed) = &snapshot.failed {
-        return Some(Line::styled(failed.clone(), Style::new().fg(Color::Red)));
+        return Some(Line::styled(failed.clone(), Style::new().fg(theme::BAD)));
     }
     let text = snapshot.started.acceleration.clone()?;
-    Some(Line::styled(format!("accelerated: {text}"), Style::new().fg(Color::Yellow)))
+    Some(Line::styled(format!("accelerated: {text}"), Style::new().fg(theme::ATTENTION)))
 }
 
 fn progress_bar(snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
@@ -173,7 +174,7 @@ fn progress_bar(snapshot: &Snapshot, frame: &mut Frame<'_>, area: Rect) {
     let elapsed = span(snapshot.progress.elapsed_s);
     let label = format!("{done} of {max} trials, {rate:.0}/s, {elapsed}{left}");
     let gauge = Gauge::default().ratio(share).label(label).use_unicode(true);
-    frame.render_widget(gauge.gauge_style(Style::new().fg(Color::Blue)), area);
+    frame.render_widget(gauge.gauge_style(Style::new().fg(theme::PROGRESS)), area);
 }
 
 /// Two lines a scheme: P(trial wrong) with its interval on a shared axis, then outcome shares.
@@ -227,7 +228,7 @@ fn scheme_rows(app: &App, frame: &mut Frame<'_>, area: Rect) {
             Span::raw(format!(" {percent:>8} {range:<14}")),
             Span::styled(
                 axis(axis_width, [low / scale, share / scale, high / scale], scheme.trials > 0),
-                Style::new().fg(Color::Red),
+                Style::new().fg(theme::BAD),
             ),
         ]));
         lines.push(shares(scheme, width.saturating_sub(15), names));
@@ -273,13 +274,13 @@ fn axis(width: usize, at: [f64; 3], known: bool) -> String {
 
 /// The letter and colour of each outcome; the letters alone tell them apart.
 const LOOKS: [(char, Color); 7] = [
-    ('·', Color::DarkGray),
-    ('c', Color::Green),
-    ('r', Color::Cyan),
-    ('t', Color::Yellow),
-    ('X', Color::Red),
-    ('D', Color::Magenta),
-    ('H', Color::Blue),
+    ('·', theme::QUIET),
+    ('c', theme::GOOD),
+    ('r', theme::CALM),
+    ('t', theme::ATTENTION),
+    ('X', theme::BAD),
+    ('D', theme::LOST),
+    ('H', theme::PROGRESS),
 ];
 
 /// Outcome shares as one bar; every outcome that occurred has a column at least.

@@ -60,6 +60,21 @@ fn banned_words(tree: &Tree) -> Vec<String> {
     violations
 }
 
+/// Screens take their colours from `src/tui/theme.rs`, which read on dark and on light grounds.
+fn bare_colours(tree: &Tree) -> Vec<String> {
+    let mut violations = Vec::new();
+    let screens = tree.under("src/tui/", ".rs").filter(|(path, _)| !path.ends_with("/theme.rs"));
+    for (path, text) in screens {
+        for (number, line) in code(text) {
+            let mut named = line.match_indices("Color::");
+            if named.any(|(at, _)| !line[at..].starts_with("Color::Reset")) {
+                violations.push(format!("{path}:{number}: {}, not of the theme", line.trim()));
+            }
+        }
+    }
+    violations
+}
+
 /// Printing outside the commands: a library reports through its return values and its events.
 fn printing(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
@@ -144,4 +159,12 @@ fn only_commands_print() {
     let bad = [("src/command/run.rs", text), ("src/gpu/mod.rs", text), ("tests/a.rs", text)];
     crate::refuses(printing, &bad, &["src/gpu/mod.rs:3: `println!`", "src/gpu/mod.rs:4: `print!`"]);
     crate::repository_passes(printing);
+}
+
+#[test]
+fn screens_take_their_colours_from_the_theme() {
+    let text = "let a = Color::Yellow;\nlet b = Color::Reset; // Color::White";
+    let bad = [("src/tui/a.rs", text), ("src/tui/theme.rs", text), ("src/report/a.rs", text)];
+    crate::refuses(bare_colours, &bad, &["src/tui/a.rs:1: let a"]);
+    crate::repository_passes(bare_colours);
 }

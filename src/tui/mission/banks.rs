@@ -10,6 +10,7 @@
 //! · golden  1–9 + errors  ○ struck, golden again  ▪ replaced  ▼ scrubber
 //! ```
 
+use super::super::theme;
 use super::super::view::cut;
 use super::app::App;
 use super::replay::replaced;
@@ -18,7 +19,7 @@ use crate::mission::live::{LiveScheme, Started};
 use crate::scheme::Period;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use std::collections::BTreeSet;
@@ -60,13 +61,13 @@ struct Cell {
 impl Cell {
     fn span(self) -> Span<'static> {
         match self {
-            Self { scrubber: true, .. } => Span::styled("▼", BOLD.fg(Color::Cyan)),
+            Self { scrubber: true, .. } => Span::styled("▼", BOLD.fg(theme::CALM)),
             Self { errors: errors @ 1..=9, .. } => {
-                Span::styled(errors.to_string(), Style::new().fg(Color::Red))
+                Span::styled(errors.to_string(), Style::new().fg(theme::BAD))
             }
-            Self { errors: 10.., .. } => Span::styled("+", BOLD.fg(Color::Red)),
-            Self { replaced: true, .. } => Span::styled("▪", Style::new().fg(Color::Magenta)),
-            Self { struck: true, .. } => Span::styled("○", Style::new().fg(Color::Yellow)),
+            Self { errors: 10.., .. } => Span::styled("+", BOLD.fg(theme::BAD)),
+            Self { replaced: true, .. } => Span::styled("▪", Style::new().fg(theme::LOST)),
+            Self { struck: true, .. } => Span::styled("○", Style::new().fg(theme::ATTENTION)),
             _ => Span::styled("·", DIM),
         }
     }

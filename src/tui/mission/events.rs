@@ -9,6 +9,7 @@
 //!   0 y 051.80 d  upset    sefi, 60.2°N 12.9°E, trillium-tpu: sefi
 //! ```
 
+use super::super::theme;
 use super::app::App;
 use super::replay::{Entry, Replay};
 use super::view::{BOLD, DIM, lapse, moment, place, short};
@@ -17,7 +18,7 @@ use crate::mission::{COHORT, Change, Episode, Restored, Upset, What};
 use crate::outcome::Outcome;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -83,7 +84,7 @@ pub(super) fn upset_text(started: &Started, upset: &Upset) -> Line<'static> {
     let spot = spot.filter(|_| !matches!(upset.what, What::Hardened { .. }));
     let spot = spot.map_or_else(String::new, |spot| format!(", {}", place(*spot)));
     Line::from(vec![
-        Span::styled("upset    ", Style::new().fg(Color::Yellow)),
+        Span::styled("upset    ", Style::new().fg(theme::ATTENTION)),
         Span::raw(format!("{what}{spot}{mode}")),
     ])
 }
@@ -98,12 +99,12 @@ fn change_text(change: &Change) -> Line<'static> {
         Some(ended) => format!("{copy}: as all copies again by {}", ended.name()),
         None => format!("{copy}: {} from golden", differ(change.words)),
     };
-    Line::from(vec![Span::styled("state    ", Style::new().fg(Color::Cyan)), Span::raw(state)])
+    Line::from(vec![Span::styled("state    ", Style::new().fg(theme::CALM)), Span::raw(state)])
 }
 
 fn episode_text(episode: &Episode) -> Line<'static> {
     let worst = episode.worst();
-    let color = if worst == Outcome::CriticalSdc { Color::Red } else { Color::Magenta };
+    let color = if worst == Outcome::CriticalSdc { theme::BAD } else { theme::LOST };
     let mut parts = format!("{}: {}", episode.cause.name(), worst.name());
     let wrong = episode.count(Outcome::CriticalSdc);
     if wrong > 0 {

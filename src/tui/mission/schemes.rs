@@ -11,6 +11,7 @@
 //! P(none wrong in 30 d) ≥ 0.9: 5 of 60 windows, 0.050–0.140, refuted
 //! ```
 
+use super::super::theme;
 use super::super::view::{cut, number};
 use super::app::App;
 use super::growth::Growth;
@@ -19,7 +20,7 @@ use crate::mission::figures::SchemeFigures;
 use crate::stats::Decision;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -99,12 +100,12 @@ fn numbers(app: &App, index: usize) -> Line<'static> {
     };
     let now = app.time_s;
     let wrong = replay.wrong.count(now);
-    let red = Style::new().fg(if wrong > 0 { Color::Red } else { Color::Green });
+    let red = Style::new().fg(if wrong > 0 { theme::BAD } else { theme::GOOD });
     let service = if now > 0.0 { 1.0 - replay.dead_s.at(now) / now } else { 1.0 };
     let (state, color) = match replay.words(now) {
-        0 => ("golden".to_owned(), Color::Green),
-        1 => ("1 word".to_owned(), Color::Yellow),
-        words => (format!("{} words", short(words)), Color::Yellow),
+        0 => ("golden".to_owned(), theme::GOOD),
+        1 => ("1 word".to_owned(), theme::ATTENTION),
+        words => (format!("{} words", short(words)), theme::ATTENTION),
     };
     Line::from(vec![
         name,
@@ -145,7 +146,7 @@ fn curve_of(app: &App, index: usize, width: usize, rows: usize) -> Vec<Line<'sta
             };
             Line::from(vec![
                 Span::raw("  "),
-                Span::styled(cells, Style::new().fg(Color::Red)),
+                Span::styled(cells, Style::new().fg(theme::BAD)),
                 Span::styled(end, DIM),
             ])
         })
@@ -182,8 +183,8 @@ fn figures_of(app: &App, index: usize, figures: &SchemeFigures) -> Line<'static>
     let range = format!("{}–{}", number(interval.low), number(interval.high));
     let decision = figures.requirement.map(|held| held.verdict.decision);
     let color = match decision {
-        Some(Decision::Shown) => Style::new().fg(Color::Green),
-        Some(Decision::Refuted) => Style::new().fg(Color::Red),
+        Some(Decision::Shown) => Style::new().fg(theme::GOOD),
+        Some(Decision::Refuted) => Style::new().fg(theme::BAD),
         _ => DIM,
     };
     Line::from(vec![

@@ -7,13 +7,14 @@
 //! ★ moves least among the periods that are as good as the best
 //! ```
 
+use super::super::theme;
 use super::super::view::{cut, number};
 use super::app::App;
 use super::view::{BOLD, DIM, lapse, window};
 use crate::mission::sweep::Point;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::{Color, Style};
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
 
@@ -69,6 +70,6 @@ fn row(point: &Point, bandwidth: f64, highest: f64, columns: usize) -> Line<'sta
     let length = (length.round() as usize).min(columns);
     Line::from(vec![
         Span::styled(text, style),
-        Span::styled("▄".repeat(length), Style::new().fg(Color::Red)),
+        Span::styled("▄".repeat(length), Style::new().fg(theme::BAD)),
     ])
 }

@@ -8,6 +8,7 @@
 //! └ 1–5 screen  ←→ scheme  +/- speed  . next  g end  p pause  q  ? help ─┘
 //! ```
 
+use super::super::theme;
 use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn, number};
 use super::app::{App, KEYS, Screen};
 use super::{banks, events, schemes, sweep, world};
@@ -82,16 +83,16 @@ pub fn picture(app: &App, width: u16, height: u16) -> String {
 fn state(app: &App) -> (&'static str, Color) {
     let snapshot = &app.snapshot;
     if snapshot.failed.is_some() {
-        return ("failed", Color::Red);
+        return ("failed", theme::BAD);
     }
     match snapshot.ended {
-        Some(MissionEnd::Done { .. }) => ("done, q leaves", Color::Cyan),
-        Some(MissionEnd::Stopped) => ("stopped, q leaves", Color::Cyan),
-        None if snapshot.watched => ("watched, q leaves", Color::Green),
-        None if app.stopping => ("stopping after these histories", Color::Yellow),
-        None if app.confirming => ("stop? y / esc", Color::Yellow),
-        None if snapshot.paused => ("paused", Color::Yellow),
-        None => (snapshot.phase.name(), Color::Green),
+        Some(MissionEnd::Done { .. }) => ("done, q leaves", theme::CALM),
+        Some(MissionEnd::Stopped) => ("stopped, q leaves", theme::CALM),
+        None if snapshot.watched => ("watched, q leaves", theme::GOOD),
+        None if app.stopping => ("stopping after these histories", theme::ATTENTION),
+        None if app.confirming => ("stop? y / esc", theme::ATTENTION),
+        None if snapshot.paused => ("paused", theme::ATTENTION),
+        None => (snapshot.phase.name(), theme::GOOD),
     }
 }
 
@@ -101,13 +102,13 @@ fn clock_line(app: &App, width: u16) -> Line<'static> {
     let horizon_s = started.horizon_s;
     let at = format!("{} of {}", moment(app.time_s, horizon_s), whole(horizon_s));
     let (word, color) = if app.replay().is_none() {
-        ("waits for the first history".to_owned(), Color::Yellow)
+        ("waits for the first history".to_owned(), theme::ATTENTION)
     } else if app.time_s >= horizon_s {
-        ("at the end".to_owned(), Color::Cyan)
+        ("at the end".to_owned(), theme::CALM)
     } else if app.standing {
-        ("clock stopped".to_owned(), Color::Yellow)
+        ("clock stopped".to_owned(), theme::ATTENTION)
     } else {
-        (format!("{} a second", app.speed().1), Color::Green)
+        (format!("{} a second", app.speed().1), theme::GOOD)
     };
     let times = if started.acceleration == 1.0 {
         ", not accelerated".to_owned()
@@ -122,7 +123,7 @@ fn clock_line(app: &App, width: u16) -> Line<'static> {
     Line::from(vec![
         Span::styled(at, BOLD),
         Span::raw(" "),
-        Span::styled("▓".repeat(done), Style::new().fg(Color::Blue)),
+        Span::styled("▓".repeat(done), Style::new().fg(theme::PROGRESS)),
         Span::styled("░".repeat(room - done), DIM),
         Span::raw("  "),
         Span::styled(word, Style::new().fg(color)),
@@ -134,7 +135,7 @@ fn clock_line(app: &App, width: u16) -> Line<'static> {
 fn progress_line(app: &App, width: u16) -> Line<'static> {
     let snapshot = &app.snapshot;
     if let Some(failed) = &snapshot.failed {
-        return Line::styled(cut(failed, width), Style::new().fg(Color::Red));
+        return Line::styled(cut(failed, width), Style::new().fg(theme::BAD));
     }
     let Some(started) = app.started() else { return Line::default() };
     let done = format!("{} of {} histories", snapshot.histories, started.histories);

@@ -10,6 +10,7 @@
 //! ```
 
 use super::super::cells::cells;
+use super::super::theme;
 use super::app::App;
 use super::events::upset_text;
 use super::view::{BOLD, DIM, place};
@@ -27,15 +28,15 @@ use ratatui::widgets::canvas::{Canvas, Map, MapResolution};
 const ROWS: u16 = 2;
 /// The sign and colour of each kind of upset, by its name; the last has no place on the orbit.
 const LOOKS: [(&str, &str, Color); 9] = [
-    ("memory", "m", Color::Yellow),
-    ("uncorrectable", "U", Color::Magenta),
-    ("logic-sdc", "L", Color::Red),
-    ("sefi", "S", Color::Cyan),
-    ("host-sefi", "H", Color::Blue),
-    ("host-ram", "R", Color::LightBlue),
-    ("sel", "!", Color::LightRed),
-    ("scrubber", "b", Color::Green),
-    ("hardened-storage", "h", Color::Gray),
+    ("memory", "m", theme::ATTENTION),
+    ("uncorrectable", "U", theme::LOST),
+    ("logic-sdc", "L", theme::BAD),
+    ("sefi", "S", theme::CALM),
+    ("host-sefi", "H", theme::PROGRESS),
+    ("host-ram", "R", theme::HOST),
+    ("sel", "!", theme::BAD),
+    ("scrubber", "b", theme::GOOD),
+    ("hardened-storage", "h", theme::QUIET),
 ];
 
 fn look(what: &What) -> usize {
@@ -83,18 +84,18 @@ fn earth(app: &App, started: &Started, fallen: &[&Upset], frame: &mut Frame<'_>,
         .x_bounds([-180.0, 180.0])
         .y_bounds([-90.0, 90.0])
         .paint(|context| {
-            context.draw(&Map { resolution: MapResolution::High, color: Color::DarkGray });
+            context.draw(&Map { resolution: MapResolution::High, color: theme::QUIET });
             context.layer();
             let mut print = |longitude, latitude, sign: &'static str, style| {
                 context.print(longitude, latitude, Line::styled(sign, style));
             };
             for (longitude, latitude) in cells(area.width, area.height) {
                 if track.saa.at(longitude, latitude) == Some(true) {
-                    print(longitude, latitude, "░", Style::new().fg(Color::Magenta));
+                    print(longitude, latitude, "░", Style::new().fg(theme::LOST));
                 }
             }
             for at in (-around..around).filter_map(|steps| spot(f64::from(steps))) {
-                print(at.longitude_deg, at.latitude_deg, "·", Style::new().fg(Color::White));
+                print(at.longitude_deg, at.latitude_deg, "·", Style::new());
             }
             for (place, kind) in &drawn {
                 if let Some(at) = track.spots.get(*place as usize) {
@@ -103,7 +104,7 @@ fn earth(app: &App, started: &Started, fallen: &[&Upset], frame: &mut Frame<'_>,
                 }
             }
             if let Some(at) = spot(0.0) {
-                print(at.longitude_deg, at.latitude_deg, "◆", BOLD.fg(Color::White));
+                print(at.longitude_deg, at.latitude_deg, "◆", BOLD);
             }
         });
     frame.render_widget(canvas, area);

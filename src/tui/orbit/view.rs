@@ -1,6 +1,7 @@
 //! Drawing: a pure function of the state.
 
 use super::super::cells::cells;
+use super::super::theme;
 use super::super::view::{HEIGHT_MIN, WIDTH_MIN, cut, drawn, number};
 use super::flight::ModeOfFlight;
 use super::state::Cockpit;
@@ -19,10 +20,10 @@ const PANEL: u16 = 48;
 const ROWS: u16 = 8;
 /// Flux from which a look holds, the sign and the colour.
 const LOOKS: [(f64, &str, Color); 4] = [
-    (1.0, "░", Color::Blue),
-    (10.0, "▒", Color::Magenta),
-    (100.0, "▓", Color::LightRed),
-    (1000.0, "█", Color::Yellow),
+    (1.0, "░", theme::PROGRESS),
+    (10.0, "▒", theme::LOST),
+    (100.0, "▓", theme::BAD),
+    (1000.0, "█", theme::ATTENTION),
 ];
 /// A band wider than this has no nominal figure.
 const WIDEST: f64 = 10.0;
@@ -40,9 +41,9 @@ pub fn view(cockpit: &Cockpit, frame: &mut Frame<'_>) {
         return;
     }
     let (word, color) = if cockpit.paused {
-        ("paused".to_owned(), Color::Yellow)
+        ("paused".to_owned(), theme::ATTENTION)
     } else {
-        (format!("{} s a second", cockpit.speed()), Color::Green)
+        (format!("{} s a second", cockpit.speed()), theme::GOOD)
     };
     let bold = Style::new().add_modifier(Modifier::BOLD);
     let room = area.width.saturating_sub(26);
@@ -109,7 +110,7 @@ fn world(cockpit: &Cockpit, frame: &mut Frame<'_>, area: Rect) {
         .x_bounds([-180.0, 180.0])
         .y_bounds([-90.0, 90.0])
         .paint(|context| {
-            context.draw(&Map { resolution: MapResolution::High, color: Color::DarkGray });
+            context.draw(&Map { resolution: MapResolution::High, color: theme::QUIET });
             context.layer();
             for (longitude, latitude) in cells(area.width, area.height) {
                 let flux = flight.field.at(longitude, latitude);
@@ -120,12 +121,12 @@ fn world(cockpit: &Cockpit, frame: &mut Frame<'_>, area: Rect) {
                 }
             }
             for at in &flight.instants[first..last] {
-                let color = if at.in_saa { look(at.flux_per_cm2_s).1 } else { Color::White };
+                let color = if at.in_saa { look(at.flux_per_cm2_s).1 } else { Color::Reset };
                 let span = Span::styled("·", Style::new().fg(color));
                 context.print(at.longitude_deg, at.latitude_deg, Line::from(span));
             }
             if let Some(now) = cockpit.now() {
-                let style = Style::new().fg(Color::White).add_modifier(Modifier::BOLD);
+                let style = Style::new().add_modifier(Modifier::BOLD);
                 let span = Span::styled("◆", style);
                 context.print(now.longitude_deg, now.latitude_deg, Line::from(span));
             }
@@ -210,7 +211,7 @@ fn rates_of(cockpit: &Cockpit, area: Rect) -> Vec<Line<'static>> {
 fn row(mode: &ModeOfFlight, rate: &Levels) -> Vec<Line<'static>> {
     let ratio = if mode.mean[1] > 0.0 { rate[1] / mode.mean[1] } else { 0.0 };
     let times = if ratio >= 9.95 { format!("{ratio:.0}") } else { format!("{ratio:.1}") };
-    let style = if ratio >= 1.0 { Style::new().fg(Color::Yellow) } else { Style::new() };
+    let style = if ratio >= 1.0 { Style::new().fg(theme::ATTENTION) } else { Style::new() };
     let name = if mode.per == "bit" { format!("{} a bit", mode.name) } else { mode.name.clone() };
     let name = cut(&name, 20);
     // A band as wide as this has no middle worth a number.

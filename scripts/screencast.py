@@ -142,8 +142,8 @@ def picture(frames):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" role="img" '
         f'aria-label="The screens of beamline: schemes, orbit, memory and events of a mission" '
         f'font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,DejaVu Sans Mono,monospace" font-size="13.5">'
-        f"<style>text{{white-space:pre;fill:{BASE[7]}}}{''.join(styles)}</style>"
-        f'<rect width="100%" height="100%" rx="6" fill="{BASE[0]}"/><g transform="translate(10 10)">'
+        f"<style>text{{white-space:pre}}{''.join(styles)}</style>"
+        f'<rect width="100%" height="100%" rx="6" fill="{BASE[0]}"/><g transform="translate(10 10)" fill="{BASE[7]}">'
         + "".join(groups)
         + "</g></svg>\n"
     )

@@ -103,7 +103,19 @@ fn headline(report: &Report, row: &Figures) -> String {
         format!("; {} had none", words::plural(silent, "inference", "inferences"))
     };
     let name = report.scheme(row.scheme);
-    format!("{name}{stratum}: {result}{silent}{}.", cost(report, row.scheme))
+    let fewer = fewer(report, row);
+    format!("{name}{stratum}: {result}{silent}{fewer}{}.", cost(report, row.scheme))
+}
+
+/// How many times fewer trials are wrong than under the baseline, where any are.
+fn fewer(report: &Report, row: &Figures) -> String {
+    let place = (row.stratum, row.scheme);
+    let mut compared = report.summary.comparisons.iter();
+    let compared = compared.find(|of| (of.stratum, of.scheme) == place && row.wrong_trials > 0);
+    let fewer = compared.and_then(|of| Some((of.fewer?, report.scheme(of.baseline))));
+    fewer.map_or_else(String::new, |(ratio, baseline)| {
+        format!("; {} wrong trials than {baseline}", words::fewer(&ratio))
+    })
 }
 
 fn cost(report: &Report, scheme: usize) -> String {

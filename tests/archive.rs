@@ -374,3 +374,56 @@ fn a_folder_that_cannot_be_written_or_is_taken_is_refused() {
     Writer::start(&taken, header()).expect("a writer").stop().expect("nothing");
     assert!(look(&taken, &fingerprint()).expect("a look").is_none());
 }
+
+#[test]
+fn a_part_goes_on_as_that_part_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let share = Some((500, 1000));
+    let mut writer = Writer::start_part(folder.path(), header(), share).expect("a writer");
+    writer.send(segment(500, 300)).expect("a segment");
+    writer.stop().expect("a segment");
+    let open = |share| Existing::open_part(folder.path(), &fingerprint(), share, &mut |_| {});
+    let message = open(None).expect_err("all trials").to_string();
+    assert!(
+        message.ends_with("expected all trials, found a part of 1000 trials from 500 on"),
+        "{message}"
+    );
+    assert!(open(Some((0, 500))).is_err(), "another part");
+    let existing = open(share).expect("a look").expect("rows");
+    assert_eq!(existing.next, 800);
+    let mut writer = Writer::resume(existing, header()).expect("a writer");
+    writer.send(segment(800, 700)).expect("a segment");
+    writer.finish(()).expect("an archive");
+    let archive = Archive::open(folder.path()).expect("a part");
+    assert_eq!((archive.part(), archive.finished()), (share, false));
+    assert!(open(None).is_err() && open(share).expect("a look").expect("one").finished);
+}
+
+#[test]
+fn every_column_that_is_written_is_on_the_page() {
+    let page = include_str!("../docs/archive-format.md");
+    let folder = tempfile::tempdir().expect("a folder");
+    for census in [false, true] {
+        let mut header = header();
+        header.campaign.census = census;
+        let path = folder.path().join(census.to_string());
+        let mut writer = Writer::start(&path, header).expect("a writer");
+        writer.send(segment(0, 40)).expect("a segment");
+        let file = hdf5::File::open(writer.finish(()).expect("an archive")).expect("a file");
+        for table in
+            ["summary/figures", "summary/comparisons", "summary/fit", "summary/beam", "schemes"]
+        {
+            let (_, section) =
+                page.split_once(&format!("<!-- columns: {table} -->")).expect("a table");
+            let (section, _) = section.split_once("<!-- end -->").expect("its end");
+            let mut expected: Vec<&str> = section
+                .lines()
+                .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+                .collect();
+            let mut found = file.group(table).and_then(|at| at.member_names()).expect("columns");
+            found.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(found, expected, "{table}, census {census}");
+        }
+    }
+}

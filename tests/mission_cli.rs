@@ -268,9 +268,9 @@ fn an_event_is_replayed_and_says_what_it_did() {
     assert_eq!(value["event"]["id"], episode.upset);
     assert_eq!(value["schemes"][0]["episodes"][0]["end_s"], episode.end_s);
     for (arguments, expected) in [
-        (["--history", "3", "--event", "0"], "--history: expected a number below 3, found 3"),
+        (["--history", "3", "--event", "0"], "--history: expected one from 0 to 2, found 3"),
         (["--history", "0", "--event", "999999"], "--event: expected a number below"),
-        (["--history", "0", "--trial", "0"], "--event: expected the number of one"),
+        (["--history", "0", "--trial", "0"], "--trial: expected no such flag for a mission"),
     ] {
         let output = verb(&[&["replay", path], &arguments[..]].concat());
         assert_eq!(output.status.code(), Some(2));
@@ -326,6 +326,12 @@ fn parts_of_a_mission_become_the_result_of_one_run() {
     let part = MissionArchive::read(&b).expect("a part");
     assert!(!part.finished);
     assert_eq!((part.runs.len(), part.runs[0].history), (3, 2));
+    // A history of a part is called by its number in the whole.
+    let replay = ["replay", b.to_str().expect("a path"), "--event", "0", "--history"];
+    let output = verb(&[&replay[..], &["4"]].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let output = verb(&[&replay[..], &["0"]].concat());
+    assert!(text(&output.stderr).contains("--history: expected one from 2 to 4, found 0"));
     let merged = at("merged");
     let paths = [&b, &a, &merged].map(|path| path.to_str().expect("a path"));
     let output = verb(&["merge", paths[0], paths[1], "--output", paths[2]]);

@@ -278,6 +278,14 @@ fn table(at: &Group, name: &str, list: &[Value], about: &Descriptions) -> hdf5::
     let to = group(at, name)?;
     let mut rows = rows_of(list);
     let known = about.of(name);
+    // What is missing as a whole has the columns of its parts, and none of its own.
+    let parts_of =
+        |name: &str| known.iter().any(|column| column.name.starts_with(&format!("{name}_")));
+    rows.columns.retain(|(name, values)| {
+        known.iter().any(|column| column.name == *name)
+            || !parts_of(name)
+            || !values.iter().all(Value::is_null)
+    });
     for column in known {
         if rows.columns.iter().all(|(name, _)| *name != column.name) {
             rows.columns.push((column.name.clone(), vec![Value::Null; list.len()]));

@@ -238,7 +238,10 @@ fn rate(rate: &RateInfo) -> Result<(), Flaw> {
 pub(super) fn rows(segment: &Segment, header: &Header) -> Result<(), Flaw> {
     let Segment { first_trial, trials, faults, outcomes, timing } = segment;
     let schemes = header.schemes.len() as u64;
-    let range = *first_trial..first_trial.saturating_add(*trials);
+    let Some(end) = first_trial.checked_add(*trials) else {
+        return Err(Flaw::new("trials below 2^64", format!("{trials} from {first_trial}")));
+    };
+    let range = *first_trial..end;
     if trials.checked_mul(schemes) != Some(outcomes.len() as u64) {
         let expected = format!("one outcome for each of {schemes} schemes in trials {range:?}");
         return Err(Flaw::new(expected, format!("{} rows", outcomes.len())));

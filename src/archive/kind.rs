@@ -1,7 +1,7 @@
 //! What a file of results is, and the gate that every file passes before its tables are read.
 
 use super::file::{self, get, get_text};
-use super::store::segment_paths;
+use super::store::{HEADER_FILE, segment_paths};
 use super::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, checksum, structure};
 use hdf5::File;
 use std::fs;
@@ -28,6 +28,8 @@ impl ArchiveKind {
             path.to_path_buf()
         } else if finished.exists() {
             finished
+        } else if segments.join(HEADER_FILE).exists() {
+            segments.join(HEADER_FILE)
         } else if segments.exists() {
             segment_paths(&segments)?.into_iter().next().ok_or_else(missing)?
         } else {

@@ -208,7 +208,7 @@ pub(crate) fn say_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 /// Says on standard error that an archive was read without a digest to hold it to.
 fn note_unverified(archive: &Path, verified: bool) {
     use std::io::Write;
-    if !verified {
+    if !verified && !is_quiet() {
         let path = archive.display().to_string();
         let path = words::terminal(&path);
         // A report does not fail because nobody listens to a note.

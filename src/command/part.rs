@@ -3,7 +3,7 @@
 use super::Failure;
 use super::live::{Watching, say_results};
 use super::report::{campaign_table, mission_table, write_campaign, write_mission};
-use crate::archive::mission::{Histories, MissionArchive};
+use crate::archive::mission::{Closing, Histories, MissionArchive};
 use crate::archive::{Archive, ArchiveKind, Error, Segment, join};
 use crate::mission::SchemeHistory;
 use crate::mission::figures::figures;
@@ -44,7 +44,7 @@ impl PartOf {
             (u64::try_from(at).unwrap_or(steps) * step).min(total)
         };
         let (first, end) = (begin(self.index - 1), begin(self.index));
-        if first == end {
+        if self.of > steps {
             let of = self.of;
             return Err(Failure::input(anyhow!(
                 "--part: expected {steps} parts at most, found {of}"
@@ -52,6 +52,33 @@ impl PartOf {
         }
         Ok((first, end - first))
     }
+}
+
+/// What follows from the plan alone, of parts that each computed it or left it out: what single events do,
+/// the sweep and the fleet.
+fn joined(closings: Vec<Closing>, folder: &Path) -> Result<Closing, Error> {
+    let mut all = Closing::default();
+    let refuse = |what: &str| Error::Content {
+        path: folder.to_path_buf(),
+        expected: format!("the same {what} in every part that has one"),
+        found: "others; --singles or --sweep differed".to_owned(),
+    };
+    for part in closings {
+        if all.strata.is_empty() {
+            (all.strata, all.expected) = (part.strata, part.expected);
+        } else if !part.strata.is_empty() && part.strata != all.strata {
+            return Err(refuse("single events"));
+        }
+        if all.sweep.is_empty() {
+            all.sweep = part.sweep;
+        } else if !part.sweep.is_empty() && part.sweep != all.sweep {
+            return Err(refuse("sweep"));
+        }
+        if all.fleet.is_empty() {
+            all.fleet = part.fleet;
+        }
+    }
+    Ok(all)
 }
 
 /// What the user asked for.
@@ -83,13 +110,9 @@ impl Merge {
         join::<Histories>(&self.parts, folder, |header, parts| {
             let runs = parts.iter().flat_map(|part| &part.runs);
             let runs: Vec<Vec<SchemeHistory>> = runs.map(|(run, _)| run.schemes.clone()).collect();
-            // What single events do, the sweep and the fleet are the same in every part that has them.
             let closings = self.parts.iter().map(|path| Ok(MissionArchive::read(path)?.closing));
             let closings = closings.collect::<Result<Vec<_>, Error>>()?;
-            let mut closing = closings
-                .into_iter()
-                .max_by_key(|of| of.strata.len() + of.sweep.len() + of.fleet.len());
-            let mut closing = closing.take().unwrap_or_default();
+            let mut closing = joined(closings, folder)?;
             closing.figures = figures(&header.facts, &runs);
             Ok(closing)
         })?;

@@ -34,8 +34,8 @@ pub struct Replay {
     #[arg(long)]
     event: Option<u32>,
     /// The history of a mission.
-    #[arg(long, default_value_t)]
-    history: u64,
+    #[arg(long)]
+    history: Option<u64>,
     #[command(flatten)]
     files: MissionFiles,
     /// The fault list of a campaign that has one.
@@ -83,16 +83,33 @@ impl Replay {
     /// archived one.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         super::check_archive(&self.archive)?;
-        match (ArchiveKind::of(&self.archive)?, self.trial, self.event) {
-            (ArchiveKind::Campaign, Some(trial), None) => self.replay_trial(trial, adapter),
-            (ArchiveKind::Mission, None, Some(event)) => {
-                let of = EventOf { history: self.history, event };
+        let kind = ArchiveKind::of(&self.archive)?;
+        let of_campaigns = [
+            ("--trial", self.trial.is_some()),
+            ("--scheme", self.scheme.is_some()),
+            ("--list", self.list.is_some()),
+        ];
+        let of_missions = [
+            ("--event", self.event.is_some()),
+            ("--history", self.history.is_some()),
+            ("--mission", self.files.mission.is_some()),
+        ];
+        let (of_others, number) = match kind {
+            ArchiveKind::Campaign => (of_missions, "--trial"),
+            ArchiveKind::Mission => (of_campaigns, "--event"),
+        };
+        let name = kind.name();
+        if let Some((flag, _)) = of_others.into_iter().find(|(_, given)| *given) {
+            return Err(Failure::input(anyhow!("{flag}: expected no such flag for a {name}")));
+        }
+        match (kind, self.trial, self.event) {
+            (ArchiveKind::Campaign, Some(trial), _) => self.replay_trial(trial, adapter),
+            (ArchiveKind::Mission, _, Some(event)) => {
+                let of = EventOf { history: self.history.unwrap_or(0), event };
                 replay_event::replay(&self.archive, &self.files, of, self.format, adapter)
             }
-            (kind, ..) => {
-                let flag = if kind == ArchiveKind::Campaign { "--trial" } else { "--event" };
-                let kind = kind.name();
-                Err(Failure::input(anyhow!("{flag}: expected the number of one, as for a {kind}")))
+            _ => {
+                Err(Failure::input(anyhow!("{number}: expected a number for a {name}, found none")))
             }
         }
     }

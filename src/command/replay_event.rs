@@ -77,9 +77,13 @@ pub(super) fn replay(
     let below = |flag: &str, most: usize, found: u64| {
         Failure::input(anyhow!("{flag}: expected a number below {most}, found {found}"))
     };
-    let histories = archive.runs.len();
-    let archived = usize::try_from(of.history).ok().and_then(|at| archive.runs.get(at));
-    let archived = archived.ok_or_else(|| below("--history", histories, of.history))?;
+    let archived = archive.runs.iter().find(|run| run.history == of.history);
+    let archived = archived.ok_or_else(|| {
+        let [first, last] = [archive.runs.first(), archive.runs.last()];
+        let [first, last] = [first, last].map(|run| run.map_or(0, |run| run.history));
+        let found = of.history;
+        Failure::input(anyhow!("--history: expected one from {first} to {last}, found {found}"))
+    })?;
     if of.event as usize >= archived.upsets.len() {
         return Err(below("--event", archived.upsets.len(), of.event.into()));
     }

@@ -4,7 +4,7 @@ use super::Failure;
 use crate::archive::mission::MissionArchive;
 use crate::archive::{Archive, ArchiveKind};
 use crate::output;
-use crate::report::mission::MissionView;
+use crate::report::mission::{COLUMNS, MissionView};
 use crate::report::several::Compared;
 use crate::report::{self, Format, RowTable};
 use anyhow::anyhow;
@@ -71,7 +71,7 @@ impl Report {
                 if output::is_stdout(&path) {
                     return Ok(());
                 }
-                super::say(&format!("report: {}", path.display()))
+                super::note(&format!("report: {}", path.display()))
             }
             None => Ok(output::print(&text)?),
         }
@@ -167,8 +167,8 @@ pub(super) fn campaign_table(archive: &Archive) -> Result<String, Failure> {
 /// A mission's report as a table for the terminal that it is written to.
 pub(super) fn mission_table(archive: &MissionArchive) -> String {
     let columns = match std::io::stdout().is_terminal() {
-        true => crossterm::terminal::size().map_or(usize::MAX, |(columns, _)| columns.into()),
-        false => usize::MAX,
+        true => crossterm::terminal::size().map_or(COLUMNS, |(columns, _)| columns.into()),
+        false => COLUMNS,
     };
     report::mission::table(&MissionView::of(archive), columns)
 }

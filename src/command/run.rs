@@ -134,7 +134,7 @@ impl Run {
     ) -> Result<Option<(Writer, Totals, u64)>, Failure> {
         let mut totals = Totals::new(header.schemes.len(), header.strata.len());
         let mut count = |segment: &Segment| segment.count_into(&mut totals);
-        let open = || Existing::open(folder, &header.fingerprint, &mut count);
+        let open = || Existing::open_part(folder, &header.fingerprint, share, &mut count);
         let name = (folder, planned.campaign.name.as_str());
         let existing = match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => return Ok(None),

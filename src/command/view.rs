@@ -65,7 +65,8 @@ impl View {
         let mut follow = Follow::<Histories>::open(&self.archive)?;
         let prepared = Prepared::archived(follow.header(), &self.files)?;
         let plan = &prepared.plan;
-        let started = Arc::new(Started::new(plan, follow.header().adapter.line()));
+        let started = Started::new(plan, follow.header().adapter.line());
+        let started = Arc::new(Started { histories: follow.planned(), ..started });
         to.send_modify(|snapshot| {
             (snapshot.started, snapshot.phase) = (Some(started), Phase::Histories);
         });
@@ -125,6 +126,7 @@ fn follow_campaign(
     to.send_modify(|snapshot| {
         snapshot.watched = true;
         snapshot.started = follow.header().started(0);
+        snapshot.started.trials_max = follow.planned();
     });
     until_left(&mut steering, || {
         let Some(news) = follow.look()? else { return Ok(()) };

@@ -277,7 +277,12 @@ fn booktabs(table: &Table) -> String {
 /// A text in one line that LaTeX prints as it is.
 pub(super) fn tex(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in names::line(text).chars() {
+    let line = names::line(text);
+    // After the end of a row LaTeX takes a bracket or a star for an option.
+    if line.starts_with(['[', '*']) {
+        escaped.push_str("{}");
+    }
+    for c in line.chars() {
         match c {
             '\\' => escaped.push_str("\\textbackslash{}"),
             '~' => escaped.push_str("\\textasciitilde{}"),
@@ -309,7 +314,18 @@ pub(super) fn tex(text: &str) -> String {
             '°' => escaped.push_str("$^\\circ$"),
             '–' => escaped.push_str("--"),
             '…' => escaped.push_str("\\ldots{}"),
-            other => escaped.push(other),
+            'β' => escaped.push_str("$\\beta$"),
+            'σ' => escaped.push_str("$\\sigma$"),
+            'χ' => escaped.push_str("$\\chi$"),
+            'Δ' => escaped.push_str("$\\Delta$"),
+            '→' => escaped.push_str("$\\to$"),
+            '∞' => escaped.push_str("$\\infty$"),
+            '≈' => escaped.push_str("$\\approx$"),
+            // What the fonts of LaTeX have.
+            ' '..='~' | 'À'..='ſ' | '“' | '”' | '‘' | '’' | '—' => escaped.push(c),
+            other => {
+                let _ = write!(escaped, "\\texttt{{U+{:04X}}}", u32::from(other));
+            }
         }
     }
     escaped
@@ -325,6 +341,7 @@ mod tests {
             tex("a_b & 5 % of $x^2$ {y} \\input"),
             "a\\_b \\& 5 \\% of \\$x\\textasciicircum{}2\\$ \\{y\\} \\textbackslash{}input"
         );
+        assert_eq!(tex("[odd] β 字"), "{}[odd] $\\beta$ \\texttt{U+5B57}");
         assert_eq!(tex("10⁻⁴ cm² × 2"), "10$^-$$^4$ cm$^2$ $\\times$ 2");
         assert_eq!(
             tex("one\ntwo"),

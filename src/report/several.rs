@@ -28,6 +28,8 @@ pub struct Compared {
     settings: Value,
     /// Its figures.
     figures: Vec<Figure>,
+    /// Which intervals they have: "95 % interval".
+    level: String,
 }
 
 /// A figure of one scheme.
@@ -37,8 +39,9 @@ struct Figure {
     quantity: &'static str,
     unit: &'static str,
     estimate: f64,
-    /// Without one the estimate is exact.
     interval: Option<Interval>,
+    /// Whether it is that of the whole population, as in a census.
+    exact: bool,
 }
 
 /// A setting in which results differ.
@@ -59,8 +62,9 @@ struct Row {
     other: f64,
     /// The other less the first.
     difference: f64,
-    low: f64,
-    high: f64,
+    /// The ends of its interval; none where one of the estimates has none.
+    low: Option<f64>,
+    high: Option<f64>,
     /// Whether the interval of the difference leaves out 0.
     differs: bool,
 }
@@ -74,6 +78,7 @@ impl Compared {
         let report = Report::of(archive)?;
         let header = &report.header;
         let strata = header.strata.len() > 1;
+        let exact = report.summary.census && report.finished;
         let mut figures = Vec::new();
         for row in report.summary.by(Breakdown::Scheme) {
             let scheme = match strata {
@@ -82,14 +87,16 @@ impl Compared {
             };
             let mut add = |quantity, estimate, interval| {
                 let scheme = scheme.clone();
-                figures.push(Figure { scheme, quantity, unit: "share", estimate, interval });
+                let unit = "share";
+                figures.push(Figure { scheme, quantity, unit, estimate, interval, exact });
             };
             add("wrong trials", row.wrong_probability, row.wilson);
             add("wrong answers", row.wrong_share, row.wrong_share_interval);
         }
         let follows = json!({ "adapter": header.adapter, "rate": header.rate });
         let settings = settings(&header.campaign.toml, follows);
-        Ok(Self { name: name.to_owned(), settings, figures })
+        let level = report.level();
+        Ok(Self { name: name.to_owned(), settings, figures, level })
     }
 
     /// A mission's result.
@@ -99,7 +106,8 @@ impl Compared {
             let mut add = |quantity, (estimate, interval): (f64, Interval)| {
                 let (scheme, unit) = (of.name.clone(), "1/yr");
                 let interval = Some(interval);
-                figures.push(Figure { scheme, quantity, unit, estimate, interval });
+                let exact = false;
+                figures.push(Figure { scheme, quantity, unit, estimate, interval, exact });
             };
             add("wrong answers", of.wrong_per_year);
             let rates =
@@ -115,7 +123,8 @@ impl Compared {
             "orbit": header.orbit,
         });
         let settings = settings(&header.toml, follows);
-        Self { name: name.to_owned(), settings, figures }
+        let level = "95 % interval".to_owned();
+        Self { name: name.to_owned(), settings, figures, level }
     }
 }
 
@@ -145,10 +154,13 @@ fn rows(first: &Compared, other: &Compared) -> Vec<Row> {
         let other = other.figures.iter().find(|other| same(figure, other))?;
         Some((figure, other))
     });
-    let exact =
-        |of: &Figure| of.interval.unwrap_or(Interval { low: of.estimate, high: of.estimate });
+    let interval = |of: &Figure| {
+        let exact = of.exact.then_some(Interval { low: of.estimate, high: of.estimate });
+        of.interval.or(exact)
+    };
     let row = |(a, b): (&Figure, &Figure)| {
-        let interval = difference((a.estimate, exact(a)), (b.estimate, exact(b)));
+        let of = interval(a).zip(interval(b));
+        let of = of.map(|(of_a, of_b)| difference((a.estimate, of_a), (b.estimate, of_b)));
         Row {
             scheme: a.scheme.clone(),
             quantity: a.quantity,
@@ -156,9 +168,9 @@ fn rows(first: &Compared, other: &Compared) -> Vec<Row> {
             first: a.estimate,
             other: b.estimate,
             difference: b.estimate - a.estimate,
-            low: interval.low,
-            high: interval.high,
-            differs: interval.low > 0.0 || interval.high < 0.0,
+            low: of.map(|of| of.low),
+            high: of.map(|of| of.high),
+            differs: of.is_some_and(|of| of.low > 0.0 || of.high < 0.0),
         }
     };
     pairs.map(row).collect()
@@ -240,10 +252,15 @@ fn tables(all: &[Compared]) -> Vec<Table> {
     for other in &all[1..] {
         let first = &all[0];
         let title = format!("{} less {}", other.name, first.name);
-        let caption = "In brackets: the 95 % interval of the difference of independent results; * where \
-                       it leaves out 0.";
+        let levels = match first.level == other.level {
+            true => format!("the {}", first.level),
+            false => format!("what a {} and a {} give as that", first.level, other.level),
+        };
+        let caption = format!(
+            "In brackets: {levels} of the difference of independent results; * where it leaves out 0."
+        );
         let heads = ["scheme", "figure", "first", "other", "difference", "interval", ""];
-        let mut table = Table::new(&title, caption.into(), &heads, 2);
+        let mut table = Table::new(&title, caption, &heads, 2);
         for row in rows(first, other) {
             let number = |value: f64| {
                 let sign = if value < 0.0 { "−" } else { "" };
@@ -260,7 +277,10 @@ fn tables(all: &[Compared]) -> Vec<Table> {
                 number(row.first),
                 number(row.other),
                 number(row.difference),
-                format!("({} to {})", number(row.low), number(row.high)),
+                match row.low.zip(row.high) {
+                    Some((low, high)) => format!("({} to {})", number(low), number(high)),
+                    None => "–".to_owned(),
+                },
                 if row.differs { "*".into() } else { String::new() },
             ]);
         }
@@ -312,11 +332,13 @@ pub fn write(all: &[Compared], format: Format, out: &mut dyn Write) -> Result<()
             lines.write_record(head).map_err(form)?;
             for other in &all[1..] {
                 for row in rows(&all[0], other) {
-                    let numbers = [row.first, row.other, row.difference, row.low, row.high];
+                    let numbers = [row.first, row.other, row.difference].map(Some);
+                    let numbers = numbers.into_iter().chain([row.low, row.high]);
                     let texts = [&all[0].name, &other.name, &row.scheme];
                     let texts = texts.map(|text| names::field(text).into_owned());
                     let of = [row.quantity, row.unit].map(str::to_owned);
-                    let numbers = numbers.map(|number| number.to_string());
+                    let number = |of: Option<f64>| of.map_or_else(String::new, |of| of.to_string());
+                    let numbers = numbers.map(number);
                     let cells = texts.into_iter().chain(of).chain(numbers);
                     lines.write_record(cells).map_err(form)?;
                 }
@@ -329,6 +351,7 @@ pub fn write(all: &[Compared], format: Format, out: &mut dyn Write) -> Result<()
             });
             let value = json!({
                 "results": all.iter().map(|of| &of.name).collect::<Vec<_>>(),
+                "levels": all.iter().map(|of| &of.level).collect::<Vec<_>>(),
                 "settings": differing(all),
                 "compared": compared.collect::<Vec<_>>(),
             });
@@ -362,8 +385,8 @@ mod tests {
     fn compared(name: &str, settings: Value, estimate: f64) -> Compared {
         let interval = Some(Interval { low: estimate - 0.1, high: estimate + 0.1 });
         let (scheme, quantity, unit) = ("none".to_owned(), "wrong trials", "share");
-        let figures = vec![Figure { scheme, quantity, unit, estimate, interval }];
-        Compared { name: name.into(), settings, figures }
+        let figures = vec![Figure { scheme, quantity, unit, estimate, interval, exact: false }];
+        Compared { name: name.into(), settings, figures, level: "95 % interval".into() }
     }
 
     #[test]
@@ -376,6 +399,11 @@ mod tests {
         assert_eq!(found, ["seed", "schemes.tmr.code", "x.y"]);
         let rows = rows(&all[0], &all[1]);
         assert!(rows[0].differs && (rows[0].difference - 0.4).abs() < 1e-12, "{rows:?}");
-        assert!((rows[0].low - (0.4 - 0.1_f64.hypot(0.1))).abs() < 1e-12, "{rows:?}");
+        let low = rows[0].low.expect("an end");
+        assert!((low - (0.4 - 0.1_f64.hypot(0.1))).abs() < 1e-12, "{rows:?}");
+        let mut unknown = all[1].clone();
+        unknown.figures[0].interval = None;
+        let rows = super::rows(&all[0], &unknown);
+        assert!(!rows[0].differs && rows[0].low.is_none(), "no interval decides nothing");
     }
 }

@@ -348,6 +348,22 @@ fn figures_of_the_header_that_cannot_be_are_refused() {
     }
 }
 
+#[test]
+fn a_stretch_that_ends_past_what_can_be_counted_is_refused() {
+    for (first, part) in [(u64::MAX - 1, None), (u64::MAX - 1, Some(40_u64)), (0, Some(u64::MAX))] {
+        refused("a stretch", |path| {
+            let file = open(path);
+            file.attr("first_trial").and_then(|of| of.write_scalar(&first)).expect("a value");
+            for (name, value) in [("part_first", first), ("part_count", part.unwrap_or(0))] {
+                if part.is_some() {
+                    let attribute = file.new_attr::<u64>().create(name).expect("an attribute");
+                    attribute.write_scalar(&value).expect("a value");
+                }
+            }
+        });
+    }
+}
+
 /// Whatever stands in the place of any value of the header, and where it is missing.
 #[test]
 fn any_value_in_any_place_of_the_header_ends_in_an_error_or_in_a_report() {

@@ -37,9 +37,22 @@ impl<S: Stored> Existing<S> {
         fingerprint: &Fingerprint,
         see: &mut dyn FnMut(&S),
     ) -> Result<Option<Self>, Error> {
+        Self::open_part(folder, fingerprint, None, see)
+    }
+
+    /// Likewise of a part of a whole: its first trial or history, and how many it has.
+    ///
+    /// # Errors
+    /// Where it holds another part, too.
+    pub fn open_part(
+        folder: &Path,
+        fingerprint: &Fingerprint,
+        share: Option<(u64, u64)>,
+        see: &mut dyn FnMut(&S),
+    ) -> Result<Option<Self>, Error> {
         let segments = folder.join(SEGMENTS_FOLDER);
         let before = segments.exists();
-        let found = Self::find(folder, fingerprint, see);
+        let found = Self::find(folder, fingerprint, share, see);
         if !before && found.as_ref().is_err_and(|error| !matches!(error, Error::Locked { .. })) {
             // The lock alone can stand there; what else does, another made.
             let _ = fs::remove_file(segments.join("lock"));
@@ -51,6 +64,7 @@ impl<S: Stored> Existing<S> {
     fn find(
         folder: &Path,
         fingerprint: &Fingerprint,
+        wanted: Option<(u64, u64)>,
         see: &mut dyn FnMut(&S),
     ) -> Result<Option<Self>, Error> {
         let (archive, segments) = (folder.join(ARCHIVE_FILE), folder.join(SEGMENTS_FOLDER));
@@ -70,6 +84,7 @@ impl<S: Stored> Existing<S> {
         if existing.finished {
             let Read { header, rows, verified, share, .. } = read_file::<S>(&archive)?;
             existing.share = share;
+            refuse_share::<S>(&archive, wanted, share)?;
             refuse_other::<S>(&archive, fingerprint, header.fingerprint())?;
             if !verified {
                 // Its rows are what they should be; only its digest was lost.
@@ -85,7 +100,9 @@ impl<S: Stored> Existing<S> {
         let Some(first) = paths.first() else { return Ok(None) };
         let (header, share) = header_beside::<S>(first)?;
         (existing.share, existing.next) = (share, share.map_or(0, |(first, _)| first));
-        refuse_other::<S>(&first.with_file_name(HEADER_FILE), fingerprint, header.fingerprint())?;
+        let path = first.with_file_name(HEADER_FILE);
+        refuse_other::<S>(&path, fingerprint, header.fingerprint())?;
+        refuse_share::<S>(&path, wanted, share)?;
         for path in &paths {
             let (about, rows) = read_segment::<S>(path, &header)?;
             refuse_gap::<S>(&about, existing.next)?;
@@ -97,10 +114,28 @@ impl<S: Stored> Existing<S> {
     }
 }
 
+/// Refuses another part than the one that is wanted.
+fn refuse_share<S: Stored>(
+    path: &Path,
+    wanted: Option<(u64, u64)>,
+    found: Option<(u64, u64)>,
+) -> Result<(), Error> {
+    if wanted == found {
+        return Ok(());
+    }
+    let [_, several] = S::COUNTED;
+    let words = |share: Option<(u64, u64)>| match share {
+        Some((first, count)) => format!("a part of {count} {several} from {first} on"),
+        None => format!("all {several}"),
+    };
+    Err(Error::content(path, words(wanted), words(found)))
+}
+
 /// Refuses a folder that holds results.
 pub(super) fn refuse_results(folder: &Path) -> Result<(), Error> {
     let segments = folder.join(SEGMENTS_FOLDER);
-    if folder.join(ARCHIVE_FILE).exists() || !segment_paths(&segments)?.is_empty() {
+    let held = segments.exists() && !segment_paths(&segments)?.is_empty();
+    if held || folder.join(ARCHIVE_FILE).exists() {
         return Err(Error::Occupied { path: folder.to_path_buf() });
     }
     Ok(())

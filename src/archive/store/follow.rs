@@ -1,7 +1,9 @@
 //! Reading a store while it grows.
 
 use super::read::{Read, read_file};
-use super::segment::{RunInfo, header_beside, read_segment, refuse_gap, segment_paths};
+use super::segment::{
+    HEADER_FILE, RunInfo, read_segment, refuse_gap, running_header, segment_paths,
+};
 use super::{Stored, StoredHeader};
 use crate::archive::{ARCHIVE_FILE, Error, SEGMENTS_FOLDER, file};
 use std::path::{Path, PathBuf};
@@ -11,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub struct Follow<S: Stored> {
     path: PathBuf,
     header: S::Header,
+    share: Option<(u64, u64)>,
     next: u64,
     /// What the first look found, until it is asked for.
     found: Vec<S>,
@@ -38,9 +41,11 @@ impl<S: Stored> Follow<S> {
         if path.is_file() || path.join(ARCHIVE_FILE).exists() || !segments.exists() {
             return Self::finished(path);
         }
-        let first = segment_paths(&segments)?.into_iter().next();
-        let first = first.ok_or_else(|| Error::Missing { path: path.to_path_buf() })?;
-        let (header, share) = match header_beside::<S>(&first) {
+        let beside = segments.join(HEADER_FILE);
+        if !beside.exists() {
+            return Err(Error::Missing { path: path.to_path_buf() });
+        }
+        let (header, share) = match running_header::<S>(&beside) {
             Ok(beside) => beside,
             // The run finished meanwhile.
             Err(_) if path.join(ARCHIVE_FILE).exists() => return Self::finished(path),
@@ -49,6 +54,7 @@ impl<S: Stored> Follow<S> {
         Ok(Self {
             path: path.to_path_buf(),
             header,
+            share,
             next: share.map_or(0, |(first, _)| first),
             found: Vec::new(),
             finished: false,
@@ -58,7 +64,7 @@ impl<S: Stored> Follow<S> {
     }
 
     fn finished(path: &Path) -> Result<Self, Error> {
-        let Read { header, rows, file, .. } = super::read::<S>(path)?;
+        let Read { header, rows, file, share, .. } = super::read::<S>(path)?;
         let (started_unix_s, written_unix_s) = match &file {
             Some((file, path)) => RunInfo::times(file).map_err(Error::hdf5(path, "read"))?,
             None => (0, 0),
@@ -66,6 +72,7 @@ impl<S: Stored> Follow<S> {
         Ok(Self {
             path: path.to_path_buf(),
             header,
+            share,
             next: rows.stretch().0 + rows.stretch().1,
             found: vec![rows],
             finished: true,
@@ -77,6 +84,11 @@ impl<S: Stored> Follow<S> {
     /// What is common to its segments.
     pub const fn header(&self) -> &S::Header {
         &self.header
+    }
+
+    /// How many trials or histories it has once it has finished.
+    pub fn planned(&self) -> u64 {
+        self.share.map_or_else(|| S::total(&self.header), |(_, count)| count)
     }
 
     /// Seconds from the start of the run to its latest file.

@@ -19,7 +19,7 @@ pub use join::join;
 pub(super) use writer::Writer;
 
 pub(super) use read::{Read, read};
-pub(super) use segment::{SUMMARY, segment_paths};
+pub(super) use segment::{HEADER_FILE, SUMMARY, segment_paths};
 
 use super::Error;
 use super::Fingerprint;

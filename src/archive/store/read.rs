@@ -2,7 +2,7 @@
 
 use super::Stored;
 use super::segment::{
-    header_beside, read_header, read_segment, refuse_gap, segment_paths, take_share, take_stretch,
+    header_beside, read_header, read_segment, refuse_gap, segment_paths, share_of, take_stretch,
 };
 use crate::archive::kind::{Content, Opened, Part};
 use crate::archive::tables::Tables;
@@ -52,7 +52,7 @@ pub(super) fn read_file<S: Stored>(path: &Path) -> Result<Read<S>, Error> {
     }
     let header = read_header::<S>(&file, path)?;
     let stretch = take_stretch::<S>(&file).map_err(Error::hdf5(path, "read"))?;
-    let share = take_share(&file).map_err(Error::hdf5(path, "read"))?;
+    let share = share_of::<S>(&file, path, &header)?;
     let [one, several] = S::COUNTED;
     if share.is_some_and(|share| share != stretch) {
         let expected = format!("{several} {share:?}");

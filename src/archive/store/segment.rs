@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The file of what is common to all segments, beside them.
-pub(super) const HEADER_FILE: &str = "header.h5";
+pub(in crate::archive) const HEADER_FILE: &str = "header.h5";
 /// The dataset of the header, as JSON.
 pub(super) const HEADER: &str = "json/header";
 /// The dataset of the summary, likewise.
@@ -150,7 +150,15 @@ pub(super) fn set_stretch<S: Stored>(to: &File, (first, count): (u64, u64)) -> h
 
 pub(super) fn take_stretch<S: Stored>(from: &File) -> hdf5::Result<(u64, u64)> {
     let [one, several] = S::COUNTED;
-    Ok((get(from, &format!("first_{one}"))?, get(from, several)?))
+    ends((get(from, &format!("first_{one}"))?, get(from, several)?))
+}
+
+/// A stretch whose end can be counted.
+fn ends((first, count): (u64, u64)) -> hdf5::Result<(u64, u64)> {
+    let end = first.checked_add(count);
+    let refusal =
+        || file::unexpected("a stretch that ends below 2^64", format!("{count} from {first}"));
+    end.map(|_| (first, count)).ok_or_else(refusal)
 }
 
 /// Writes what every file begins with.
@@ -187,11 +195,11 @@ pub(super) fn read_header<S: Stored>(from: &File, path: &Path) -> Result<S::Head
 }
 
 /// The stretch of a store that is a part of a whole.
-pub(super) fn take_share(from: &File) -> hdf5::Result<Option<(u64, u64)>> {
+fn take_share(from: &File) -> hdf5::Result<Option<(u64, u64)>> {
     if from.attr("part_first").is_err() {
         return Ok(None);
     }
-    Ok(Some((get(from, "part_first")?, get(from, "part_count")?)))
+    ends((get(from, "part_first")?, get(from, "part_count")?)).map(Some)
 }
 
 /// Refuses a file of another experiment.
@@ -222,14 +230,34 @@ pub(super) fn refuse_gap<S: Stored>(segment: &SegmentFile, next: u64) -> Result<
     Err(Error::content(&segment.path, expected, found))
 }
 
+/// A header, and the stretch of a store that is a part of a whole.
+type Beside<S> = (<S as Stored>::Header, Option<(u64, u64)>);
+
 /// The header of the running store that a segment's file is of, and its stretch where it is a part.
 pub(super) fn header_beside<S: Stored>(segment: &Path) -> Result<Beside<S>, Error> {
     Opened::segment(segment, Content::of(S::KIND, Part::Segment))?;
-    let path = segment.with_file_name(HEADER_FILE);
-    let opened = Opened::segment(&path, Content::of(S::KIND, Part::Header))?;
-    let share = take_share(&opened.file).map_err(Error::hdf5(&path, "read"))?;
-    Ok((read_header::<S>(&opened.file, &path)?, share))
+    running_header::<S>(&segment.with_file_name(HEADER_FILE))
 }
 
-/// A header, and the stretch of a store that is a part of a whole.
-type Beside<S> = (<S as Stored>::Header, Option<(u64, u64)>);
+/// The header of a running store, and its stretch where it is a part.
+pub(super) fn running_header<S: Stored>(path: &Path) -> Result<Beside<S>, Error> {
+    let opened = Opened::segment(path, Content::of(S::KIND, Part::Header))?;
+    let header = read_header::<S>(&opened.file, path)?;
+    let share = share_of::<S>(&opened.file, path, &header)?;
+    Ok((header, share))
+}
+
+/// The stretch of a store that is a part of a whole, within it.
+pub(super) fn share_of<S: Stored>(
+    from: &File,
+    path: &Path,
+    header: &S::Header,
+) -> Result<Option<(u64, u64)>, Error> {
+    let share = take_share(from).map_err(Error::hdf5(path, "read"))?;
+    let total = S::total(header);
+    if let Some((first, count)) = share.filter(|(first, count)| first + count > total) {
+        let expected = format!("a part of {total} {}", S::COUNTED[1]);
+        return Err(Error::content(path, expected, format!("{count} from {first}")));
+    }
+    Ok(share)
+}

@@ -37,6 +37,8 @@ impl<S: Stored> Writer<S> {
         header: S::Header,
         share: Option<(u64, u64)>,
     ) -> Result<Self, Error> {
+        // Before the lock, which would leave a folder behind, and under it.
+        refuse_results(folder)?;
         let lock = lock(folder)?;
         refuse_results(folder)?;
         let path = folder.join(SEGMENTS_FOLDER).join(HEADER_FILE);

@@ -161,7 +161,7 @@ impl Mission {
         let mut keep = |segment: &Histories| {
             done.extend(segment.runs.iter().map(|(run, _)| run.schemes.clone()));
         };
-        let open = || MissionExisting::open(folder, &header.fingerprint, &mut keep);
+        let open = || MissionExisting::open_part(folder, &header.fingerprint, share, &mut keep);
         let name = (folder, mission.name.as_str());
         match earlier(self.resume, name, open, |existing| existing.finished)? {
             Earlier::All => Ok(None),

@@ -194,6 +194,9 @@ fn effects(run: &MissionRun, scheme: usize) -> Vec<Effect> {
     effects
 }
 
+/// Columns of a table where no terminal says how many it has.
+pub const COLUMNS: usize = 80;
+
 /// Writes the report of a mission in one form.
 ///
 /// # Errors
@@ -203,7 +206,7 @@ pub fn write(view: &MissionView<'_>, format: Format, out: &mut dyn Write) -> Res
         Format::Html => out.write_all(html(view)?.as_bytes())?,
         Format::Markdown => out.write_all(markdown(view)?.as_bytes())?,
         Format::Latex => out.write_all(sections::document(view)?.latex().as_bytes())?,
-        Format::Table => out.write_all(table(view, usize::MAX).as_bytes())?,
+        Format::Table => out.write_all(table(view, COLUMNS).as_bytes())?,
         Format::Csv => export::csv(view, out)?,
         Format::Json => export::json(view, out)?,
     }

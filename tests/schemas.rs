@@ -107,3 +107,14 @@ fn files_that_are_read_are_valid() {
         assert!(validator.is_valid(&value), "{}", path.display());
     }
 }
+
+#[test]
+fn keys_of_earlier_files_are_valid() {
+    let validator = validator(FileKind::Mission);
+    let path = root().join("missions/suncatcher.toml");
+    let mut value = json(&fs::read_to_string(path).expect("a mission")).expect("TOML");
+    for (key, valid) in [("elements", true), ("tle", true), ("omm", true), ("elments", false)] {
+        value["environment"]["orbit"] = serde_json::json!({ key: "a.tle", "satellite": "X" });
+        assert_eq!(validator.is_valid(&value), valid, "{key}");
+    }
+}

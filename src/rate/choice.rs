@@ -13,6 +13,7 @@ use crate::place;
 use crate::units::{EARTH_RADIUS_KM, EQUATOR_KM};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Bytes of a file of elements, at most: one of all satellites has some ten million.
@@ -96,6 +97,7 @@ const fn one() -> f64 {
     expecting = "expected the name of a preset, { elements = \"FILE\" }, or a shape such as \
                  { kind = \"circular\", altitude_km = 650, inclination_deg = 98 }"
 )]
+#[schemars(transform = earlier_keys)]
 pub enum OrbitChoice {
     /// The name of a preset.
     Preset(String),
@@ -111,6 +113,23 @@ pub enum OrbitChoice {
     },
     /// A shape: `{ kind = "circular", altitude_km = 650, inclination_deg = 98 }` and so on.
     Shape(OrbitShape),
+}
+
+/// Gives a JSON Schema of [`OrbitChoice`] the keys that earlier files have in place of `elements`.
+fn earlier_keys(schema: &mut schemars::Schema) {
+    let Some(forms) = schema.get_mut("anyOf").and_then(Value::as_array_mut) else { return };
+    let known = forms.iter().find(|form| form.pointer("/properties/elements").is_some()).cloned();
+    let Some(elements) = known else { return };
+    for key in ["tle", "omm"] {
+        let mut form = elements.clone();
+        if let Some(fields) = form["properties"].as_object_mut()
+            && let Some(field) = fields.remove("elements")
+        {
+            fields.insert(key.into(), field);
+        }
+        form["required"] = [key].as_slice().into();
+        forms.push(form);
+    }
 }
 
 /// The name or the catalogue number of a satellite.

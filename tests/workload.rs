@@ -243,11 +243,11 @@ fn the_page_of_file_formats_has_every_op_with_its_fields() {
     let page = fs::read_to_string(repository("docs/file-formats.md")).expect("a page");
     for kind in OPS {
         let start = format!("| `{}` |", kind.name());
-        let row = page.lines().find(|line| line.starts_with(&start));
-        let row = row.unwrap_or_else(|| panic!("no row of {kind:?}"));
-        for field in kind.fields() {
-            assert!(row.contains(&format!("`{}`", field.name)), "{kind:?}: {}", field.name);
-        }
+        let mut rows = page.lines().filter(|line| line.starts_with(&start));
+        let whole = |row: &str| {
+            kind.fields().iter().all(|field| row.contains(&format!("`{}`", field.name)))
+        };
+        assert!(rows.any(whole), "{kind:?}: no row with its fields");
     }
 }
 

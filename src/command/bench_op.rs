@@ -51,7 +51,7 @@ impl Measured {
         let mut base = 0;
         let places: Vec<InputPlace<'_>> = (self.shapes.iter().enumerate())
             .map(|(at, shape)| {
-                let place = InputPlace { shape, base, stride: 0 };
+                let place = InputPlace { shape, base, stride: 0, stored: at > 0 };
                 base += if at == 0 { 0 } else { u32::try_from(words(shape)).unwrap_or(u32::MAX) };
                 place
             })

@@ -66,9 +66,13 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
             shape
         })
         .collect();
-    let place = |(operand, shape): (&Operand<'_>, _)| (operand.base, operand.stride, shape);
-    let places: Vec<InputPlace<'_>> = (run.inputs.iter().zip(&shapes).map(place))
-        .map(|(base, stride, shape)| InputPlace { shape, base, stride })
+    let places: Vec<InputPlace<'_>> = (run.inputs.iter().zip(&shapes).zip(&op.inputs))
+        .map(|((operand, shape), value)| InputPlace {
+            shape,
+            base: operand.base,
+            stride: operand.stride,
+            stored: workload.is_stored(*value),
+        })
         .collect();
     let whole = &workload.values[op.output.0].shape;
     let output = match run.units {

@@ -1,5 +1,6 @@
 //! A workload for tests: a multilayer perceptron of any widths, made in code.
 
+use crate::op::Dtype;
 use crate::seed::mix;
 use crate::workload::{
     Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
@@ -14,7 +15,7 @@ pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
     let mut offset = 0;
     let mut add_tensor = |name: String, shape: Vec<usize>| {
         let words = words(shape.iter().product(), offset);
-        tensors.push(Tensor { name, shape, offset, words });
+        tensors.push(Tensor { name, shape, dtype: Dtype::F32, offset, words });
         offset += u32::try_from(tensors[tensors.len() - 1].words.len()).expect("a small tensor");
         2 * layers + tensors.len() - 1
     };

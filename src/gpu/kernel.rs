@@ -1,7 +1,7 @@
 //! Kernels: a compute pipeline, its bindings in argument order, and its dispatch.
 
 use super::{Buffer, Error, Gpu, Source};
-use crate::op::{Bind, KernelSpec};
+use crate::op::{Bind, KernelSpec, Table};
 use bytemuck::Pod;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -178,7 +178,24 @@ pub struct Operands<'a> {
     pub lanes: Option<&'a Buffer<u32>>,
 }
 
+/// The tables that ops have bound so far.
+#[derive(Debug, Default)]
+pub(super) struct Tables(Mutex<HashMap<Table, Buffer<u32>>>);
+
 impl Gpu {
+    /// The buffer of a table, uploaded where it is the first like it; an empty one is a word that no kernel
+    /// reads.
+    fn table(&self, table: &Table) -> Buffer<u32> {
+        let mut tables = self.tables.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(buffer) = tables.get(table) {
+            return buffer.clone();
+        }
+        let words = if table.is_empty() { vec![0] } else { table.words() };
+        let buffer = self.upload("table", &words);
+        tables.insert(table.clone(), buffer.clone());
+        buffer
+    }
+
     /// The kernel of `spec`, built where it is the first of its kind.
     fn kernel(&self, spec: &KernelSpec) -> Result<Arc<Kernel>, Error> {
         let mut kernels = self.kernels.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,6 +225,7 @@ impl Gpu {
         };
         let params: Vec<u32> = spec.params.iter().map(|(_, value)| *value).collect();
         let params = self.uniform_words(spec.shader, &params);
+        let table = self.table(&spec.table);
         let mut buffers: Vec<&dyn Binding> = vec![&params];
         for bind in &spec.bindings {
             buffers.push(match *bind {
@@ -218,6 +236,7 @@ impl Gpu {
                 Bind::Traps => operands.traps.expect("a place for traps"),
                 #[expect(clippy::expect_used, reason = "the caller knows that the kernel may trap")]
                 Bind::Lanes => operands.lanes.expect("the lane of each block"),
+                Bind::Table => &table,
             });
         }
         let mut groups = pass.fold(spec.invocations, spec.group);

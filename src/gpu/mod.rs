@@ -94,6 +94,7 @@ pub struct Gpu {
     limits: wgpu::Limits,
     failure: Arc<Mutex<Option<Error>>>,
     kernels: kernel::Cache,
+    tables: kernel::Tables,
 }
 
 impl Gpu {
@@ -123,8 +124,8 @@ impl Gpu {
                 record(&lost, Error::Lost(message));
             }
         });
-        let kernels = kernel::Cache::default();
-        let mut gpu = Self { device, queue, adapter, limits, failure, kernels };
+        let (kernels, tables) = (kernel::Cache::default(), kernel::Tables::default());
+        let mut gpu = Self { device, queue, adapter, limits, failure, kernels, tables };
         gpu.adapter.arithmetic = gpu.probe()?.0;
         tracing::info!(adapter = %gpu.adapter.line(), "adapter opened");
         Ok(gpu)

@@ -97,6 +97,7 @@ impl Operator for BatchNorm {
             settings: vec![draws.random_range(1e-6f32..1e-2).to_bits()],
             rows: 4 * draws.random_range(1..6),
             shapes,
+            stored: 4,
             exactness: Exactness::Near(8),
             any_bits: false,
         }

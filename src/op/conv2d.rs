@@ -188,6 +188,7 @@ impl Operator for Conv2d {
         Problem {
             settings,
             rows: 4 * draws.random_range(1..12),
+            stored: shapes.len() - 1,
             shapes,
             exactness: Exactness::Floats,
             any_bits: false,

@@ -3,6 +3,7 @@
 //! An element is what a user names and strikes: element `index` of a tensor, bit `bit` of its type. A word is
 //! the 32 bits where it lies. They are converted here and nowhere else.
 
+use super::Mismatch;
 use schemars::JsonSchema;
 use std::ops::Range;
 
@@ -60,10 +61,30 @@ impl Dtype {
         place(self.bits(), element, bit)
     }
 
+    /// Refuses an input of this type where an op reads `wanted`.
+    ///
+    /// # Errors
+    /// Where the types differ.
+    pub(super) fn expect(self, wanted: Self) -> Result<(), Mismatch> {
+        if self == wanted {
+            return Ok(());
+        }
+        Err(Mismatch::new(format!("an input of {}", wanted.name()), self.name()))
+    }
+
     /// Elements in so many words.
     pub const fn elements(self, words: u32) -> u32 {
         words * (WORD_BITS / self.bits())
     }
+}
+
+/// The type of an op's output that reads floats alone and makes floats.
+///
+/// # Errors
+/// Where an input has another type.
+pub(super) fn all_floats(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+    inputs.iter().try_for_each(|found| found.expect(Dtype::F32))?;
+    Ok(Dtype::F32)
 }
 
 /// Elements of one word lie from its least significant bit on.

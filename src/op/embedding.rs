@@ -1,8 +1,11 @@
 //! Rows of a table by their index: what a language model reads for each token.
 
+use super::dtype::all_floats;
 use super::field::{Field, Holds};
 use super::shape::{input_mismatch, narrow};
-use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Shape};
+use super::{
+    Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem, Shape,
+};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -42,6 +45,11 @@ impl Operator for Embedding {
                 Err(Mismatch::new("weight of shape (entries, width)", found))
             }
         }
+    }
+
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        inputs[0].expect(Dtype::U32)?;
+        all_floats(&inputs[1..])
     }
 
     fn indices_below(&self, shapes: &[&[usize]]) -> Option<u32> {
@@ -85,6 +93,7 @@ impl Operator for Embedding {
             settings: Vec::new(),
             rows: 4 * draws.random_range(1..6),
             shapes: vec![vec![tokens], vec![draws.random_range(1..20), width]],
+            stored: 1,
             exactness: Exactness::Bits,
             any_bits: true,
         }

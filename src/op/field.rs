@@ -1,6 +1,7 @@
 //! The fields of ops in workload files.
 
 use super::Mismatch;
+use super::shape::narrow;
 
 /// A field that an op takes.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,12 @@ pub enum Holds {
     Sides(Default),
     /// A positive float: one setting, its bits.
     Float(f32),
+    /// A float that is no NaN: one setting, its bits.
+    Real(f32),
+    /// Whole numbers: a setting that says how many, then these. By default there are none.
+    List(Default),
+    /// One of these words, by default the first: one setting, its number.
+    Choice(&'static [&'static str]),
 }
 
 /// What stands for a field of numbers that is not given.
@@ -54,6 +61,8 @@ pub enum Given {
     Float(f32),
     /// A list of whole numbers.
     List(Vec<u32>),
+    /// A word.
+    Word(String),
 }
 
 impl Holds {
@@ -65,6 +74,9 @@ impl Holds {
             Self::Pair(_) => "a whole number or [rows, columns]",
             Self::Sides(_) => "a whole number, [rows, columns] or [top, left, bottom, right]",
             Self::Float(_) => "a positive number",
+            Self::Real(_) => "a number",
+            Self::List(_) => "a list of whole numbers",
+            Self::Choice(_) => "one of the words of this field",
         }
     }
 
@@ -83,6 +95,12 @@ impl Holds {
             (Self::Float(_), Given::Float(float)) if float.is_finite() && *float > 0.0 => {
                 Some(vec![float.to_bits()])
             }
+            (Self::Real(_), Given::Float(float)) if !float.is_nan() => Some(vec![float.to_bits()]),
+            (Self::List(_), Given::List(list)) => Some([&[narrow(list.len())], &list[..]].concat()),
+            (Self::Choice(words), Given::Word(word)) => {
+                let at = words.iter().position(|known| known == word);
+                at.map(|at| vec![narrow(at)])
+            }
             _ => None,
         };
         settings.ok_or_else(|| {
@@ -90,8 +108,13 @@ impl Holds {
                 Given::Number(number) => number.to_string(),
                 Given::Float(float) => float.to_string(),
                 Given::List(list) => format!("a list of {}", list.len()),
+                Given::Word(word) => format!("`{word}`"),
             };
-            Mismatch::new(self.expected(), found)
+            let expected = match self {
+                Self::Choice(words) => format!("one of {}", words.join(", ")),
+                _ => self.expected().into(),
+            };
+            Mismatch::new(expected, found)
         })
     }
 
@@ -100,7 +123,10 @@ impl Holds {
     pub(super) fn default(&self, earlier: &[(&'static str, Vec<u32>)]) -> Option<Vec<u32>> {
         let (default, count) = match self {
             Self::Tensor { .. } => return Some(Vec::new()),
-            Self::Float(float) => return Some(vec![float.to_bits()]),
+            Self::Float(float) | Self::Real(float) => return Some(vec![float.to_bits()]),
+            Self::Choice(_) => return Some(vec![0]),
+            Self::List(Default::Required) => return None,
+            Self::List(_) => return Some(vec![0]),
             Self::Number(default) => (default, 1),
             Self::Pair(default) => (default, 2),
             Self::Sides(default) => (default, 4),
@@ -114,6 +140,18 @@ impl Holds {
                 .map(|(_, settings)| settings.clone()),
         }
     }
+}
+
+/// The first lists of an op's settings, and the settings after them.
+pub(super) fn lists<const N: usize>(settings: &[u32]) -> ([&[u32]; N], &[u32]) {
+    let mut left = settings;
+    let lists = [(); N].map(|()| {
+        let Some((count, rest)) = left.split_first() else { return &[][..] };
+        let (list, after) = rest.split_at((*count as usize).min(rest.len()));
+        left = after;
+        list
+    });
+    (lists, left)
 }
 
 impl super::Kind {

@@ -1,6 +1,6 @@
 //! Flatten: the same words as one dimension. No work, no site.
 
-use super::{Arithmetic, Call, KernelSpec, Mismatch, Operator, Problem, Reach};
+use super::{Arithmetic, Call, Dtype, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// The op.
@@ -23,6 +23,10 @@ impl Operator for Flatten {
         Ok(vec![inputs[0].iter().product()])
     }
 
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        Ok(inputs[0])
+    }
+
     fn kernel(&self, _: &Call<'_>) -> Option<KernelSpec> {
         None
     }
@@ -36,6 +40,7 @@ impl Operator for Flatten {
             settings: Vec::new(),
             rows: 4,
             shapes: vec![vec![2, 3]],
+            stored: 0,
             exactness: super::Exactness::Bits,
             any_bits: true,
         }

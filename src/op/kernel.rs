@@ -1,6 +1,7 @@
 //! A kernel as data: what an engine needs to run any op.
 
 use super::shape::words;
+use super::table::Table;
 
 /// What an op is asked to compute: blocks of rows, one row an inference.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct InputPlace<'a> {
     pub base: u32,
     /// Words between slots; 0 is shared by all.
     pub stride: u32,
+    /// Whether it is a stored tensor, of which all rows read the same words.
+    pub stored: bool,
 }
 
 /// Some units of a value: those of block b lie from `base + b * stride` words on.
@@ -80,6 +83,8 @@ pub enum Bind {
     Traps,
     /// The lane of each block, whose trap words those are.
     Lanes,
+    /// Where elements of inputs lie ([`Table`]).
+    Table,
 }
 
 /// A kernel for one call.
@@ -101,6 +106,8 @@ pub struct KernelSpec {
     pub group: u32,
     /// Workgroups along z.
     pub depth: u32,
+    /// What it binds as a table.
+    pub table: Table,
 }
 
 /// Invocations of a workgroup where each works on a word, a quad or a row.
@@ -125,6 +132,7 @@ impl KernelSpec {
             invocations,
             group: GROUP,
             depth: 1,
+            table: Table::default(),
         }
     }
 }

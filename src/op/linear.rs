@@ -89,6 +89,7 @@ impl Operator for Linear {
         Problem {
             settings: Vec::new(),
             rows: 4 * draws.random_range(1..40),
+            stored: shapes.len() - 1,
             shapes,
             exactness: Exactness::Floats,
             any_bits: false,

@@ -10,8 +10,28 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// The op.
 pub(super) struct MaxPool;
 
+/// The fields of a window.
+pub(super) const WINDOW: [Field; 4] = [
+    Field { name: "size", holds: Holds::Pair(Default::Required), meaning: "of the window" },
+    Field {
+        name: "stride",
+        holds: Holds::Pair(Default::As("size")),
+        meaning: "from window to window, the size by default",
+    },
+    Field {
+        name: "padding",
+        holds: Holds::Sides(Default::Is(0)),
+        meaning: "places around the image that belong to no window's figure, 0 by default",
+    },
+    Field {
+        name: "dilation",
+        holds: Holds::Pair(Default::Is(1)),
+        meaning: "between neighbouring places of the window, 1 by default",
+    },
+];
+
 /// The windows along rows and along columns, from the settings.
-fn windows(settings: &[u32]) -> [Window; 2] {
+pub(super) fn windows(settings: &[u32]) -> [Window; 2] {
     let at = |index: usize| settings[index] as usize;
     [0, 1].map(|axis| Window {
         size: at(axis),
@@ -32,30 +52,7 @@ impl Operator for MaxPool {
     }
 
     fn fields(&self) -> &'static [Field] {
-        const {
-            &[
-                Field {
-                    name: "size",
-                    holds: Holds::Pair(Default::Required),
-                    meaning: "of the window",
-                },
-                Field {
-                    name: "stride",
-                    holds: Holds::Pair(Default::As("size")),
-                    meaning: "from window to window, the size by default",
-                },
-                Field {
-                    name: "padding",
-                    holds: Holds::Sides(Default::Is(0)),
-                    meaning: "places around the image that no maximum sees, 0 by default",
-                },
-                Field {
-                    name: "dilation",
-                    holds: Holds::Pair(Default::Is(1)),
-                    meaning: "between neighbouring places of the window, 1 by default",
-                },
-            ]
-        }
+        &WINDOW
     }
 
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
@@ -65,28 +62,8 @@ impl Operator for MaxPool {
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
-        let [channels, height, width] = image(call.inputs[0].shape).ok()?;
-        let s = call.settings;
-        let params = vec![
-            ("rows", call.rows),
-            ("channels", narrow(channels)),
-            ("height", narrow(height)),
-            ("width", narrow(width)),
-            ("window_rows", s[0]),
-            ("window_columns", s[1]),
-            ("stride_rows", s[2]),
-            ("stride_columns", s[3]),
-            ("pad_top", s[4]),
-            ("pad_left", s[5]),
-            ("dilation_rows", s[8]),
-            ("dilation_columns", s[9]),
-            ("out_height", narrow(call.output[1])),
-            ("out_width", narrow(call.output[2])),
-            ("x_base", call.inputs[0].base),
-            ("x_stride", call.inputs[0].stride),
-            ("nan_is_zero", u32::from(call.nan_is_zero)),
-            ("blocks", call.blocks),
-        ];
+        let mut params = params(call)?;
+        params.extend([("nan_is_zero", u32::from(call.nan_is_zero)), ("blocks", call.blocks)]);
         let invocations = u64::from(call.output_words()) * u64::from(call.blocks);
         Some(KernelSpec::flat("max_pool", 1, params, invocations))
     }
@@ -117,25 +94,55 @@ impl Operator for MaxPool {
     }
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
-        let size = [draws.random_range(1..4u32), draws.random_range(1..4u32)];
-        let stride = [draws.random_range(1..4), draws.random_range(1..4)];
-        let dilation = [draws.random_range(1..3), draws.random_range(1..3)];
-        let reach = [0, 1].map(|axis| (size[axis] - 1) * dilation[axis] + 1);
-        let mut side = |axis: usize| draws.random_range(0..reach[axis]);
-        let padding = [side(0), side(1), side(0), side(1)];
-        let settings = [&size[..], &stride, &padding, &dilation].concat();
-        let height = draws.random_range(reach[0]..9) as usize;
-        let width = draws.random_range(reach[1]..9) as usize;
-        Problem {
-            settings,
-            rows: 4 * draws.random_range(1..6),
-            shapes: vec![vec![draws.random_range(1..4), height, width]],
-            exactness: Exactness::Bits,
-            any_bits: false,
-        }
+        problem(draws)
     }
 
     fn reach(&self, _: &[u32]) -> Reach {
         Reach::Apart
+    }
+}
+
+/// What a kernel of windows is told, up to its own.
+pub(super) fn params(call: &Call<'_>) -> Option<Vec<(&'static str, u32)>> {
+    let [channels, height, width] = image(call.inputs[0].shape).ok()?;
+    let s = call.settings;
+    Some(vec![
+        ("rows", call.rows),
+        ("channels", narrow(channels)),
+        ("height", narrow(height)),
+        ("width", narrow(width)),
+        ("window_rows", s[0]),
+        ("window_columns", s[1]),
+        ("stride_rows", s[2]),
+        ("stride_columns", s[3]),
+        ("pad_top", s[4]),
+        ("pad_left", s[5]),
+        ("dilation_rows", s[8]),
+        ("dilation_columns", s[9]),
+        ("out_height", narrow(call.output[1])),
+        ("out_width", narrow(call.output[2])),
+        ("x_base", call.inputs[0].base),
+        ("x_stride", call.inputs[0].stride),
+    ])
+}
+
+/// A problem of windows.
+pub(super) fn problem(draws: &mut Xoshiro256PlusPlus) -> Problem {
+    let size = [draws.random_range(1..4u32), draws.random_range(1..4u32)];
+    let stride = [draws.random_range(1..4), draws.random_range(1..4)];
+    let dilation = [draws.random_range(1..3), draws.random_range(1..3)];
+    let reach = [0, 1].map(|axis| (size[axis] - 1) * dilation[axis] + 1);
+    let mut side = |axis: usize| draws.random_range(0..reach[axis]);
+    let padding = [side(0), side(1), side(0), side(1)];
+    let settings = [&size[..], &stride, &padding, &dilation].concat();
+    let height = draws.random_range(reach[0]..9) as usize;
+    let width = draws.random_range(reach[1]..9) as usize;
+    Problem {
+        settings,
+        rows: 4 * draws.random_range(1..6),
+        shapes: vec![vec![draws.random_range(1..4), height, width]],
+        stored: 0,
+        exactness: Exactness::Bits,
+        any_bits: false,
     }
 }

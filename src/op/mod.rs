@@ -7,11 +7,16 @@
 //! Sums accumulate as `acc = fma(x, w, acc)` from +0 in ascending order, so that a result does not depend on
 //! how work is split.
 
-mod add;
 mod arithmetic;
+mod arrange;
+mod average_pool;
 mod batch_norm;
+mod binary;
 pub mod bits;
+mod choose;
+mod concat;
 mod conv2d;
+mod conv_transpose;
 mod dtype;
 mod embedding;
 mod exp;
@@ -19,12 +24,20 @@ mod field;
 mod flatten;
 mod kernel;
 mod linear;
+mod map;
+pub mod maths;
+mod matmul;
 mod max_pool;
+mod normalise;
+mod order;
 mod problem;
+mod reduce;
 mod relu;
+mod reshape;
+mod resize;
 mod shape;
-mod sigmoid;
 mod softmax;
+mod table;
 mod tile;
 
 pub use arithmetic::Arithmetic;
@@ -32,25 +45,74 @@ pub use dtype::{Dtype, WORD_BITS};
 pub use exp::exp;
 pub use field::{Default, Field, Given, Holds};
 pub use kernel::{Bind, Call, InputPlace, KernelSpec, Part, Products};
+pub use order::order;
 pub use problem::{Exactness, Problem};
 pub(crate) use problem::{random_floats, random_words};
 pub use shape::{Mismatch, Shape, checked_words};
+pub use table::Table;
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fmt;
 use std::ops::{Deref, Range};
 
 /// Every op.
-pub const OPS: &[Kind] = &[
+pub static OPS: &[Kind] = &[
     Kind(&linear::Linear),
     Kind(&conv2d::Conv2d),
+    Kind(&conv_transpose::ConvTranspose),
+    Kind(&matmul::Matmul),
     Kind(&batch_norm::BatchNorm),
+    Kind(&normalise::INSTANCE),
+    Kind(&normalise::LAYER),
     Kind(&relu::Relu),
-    Kind(&sigmoid::Sigmoid),
+    Kind(&map::ABS),
+    Kind(&map::NEG),
+    Kind(&map::SQRT),
+    Kind(&map::RECIPROCAL),
+    Kind(&map::EXP),
+    Kind(&map::LOG),
+    Kind(&map::TANH),
+    Kind(&map::ERF),
+    Kind(&map::SIGMOID),
+    Kind(&map::SOFTPLUS),
+    Kind(&map::LEAKY_RELU),
+    Kind(&map::ELU),
+    Kind(&map::HARD_SIGMOID),
+    Kind(&map::HARD_SWISH),
+    Kind(&map::GELU),
+    Kind(&map::GELU_TANH),
+    Kind(&map::CLIP),
+    Kind(&map::SCALE),
+    Kind(&map::FLOAT),
+    Kind(&binary::ADD),
+    Kind(&binary::SUB),
+    Kind(&binary::MUL),
+    Kind(&binary::DIV),
+    Kind(&binary::POW),
+    Kind(&binary::MAX),
+    Kind(&binary::MIN),
+    Kind(&binary::PRELU),
+    Kind(&binary::EQUAL),
+    Kind(&binary::LESS),
+    Kind(&choose::Choose),
     Kind(&max_pool::MaxPool),
-    Kind(&softmax::Softmax),
-    Kind(&add::Add),
+    Kind(&average_pool::AveragePool),
+    Kind(&softmax::SOFTMAX),
+    Kind(&softmax::LOG_SOFTMAX),
+    Kind(&reduce::REDUCE_SUM),
+    Kind(&reduce::REDUCE_MEAN),
+    Kind(&reduce::REDUCE_MAX),
+    Kind(&reduce::REDUCE_MIN),
     Kind(&flatten::Flatten),
+    Kind(&reshape::Reshape),
+    Kind(&arrange::TRANSPOSE),
+    Kind(&arrange::SLICE),
+    Kind(&arrange::EXPAND),
+    Kind(&arrange::TILE),
+    Kind(&arrange::TAKE),
+    Kind(&arrange::PAD),
+    Kind(&concat::Concat),
+    Kind(&resize::Resize),
     Kind(&embedding::Embedding),
 ];
 
@@ -63,9 +125,15 @@ pub trait Operator: Sync {
     /// The shapes that it reads and writes and what it computes: a line of the documentation.
     fn formula(&self) -> &'static str;
 
-    /// How many values of inferences it reads.
+    /// How many values it reads beside the stored tensors that its fields name.
     fn arity(&self) -> usize {
         1
+    }
+
+    /// Whether those may be stored tensors too. They stand behind the values of inferences among its
+    /// inputs; its last setting says in which order it takes them ([`Order`]).
+    fn takes_stored(&self) -> bool {
+        false
     }
 
     /// The fields that it takes beside `name`, `kind` and `inputs`.
@@ -84,6 +152,14 @@ pub trait Operator: Sync {
     /// # Errors
     /// What is wrong with the shapes.
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch>;
+
+    /// The type of its output for inputs of these types.
+    ///
+    /// # Errors
+    /// Where an input is of another type than the op reads.
+    fn dtype(&self, _settings: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        dtype::all_floats(inputs)
+    }
 
     /// Which numbers its first input may hold, where that has whole numbers: those below this one. Others
     /// trap: the inference has no answer. From the shapes of its inputs.
@@ -150,25 +226,6 @@ impl Kind {
     /// The kind with this name.
     pub fn named(name: &str) -> Option<Self> {
         OPS.iter().find(|kind| kind.name() == name).copied()
-    }
-
-    /// The type of its output for inputs of these shapes, of which those of inferences have these types.
-    ///
-    /// # Errors
-    /// Where an input is of another type than the op reads.
-    pub fn dtype(self, shapes: &[&[usize]], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-        if self.is_view() {
-            return Ok(inputs[0]);
-        }
-        let indices = self.indices_below(shapes).is_some();
-        for (at, found) in inputs.iter().enumerate() {
-            let expected = if indices && at == 0 { Dtype::U32 } else { Dtype::F32 };
-            if *found != expected {
-                let expected = format!("an input of {}", expected.name());
-                return Err(Mismatch::new(expected, found.name()));
-            }
-        }
-        Ok(Dtype::F32)
     }
 
     /// How many of its fields are stored tensors.

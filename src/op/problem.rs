@@ -11,6 +11,8 @@ pub struct Problem {
     pub rows: u32,
     /// The shapes of its inputs, stored tensors last.
     pub shapes: Vec<Vec<usize>>,
+    /// How many of its inputs are stored tensors.
+    pub stored: usize,
     /// How far the shader may be from the reference.
     pub exactness: Exactness,
     /// Whether words are drawn over all bits, many of them NaN, or as floats of ordinary size with a share

@@ -49,6 +49,7 @@ impl Operator for Relu {
             settings: Vec::new(),
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
+            stored: 0,
             exactness: Exactness::Bits,
             any_bits: true,
         }

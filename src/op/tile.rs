@@ -2,6 +2,7 @@
 //! weight that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
 
 use super::kernel::{Bind, Call, KernelSpec, Products};
+use super::table::Table;
 
 /// Outputs that one invocation computes.
 const OUTPUTS: u32 = 8;
@@ -91,6 +92,7 @@ impl Tiles {
             invocations: self.invocations(quads),
             group: GROUP,
             depth: call.blocks,
+            table: Table::default(),
         }
     }
 }

@@ -52,7 +52,8 @@ impl Drawn {
             (0..blocks).map(|_| draws.random_range(0..of)).collect()
         };
         let mut values = Vec::new();
-        for shape in &shapes[..kind.arity()] {
+        let values_of = shapes.len() - problem.stored;
+        for shape in &shapes[..values_of] {
             let block = count(shape) * problem.rows;
             let (base, stride) =
                 (4 * draws.random_range(0..3u32), block + 4 * draws.random_range(0..2));
@@ -66,7 +67,7 @@ impl Drawn {
             values.push(Input { base, stride, words, slots: slots(draws, of) });
         }
         let mut at = draws.random_range(0..4u32);
-        let tensors: Vec<u32> = shapes[kind.arity()..]
+        let tensors: Vec<u32> = shapes[values_of..]
             .iter()
             .map(|shape| {
                 let from = at;
@@ -84,11 +85,11 @@ impl Drawn {
     /// Calls `with` for what the op is asked to compute.
     fn with_call<T>(&self, software: bool, with: impl FnOnce(&Call<'_>) -> T) -> T {
         let stride = self.image.stride;
-        let places = self.values.iter().map(|input| (input.base, input.stride));
-        let places = places.chain(self.tensors.iter().map(|base| (*base, stride)));
+        let places = self.values.iter().map(|input| (input.base, input.stride, false));
+        let places = places.chain(self.tensors.iter().map(|base| (*base, stride, true)));
         let inputs: Vec<InputPlace<'_>> = places
             .zip(&self.problem.shapes)
-            .map(|((base, stride), shape)| InputPlace { shape, base, stride })
+            .map(|((base, stride, stored), shape)| InputPlace { shape, base, stride, stored })
             .collect();
         with(&Call {
             settings: &self.problem.settings,

@@ -49,8 +49,19 @@ struct Array<'a> {
     data: &'a [u8],
 }
 
+/// A stored tensor that no op has taken up yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// Its shape.
+    pub(super) shape: Vec<usize>,
+    /// The type of its elements.
+    pub(super) dtype: crate::op::Dtype,
+    /// An element of 32 bits for each of its places, the last index changing fastest.
+    pub(super) words: Vec<u32>,
+}
+
 /// A shape, and an element of 32 bits for each of its places, the last index changing fastest.
-pub(super) type Stored = (Vec<usize>, Vec<u32>);
+type Elements = (Vec<usize>, Vec<u32>);
 
 /// What an array is read as.
 #[derive(Clone, Copy)]
@@ -62,7 +73,7 @@ enum Wanted {
 }
 
 impl Array<'_> {
-    fn read(self, wanted: Wanted) -> Result<Stored, Mismatch> {
+    fn read(self, wanted: Wanted) -> Result<Elements, Mismatch> {
         let found = self.dtype.as_str();
         if self.first_fastest {
             let found = format!("{found} in column-major (Fortran) order");
@@ -134,7 +145,7 @@ fn whole(
 /// # Errors
 /// A file that cannot be read, is no such file, is shorter or longer than its header says, or has
 /// elements of another type or order.
-pub(super) fn read_floats(path: &Path, tensor: Option<&str>) -> Result<Stored, Error> {
+pub(super) fn read_floats(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
     read_array(path, tensor, Wanted::Floats)
 }
 
@@ -142,7 +153,7 @@ pub(super) fn read_floats(path: &Path, tensor: Option<&str>) -> Result<Stored, E
 ///
 /// # Errors
 /// As [`read_floats`], and a label that is negative or above 2³² − 1.
-pub(super) fn read_labels(path: &Path, tensor: Option<&str>) -> Result<Stored, Error> {
+pub(super) fn read_labels(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
     read_array(path, tensor, Wanted::Whole("labels"))
 }
 
@@ -150,11 +161,11 @@ pub(super) fn read_labels(path: &Path, tensor: Option<&str>) -> Result<Stored, E
 ///
 /// # Errors
 /// As [`read_labels`].
-pub(super) fn read_indices(path: &Path, tensor: Option<&str>) -> Result<Stored, Error> {
+pub(super) fn read_indices(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
     read_array(path, tensor, Wanted::Whole("indices"))
 }
 
-fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Stored, Error> {
+fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Elements, Error> {
     let wrong = |expected: String, found: String| Err(Mismatch { expected, found }.in_data(path));
     let extension = path.extension().and_then(|extension| extension.to_str());
     match (extension, tensor) {

@@ -334,7 +334,10 @@ impl File<'_> {
             (Some(file), None) => {
                 let path = self.dir.join(file);
                 let tensors = data::read_weights(&path)?;
-                return match tensors.iter().find(|(_, (shape, _))| checked_words(shape).is_none()) {
+                return match tensors
+                    .iter()
+                    .find(|(_, tensor)| checked_words(&tensor.shape).is_none())
+                {
                     Some((name, _)) => {
                         Err(Mismatch::new("fewer than 2³² words a tensor", format!("`{name}`"))
                             .in_data(&path))
@@ -355,7 +358,8 @@ impl File<'_> {
             let (shape, words) = self.shape(&tensor.shape, size)?;
             self.check_generated(&tensor.shape, words)?;
             let words = data::generate(generate.seed, key, scale, words);
-            if tensors.insert(tensor.name.get_ref().clone(), (shape, words)).is_some() {
+            let stored = Stored { shape, dtype: Dtype::F32, words };
+            if tensors.insert(tensor.name.get_ref().clone(), stored).is_some() {
                 let found = format!("a second `{}`", tensor.name.get_ref());
                 return Err(self.wrong(&tensor.name, "a name of its own", found));
             }

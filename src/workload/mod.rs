@@ -14,7 +14,7 @@ pub use file::{Overrides, load, with_inputs};
 pub use graph::{Op, Role, Value, ValueId};
 
 pub(crate) use crate::op::Mismatch;
-use crate::op::{Call, InputPlace, Products};
+use crate::op::{Call, Dtype, InputPlace, Products};
 use crate::place;
 use schemars::JsonSchema;
 use std::path::{Path, PathBuf};
@@ -108,6 +108,8 @@ pub struct Tensor {
     pub name: String,
     /// Its shape, row-major.
     pub shape: Vec<usize>,
+    /// The type of its elements.
+    pub dtype: Dtype,
     /// Its first word in the stored image, which holds the tensors one after another.
     pub offset: u32,
     /// Its words.

@@ -5,7 +5,7 @@ use super::entry::{FieldValue, OpEntry, WorkloadEntry};
 use super::file::File;
 use super::graph;
 use super::{Error, Mismatch, Op, Role, Tensor, Value, ValueId};
-use crate::op::{Dtype, Given, Holds, Kind, OPS, Shape, checked_words};
+use crate::op::{Dtype, Given, Holds, Kind, OPS, Shape, checked_words, order};
 use crate::words;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,12 +23,17 @@ impl Image {
         Self { used: vec![], unused, words: 0 }
     }
 
+    /// Whether there is a tensor of this name.
+    fn has(&self, name: &str) -> bool {
+        self.unused.contains_key(name) || self.used.iter().any(|tensor| tensor.name == name)
+    }
+
     /// The index of a tensor in the stored image, where it takes its place at its first use.
     fn place(&mut self, name: &str) -> Result<usize, Mismatch> {
         if let Some(index) = self.used.iter().position(|tensor| tensor.name == name) {
             return Ok(index);
         }
-        let Some((shape, words)) = self.unused.remove(name) else {
+        let Some(Stored { shape, words, dtype }) = self.unused.remove(name) else {
             let names = self.used.iter().map(|tensor| &tensor.name).chain(self.unused.keys());
             let expected = format!("one of the tensors {}", list(names.map(String::as_str)));
             return Err(Mismatch::new(expected, format!("`{name}`")));
@@ -38,7 +43,7 @@ impl Image {
         };
         let offset = graph::word_count(self.words);
         self.words = end;
-        self.used.push(Tensor { name: name.to_owned(), shape, offset, words });
+        self.used.push(Tensor { name: name.to_owned(), shape, dtype, offset, words });
         Ok(self.used.len() - 1)
     }
 }
@@ -87,6 +92,7 @@ impl FieldValue {
                 let numbers = list.iter().map(|one| one.get_ref().number());
                 numbers.collect::<Option<Vec<u32>>>().map(Given::List)
             }
+            Self::Text(word) if !float => Some(Given::Word(word.clone())),
             _ => None,
         }
     }
@@ -128,7 +134,8 @@ impl File<'_> {
             }
             let kind = self.kind(op)?;
             self.check_fields(op, kind)?;
-            let mut inputs = self.inputs_of(op, &name, &values)?;
+            let first = 1 + entry.op.len();
+            let (mut inputs, order) = self.inputs_of(op, kind, &name, (&values, image, first))?;
             if inputs.len() != kind.arity() {
                 let expected = match kind.arity() {
                     1 => format!("{} `{name}` with one input", kind.name()),
@@ -136,30 +143,40 @@ impl File<'_> {
                 };
                 return Err(self.wrong(&at, expected, inputs.len().to_string()));
             }
-            inputs.extend(self.tensors(op, kind, &name, (image, 1 + entry.op.len()))?);
-            let settings = self.settings(op, kind, &name)?;
+            inputs.extend(self.tensors(op, kind, &name, (image, first))?);
+            let mut settings = self.settings(op, kind, &name)?;
+            if let (Some(setting), Some(order)) = (settings.last_mut(), order) {
+                *setting = order;
+            }
             let shape = |id: &ValueId| match values.get(id.0) {
                 Some(value) => &value.shape[..],
-                None => &image.used[id.0 - 1 - entry.op.len()].shape[..],
+                None => &image.used[id.0 - first].shape[..],
+            };
+            let dtype = |id: &ValueId| match values.get(id.0) {
+                Some(value) => value.dtype,
+                None => image.used[id.0 - first].dtype,
             };
             let shapes: Vec<&[usize]> = inputs.iter().map(shape).collect();
-            let dtypes: Vec<Dtype> =
-                inputs[..kind.arity()].iter().map(|id| values[id.0].dtype).collect();
+            let dtypes: Vec<Dtype> = inputs.iter().map(dtype).collect();
             let checked = kind.output(&settings, &shapes).and_then(|shape| {
                 if !matches!(checked_words(&shape), Some(1..)) {
                     let found = Shape(&shape).to_string();
                     return Err(Mismatch::new("an output of 1 to 2³² − 1 words", found));
                 }
-                Ok((shape, kind.dtype(&shapes, &dtypes)?))
+                Ok((shape, kind.dtype(&settings, &dtypes)?))
             });
             let (shape, dtype) = checked.map_err(|Mismatch { expected, found }| {
                 self.wrong(&at, format!("{} `{name}` with {expected}", kind.name()), found)
             })?;
             let output = ValueId(values.len());
             let role = Role::Activation;
-            let axes = match kind.axes() {
-                [] => values[inputs[0].0].axes.clone(),
-                axes => axes.to_vec(),
+            let named = match kind.axes() {
+                [] => values.get(inputs[0].0).map_or(&[][..], |value| &value.axes),
+                axes => axes,
+            };
+            let axes = match named.len() == shape.len() {
+                true => named.to_vec(),
+                false => graph::axes(shape.len(), dtype),
             };
             values.push(Value { name: name.clone(), shape, axes, dtype, role });
             ops.push(Op { name, kind, settings, inputs, output });
@@ -174,8 +191,9 @@ impl File<'_> {
         let stored = image.used.iter().enumerate();
         let value = |(at, t): (usize, &Tensor)| {
             let axes = stored_axes(&ops, ValueId(1 + ops.len() + at));
+            let axes = axes.filter(|axes| axes.len() == t.shape.len());
             let value = Value::floats(&t.name, &t.shape, Role::Stored(at));
-            Value { axes: axes.unwrap_or_else(|| value.axes.clone()), ..value }
+            Value { axes: axes.unwrap_or_else(|| value.axes.clone()), dtype: t.dtype, ..value }
         };
         values.extend(stored.map(value));
         Ok((values, ops))
@@ -209,22 +227,49 @@ impl File<'_> {
         })
     }
 
-    /// The values that an op reads: those it names, or the one written last.
-    fn inputs_of(&self, op: Entry<'_>, of: &str, values: &[Value]) -> Result<Vec<ValueId>, Error> {
-        let Some(names) = op.field("inputs") else { return Ok(vec![ValueId(values.len() - 1)]) };
+    /// The values that an op reads, those of inferences first, and its setting of their order, where it
+    /// takes stored tensors too: those it names, or the value written last. Value `first + i` is tensor i
+    /// of the image.
+    fn inputs_of(
+        &self,
+        op: Entry<'_>,
+        kind: Kind,
+        of: &str,
+        (values, image, first): (&[Value], &mut Image, usize),
+    ) -> Result<(Vec<ValueId>, Option<u32>), Error> {
+        let Some(names) = op.field("inputs") else {
+            return Ok((vec![ValueId(values.len() - 1)], None));
+        };
         let FieldValue::List(names) = names.get_ref() else {
             return Err(self.wrong(names, "a list of names", names.get_ref().text()));
         };
-        let find = |setting: &Spanned<FieldValue>| {
+        let mut find = |setting: &Spanned<FieldValue>| {
             let name = self.name(setting)?;
             let position = values.iter().position(|value| value.name == *name.get_ref());
-            position.map(ValueId).ok_or_else(|| {
-                let known = list(values.iter().map(|value| value.name.as_str()));
-                let expected = format!("an input among the values before `{of}`: {known}");
-                self.wrong(&name, expected, format!("`{}`", name.get_ref()))
-            })
+            if let Some(position) = position {
+                return Ok(ValueId(position));
+            }
+            if kind.takes_stored() && image.has(name.get_ref()) {
+                let placed = image.place(name.get_ref());
+                let placed = placed.map_err(|mismatch| self.wrong_at(&name.span(), mismatch))?;
+                return Ok(ValueId(first + placed));
+            }
+            let known = list(values.iter().map(|value| value.name.as_str()));
+            let what = if kind.takes_stored() { "tensors and the values" } else { "values" };
+            let expected = format!("an input among the {what} before `{of}`: {known}");
+            Err(self.wrong(&name, expected, format!("`{}`", name.get_ref())))
         };
-        names.iter().map(find).collect()
+        let named: Vec<ValueId> = names.iter().map(&mut find).collect::<Result<_, Error>>()?;
+        if !kind.takes_stored() {
+            return Ok((named, None));
+        }
+        let (of_rows, stored): (Vec<_>, Vec<_>) =
+            (0..named.len()).partition(|operand| named[*operand].0 < first);
+        let operands = [of_rows, stored].concat();
+        let place = |operand| operands.iter().position(|at| *at == operand).unwrap_or(0);
+        let places: Vec<usize> = (0..named.len()).map(place).collect();
+        let order = (named.len() > 1).then(|| order(&places));
+        Ok((operands.into_iter().map(|operand| named[operand]).collect(), order))
     }
 
     /// The stored tensors that an op names, which take their place in the image; value `first + i` is tensor
@@ -267,7 +312,7 @@ impl File<'_> {
             let Some(setting) = op.field(field.name) else { continue };
             let float = match field.holds {
                 Holds::Tensor { .. } => continue,
-                Holds::Float(_) => true,
+                Holds::Float(_) | Holds::Real(_) => true,
                 _ => false,
             };
             let wrong = || self.wrong(setting, field.holds.expected(), setting.get_ref().text());

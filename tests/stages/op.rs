@@ -58,10 +58,11 @@ impl<'c> Case<'c> {
             shape,
             base: 0,
             stride: 0,
+            stored: false,
         }));
         for (shape, words) in &self.tensors {
             let base = u32::try_from(image.len()).expect("a small case");
-            places.push(InputPlace { shape, base, stride: 0 });
+            places.push(InputPlace { shape, base, stride: 0, stored: true });
             image.extend(words.iter().map(|word| word.to_bits()));
             inputs.push(words.iter().map(|word| word.to_bits()).collect());
         }

@@ -61,8 +61,9 @@ impl Network {
         shape: &[usize],
         words: impl FnOnce(&[usize]) -> Vec<u32>,
     ) -> Node {
-        let words = words(shape);
-        self.tensors.push(Tensor { name: name.into(), shape: shape.to_vec(), offset: 0, words });
+        let (words, dtype) = (words(shape), Dtype::F32);
+        let shape = shape.to_vec();
+        self.tensors.push(Tensor { name: name.into(), shape, dtype, offset: 0, words });
         Node::Tensor(self.tensors.len() - 1)
     }
 
@@ -71,6 +72,13 @@ impl Network {
         match node {
             Node::Value(value) => &self.values[value].shape,
             Node::Tensor(tensor) => &self.tensors[tensor].shape,
+        }
+    }
+
+    fn dtype(&self, node: Node) -> Dtype {
+        match node {
+            Node::Value(value) => self.values[value].dtype,
+            Node::Tensor(tensor) => self.tensors[tensor].dtype,
         }
     }
 
@@ -100,11 +108,8 @@ impl Network {
     ) -> Result<Node, Mismatch> {
         let shapes: Vec<&[usize]> = inputs.iter().map(|input| self.shape(*input)).collect();
         let shape = kind.output(&settings, &shapes)?;
-        let values = inputs.iter().filter_map(|input| match input {
-            Node::Value(value) => Some(self.values[*value].dtype),
-            Node::Tensor(_) => None,
-        });
-        let dtype = kind.dtype(&shapes, &values.collect::<Vec<_>>())?;
+        let dtypes: Vec<Dtype> = inputs.iter().map(|input| self.dtype(*input)).collect();
+        let dtype = kind.dtype(&settings, &dtypes)?;
         let value = Value::floats(name, &shape, Role::Activation);
         self.values.push(Value { dtype, ..value });
         let output = ValueId(self.values.len() - 1);
@@ -164,7 +169,10 @@ impl Network {
             .map(|(op, inputs)| Op { inputs: inputs.into_iter().map(at).collect(), ..op })
             .collect();
         let stored = self.tensors.iter().enumerate();
-        let value = |(at, t): (usize, &Tensor)| Value::floats(&t.name, &t.shape, Role::Stored(at));
+        let value = |(at, t): (usize, &Tensor)| {
+            let value = Value::floats(&t.name, &t.shape, Role::Stored(at));
+            Value { dtype: t.dtype, ..value }
+        };
         self.values.extend(stored.map(value));
         Workload {
             name: "random".into(),
@@ -199,7 +207,8 @@ pub(super) fn random(draws: &mut Xoshiro256PlusPlus) -> Workload {
     loop {
         let network = grown(draws);
         let computes = network.ops.iter().any(|(op, _)| !op.kind.is_view());
-        if computes && !network.tensors.is_empty() {
+        let reads = network.ops.iter().any(|(_, inputs)| inputs.contains(&Node::Value(0)));
+        if computes && reads && !network.tensors.is_empty() {
             return furnished(network, draws);
         }
     }
@@ -246,9 +255,12 @@ impl Network {
         let shape = self.values[first].shape.clone();
         let alike: Vec<usize> =
             (0..=last).filter(|value| self.values[*value].shape == shape).collect();
-        let mut inputs = vec![Node::Value(first)];
-        inputs.extend((1..kind.arity()).map(|_| Node::Value(one_of(draws, &alike))));
-        let tensors = problem.shapes[kind.arity()..].iter();
+        let of_rows = problem.shapes.len() - problem.stored;
+        let mut inputs = vec![Node::Value(first); of_rows];
+        for input in inputs.iter_mut().skip(1) {
+            *input = Node::Value(one_of(draws, &alike));
+        }
+        let tensors = problem.shapes[of_rows..].iter();
         let tensors: Vec<Vec<usize>> =
             tensors.map(|tensor| fitted(tensor, &problem.shapes[0], &shape)).collect();
         let words = |shape: &[usize]| shape.iter().product::<usize>();
@@ -270,7 +282,24 @@ impl Network {
                 self.stored(&name, shape, |shape| random_weights(draws, shape))
             }));
         }
+        if kind.takes_stored()
+            && inputs.first().is_some_and(|first| self.dtype(*first) == Dtype::U32)
+        {
+            self.make_whole(&inputs, draws);
+        }
         self.push(&name, kind, problem.settings, &inputs).is_ok()
+    }
+
+    /// Makes the last tensors, where an op reads them alone, ones of whole numbers.
+    fn make_whole(&mut self, inputs: &[Node], draws: &mut impl Rng) {
+        let read: Vec<Node> = self.ops.iter().flat_map(|(_, inputs)| inputs.clone()).collect();
+        for input in inputs.iter().filter(|input| !read.contains(input)) {
+            if let Node::Tensor(tensor) = input {
+                let tensor = &mut self.tensors[*tensor];
+                tensor.dtype = Dtype::U32;
+                tensor.words.iter_mut().for_each(|word| *word = draws.random_range(0..4));
+            }
+        }
     }
 }
 
@@ -342,7 +371,7 @@ mod tests {
     #[test]
     fn random_networks_have_all_ops_and_branches() {
         let draws = |seed| stream(seed, Domain::Generate, &[]);
-        let networks: Vec<Workload> = (0..200).map(|seed| random(&mut draws(seed))).collect();
+        let networks: Vec<Workload> = (0..400).map(|seed| random(&mut draws(seed))).collect();
         let ops = networks.iter().flat_map(|network| &network.ops);
         let kinds: BTreeSet<&str> = ops.map(|op| op.kind.name()).collect();
         assert_eq!(kinds.len(), OPS.len(), "{kinds:?}");
@@ -358,6 +387,6 @@ mod tests {
             let values = 0..network.values.len() - network.tensors.len();
             branched += usize::from(values.into_iter().any(|value| readers(network, value) > 1));
         }
-        assert!(branched > 20, "{branched} networks of 200 with a value that several ops read");
+        assert!(branched > 40, "{branched} networks of 400 with a value that several ops read");
     }
 }

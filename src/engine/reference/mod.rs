@@ -127,7 +127,12 @@ impl Reference {
             Role::Input | Role::Activation => &values[value.0][at][..],
         };
         let inputs: Vec<&[u32]> = op.inputs.iter().map(words).collect();
-        let place = |value: &ValueId| InputPlace { shape: &of(value).shape, base: 0, stride: 0 };
+        let place = |value: &ValueId| InputPlace {
+            shape: &of(value).shape,
+            base: 0,
+            stride: 0,
+            stored: workload.is_stored(*value),
+        };
         let places: Vec<InputPlace<'_>> = op.inputs.iter().map(place).collect();
         let call = workload.call(op, &places, self.layout.rows);
         let mut outputs = op.kind.reference(&call, self.arithmetic, &inputs);

@@ -17,7 +17,7 @@ fn header(descr: &str, order: &str, shape: &str) -> String {
     format!("{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}   \n")
 }
 
-fn read_as(bytes: &[u8], wanted: Wanted) -> Result<Stored, String> {
+fn read_as(bytes: &[u8], wanted: Wanted) -> Result<Elements, String> {
     let array = npy::parse(bytes).and_then(|array| array.read(wanted));
     array.map_err(|mismatch| format!("expected {}, found {}", mismatch.expected, mismatch.found))
 }

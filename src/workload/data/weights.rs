@@ -1,7 +1,7 @@
 //! The tensors of a safetensors file, read one after another: beside their words a load takes no memory.
 
 use super::{BYTES_MAX, Stored, safetensors_conversion};
-use crate::op::Mismatch;
+use crate::op::{self, Mismatch};
 use crate::workload::Error;
 use safetensors::Dtype;
 use safetensors::tensor::Metadata;
@@ -74,19 +74,23 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Wrong> {
     let mut tensors = BTreeMap::new();
     for name in header.offset_keys() {
         let Some(info) = header.info(&name) else { continue };
-        if info.dtype != Dtype::F32 {
-            let found = format!("tensor `{name}` of {}", info.dtype);
-            let found = found + &safetensors_conversion(path);
-            let expected = "weights of F32, the only type so far";
-            return Err(Wrong::Tensor(Mismatch::new(expected, found)));
-        }
+        let dtype = match info.dtype {
+            Dtype::F32 => op::Dtype::F32,
+            Dtype::U32 => op::Dtype::U32,
+            other => {
+                let found = format!("tensor `{name}` of {other}");
+                let found = found + &safetensors_conversion(path);
+                let expected = "tensors of F32 or U32, the only types so far";
+                return Err(Wrong::Tensor(Mismatch::new(expected, found)));
+            }
+        };
         let mut words: Vec<u32> = Vec::new();
         let count = (info.data_offsets.1 - info.data_offsets.0) / 4;
         words.try_reserve_exact(count).map_err(|_| std::io::Error::from(ErrorKind::OutOfMemory))?;
         words.resize(count, 0);
         file.read_exact(bytemuck::cast_slice_mut(&mut words)).map_err(whole)?;
         words.iter_mut().for_each(|word| *word = u32::from_le(*word));
-        tensors.insert(name, (info.shape.clone(), words));
+        tensors.insert(name, Stored { shape: info.shape.clone(), dtype, words });
     }
     match file.read(&mut [0])? {
         0 => Ok(tensors),

@@ -1,0 +1,84 @@
+// Functions of one number, element by element: FUNCTION says which. A NaN stays what it is, but for functions
+// of bits. One invocation a word. See src/op/map.rs for the references, in the same order.
+#import bits
+#import fold
+#import maths
+
+override GROUP: u32 = 64u;
+override FUNCTION: u32 = 0u;
+
+struct MapParams {
+    words:    u32,   // words of a block
+    blocks:   u32,
+    x_base:   u32,   // in words
+    x_stride: u32,   // in words, between slots
+    a:        f32,   // the first setting
+    b:        f32,   // the second
+    zero:     u32,   // 0, which the compiler does not know
+}
+
+@group(0) @binding(0) var<uniform>             params: MapParams;
+@group(0) @binding(1) var<storage, read>       x:      array<u32>;   // [slot, word]
+@group(0) @binding(2) var<storage, read>       x_slot: array<u32>;   // [block]
+@group(0) @binding(3) var<storage, read_write> y:      array<u32>;   // [block, word]
+
+@compute @workgroup_size(GROUP)
+fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
+    let i = fold_index(id, groups, GROUP);
+    let block = i / params.words;
+    if block >= params.blocks { return; }
+    let word = x[params.x_base + x_slot[block] * params.x_stride + (i - block * params.words)];
+    if FUNCTION == 0u {
+        y[i] = word & 0x7fffffffu;
+    } else if FUNCTION == 1u {
+        y[i] = word ^ 0x80000000u;
+    } else if FUNCTION == 18u {
+        y[i] = bitcast<u32>(f32(word));
+    } else if bits_is_nan(word) {
+        y[i] = word;
+    } else {
+        y[i] = bitcast<u32>(function(bitcast<f32>(word)));
+    }
+}
+
+fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {
+    return clamp(exp_kept(fma(alpha, x, beta)), 0.0, 1.0);
+}
+
+fn function(x: f32) -> f32 {
+    switch FUNCTION {
+        case 2u: { return sqrt(x); }
+        case 3u: { return 1.0 / x; }
+        case 4u: { return maths_exp(x); }
+        case 5u: { return maths_log(x); }
+        case 6u: { return maths_tanh(x); }
+        case 7u: { return maths_erf(x); }
+        case 8u: {
+            let e = exp_kept(exp_below_zero(bitcast<f32>(bitcast<u32>(x) | 0x80000000u)));
+            return select(e, 1.0, bitcast<u32>(x) < 0x80000000u) / (1.0 + e);
+        }
+        case 9u: {
+            let e = 1.0 + exp_kept(maths_exp(-abs(x)));
+            return max(x, 0.0) + exp_kept(maths_log(e));
+        }
+        case 10u: { return select(x, params.a * x, x < 0.0); }
+        case 11u: {
+            var inner = x;
+            if x < 0.0 { inner = params.a * exp_kept(maths_exp_less_one(x)); }
+            return params.b * exp_kept(inner);
+        }
+        case 12u: { return hard_sigmoid(x, params.a, params.b); }
+        case 13u: { return x * hard_sigmoid(x, 1.0 / 6.0, 0.5); }
+        case 14u: {
+            let half = exp_kept(0.5 * x);
+            return half * exp_kept(1.0 + exp_kept(maths_erf(exp_kept(x * 0.70710678))));
+        }
+        case 15u: {
+            let half = exp_kept(0.5 * x);
+            let inner = exp_kept(fma(exp_kept(0.044715 * x), exp_kept(x * x), x));
+            return half * exp_kept(1.0 + exp_kept(maths_tanh(exp_kept(0.7978845608 * inner))));
+        }
+        case 16u: { return min(max(x, params.a), params.b); }
+        default: { return exp_kept(fma(params.a, x, params.b)); }
+    }
+}

@@ -1,8 +1,8 @@
 //! The command line: verbs and what they share.
 
 use crate::command::{
-    Failure, adapters, be_quiet, bench, check, infer, list, mission, orbit, part, replay, report,
-    run, schema, selftest, view,
+    Failure, adapters, be_quiet, bench, check, import, infer, list, mission, orbit, part, replay,
+    report, run, schema, selftest, view,
 };
 use crate::output;
 use anyhow::anyhow;
@@ -69,6 +69,8 @@ enum Verb {
     Report(report::Report),
     /// Join parts of a campaign or mission that were run elsewhere (--part) into one result.
     Merge(part::Merge),
+    /// Turn an ONNX model into a workload.
+    Import(import::Import),
     /// Run a workload without faults and say what it decides.
     Infer(infer::Infer),
     /// What can run here.
@@ -128,6 +130,7 @@ impl Cli {
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
             Verb::Merge(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(),
             Verb::Infer(verb) => verb.run(adapter),
             Verb::Adapters(verb) => verb.run(),
             Verb::Selftest(verb) => verb.run(adapter),

@@ -15,7 +15,7 @@ use crate::stats::ALPHA_MIN;
 use crate::workload::NanRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A campaign file, as written.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -136,7 +136,7 @@ impl Campaign {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadChoice {
-    /// A folder of `kernels/`, or a path to such a folder.
+    /// A folder of `kernels/`, a path to such a folder, or an ONNX model.
     pub name: String,
     /// The first this many inputs are the campaign's; by default 128, or all where there are fewer.
     #[serde(default)]
@@ -147,9 +147,29 @@ pub struct WorkloadChoice {
     /// Replaces the size of a generated workload.
     #[serde(default)]
     pub size: Option<u32>,
+    /// Of an ONNX model: inputs, a `.npy` file beside the model or the campaign. Generated where not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<PathBuf>,
+    /// Of an ONNX model: the shape of its input, where the file leaves dimensions open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Vec<usize>>,
+    /// Of an ONNX model: whether batch normalisations are folded into convolutions; false by default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<bool>,
 }
 
 impl WorkloadChoice {
+    /// A workload as it is.
+    pub fn named(name: impl Into<String>) -> Self {
+        let (inputs, relu_nan, size) = (None, None, None);
+        Self { name: name.into(), inputs, relu_nan, size, input: None, shape: None, fold: None }
+    }
+
+    /// Whether it is an ONNX model, by its name.
+    pub fn is_model(&self) -> bool {
+        Path::new(&self.name).extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx"))
+    }
+
     /// Refuses a choice of nothing.
     ///
     /// # Errors
@@ -157,6 +177,21 @@ impl WorkloadChoice {
     pub fn check(&self, place: &Place) -> Result<(), Error> {
         if self.name.trim().is_empty() {
             return Err(place.value(&["workload", "name"], "a workload's name or folder", "\"\""));
+        }
+        let of_models = [
+            ("input", self.input.is_some()),
+            ("shape", self.shape.is_some()),
+            ("fold", self.fold.is_some()),
+        ];
+        for (key, given) in of_models {
+            if given && !self.is_model() {
+                let expected = format!("`{key}` with an ONNX model alone");
+                return Err(place.value(
+                    &["workload", key],
+                    expected,
+                    "a workload of another kind",
+                ));
+            }
         }
         for (key, value) in [("inputs", self.inputs), ("size", self.size)] {
             if value == Some(0) {

@@ -177,7 +177,7 @@ fn pattern(path: &Path, text: &str) -> Result<Found, Failure> {
 
 fn workload(folder: &Path) -> Result<Found, Failure> {
     let name = folder.display().to_string();
-    let choice = WorkloadChoice { name, inputs: None, relu_nan: None, size: None };
+    let choice = WorkloadChoice::named(name);
     let workload = find_workload(&choice, Path::new("."), None)?;
     let ops: Vec<String> =
         workload.ops.iter().map(|op| format!("{} ({})", op.name, op.kind.name())).collect();

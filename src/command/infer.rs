@@ -8,7 +8,8 @@ use crate::engine::direct::Kernels;
 use crate::engine::{Layout, Windows};
 use crate::output;
 use crate::stage::decision::{NO_DECISION, arg_max};
-use crate::workload::{Decision, Workload, npy_of_floats, with_inputs};
+use crate::workload::{Decision, Delivered, Workload, npy_of_floats, with_inputs};
+use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,11 +19,18 @@ const ROWS_MAX: usize = 128;
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
 pub struct Infer {
-    /// The workload: a folder with a workload.toml, or the name of one of kernels/.
+    /// The workload: a folder with a workload.toml, the name of one of kernels/, or an ONNX model.
     workload: String,
-    /// Inputs in place of the workload's own: a .npy file of rows of their shape and type.
+    /// Inputs in place of the workload's own: a .npy file of rows of their shape and type, or of a model's
+    /// shape.
     #[arg(long, value_name = "FILE.npy")]
     input: Option<PathBuf>,
+    /// The shape of a model's input, where its file leaves dimensions open: 1,3,224,224.
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    shape: Option<Vec<usize>>,
+    /// Fold a model's batch normalisations into its convolutions.
+    #[arg(long)]
+    fold: bool,
     /// Where the outputs land: a .npy file of F32, a row an input; `-` is standard output, without the
     /// decisions.
     #[arg(short, long, value_name = "FILE.npy")]
@@ -39,11 +47,20 @@ impl Infer {
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let name = self.workload.clone();
-        let choice = WorkloadChoice { name, inputs: None, relu_nan: None, size: None };
+        let mut choice = WorkloadChoice::named(name);
+        let model = choice.is_model();
+        if model {
+            choice.input.clone_from(&self.input);
+            choice.shape.clone_from(&self.shape);
+            choice.fold = Some(self.fold);
+        } else if self.shape.is_some() || self.fold {
+            let expected = "--shape and --fold with an ONNX model alone";
+            return Err(Failure::input(anyhow!("expected {expected}, found {:?}", self.workload)));
+        }
         let workload = find_workload(&choice, Path::new("."), None)?;
         let workload = match &self.input {
-            Some(path) => with_inputs(workload, path).map_err(Failure::input)?,
-            None => workload,
+            Some(path) if !model => with_inputs(workload, path).map_err(Failure::input)?,
+            _ => workload,
         };
         let workload = Arc::new(workload);
         let windows = windows(workload.inputs.count);
@@ -54,8 +71,7 @@ impl Infer {
         let outputs = by_input(&workload, &windows, engine.golden_outputs());
         check_expected(&workload, &outputs)?;
         if let Some(path) = &self.output {
-            let mut shape = vec![workload.inputs.count];
-            shape.extend(&workload.values[workload.output.0].shape);
+            let (shape, outputs) = delivered(&workload, &outputs);
             output::write(path, &npy_of_floats(&shape, &outputs))?;
             if output::is_stdout(path) {
                 return Ok(());
@@ -101,6 +117,28 @@ impl Infer {
             }
         }
     }
+}
+
+/// Outputs `[input, feature]` in the shape in which they are written, and that shape.
+fn delivered(workload: &Workload, outputs: &[u32]) -> (Vec<usize>, Vec<u32>) {
+    let count = workload.inputs.count;
+    let Some(Delivered { shape, along }) = &workload.delivered else {
+        let own = &workload.values[workload.output.0].shape;
+        return ([&[count], &own[..]].concat(), outputs.to_vec());
+    };
+    let Some(along) = *along else { return (shape.clone(), outputs.to_vec()) };
+    let mut all = shape.clone();
+    all[along] *= count;
+    // Runs of elements that lie together for one inference.
+    let run: usize = shape[along..].iter().product();
+    let before: usize = shape[..along].iter().product();
+    let mut words = Vec::with_capacity(outputs.len());
+    for at in 0..before {
+        for input in 0..count {
+            words.extend(&outputs[(input * before + at) * run..][..run]);
+        }
+    }
+    (all, words)
 }
 
 /// The decision on an input, and the output that made it.

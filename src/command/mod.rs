@@ -7,6 +7,7 @@ mod bench_op;
 mod bench_trials;
 pub mod check;
 mod engines;
+pub mod import;
 pub mod infer;
 pub mod list;
 mod live;

@@ -17,6 +17,7 @@ use crate::place::Place;
 use crate::scheme::{Guard, Scheme};
 use crate::stats::looks;
 use crate::words::meant;
+use crate::workload::onnx::Reading;
 use crate::workload::{self, Decision, Overrides, Workload};
 use anyhow::{Context, anyhow};
 use std::path::{Component, Path, PathBuf};
@@ -360,10 +361,13 @@ pub(super) fn find_workload(
         PathBuf::from("kernels").join(name),
         PathBuf::from(name),
     ];
-    let found = candidates.iter().find(|path| path.join("workload.toml").is_file());
+    let found = candidates.iter().find(|path| match choice.is_model() {
+        true => path.is_file(),
+        false => path.join("workload.toml").is_file(),
+    });
     let Some(found) = found else {
         let at = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-        let expected = "a workload: a folder with a workload.toml";
+        let expected = "a workload: a folder with a workload.toml, or an ONNX model";
         let known = workloads(&[folder.join("../kernels"), PathBuf::from("kernels")]);
         let meant = meant(name, known.iter().map(String::as_str));
         let found = format!("none for {name:?} at {}{meant}", at.join(", "));
@@ -373,7 +377,7 @@ pub(super) fn find_workload(
             |place| Failure::input(place.value(&["workload", "name"], expected, &found)),
         ));
     };
-    load_workload(choice, found)
+    load_workload(choice, found, Some(folder))
 }
 
 /// The workload of an archive: the folder that the user gave, or one of `kernels/` in the current
@@ -393,21 +397,41 @@ pub(super) fn archived_workload(
             return Err(Failure::input(anyhow!("--workload: expected {expected}, found {name:?}")));
         }
     };
-    if !folder.join("workload.toml").is_file() {
+    let there = match choice.is_model() {
+        true => folder.is_file(),
+        false => folder.join("workload.toml").is_file(),
+    };
+    if !there {
         return Err(Failure::input(anyhow!(
             "workload {name:?}: expected a folder with a workload.toml, found none at {}; give it \
              with --workload",
             folder.display()
         )));
     }
-    load_workload(choice, &folder)
+    load_workload(choice, &folder, None)
 }
 
-fn load_workload(choice: &WorkloadChoice, folder: &Path) -> Result<Workload, Failure> {
+/// Loads the workload at a path; inputs of a model lie beside the file that chooses it, beside the model,
+/// or where the user stands.
+fn load_workload(
+    choice: &WorkloadChoice,
+    path: &Path,
+    beside: Option<&Path>,
+) -> Result<Workload, Failure> {
     let overrides = Overrides { relu_nan: choice.relu_nan, size: choice.size };
-    workload::load(folder, &overrides)
-        .with_context(|| format!("workload {:?}", choice.name))
-        .map_err(Failure::Input)
+    let input = choice.input.as_ref().map(|input| {
+        let folders = [beside, path.parent()].into_iter().flatten();
+        let there = folders.map(|folder| folder.join(input)).find(|input| input.is_file());
+        there.unwrap_or_else(|| input.clone())
+    });
+    let loaded = match choice.is_model() {
+        true => {
+            let (shape, fold) = (choice.shape.clone(), choice.fold == Some(true));
+            workload::onnx::load(path, &Reading { input, shape, fold }, &overrides)
+        }
+        false => workload::load(path, &overrides),
+    };
+    loaded.with_context(|| format!("workload {:?}", choice.name)).map_err(Failure::Input)
 }
 
 /// The names of the workloads in some folders.

@@ -54,6 +54,7 @@ pub(crate) fn mlp(widths: &[usize], inputs: usize) -> Workload {
         decision: Decision::ArgMax { nan: NanRank::Differs },
         relu_nan: NanRule::Propagate,
         expected: None,
+        delivered: None,
     }
 }
 

@@ -10,6 +10,7 @@ mod tests;
 mod weights;
 
 pub use npy::npy_of_floats;
+pub(super) use npy::npy_of_whole;
 pub(super) use weights::read_weights;
 
 use super::Error;
@@ -61,7 +62,7 @@ pub(super) struct Stored {
 }
 
 /// A shape, and an element of 32 bits for each of its places, the last index changing fastest.
-type Elements = (Vec<usize>, Vec<u32>);
+pub type Elements = (Vec<usize>, Vec<u32>);
 
 /// What an array is read as.
 #[derive(Clone, Copy)]
@@ -147,6 +148,14 @@ fn whole(
 /// elements of another type or order.
 pub(super) fn read_floats(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
     read_array(path, tensor, Wanted::Floats)
+}
+
+/// Reads a `.npy` file of 32-bit floats: its shape, and their bits.
+///
+/// # Errors
+/// A file that cannot be read, is no such file, or has elements of another type or order.
+pub fn read_npy(path: &Path) -> Result<Elements, Error> {
+    read_floats(path, None)
 }
 
 /// Reads labels: whole numbers of any width.

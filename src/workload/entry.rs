@@ -33,6 +33,7 @@ pub(super) struct WorkloadEntry {
     #[schemars(with = "Vec<OpSchema>")]
     pub(super) op: Vec<Spanned<OpEntry>>,
     pub(super) decision: DecisionEntry,
+    pub(super) output: Option<OutputEntry>,
     pub(super) expected: Option<ExpectedEntry>,
 }
 
@@ -210,6 +211,15 @@ pub(super) struct DecisionEntry {
 pub(super) enum DecisionKind {
     ArgMax,
     Tolerance,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OutputEntry {
+    #[schemars(with = "Vec<u32>")]
+    pub(super) shape: Spanned<Vec<u32>>,
+    #[schemars(with = "Option<u32>")]
+    pub(super) inputs_along: Option<Spanned<u32>>,
 }
 
 #[derive(Deserialize, JsonSchema)]

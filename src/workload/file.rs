@@ -2,23 +2,23 @@
 
 use super::data::{self, Stored, list};
 use super::entry::{
-    DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, WeightsEntry,
-    WorkloadEntry,
+    DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, OutputEntry,
+    WeightsEntry, WorkloadEntry,
 };
 use super::graph::axes;
+use super::onnx::{INPUT, Imported};
 use super::ops::Image;
 use super::{
-    Decision, Error, Expected, Inputs, Mismatch, NanRule, Op, Role, Value, ValueId, Workload,
+    Decision, Delivered, Error, Expected, Inputs, Mismatch, NanRule, Op, Role, Value, ValueId,
+    Workload,
 };
 use crate::op::{Dtype, Shape, checked_words};
 use crate::place;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use toml::Spanned;
-
-/// The name of the workload's input among the values.
-const INPUT: &str = "input";
 
 /// The key of generated inputs within their seed; generated tensors have their position.
 const INPUT_KEY: u64 = u64::MAX;
@@ -43,7 +43,20 @@ pub fn load(dir: &Path, overrides: &Overrides) -> Result<Workload, Error> {
     let path = dir.join("workload.toml");
     let text = place::read(&path)?;
     let entry = toml::from_str(&text).map_err(|error| place::refused(&path, &text, &error))?;
-    File { dir, path, text: &text }.workload(entry, overrides)
+    File { dir, path, text: &text, data: None }.workload(entry, overrides)
+}
+
+/// The workload of a model that was read: its text and its data are in memory.
+pub(super) fn from_memory(
+    path: &Path,
+    imported: Imported,
+    overrides: &Overrides,
+) -> Result<Workload, Error> {
+    let text = imported.text.clone();
+    let entry = toml::from_str(&text).map_err(|error| place::refused(path, &text, &error))?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let data = Some(RefCell::new(imported));
+    File { dir, path: path.to_owned(), text: &text, data }.workload(entry, overrides)
 }
 
 /// The same workload over the inputs of a `.npy` file: rows of the input's shape and type. They have no
@@ -97,6 +110,8 @@ pub(super) struct File<'a> {
     dir: &'a Path,
     path: PathBuf,
     text: &'a str,
+    /// What its data files hold, where they are in memory.
+    data: Option<RefCell<Imported>>,
 }
 
 impl File<'_> {
@@ -124,6 +139,10 @@ impl File<'_> {
         let features = values[output.0].features() as usize;
         let decision = self.decision(&entry.decision)?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
+        let delivered = match &entry.output {
+            Some(output) => Some(self.delivered(output, features)?),
+            None => None,
+        };
         let expected = match &entry.expected {
             Some(expected) => {
                 Some(self.expected(expected, &inputs, &values[output.0], decision)?)
@@ -139,6 +158,7 @@ impl File<'_> {
             values,
             ops,
             output,
+            delivered,
             decision,
             relu_nan: overrides.relu_nan.unwrap_or(entry.relu_nan),
             expected,
@@ -160,6 +180,9 @@ impl File<'_> {
     }
 
     fn check_name(&self, name: &Spanned<String>) -> Result<(), Error> {
+        if self.data.is_some() {
+            return Ok(());
+        }
         let read = |source| Error::Read { path: self.dir.to_owned(), source };
         let folder = match self.dir.file_name() {
             Some(folder) => folder.to_owned(),
@@ -245,6 +268,10 @@ impl File<'_> {
         let inputs = entry.get_ref();
         let (shape, features) = self.shape(&inputs.shape, size)?;
         let (count, words) = match (&inputs.file, &inputs.generate) {
+            (Some(_), None) if self.data.is_some() => {
+                let inputs = self.data.as_ref().and_then(|data| data.borrow_mut().inputs.take());
+                inputs.unwrap_or_default()
+            }
             (Some(file), None) => {
                 read_rows(&self.dir.join(file), inputs.tensor.as_deref(), (&shape, inputs.dtype))?
             }
@@ -328,6 +355,9 @@ impl File<'_> {
         entry: &Spanned<WeightsEntry>,
         size: Option<u32>,
     ) -> Result<BTreeMap<String, Stored>, Error> {
+        if let Some(data) = &self.data {
+            return Ok(std::mem::take(&mut data.borrow_mut().tensors));
+        }
         let weights = entry.get_ref();
         let (file, generate) = (&weights.file, &weights.generate);
         let generate = match (file, generate) {
@@ -384,6 +414,22 @@ impl File<'_> {
             (DecisionKind::Tolerance, None, None) => {
                 Err(self.wrong(&entry.kind, "`relative` with tolerance", "none"))
             }
+        }
+    }
+
+    fn delivered(&self, entry: &OutputEntry, features: usize) -> Result<Delivered, Error> {
+        let shape: Vec<usize> = entry.shape.get_ref().iter().map(|side| *side as usize).collect();
+        if checked_words(&shape) != Some(features) {
+            let expected = format!("a shape of {features} elements, as the last op has");
+            return Err(self.wrong(&entry.shape, expected, Shape(&shape).to_string()));
+        }
+        let along = entry.inputs_along.as_ref().map(|along| *along.get_ref() as usize);
+        match &entry.inputs_along {
+            Some(at) if along >= Some(shape.len()) => {
+                let expected = format!("a dimension of {}", Shape(&shape));
+                Err(self.wrong(at, expected, at.get_ref().to_string()))
+            }
+            _ => Ok(Delivered { shape, along }),
         }
     }
 

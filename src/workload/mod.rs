@@ -7,9 +7,10 @@ mod data;
 mod entry;
 mod file;
 mod graph;
+pub mod onnx;
 mod ops;
 
-pub use data::npy_of_floats;
+pub use data::{Elements, npy_of_floats, read_npy};
 pub use file::{Overrides, load, with_inputs};
 pub use graph::{Op, Role, Value, ValueId};
 
@@ -25,6 +26,14 @@ pub enum Error {
     /// A file could not be read.
     #[error("{path}: cannot be read: {source}")]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file could not be written.
+    #[error("{path}: cannot be written: {source}")]
+    Write {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -140,6 +149,15 @@ pub struct Expected {
     pub correct: Option<usize>,
 }
 
+/// The shape of what another framework delivers for all inferences at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The shape for one inference, whose elements lie as those of the output do.
+    pub shape: Vec<usize>,
+    /// The dimension along which inferences lie one behind another; `None` where there is one inference.
+    pub along: Option<usize>,
+}
+
 /// A workload, loaded and checked: every op's shapes agree with its tensors.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {
@@ -159,6 +177,8 @@ pub struct Workload {
     pub ops: Vec<Op>,
     /// The value that is delivered.
     pub output: ValueId,
+    /// The shape in which outputs are written, where it is not (inferences, output shape).
+    pub delivered: Option<Delivered>,
     /// How an output becomes a decision.
     pub decision: Decision,
     /// What becomes of a NaN in ReLU and max-pool.

@@ -1,6 +1,7 @@
 //! What several test binaries share: the adapter under test and workloads built in code.
 #![allow(dead_code, reason = "each binary uses its own part")]
 
+pub(crate) mod onnx;
 pub(crate) mod trials;
 
 use beamline::engine::agreement::Network;

@@ -186,6 +186,7 @@ impl Network {
             decision,
             relu_nan,
             expected: None,
+            delivered: None,
         }
     }
 }

@@ -60,8 +60,19 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Array<'_>, Mismatch> {
 ///
 /// Format: NEP 1, version 1.0.
 pub fn npy_of_floats(shape: &[usize], words: &[u32]) -> Vec<u8> {
+    npy("<f4", shape, words)
+}
+
+/// A `.npy` file of whole numbers of 32 bits of this shape, the last index changing fastest.
+///
+/// Format: NEP 1, version 1.0.
+pub(in crate::workload) fn npy_of_whole(shape: &[usize], words: &[u32]) -> Vec<u8> {
+    npy("<u4", shape, words)
+}
+
+fn npy(dtype: &str, shape: &[usize], words: &[u32]) -> Vec<u8> {
     let sides: String = shape.iter().map(|side| format!("{side}, ")).collect();
-    let header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({sides}), }}");
+    let header = format!("{{'descr': '{dtype}', 'fortran_order': False, 'shape': ({sides}), }}");
     // Data begins at a multiple of 64 bytes, behind a new line.
     let before = 10;
     let padded = (before + header.len() + 1).next_multiple_of(64) - before;

@@ -1,0 +1,70 @@
+//! `beamline import`: an ONNX model to a workload folder.
+
+use super::{Failure, say};
+use crate::op::Shape;
+use crate::workload::onnx::{self, Beside, Reading};
+use std::path::PathBuf;
+
+/// What the user asked for.
+#[derive(Debug, clap::Args)]
+pub struct Import {
+    /// The model: an .onnx file.
+    model: PathBuf,
+    /// The workload's folder, which must not exist yet; the workload has its name.
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Inputs: a .npy file in the model's shape, the first dimension counting inferences. Generated where
+    /// not given.
+    #[arg(long, value_name = "FILE.npy")]
+    input: Option<PathBuf>,
+    /// Labels of the inputs: a .npy file of whole numbers.
+    #[arg(long, value_name = "FILE.npy", requires = "input")]
+    labels: Option<PathBuf>,
+    /// Outputs of another framework on the inputs, which golden is held to: a .npy file.
+    #[arg(long, value_name = "FILE.npy", requires = "input")]
+    expected: Option<PathBuf>,
+    /// The shape of the model's input, where the file leaves dimensions open: 1,3,224,224.
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    shape: Option<Vec<usize>>,
+    /// Fold batch normalisations into convolutions. The words under test are then products of the file's.
+    #[arg(long)]
+    fold: bool,
+    /// One sentence on what the network is.
+    #[arg(long, default_value = "")]
+    description: String,
+    /// Where the model comes from, with its licence.
+    #[arg(long)]
+    source: Option<String>,
+}
+
+impl Import {
+    /// Writes the folder and says what it holds.
+    ///
+    /// # Errors
+    /// [`Failure`] with its exit code.
+    pub fn run(self) -> Result<(), Failure> {
+        let source = self.source.unwrap_or_else(|| {
+            let name = self.model.file_name().unwrap_or_default();
+            format!("Imported from {}.", name.to_string_lossy())
+        });
+        let beside = Beside {
+            reading: Reading { input: self.input, shape: self.shape, fold: self.fold },
+            labels: self.labels,
+            expected: self.expected,
+            description: self.description,
+            source,
+        };
+        let workload = onnx::write(&self.model, &beside, &self.output).map_err(Failure::input)?;
+        let (input, output) = (&workload.values[0], &workload.values[workload.output.0]);
+        let counts = format!(
+            "{} ops, {} tensors of {} words, {} inputs",
+            workload.ops.len(),
+            workload.tensors.len(),
+            workload.stored_words(),
+            workload.inputs.count
+        );
+        say(&format!("wrote {}: {counts}", self.output.display()))?;
+        let shapes = format!("{} -> {}", Shape(&input.shape), Shape(&output.shape));
+        say(&format!("one inference: {shapes}; try: beamline infer {}", self.output.display()))
+    }
+}

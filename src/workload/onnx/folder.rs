@@ -1,0 +1,137 @@
+//! A model as a workload folder.
+
+use super::{About, Imported, Reading, import};
+use crate::op::{Dtype, Mismatch};
+use crate::output;
+use crate::workload::data::{self, npy_of_floats, npy_of_whole};
+use crate::workload::{Decision, Error, Overrides, Workload};
+use safetensors::tensor::TensorView;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What an import is given beside the model.
+#[derive(Clone, Debug, Default)]
+pub struct Beside {
+    /// How the model is read.
+    pub reading: Reading,
+    /// Labels of the inputs: a `.npy` file of whole numbers.
+    pub labels: Option<PathBuf>,
+    /// Outputs of another implementation on the inputs: a `.npy` file of floats.
+    pub expected: Option<PathBuf>,
+    /// One sentence on what the network is.
+    pub description: String,
+    /// Where it comes from, with its licence.
+    pub source: String,
+}
+
+/// Expected outputs may differ by this share of the largest of them.
+const TOLERANCE: f32 = 1e-4;
+
+/// Writes the workload folder of a model and loads it. The folder appears whole or not at all.
+///
+/// # Errors
+/// What of the model or of the files beside it is not supported or wrong, a folder that is there, and what
+/// the system says where it cannot be written.
+pub fn write(model: &Path, beside: &Beside, folder: &Path) -> Result<Workload, Error> {
+    let failed = |source| Error::Write { path: folder.to_owned(), source };
+    let Some(name) = folder.file_name() else {
+        let found = folder.display().to_string();
+        return Err(Mismatch::new("a folder with a name", found).in_data(folder));
+    };
+    if folder.exists() {
+        let expected = "a folder that does not exist yet";
+        return Err(Mismatch::new(expected, "one that does").in_data(folder));
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(failed)?;
+    let draft =
+        tempfile::Builder::new().prefix(output::DRAFT).tempdir_in(parent).map_err(failed)?;
+    let inside = draft.path().join(name);
+    fs::create_dir(&inside).map_err(failed)?;
+    let workload = fill(model, beside, &inside, &name.to_string_lossy())?;
+    fs::rename(&inside, folder).map_err(failed)?;
+    Ok(workload)
+}
+
+/// Writes the files of the folder, and loads it.
+fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Workload, Error> {
+    let put = |file: &str, bytes: &[u8]| {
+        let path = folder.join(file);
+        fs::write(&path, bytes).map_err(|source| Error::Write { path, source })
+    };
+    let about = |expected| About {
+        name,
+        description: &beside.description,
+        source: &beside.source,
+        labels: beside.labels.is_some(),
+        expected,
+    };
+    let imported = import(model, &beside.reading, &about(None))?;
+    let Imported { text, tensors, inputs, .. } = &imported;
+    let views = tensors.iter().map(|(name, tensor)| {
+        let dtype = match tensor.dtype {
+            Dtype::F32 => safetensors::Dtype::F32,
+            Dtype::U32 => safetensors::Dtype::U32,
+        };
+        let bytes = bytemuck::cast_slice(&tensor.words);
+        TensorView::new(dtype, tensor.shape.clone(), bytes).map(|view| (name.clone(), view))
+    });
+    let views = views.collect::<Result<Vec<_>, _>>();
+    let weights = views.and_then(|views| safetensors::serialize(views, None));
+    let weights = weights.map_err(|error| {
+        Mismatch::new("tensors that fit a safetensors file", error.to_string()).in_data(model)
+    })?;
+    put("weights.safetensors", &weights)?;
+    drop(weights);
+    if let Some(labels) = &beside.labels {
+        let (_, labels) = data::read_labels(labels, None)?;
+        put("labels.npy", &npy_of_whole(&[labels.len()], &labels))?;
+    }
+    put("workload.toml", text.as_bytes())?;
+    if let Some((count, words)) = inputs {
+        let shape = [&[*count], &imported.input_shape[..]].concat();
+        put(
+            "inputs.npy",
+            &match imported.dtype {
+                Dtype::F32 => npy_of_floats(&shape, words),
+                Dtype::U32 => npy_of_whole(&shape, words),
+            },
+        )?;
+    }
+    let workload = super::super::load(folder, &Overrides::default())?;
+    let Some(expected) = &beside.expected else { return Ok(workload) };
+    let (_, outputs) = data::read_floats(expected, None)?;
+    let features = workload.output_features() as usize;
+    if outputs.len() != workload.inputs.count * features {
+        let expects = format!("outputs of {} inputs, {features} each", workload.inputs.count);
+        return Err(Mismatch::new(expects, outputs.len().to_string()).in_data(expected));
+    }
+    let shape = [&[workload.inputs.count], &workload.values[workload.output.0].shape[..]].concat();
+    put("expected.npy", &npy_of_floats(&shape, &outputs))?;
+    let right = workload
+        .inputs
+        .labels
+        .as_ref()
+        .filter(|_| matches!(workload.decision, Decision::ArgMax { .. }));
+    let right = right.map(|labels| {
+        let decided = outputs.chunks(features).map(first_of_the_largest);
+        labels.iter().zip(decided).filter(|(label, decided)| **label as usize == *decided).count()
+    });
+    let largest = outputs.iter().map(|word| f32::from_bits(*word).abs()).fold(0.0, f32::max);
+    let tolerance = (largest * TOLERANCE).max(f32::MIN_POSITIVE);
+    let text = import(model, &beside.reading, &about(Some((tolerance, right))))?.text;
+    put("workload.toml", text.as_bytes())?;
+    super::super::load(folder, &Overrides::default())
+}
+
+/// The place of the first of the largest numbers.
+fn first_of_the_largest(words: &[u32]) -> usize {
+    let mut largest = 0;
+    for (at, word) in words.iter().enumerate() {
+        if f32::from_bits(*word) > f32::from_bits(words[largest]) {
+            largest = at;
+        }
+    }
+    largest
+}

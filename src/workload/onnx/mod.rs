@@ -1,0 +1,270 @@
+//! ONNX models: from a file to the text of a workload, its tensors and its inputs.
+//!
+//! A model becomes what a user would have written by hand: a `workload.toml` and data files. It is loaded
+//! as any other workload, from a folder that `beamline import` writes or from memory.
+
+mod fold;
+mod folder;
+mod model;
+mod numbers;
+mod operands;
+pub(super) mod operators;
+mod proto;
+mod text;
+mod trace;
+
+use super::data::{self, Stored};
+use super::{Error, Overrides};
+use crate::op::{Dtype, Mismatch, Shape};
+use model::{Data, Model};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use trace::{Refusal, Trace, Traced};
+
+pub use folder::{Beside, write};
+
+/// The name of a workload's input among its values.
+pub(super) const INPUT: &str = "input";
+
+/// Bytes of a model file, at most: protobuf itself stops at 2 GiB.
+const BYTES_MAX: u64 = 1 << 31;
+
+/// Inputs that are generated where none are given.
+const GENERATED_INPUTS: usize = 16;
+
+/// How a model is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// Inputs: a `.npy` file in the model's own shape, its first dimension counting inferences.
+    pub input: Option<PathBuf>,
+    /// The shape of the input, where the file leaves dimensions open and `input` does not tell.
+    pub shape: Option<Vec<usize>>,
+    /// Whether batch normalisations become part of the convolutions before them. The words under test are
+    /// then products of those of the file.
+    pub fold: bool,
+}
+
+/// A model as a workload.
+pub(super) struct Imported {
+    /// The text of its `workload.toml`.
+    pub(super) text: String,
+    /// Its stored tensors.
+    pub(super) tensors: BTreeMap<String, Stored>,
+    /// Its inputs, where they are not generated: their number, and their words.
+    pub(super) inputs: Option<(usize, Vec<u32>)>,
+    /// The shape of an input, and its type.
+    input_shape: Vec<usize>,
+    dtype: Dtype,
+}
+
+/// What a workload says of itself.
+pub(super) struct About<'a> {
+    /// Its name.
+    pub(super) name: &'a str,
+    /// One sentence on what it is.
+    pub(super) description: &'a str,
+    /// Where it comes from.
+    pub(super) source: &'a str,
+    /// Labels and expected outputs, as files beside it.
+    pub(super) labels: bool,
+    /// Where it has expected outputs beside it: how far outputs may be from them, and how many of them are
+    /// right.
+    pub(super) expected: Option<(f32, Option<usize>)>,
+}
+
+/// Inputs as a file has them.
+struct Given {
+    shape: Vec<usize>,
+    words: Vec<u32>,
+}
+
+/// Reads a model.
+///
+/// # Errors
+/// A file that cannot be read, or what of it is not supported, with the node and the reason.
+pub(super) fn import(path: &Path, reading: &Reading, about: &About<'_>) -> Result<Imported, Error> {
+    let model = Model::read(path, BYTES_MAX)?;
+    let input = match (&reading.input, &model.inputs[..]) {
+        (Some(file), [input]) => {
+            let (shape, words) = match input.dtype {
+                Dtype::F32 => data::read_floats(file, None)?,
+                Dtype::U32 => data::read_indices(file, None)?,
+            };
+            Some(Given { shape, words })
+        }
+        _ => None,
+    };
+    imported(model, input, reading, about).map_err(|mismatch| match &reading.input {
+        Some(file) if mismatch.expected.starts_with("inputs of") => mismatch.in_data(file),
+        _ => mismatch.in_data(path),
+    })
+}
+
+fn imported(
+    mut model: Model,
+    input: Option<Given>,
+    reading: &Reading,
+    about: &About<'_>,
+) -> Result<Imported, Mismatch> {
+    let folded = if reading.fold { fold::fold(&mut model)? } else { 0 };
+    let given = input.as_ref().map(|input| &input.shape[..]);
+    let shape = input_shape(&model, reading.shape.as_deref(), given)?;
+    let (trace, output) = walked(&model, &shape)?;
+    let batch = output.batch.is_some();
+    let features: usize = trace.input_shape.iter().product();
+    let inputs = match input {
+        None => None,
+        Some(Given { words, .. }) if features > 0 => Some((words.len() / features, words)),
+        Some(_) => return Err(Mismatch::new("inputs of at least one element", "none")),
+    };
+    if inputs.is_none() && model.inputs.iter().any(|input| input.dtype == Dtype::U32) {
+        let expected = "a file of inputs with a model that reads whole numbers (`input`)";
+        return Err(Mismatch::new(expected, "none"));
+    }
+    let pruned = trace.pruned(&output.name);
+    let count = match (batch, &inputs) {
+        (_, Some((count, _))) => *count,
+        (true, None) => GENERATED_INPUTS,
+        (false, None) => 1,
+    };
+    let dtype = model.inputs.first().map_or(Dtype::F32, |input| input.dtype);
+    let text = text::workload(&text::Parts {
+        about,
+        opset: model.opset,
+        producer: model.producer.as_deref(),
+        folded: reading.fold.then_some(folded),
+        input: (&trace.input_shape, dtype),
+        generated: inputs.is_none().then_some(count),
+        ops: &pruned,
+        output: &output,
+    });
+    let unread: BTreeSet<String> = trace
+        .tensors
+        .keys()
+        .filter(|name| !pruned.iter().any(|op| op.reads(name)))
+        .cloned()
+        .collect();
+    let input_shape = trace.input_shape.clone();
+    let placed = trace.tensors;
+    let mut tensors = BTreeMap::new();
+    for (name, placed) in placed.into_iter().filter(|(name, _)| !unread.contains(name)) {
+        let words =
+            match (placed.words, model.constants.remove(&name).map(|constant| constant.data)) {
+                (Some(words), _) | (None, Some(Data::Floats(words))) => words,
+                _ => return Err(Mismatch::new(format!("`{name}` of floats"), "another type")),
+            };
+        tensors.insert(name, Stored { shape: placed.shape, dtype: placed.dtype, words });
+    }
+    Ok(Imported { text, tensors, inputs, input_shape, dtype })
+}
+
+/// The shape of the input that a model is read with: what the file fixes, and for the rest what the user or
+/// the inputs say.
+fn input_shape(
+    model: &Model,
+    asked: Option<&[usize]>,
+    given: Option<&[usize]>,
+) -> Result<Vec<usize>, Mismatch> {
+    let Some(input) = model.inputs.first() else {
+        return Err(Mismatch::new("a model of one input", "none"));
+    };
+    let declared = input.shape.clone();
+    let wanted = asked.or(given);
+    let rank = declared.as_ref().map(Vec::len).or(wanted.map(<[usize]>::len));
+    let named = |shape: &Option<Vec<Option<usize>>>| match shape {
+        Some(shape) => {
+            let sizes = shape.iter().map(|size| size.map_or_else(|| "?".into(), |s| s.to_string()));
+            format!("({})", sizes.collect::<Vec<String>>().join(", "))
+        }
+        None => "any".into(),
+    };
+    let mut shape = Vec::new();
+    for at in 0..rank.unwrap_or(0) {
+        let fixed = declared.as_ref().and_then(|declared| declared[at]);
+        shape.push(match (fixed, wanted.and_then(|wanted| wanted.get(at))) {
+            (Some(size), None) => size,
+            (None, None) if at == 0 => 1,
+            (None, None) => {
+                let expected = format!(
+                    "a shape for input `{}`, which the file leaves open (`--shape`, or a file of inputs)",
+                    input.name
+                );
+                return Err(Mismatch::new(expected, named(&declared)));
+            }
+            // The first dimension counts inferences: a file that fixes it is run for as many as there are.
+            (None, Some(size)) => *size,
+            (Some(_), Some(size)) if at == 0 => *size,
+            (Some(fixed), Some(size)) if fixed == *size => fixed,
+            (Some(_), Some(_)) => {
+                let expected = format!("inputs of shape {}", named(&declared));
+                return Err(Mismatch::new(expected, Shape(wanted.unwrap_or_default()).to_string()));
+            }
+        });
+    }
+    if wanted.is_some_and(|wanted| wanted.len() != shape.len()) || shape.is_empty() {
+        let expected = format!("inputs of shape {}", named(&declared));
+        return Err(Mismatch::new(expected, Shape(wanted.unwrap_or_default()).to_string()));
+    }
+    if let (Some(asked), Some(given)) = (asked, given)
+        && asked[1..] != given[1..]
+    {
+        let expected = format!("inputs of shape {} as asked", Shape(asked));
+        return Err(Mismatch::new(expected, Shape(given).to_string()));
+    }
+    if shape.contains(&0) || crate::op::checked_words(&shape).is_none() {
+        return Err(Mismatch::new("inputs of 1 to 2³² elements", Shape(&shape).to_string()));
+    }
+    Ok(match given {
+        Some(given) => [&given[..1], &shape[1..]].concat(),
+        None => shape,
+    })
+}
+
+/// The ops of a model: for one inference where inferences stay apart, else for the whole input as one.
+fn walked<'m>(model: &'m Model, shape: &[usize]) -> Result<(Trace<'m>, Traced), Mismatch> {
+    let declared = model.inputs.first().and_then(|input| input.shape.as_ref());
+    let first = declared.and_then(|shape| shape.first().copied().flatten());
+    let mut one = shape.to_vec();
+    one[0] = 1;
+    let apart = match Trace::walk(model, (&one, true, first == Some(1))) {
+        Ok((trace, output)) if output.batch.is_some() => return Ok((trace, output)),
+        Ok((_, output)) => {
+            Refusal::Mixes(format!("`{}` is one answer for all inferences", output.name))
+        }
+        Err(refusal) => refusal,
+    };
+    // A file that fixes how many inferences there are has a meaning for that number alone.
+    if let (Some(fixed), Refusal::Mixes(_)) = (first, &apart)
+        && fixed != shape[0]
+    {
+        let found = shape[0].to_string();
+        return Err(Mismatch::new(format!("inputs of {fixed}, which the model mixes"), found));
+    }
+    match (Trace::walk(model, (shape, false, false)), apart) {
+        (Ok(walked), _) => Ok(walked),
+        (Err(_), Refusal::Wrong(mismatch)) => Err(mismatch),
+        (Err(Refusal::Wrong(Mismatch { expected, found })), Refusal::Mixes(how)) => {
+            Err(Mismatch::new(format!("{expected} (inferences do not stay apart: {how})"), found))
+        }
+        (Err(Refusal::Mixes(how)), Refusal::Mixes(_)) => {
+            Err(Mismatch::new("inferences apart", how))
+        }
+    }
+}
+
+/// Reads a model as a workload, in memory.
+///
+/// # Errors
+/// As [`import`], and where the workload is refused.
+pub fn load(
+    path: &Path,
+    reading: &Reading,
+    overrides: &Overrides,
+) -> Result<super::Workload, Error> {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let source = format!("Imported from {}.", path.display());
+    let about =
+        About { name: &name, description: "", source: &source, labels: false, expected: None };
+    let imported = import(path, reading, &about)?;
+    super::file::from_memory(path, imported, overrides)
+}

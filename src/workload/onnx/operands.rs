@@ -1,0 +1,259 @@
+//! What ops read, and the ops that a walk adds.
+
+use super::INPUT;
+use super::numbers::Numbers;
+use super::trace::{Emitted, Known, Operand, Placed, Refusal, Stored, Trace, Traced};
+use crate::op::{Dtype, Given, Holds, Kind, Mismatch, Shape, order};
+
+/// Elements of one value of an inference, at most: 1 GiB, before anything is planned.
+const VALUE_ELEMENTS_MAX: usize = 1 << 28;
+
+impl Trace<'_> {
+    /// It as a value of each inference, of shape `own`, or of any shape.
+    pub(super) fn value(
+        &mut self,
+        known: &Known,
+        own: Option<&[usize]>,
+    ) -> Result<Traced, Refusal> {
+        let value = match known {
+            Known::Value(value) => value.clone(),
+            Known::Stored(stored) => self.spread(stored)?,
+            Known::Numbers(numbers) => {
+                let stored = self.computed(numbers)?;
+                self.spread(&stored)?
+            }
+        };
+        let own = own.unwrap_or(&value.own);
+        if value.own == own {
+            return Ok(value);
+        }
+        let shape = own.iter().map(|size| *size as u32).collect();
+        let operand = Operand::of(&value);
+        let name = self.emit(
+            &value.name,
+            "reshape",
+            vec![("shape", Given::List(shape))],
+            vec![],
+            &[operand],
+        )?;
+        Ok(Traced { name: name.name, own: own.to_vec(), ..value })
+    }
+
+    /// A value of each inference from a tensor: every inference reads the tensor's elements anew.
+    fn spread(&mut self, stored: &Stored) -> Result<Traced, Refusal> {
+        let lies = stored.lies();
+        let operand = self.placed(&stored.tensor, &lies, stored.dtype)?;
+        let shape = |shape: &[usize]| Given::List(shape.iter().map(|size| *size as u32).collect());
+        let made = match &stored.axes {
+            Some(axes) => {
+                let axes = Given::List(axes.iter().map(|axis| *axis as u32).collect());
+                self.emit(&stored.tensor, "transpose", vec![("axes", axes)], vec![], &[operand])?
+            }
+            None => {
+                let fields = vec![("shape", shape(&operand.shape))];
+                self.emit(&stored.tensor, "expand", fields, vec![], &[operand])?
+            }
+        };
+        Ok(Traced {
+            name: made.name,
+            own: made.shape,
+            shape: stored.shape.clone(),
+            batch: None,
+            dtype: stored.dtype,
+        })
+    }
+
+    /// A tensor of numbers that were computed.
+    pub(super) fn computed(&mut self, numbers: &Numbers) -> Result<Stored, Refusal> {
+        if numbers.of_batch() {
+            return Err(Refusal::Mixes("by their number".into()));
+        }
+        let word = |value: f64| match numbers.floats {
+            true => Ok((value as f32).to_bits()),
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+            false if (0.0..4_294_967_296.0).contains(&value) => Ok(value as u32),
+            false => Err(Mismatch::new("whole numbers from 0 to 4294967295", value.to_string())),
+        };
+        let words = numbers.list.iter().map(|n| word(n.value)).collect::<Result<Vec<u32>, _>>()?;
+        let dtype = if numbers.floats { Dtype::F32 } else { Dtype::U32 };
+        let shape = if numbers.shape.is_empty() { vec![1] } else { numbers.shape.clone() };
+        let same = self.tensors.iter().find(|(_, placed)| {
+            placed.shape == shape && placed.dtype == dtype && placed.words.as_ref() == Some(&words)
+        });
+        let tensor = match same {
+            Some((name, _)) => name.clone(),
+            None => {
+                let name = self.fresh("numbers");
+                let placed = Placed { shape: shape.clone(), dtype, words: Some(words) };
+                self.tensors.insert(name.clone(), placed);
+                name
+            }
+        };
+        Ok(Stored { tensor, shape, axes: None, dtype })
+    }
+
+    /// A stored tensor under the shape that an op reads it in. A tensor has one shape: another one is
+    /// refused.
+    fn placed(&mut self, tensor: &str, shape: &[usize], dtype: Dtype) -> Result<Operand, Mismatch> {
+        if tensor == INPUT {
+            return Err(Mismatch::new("tensors of other names", format!("`{tensor}`")));
+        }
+        let shape = if shape.is_empty() { vec![1] } else { shape.to_vec() };
+        let placed = self.tensors.entry(tensor.to_owned()).or_insert_with(|| Placed {
+            shape: shape.clone(),
+            dtype,
+            words: None,
+        });
+        let (name, shape) = (tensor.to_owned(), placed.shape.clone());
+        Ok(Operand { name, shape, dtype, stored: true })
+    }
+
+    /// A stored tensor for a field of an op, in this shape.
+    pub(super) fn tensor(&mut self, known: &Known, shape: &[usize]) -> Result<Operand, Refusal> {
+        let stored = match known {
+            Known::Stored(stored) if stored.axes.is_none() => stored.clone(),
+            Known::Numbers(numbers) => self.computed(numbers)?,
+            _ => {
+                return Err(
+                    Mismatch::new("weights that are tensors of the file", "computed ones").into()
+                );
+            }
+        };
+        if stored.shape.iter().product::<usize>() != shape.iter().product::<usize>() {
+            let found = Shape(&stored.shape).to_string();
+            return Err(Mismatch::new(format!("a tensor of shape {}", Shape(shape)), found).into());
+        }
+        let operand = self.placed(&stored.tensor, shape, stored.dtype)?;
+        if operand.shape == shape {
+            return Ok(operand);
+        }
+        let found = format!("`{}` also used as {}", operand.name, Shape(&operand.shape));
+        Err(Mismatch::new(format!("a tensor of shape {}", Shape(shape)), found).into())
+    }
+
+    /// What an op reads that takes values and stored tensors alike, in this shape for one inference.
+    pub(super) fn operand(&mut self, known: &Known, shape: &[usize]) -> Result<Operand, Refusal> {
+        let stored = match known {
+            Known::Value(_) => return Ok(Operand::of(&self.value(known, Some(shape))?)),
+            Known::Stored(stored) => stored.clone(),
+            Known::Numbers(numbers) => self.computed(numbers)?,
+        };
+        if stored.axes.is_none() {
+            let operand = self.placed(&stored.tensor, shape, stored.dtype)?;
+            if operand.shape == shape {
+                return Ok(operand);
+            }
+        }
+        let value = self.spread(&stored)?;
+        Ok(Operand::of(&self.value(&Known::Value(value), Some(shape))?))
+    }
+
+    /// A name that no value, op or tensor has.
+    fn fresh(&self, near: &str) -> String {
+        let taken = |name: &str| {
+            name == INPUT
+                || self.ops.iter().any(|op| op.name == name)
+                || self.tensors.contains_key(name)
+                || self.model.constants.contains_key(name)
+        };
+        if !taken(near) {
+            return near.to_owned();
+        }
+        let mut names = (2..).map(|number| format!("{near}.{number}"));
+        names.find(|name| !taken(name)).unwrap_or_default()
+    }
+
+    /// Adds an op and says what it makes.
+    pub(super) fn emit(
+        &mut self,
+        near: &str,
+        kind: &str,
+        fields: Vec<(&'static str, Given)>,
+        tensors: Vec<(&'static str, Operand)>,
+        operands: &[Operand],
+    ) -> Result<Operand, Refusal> {
+        let kind = Kind::named(kind).ok_or_else(|| Mismatch::new("a kind of op", kind))?;
+        let mut settings =
+            kind.settings(&fields).map_err(|(field, Mismatch { expected, found })| {
+                Mismatch::new(format!("`{field}` as {expected}"), found)
+            })?;
+        let (of_rows, stored): (Vec<usize>, Vec<usize>) =
+            (0..operands.len()).partition(|at| !operands[*at].stored);
+        let sorted = [of_rows, stored].concat();
+        if kind.takes_stored()
+            && operands.len() > 1
+            && let Some(last) = settings.last_mut()
+        {
+            let place = |of| sorted.iter().position(|at| *at == of).unwrap_or(0);
+            *last = order(&(0..operands.len()).map(place).collect::<Vec<_>>());
+        }
+        let fields_of_tensors = kind.fields().iter().filter_map(|field| match field.holds {
+            Holds::Tensor { .. } => tensors.iter().find(|(name, _)| *name == field.name),
+            _ => None,
+        });
+        let inputs: Vec<&Operand> = sorted
+            .iter()
+            .map(|at| &operands[*at])
+            .chain(fields_of_tensors.map(|(_, operand)| operand))
+            .collect();
+        let shapes: Vec<&[usize]> = inputs.iter().map(|operand| &operand.shape[..]).collect();
+        let dtypes: Vec<Dtype> = inputs.iter().map(|operand| operand.dtype).collect();
+        if let Some(large) = inputs.iter().find(|operand| operand.shape.contains(&0)) {
+            let found = format!("`{}` of shape {}", large.name, Shape(&large.shape));
+            return Err(Mismatch::new("inputs of at least one element", found).into());
+        }
+        let shape = kind.output(&settings, &shapes)?;
+        let dtype = kind.dtype(&settings, &dtypes)?;
+        let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+        if !elements.is_some_and(|elements| (1..=VALUE_ELEMENTS_MAX).contains(&elements)) {
+            let expected = format!("an output of 1 to {VALUE_ELEMENTS_MAX} elements");
+            return Err(Mismatch::new(expected, Shape(&shape).to_string()).into());
+        }
+        let name = self.fresh(near);
+        self.ops.push(Emitted {
+            name: name.clone(),
+            kind,
+            inputs: operands.iter().map(|operand| operand.name.clone()).collect(),
+            tensors: tensors.into_iter().map(|(field, operand)| (field, operand.name)).collect(),
+            fields,
+        });
+        Ok(Operand { name, shape, dtype, stored: false })
+    }
+
+    /// Adds an op of one value that keeps the shape that the model sees.
+    pub(super) fn unary(
+        &mut self,
+        near: &str,
+        kind: &str,
+        fields: Vec<(&'static str, Given)>,
+        known: &Known,
+    ) -> Result<Traced, Refusal> {
+        let value = self.value(known, None)?;
+        let made = self.emit(near, kind, fields, vec![], &[Operand::of(&value)])?;
+        Ok(Traced { name: made.name, own: made.shape, dtype: made.dtype, ..value })
+    }
+}
+
+impl Stored {
+    /// The shape of the tensor as it lies.
+    fn lies(&self) -> Vec<usize> {
+        let Some(axes) = &self.axes else { return self.shape.clone() };
+        let mut lies = vec![1; self.shape.len()];
+        for (axis, size) in axes.iter().zip(&self.shape) {
+            lies[*axis] = *size;
+        }
+        lies
+    }
+}
+
+impl Operand {
+    pub(super) fn of(value: &Traced) -> Self {
+        let Traced { name, own, dtype, .. } = value.clone();
+        Self { name, shape: own, dtype, stored: false }
+    }
+
+    /// It as a value of the model.
+    pub(super) fn seen_as(self, shape: Vec<usize>, batch: Option<usize>) -> Known {
+        Known::Value(Traced { name: self.name, own: self.shape, shape, batch, dtype: self.dtype })
+    }
+}

@@ -1,0 +1,259 @@
+//! ONNX models held to the outputs that the ONNX project publishes, and files that are refused.
+
+#![allow(clippy::cast_possible_truncation, reason = "small numbers of a test")]
+
+mod support;
+
+use beamline::engine::direct::{Direct, Kernels};
+use beamline::engine::reference::Reference;
+use beamline::engine::{Layout, Windows};
+use beamline::workload::onnx::{Beside, Reading, load, write};
+use beamline::workload::{Overrides, Workload, read_npy};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use support::gpu;
+use support::onnx::{Graph, node};
+
+fn cases() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/onnx")
+}
+
+/// Outputs `[input, feature]` of golden on the GPU and on the CPU.
+fn golden(kernels: &Arc<Kernels>, workload: Workload) -> [Vec<u32>; 2] {
+    let count = workload.inputs.count as u32;
+    let workload = Arc::new(workload);
+    let windows = Windows::new(count, (0..count).collect());
+    let of = || (Arc::clone(&workload), windows.clone());
+    let (network, inputs) = of();
+    let direct =
+        Direct::with(Arc::clone(kernels), gpu(), network, inputs, 1, 1).expect("an engine");
+    let (network, inputs) = of();
+    let reference = Reference::new(network, inputs, gpu().adapter().arithmetic);
+    let rows = Layout::new(&workload, &windows).rows as usize;
+    let features = workload.output_features() as usize;
+    [direct.golden_outputs(), reference.golden_outputs()].map(|words| {
+        let places = (0..count as usize).flat_map(|row| (0..features).map(move |f| f * rows + row));
+        places.map(|at| words[at]).collect()
+    })
+}
+
+#[test]
+fn outputs_are_those_that_the_project_publishes() {
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let mut held = 0;
+    for case in fs::read_dir(cases()).expect("cases") {
+        let case = case.expect("a case").path();
+        if !case.is_dir() {
+            continue;
+        }
+        let name = case.file_name().expect("a name").to_string_lossy().into_owned();
+        let input = Some(case.join("input.npy"));
+        let reading = Reading { input, ..Reading::default() };
+        let workload = load(&case.join("model.onnx"), &reading, &Overrides::default());
+        let workload = workload.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let (shape, want) = read_npy(&case.join("output.npy")).expect("outputs");
+        let delivered = workload.delivered.clone().expect("a delivered shape");
+        let mut found = delivered.shape.clone();
+        assert!(
+            delivered.along.is_none_or(|along| along == 0),
+            "{name}: inputs along {delivered:?}"
+        );
+        if delivered.along.is_some() {
+            found[0] *= workload.inputs.count;
+        }
+        assert_eq!(found, shape, "{name}");
+        let [outputs, reference] = golden(&kernels, workload);
+        assert_eq!(outputs, reference, "{name}: the GPU and its reference");
+        let floats = |words: &[u32]| words.iter().map(|w| f32::from_bits(*w)).collect::<Vec<f32>>();
+        let (outputs, want) = (floats(&outputs), floats(&want));
+        assert_eq!(outputs.len(), want.len(), "{name}");
+        let largest = want.iter().filter(|w| w.is_finite()).fold(0f32, |most, w| most.max(w.abs()));
+        for (at, (found, want)) in outputs.iter().zip(&want).enumerate() {
+            let same = found.to_bits() == want.to_bits() || found.is_nan() && want.is_nan();
+            let near = (found - want).abs() <= 1e-4 * largest;
+            assert!(same || near, "{name}: output {at} is {found}, expected {want}");
+        }
+        held += 1;
+    }
+    assert_eq!(held, 45);
+}
+
+#[test]
+fn a_model_becomes_a_folder_that_is_the_same_workload() {
+    let parent = tempfile::tempdir().expect("a temporary folder");
+    let folder = parent.path().join("conv");
+    let case = cases().join("Conv1d_groups");
+    let reading = Reading { input: Some(case.join("input.npy")), ..Reading::default() };
+    let model = case.join("model.onnx");
+    let expected = Some(case.join("output.npy"));
+    let source = "The ONNX project, Apache-2.0.".to_owned();
+    let beside = Beside { reading: reading.clone(), expected, source, ..Beside::default() };
+    let written = write(&model, &beside, &folder).expect("a folder");
+    let read = load(&model, &reading, &Overrides::default()).expect("a workload");
+    assert_eq!(written.tensors, read.tensors);
+    assert_eq!((&written.values, &written.ops), (&read.values, &read.ops));
+    assert_eq!(written.inputs, read.inputs);
+    assert_eq!(written.expected.as_ref().map(|expected| expected.outputs.len()), Some(2 * 6 * 4));
+    let again = write(&model, &beside, &folder).expect_err("a folder that is there");
+    assert!(
+        again
+            .to_string()
+            .ends_with("expected a folder that does not exist yet, found one that does"),
+        "{again}"
+    );
+    let left: Vec<_> = fs::read_dir(parent.path()).expect("a folder").collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn folded_normalisations_change_words_and_not_answers() {
+    // Conv → BatchNormalization over one channel: (x · 2 − 1) · 3 / √(4 − ε + ε) + 0.5.
+    let mut graph = Graph::new(&[1, 1, 2, 2]);
+    graph.floats("w", &[1, 1, 1, 1], &[2.0]);
+    graph.floats("scale", &[1], &[3.0]).floats("shift", &[1], &[0.5]);
+    graph.floats("mean", &[1], &[1.0]).floats("variance", &[1], &[4.0]);
+    graph.node(node("Conv", &["x", "w"], "c"));
+    graph.node(node("BatchNormalization", &["c", "scale", "shift", "mean", "variance"], "y"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, graph.bytes("y")).expect("a model");
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let read = |fold| {
+        let reading = Reading { fold, ..Reading::default() };
+        load(&path, &reading, &Overrides::default()).expect("a workload")
+    };
+    let (plain, folded) = (read(false), read(true));
+    assert_eq!((plain.ops.len(), folded.ops.len()), (2, 1));
+    assert_eq!(plain.tensors[0].words, [2f32.to_bits()], "the words of the file");
+    assert_eq!(folded.tensors.len(), 2, "weights and biases");
+    assert!(folded.source.contains("1 batch normalisations are folded"), "{}", folded.source);
+    let [plain, folded] = [plain, folded].map(|workload| golden(&kernels, workload)[0].clone());
+    for (plain, folded) in plain.iter().zip(&folded) {
+        let (plain, folded) = (f32::from_bits(*plain), f32::from_bits(*folded));
+        assert!((plain - folded).abs() < 1e-5, "{plain} and {folded}");
+    }
+}
+
+/// What is said of a model of these bytes.
+fn refused(bytes: &[u8], reading: &Reading) -> String {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, bytes).expect("a model");
+    let error = load(&path, reading, &Overrides::default()).expect_err("a refusal").to_string();
+    let start = format!("{}: expected ", path.display());
+    assert!(error.starts_with(&start), "{error}");
+    error[start.len()..].to_owned()
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name_and_reason() {
+    let plain = Reading::default();
+    let of = |graph: &Graph| refused(&graph.bytes("y"), &plain);
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.node(node("Atan", &["x"], "y"));
+    let said = of(&graph);
+    assert!(said.starts_with("one of the operators Constant, Abs, Add, "), "{said}");
+    assert!(said.contains("found `Atan` at node `y`"), "{said}");
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.node(node("Loop", &["x"], "y"));
+    assert!(of(&graph).ends_with("found `Loop` at node `y`: control flow is not supported"));
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.node(node("Relu", &["b"], "a")).node(node("Relu", &["a"], "b"));
+    graph.node(node("Add", &["x", "a"], "y"));
+    assert_eq!(of(&graph), "a graph without circles, found one at node `a` (Relu)");
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.node(node("Relu", &["nobody"], "y"));
+    let said = of(&graph);
+    let want = "node `y` (Relu) with a node, a tensor or an input that gives `nobody`, found none";
+    assert_eq!(said, want);
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.node(node("Relu", &["x"], "y").int("twist", 1));
+    let want = "node `y` (Relu) without attribute `twist`, found it, which is not supported";
+    assert_eq!(of(&graph), want);
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.floats("w", &[3, 2], &[0.0; 6]).node(node("MatMul", &["x", "w"], "y"));
+    let said = of(&graph);
+    assert!(said.ends_with("found (1, 4) and (3, 2)"), "{said}");
+
+    let mut graph = Graph::new(&[0, 0]);
+    graph.node(node("Relu", &["x"], "y"));
+    let want = "a shape for input `x`, which the file leaves open (`--shape`, or a file of inputs), \
+                found (?, ?)";
+    assert_eq!(of(&graph), want);
+    let reading = Reading { shape: Some(vec![1, 4]), ..Reading::default() };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.onnx");
+    fs::write(&path, graph.bytes("y")).expect("a model");
+    let workload = load(&path, &reading, &Overrides::default()).expect("a workload");
+    assert_eq!((workload.values[0].shape.clone(), workload.inputs.count), (vec![4], 16));
+
+    let mut graph = Graph::new(&[1, 4]);
+    graph.input("z", &[1, 4]).node(node("Add", &["x", "z"], "y"));
+    assert_eq!(of(&graph), "a model of one input, found 2: `x`, `z`");
+}
+
+#[test]
+fn damaged_files_are_refused() {
+    let plain = Reading::default();
+    let mut graph = Graph::new(&[1, 4]);
+    graph.floats("w", &[4], &[1.0; 4]).node(node("Mul", &["x", "w"], "y"));
+    let whole = graph.bytes("y");
+    assert!(refused(&[], &plain).starts_with("an ONNX file"), "an empty file");
+    assert!(refused(b"PK\x03\x04 an archive", &plain).starts_with("an ONNX file"));
+    for length in 1..whole.len() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("model.onnx");
+        fs::write(&path, &whole[..length]).expect("a model");
+        // Cut between two fields, it may still be a model.
+        let _ = load(&path, &plain, &Overrides::default()).map_err(|error| error.to_string());
+    }
+    let said = refused(&whole[..whole.len() / 2], &plain);
+    assert!(said.contains("truncated?"), "{said}");
+
+    // 2 GiB of elements claimed in a file of a few bytes.
+    let mut graph = Graph::new(&[1, 4]);
+    graph.claimed("w", &[1 << 29], &[0; 16]).node(node("Mul", &["x", "w"], "y"));
+    let said = refused(&graph.bytes("y"), &plain);
+    assert_eq!(said, "2147483648 bytes of `w` of shape (536870912), found 16");
+    let mut graph = Graph::new(&[1, 4]);
+    graph.claimed("w", &[i64::MAX, 4], &[0; 16]).node(node("Mul", &["x", "w"], "y"));
+    assert!(refused(&graph.bytes("y"), &plain).starts_with("a shape of fewer than 2³² elements"));
+    let mut graph = Graph::new(&[1, 1 << 40]);
+    graph.node(node("Relu", &["x"], "y"));
+    assert!(refused(&graph.bytes("y"), &plain).starts_with("inputs of 1 to 2³² elements"));
+}
+
+#[test]
+fn tensors_beside_a_model_lie_in_its_folder() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let home = folder.path().join("home");
+    fs::create_dir(&home).expect("a folder");
+    let words: Vec<u8> =
+        [1f32, 2.0, 3.0, 4.0].iter().flat_map(|float| float.to_le_bytes()).collect();
+    fs::write(home.join("w.bin"), [&[0; 8], &words[..]].concat()).expect("data");
+    fs::write(folder.path().join("w.bin"), &words).expect("data");
+    std::os::unix::fs::symlink("../w.bin", home.join("link.bin")).expect("a link");
+    let read = |location: &str, offset: &str| {
+        let mut graph = Graph::new(&[1, 4]);
+        graph.external("w", &[4], &[("location", location), ("offset", offset)]);
+        graph.node(node("Mul", &["x", "w"], "y"));
+        let path = home.join("model.onnx");
+        fs::write(&path, graph.bytes("y")).expect("a model");
+        load(&path, &Reading::default(), &Overrides::default()).map_err(|error| error.to_string())
+    };
+    let found = read("w.bin", "8").expect("a workload");
+    assert_eq!(found.tensors[0].words, [1f32, 2.0, 3.0, 4.0].map(f32::to_bits));
+    for outside in ["../w.bin", "link.bin", "/etc/passwd", ""] {
+        let said = read(outside, "0").expect_err("a refusal");
+        assert!(said.contains("the data of `w` in the folder of the model"), "{outside}: {said}");
+    }
+    let said = read("w.bin", "16").expect_err("a refusal");
+    assert!(said.contains("16 bytes of `w`, found 8 of them from byte 16"), "{said}");
+}

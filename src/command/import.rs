@@ -23,6 +23,9 @@ pub struct Import {
     /// Outputs of another framework on the inputs, which golden is held to: a .npy file.
     #[arg(long, value_name = "FILE.npy", requires = "input")]
     expected: Option<PathBuf>,
+    /// How far golden may be from --expected, as a share of the largest output.
+    #[arg(long, value_name = "SHARE", default_value_t = 1e-4, requires = "expected")]
+    tolerance: f32,
     /// The shape of the model's input, where the file leaves dimensions open: 1,3,224,224.
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     shape: Option<Vec<usize>>,
@@ -51,6 +54,7 @@ impl Import {
             reading: Reading { input: self.input, shape: self.shape, fold: self.fold },
             labels: self.labels,
             expected: self.expected,
+            tolerance: self.tolerance,
             description: self.description,
             source,
         };

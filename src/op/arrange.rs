@@ -2,7 +2,7 @@
 //! of where each element of the output comes from.
 
 use super::field::{Default, Field, Holds, lists};
-use super::shape::{Shape, words};
+use super::shape::{Shape, checked_words, words};
 use super::table::{OUTSIDE, Offsets, Table, broadcast, strides};
 use super::{Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -23,6 +23,21 @@ pub(super) struct Arrange {
 
 const fn list(name: &'static str, meaning: &'static str) -> Field {
     Field { name, holds: Holds::List(Default::Required), meaning }
+}
+
+/// Elements of what is moved, and of what becomes of it, at most: a table has a place for each.
+const ELEMENTS_MAX: usize = 1 << 28;
+
+/// Refuses shapes whose table would be too long.
+fn check_length(sizes: impl Iterator<Item = usize>) -> Result<(), Mismatch> {
+    let shape: Vec<usize> = sizes.collect();
+    match checked_words(&shape) {
+        Some(words) if words <= ELEMENTS_MAX => Ok(()),
+        _ => {
+            let expected = format!("values of {ELEMENTS_MAX} elements at most");
+            Err(Mismatch::new(expected, Shape(&shape).to_string()))
+        }
+    }
 }
 
 /// A setting of one list.
@@ -136,6 +151,7 @@ pub(super) static EXPAND: Arrange = Arrange {
     offsets: |settings, input| {
         let ([shape], _) = lists::<1>(settings);
         let shape: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
+        check_length(shape.iter().copied())?;
         if broadcast(input, &shape)? != shape {
             let expected = format!("a shape that {} broadcasts to", Shape(input));
             return Err(Mismatch::new(expected, Shape(&shape).to_string()));
@@ -158,6 +174,8 @@ pub(super) static TILE: Arrange = Arrange {
     fields: &[list("repeats", "how often along each dimension")],
     offsets: |settings, input| {
         let [repeats] = one_each(settings, input)?;
+        let longer = input.iter().zip(repeats);
+        check_length(longer.map(|(size, n)| size.saturating_mul(*n as usize)))?;
         let once = Offsets::steps(input, &strides(input)).0;
         Ok(Offsets(once.iter().zip(repeats).map(|(axis, n)| axis.repeat(*n as usize)).collect()))
     },
@@ -222,6 +240,8 @@ pub(super) static PAD: Arrange = Arrange {
     offsets: |settings, input| {
         let [before, after] = one_each(settings, input)?;
         let (_, left) = lists::<2>(settings);
+        let around = before.iter().zip(after).map(|(a, b)| *a as usize + *b as usize);
+        check_length(input.iter().zip(around).map(|(size, around)| size.saturating_add(around)))?;
         let strides = strides(input);
         let axis = |axis: usize| {
             let (size, before) = (input[axis], before[axis] as usize);
@@ -293,6 +313,7 @@ impl Operator for Arrange {
     }
 
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
+        check_length(inputs[0].iter().copied())?;
         let offsets = (self.offsets)(settings, inputs[0])?;
         Ok(offsets.0.iter().map(Vec::len).collect())
     }

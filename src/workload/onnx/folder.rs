@@ -18,14 +18,13 @@ pub struct Beside {
     pub labels: Option<PathBuf>,
     /// Outputs of another implementation on the inputs: a `.npy` file of floats.
     pub expected: Option<PathBuf>,
+    /// How far golden may be from them, as a share of the largest.
+    pub tolerance: f32,
     /// One sentence on what the network is.
     pub description: String,
     /// Where it comes from, with its licence.
     pub source: String,
 }
-
-/// Expected outputs may differ by this share of the largest of them.
-const TOLERANCE: f32 = 1e-4;
 
 /// Writes the workload folder of a model and loads it. The folder appears whole or not at all.
 ///
@@ -119,7 +118,7 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
         labels.iter().zip(decided).filter(|(label, decided)| **label as usize == *decided).count()
     });
     let largest = outputs.iter().map(|word| f32::from_bits(*word).abs()).fold(0.0, f32::max);
-    let tolerance = (largest * TOLERANCE).max(f32::MIN_POSITIVE);
+    let tolerance = (largest * beside.tolerance).max(f32::MIN_POSITIVE);
     let text = import(model, &beside.reading, &about(Some((tolerance, right))))?.text;
     put("workload.toml", text.as_bytes())?;
     super::super::load(folder, &Overrides::default())

@@ -29,6 +29,9 @@ pub(super) const INPUT: &str = "input";
 /// Bytes of a model file, at most: protobuf itself stops at 2 GiB.
 const BYTES_MAX: u64 = 1 << 31;
 
+/// Elements of one value of an inference, at most: 1 GiB, before anything is planned.
+const VALUE_ELEMENTS_MAX: usize = 1 << 28;
+
 /// Inputs that are generated where none are given.
 const GENERATED_INPUTS: usize = 16;
 
@@ -211,8 +214,10 @@ fn input_shape(
         let expected = format!("inputs of shape {} as asked", Shape(asked));
         return Err(Mismatch::new(expected, Shape(given).to_string()));
     }
-    if shape.contains(&0) || crate::op::checked_words(&shape).is_none() {
-        return Err(Mismatch::new("inputs of 1 to 2³² elements", Shape(&shape).to_string()));
+    let elements = crate::op::checked_words(&shape);
+    if !elements.is_some_and(|elements| (1..=VALUE_ELEMENTS_MAX).contains(&elements)) {
+        let expected = format!("inputs of 1 to {VALUE_ELEMENTS_MAX} elements");
+        return Err(Mismatch::new(expected, Shape(&shape).to_string()));
     }
     Ok(match given {
         Some(given) => [&given[..1], &shape[1..]].concat(),

@@ -1,12 +1,9 @@
 //! What ops read, and the ops that a walk adds.
 
-use super::INPUT;
 use super::numbers::Numbers;
 use super::trace::{Emitted, Known, Operand, Placed, Refusal, Stored, Trace, Traced};
+use super::{INPUT, VALUE_ELEMENTS_MAX};
 use crate::op::{Dtype, Given, Holds, Kind, Mismatch, Shape, order};
-
-/// Elements of one value of an inference, at most: 1 GiB, before anything is planned.
-const VALUE_ELEMENTS_MAX: usize = 1 << 28;
 
 impl Trace<'_> {
     /// It as a value of each inference, of shape `own`, or of any shape.

@@ -1,54 +1,77 @@
 // Functions of two numbers, element by element, of values or stored tensors that broadcast: FUNCTION says
-// which. One invocation a word. See src/op/binary.rs for the references, in the same order.
+// which. One invocation STRIP quads of rows of an element. See src/op/binary.rs for the references, in the
+// same order.
 #import bits
 #import fold
 #import maths
 
 override GROUP: u32 = 64u;
 override FUNCTION: u32 = 0u;
-override SPREAD: u32 = 0u;   // 1 where the table says where elements lie, 0 where both lie as the output's
+override SPREAD: u32 = 0u;     // 1 where the table says where elements lie, 0 where both lie as the output's
+override A_STORED: u32 = 0u;   // 1 where a is a stored tensor: its elements are the same for all rows
+override B_STORED: u32 = 0u;   // likewise b
+override STRIP: u32 = 1u;
 
 struct BinaryParams {
-    words:    u32,   // words of an output's block
-    blocks:   u32,
-    rows:     u32,   // rows of a block
-    a_base:   u32,   // in words
-    a_stride: u32,   // in words, between slots
-    a_step:   u32,   // words from element to element: rows, or 1 of a stored tensor
-    a_row:    u32,   // words from row to row: 1, or 0 of a stored tensor
-    b_base:   u32,
-    b_stride: u32,
-    b_step:   u32,
-    b_row:    u32,
-    zero:     u32,   // 0, which the compiler does not know
+    strips:     u32,   // strips of words of an output's block
+    blocks:     u32,
+    row_strips: u32,   // strips of rows of a block
+    a_base:     u32,   // in words
+    a_stride:   u32,   // in words, between slots
+    b_base:     u32,
+    b_stride:   u32,
+    zero:       u32,   // 0, which the compiler does not know
 }
 
 @group(0) @binding(0) var<uniform>             params: BinaryParams;
-@group(0) @binding(1) var<storage, read>       a:      array<u32>;   // [slot, element, row]
-@group(0) @binding(2) var<storage, read>       a_slot: array<u32>;   // [block]
-@group(0) @binding(3) var<storage, read>       b:      array<u32>;   // [slot, element, row]
-@group(0) @binding(4) var<storage, read>       b_slot: array<u32>;   // [block]
-@group(0) @binding(5) var<storage, read_write> y:      array<u32>;   // [block, element, row]
-@group(0) @binding(6) var<storage, read>       table:  array<u32>;   // [element, operand]
+@group(0) @binding(1) var<storage, read>       a:      array<u32>;         // [slot, element, row]
+@group(0) @binding(2) var<storage, read>       a_slot: array<u32>;         // [block]
+@group(0) @binding(3) var<storage, read>       b:      array<u32>;         // [slot, element, row]
+@group(0) @binding(4) var<storage, read>       b_slot: array<u32>;         // [block]
+@group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [block, element, quad]
+@group(0) @binding(6) var<storage, read>       table:  array<u32>;         // [element, operand]
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
-    let block = i / params.words;
+    let block = i / params.strips;
     if block >= params.blocks { return; }
-    let at = i - block * params.words;
-    let element = at / params.rows;
-    let row = at - element * params.rows;
-    var of_a = element;
-    var of_b = element;
-    if SPREAD == 1u {
-        of_a = table[2u * element];
-        of_b = table[2u * element + 1u];
+    let at = i - block * params.strips;
+    var of_a = 4u * STRIP * at;
+    var of_b = of_a;
+    if SPREAD == 1u || A_STORED == 1u || B_STORED == 1u {
+        let element = at / params.row_strips;
+        var from_a = element;
+        var from_b = element;
+        if SPREAD == 1u {
+            from_a = table[2u * element];
+            from_b = table[2u * element + 1u];
+        }
+        let row = 4u * STRIP * (at - element * params.row_strips);
+        let rows = 4u * STRIP * params.row_strips;
+        of_a = select(from_a * rows + row, from_a, A_STORED == 1u);
+        of_b = select(from_b * rows + row, from_b, B_STORED == 1u);
     }
-    let left = a[params.a_base + a_slot[block] * params.a_stride + of_a * params.a_step + row * params.a_row];
-    let b_place = params.b_base + b_slot[block] * params.b_stride;
-    let right = b[b_place + of_b * params.b_step + row * params.b_row];
-    y[i] = function(left, right);
+    of_a += params.a_base + a_slot[block] * params.a_stride;
+    of_b += params.b_base + b_slot[block] * params.b_stride;
+    var left = vec4(a[of_a]);
+    var right = vec4(b[of_b]);
+    for (var quad = 0u; quad < STRIP; quad++) {
+        if A_STORED == 0u {
+            let from_a = of_a + 4u * quad;
+            left = vec4(a[from_a], a[from_a + 1u], a[from_a + 2u], a[from_a + 3u]);
+        }
+        if B_STORED == 0u {
+            let from_b = of_b + 4u * quad;
+            right = vec4(b[from_b], b[from_b + 1u], b[from_b + 2u], b[from_b + 3u]);
+        }
+        y[i * STRIP + quad] = vec4(
+            function(left.x, right.x),
+            function(left.y, right.y),
+            function(left.z, right.z),
+            function(left.w, right.w),
+        );
+    }
 }
 
 fn function(left: u32, right: u32) -> u32 {

@@ -1,44 +1,46 @@
 // Functions of one number, element by element: FUNCTION says which. A NaN stays what it is, but for functions
-// of bits. One invocation a word. See src/op/map.rs for the references, in the same order.
+// of bits. One invocation STRIP quads of words. See src/op/map.rs for the references, in the same order.
 #import bits
 #import fold
 #import maths
 
 override GROUP: u32 = 64u;
 override FUNCTION: u32 = 0u;
+override STRIP: u32 = 1u;
 
 struct MapParams {
-    words:    u32,   // words of a block
+    strips:   u32,   // strips of words in a block
     blocks:   u32,
-    x_base:   u32,   // in words
-    x_stride: u32,   // in words, between slots
+    x_base:   u32,   // in quads
+    x_stride: u32,   // in quads, between slots
     a:        f32,   // the first setting
     b:        f32,   // the second
     zero:     u32,   // 0, which the compiler does not know
 }
 
 @group(0) @binding(0) var<uniform>             params: MapParams;
-@group(0) @binding(1) var<storage, read>       x:      array<u32>;   // [slot, word]
-@group(0) @binding(2) var<storage, read>       x_slot: array<u32>;   // [block]
-@group(0) @binding(3) var<storage, read_write> y:      array<u32>;   // [block, word]
+@group(0) @binding(1) var<storage, read>       x:      array<vec4<u32>>;   // [slot, quad]
+@group(0) @binding(2) var<storage, read>       x_slot: array<u32>;         // [block]
+@group(0) @binding(3) var<storage, read_write> y:      array<vec4<u32>>;   // [block, quad]
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
-    let block = i / params.words;
+    let block = i / params.strips;
     if block >= params.blocks { return; }
-    let word = x[params.x_base + x_slot[block] * params.x_stride + (i - block * params.words)];
-    if FUNCTION == 0u {
-        y[i] = word & 0x7fffffffu;
-    } else if FUNCTION == 1u {
-        y[i] = word ^ 0x80000000u;
-    } else if FUNCTION == 18u {
-        y[i] = bitcast<u32>(f32(word));
-    } else if bits_is_nan(word) {
-        y[i] = word;
-    } else {
-        y[i] = bitcast<u32>(function(bitcast<f32>(word)));
+    let start = params.x_base + x_slot[block] * params.x_stride + (i - block * params.strips) * STRIP;
+    for (var at = 0u; at < STRIP; at++) {
+        let quad = x[start + at];
+        y[i * STRIP + at] = vec4(mapped(quad.x), mapped(quad.y), mapped(quad.z), mapped(quad.w));
     }
+}
+
+fn mapped(word: u32) -> u32 {
+    if FUNCTION == 0u { return word & 0x7fffffffu; }
+    if FUNCTION == 1u { return word ^ 0x80000000u; }
+    if FUNCTION == 18u { return bitcast<u32>(f32(word)); }
+    if bits_is_nan(word) { return word; }
+    return bitcast<u32>(function(bitcast<f32>(word)));
 }
 
 fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {

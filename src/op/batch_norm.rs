@@ -1,6 +1,7 @@
 //! Batch normalisation of inference: (x − mean) · weight / √(variance + ε) + bias, channel by channel.
 
 use super::field::{Field, Holds};
+use super::kernel::strip;
 use super::shape::{check_per_channel, input_mismatch, narrow, words};
 use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -50,14 +51,15 @@ impl Operator for BatchNorm {
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
-        let words = call.output_words();
+        let strip = strip(call);
+        let strips = call.output_words() / 4 / strip;
         let [x, weight, bias, mean, variance] = [0, 1, 2, 3, 4].map(|at| call.inputs[at]);
         let params = vec![
-            ("words", words),
+            ("strips", strips),
             ("blocks", call.blocks),
-            ("cells", words / narrow(call.output[0])),
-            ("x_base", x.base),
-            ("x_stride", x.stride),
+            ("cells", strips / narrow(call.output[0])),
+            ("x_base", x.base / 4),
+            ("x_stride", x.stride / 4),
             ("w_base", weight.base),
             ("b_base", bias.base),
             ("m_base", mean.base),
@@ -66,11 +68,13 @@ impl Operator for BatchNorm {
             ("epsilon", call.settings[0]),
             ("zero", 0),
         ];
-        let invocations = u64::from(words) * u64::from(call.blocks);
+        let invocations = u64::from(strips) * u64::from(call.blocks);
         // All stored tensors lie in one buffer.
         let bindings =
             vec![Bind::Words(0), Bind::Slots(0), Bind::Words(1), Bind::Slots(1), Bind::Output];
-        Some(KernelSpec { bindings, ..KernelSpec::flat("batch_norm", 2, params, invocations) })
+        let mut spec = KernelSpec::flat("batch_norm", 2, params, invocations);
+        spec.constants.push(("STRIP", strip));
+        Some(KernelSpec { bindings, ..spec })
     }
 
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {

@@ -3,6 +3,7 @@
 
 use super::bits::{is_nan, key};
 use super::field::Field;
+use super::kernel::strip;
 use super::order::{ORDER, place, spread_pair};
 use super::shape::words;
 use super::table::{Offsets, Table, broadcast};
@@ -159,24 +160,19 @@ impl Operator for Binary {
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let [a, b] = [0, 1].map(|operand| call.inputs[place(call.settings, operand)]);
-        let words = call.output_words();
-        let step = |stored: bool| if stored { (1, 0) } else { (call.rows, 1) };
-        let [(a_step, a_row), (b_step, b_row)] = [step(a.stored), step(b.stored)];
+        let strip = strip(call);
+        let strips = call.output_words() / 4 / strip;
         let params = vec![
-            ("words", words),
+            ("strips", strips),
             ("blocks", call.blocks),
-            ("rows", call.rows),
+            ("row_strips", call.rows / 4 / strip),
             ("a_base", a.base),
             ("a_stride", a.stride),
-            ("a_step", a_step),
-            ("a_row", a_row),
             ("b_base", b.base),
             ("b_stride", b.stride),
-            ("b_step", b_step),
-            ("b_row", b_row),
             ("zero", 0),
         ];
-        let invocations = u64::from(words) * u64::from(call.blocks);
+        let invocations = u64::from(strips) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("binary", 2, params, invocations);
         let inputs = [0, 1].map(|operand| place(call.settings, operand));
         let inputs = inputs.into_iter().flat_map(|at| [Bind::Words(at), Bind::Slots(at)]);
@@ -184,6 +180,9 @@ impl Operator for Binary {
         spec.table = offsets([a.shape, b.shape], call.output);
         spec.constants.push(("FUNCTION", self.code));
         spec.constants.push(("SPREAD", u32::from(!spec.table.is_empty())));
+        spec.constants.push(("STRIP", strip));
+        spec.constants.push(("A_STORED", a.stored.into()));
+        spec.constants.push(("B_STORED", b.stored.into()));
         Some(spec)
     }
 

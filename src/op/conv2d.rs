@@ -24,6 +24,64 @@ fn windows(settings: &[u32], kernel: [usize; 2]) -> [Window; 2] {
     })
 }
 
+/// Columns of the output that one invocation of the kernel of single channels computes.
+const COLUMNS: u32 = 4;
+/// Columns of the input that it can hold.
+const WINDOW_MAX: u32 = 16;
+/// Outputs of an input channel from which on the common kernel is better: it computes 8 of them at once.
+const OUTPUTS_MAX: u32 = 4;
+
+/// The kernel where each group has one input channel and few outputs.
+fn depthwise(call: &Call<'_>) -> Option<KernelSpec> {
+    let [x, weight] = [call.inputs[0], call.inputs[1]];
+    let [_, height, width] = image(x.shape).ok()?;
+    let [_, 1, rows, columns] = *weight.shape else { return None };
+    let [channels, out_height, out_width] =
+        call.output.iter().map(|side| narrow(*side)).collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    let s = call.settings;
+    let outputs = channels / s[8];
+    let reach = (COLUMNS - 1)
+        .saturating_mul(s[1])
+        .saturating_add((narrow(columns) - 1).saturating_mul(s[7]));
+    if s[8] == 1 || outputs >= OUTPUTS_MAX || reach >= WINDOW_MAX {
+        return None;
+    }
+    let bias = call.inputs.get(2);
+    let quads = call.rows / 4;
+    let params = vec![
+        ("quads", quads),
+        ("blocks", call.blocks),
+        ("outputs", outputs),
+        ("height", narrow(height)),
+        ("width", narrow(width)),
+        ("kernel_rows", narrow(rows)),
+        ("stride_rows", s[0]),
+        ("pad_top", s[2]),
+        ("pad_left", s[3]),
+        ("dilation_rows", s[6]),
+        ("channels", channels),
+        ("out_height", out_height),
+        ("out_width", out_width),
+        ("has_bias", u32::from(bias.is_some())),
+        ("x_base", x.base / 4),
+        ("x_stride", x.stride / 4),
+        ("w_base", weight.base),
+        ("w_stride", weight.stride),
+        ("b_base", bias.map_or(0, |bias| bias.base)),
+    ];
+    let lines = u64::from(channels) * u64::from(out_height);
+    let invocations = lines * u64::from(out_width.div_ceil(COLUMNS)) * u64::from(quads);
+    let mut spec = KernelSpec::flat("depthwise", 2, params, invocations);
+    spec.depth = call.blocks;
+    spec.constants.push(("KERNEL_COLUMNS", narrow(columns)));
+    spec.constants.push(("STRIDE_COLUMNS", s[1]));
+    spec.constants.push(("DILATION_COLUMNS", s[7]));
+    Some(spec)
+}
+
 impl Operator for Conv2d {
     fn name(&self) -> &'static str {
         "conv2d"
@@ -106,6 +164,9 @@ impl Operator for Conv2d {
         let [_, of_group, rows, columns] = *call.inputs[1].shape else { return None };
         let [outputs, out_height, out_width] = *call.output else { return None };
         let s = call.settings;
+        if let Some(spec) = depthwise(call) {
+            return Some(spec);
+        }
         let tiles = Tiles {
             quads: call.rows.div_ceil(4),
             cells: narrow(out_height * out_width),

@@ -136,3 +136,12 @@ impl KernelSpec {
         }
     }
 }
+
+/// Quads of rows of one element that an invocation computes: what it looks up for the element serves them
+/// all. A software adapter spends its time on looking up; hardware reads faster where neighbours read
+/// neighbours.
+pub(super) fn strip(call: &Call<'_>) -> u32 {
+    let quads = call.rows / 4;
+    let fits = |strip: &u32| call.software && quads.is_multiple_of(*strip);
+    [8, 4, 2].into_iter().find(fits).unwrap_or(1)
+}

@@ -3,6 +3,7 @@
 
 use super::bits::is_nan;
 use super::field::{Field, Holds};
+use super::kernel::strip;
 use super::{
     Arithmetic, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach, maths,
 };
@@ -227,20 +228,22 @@ impl Operator for Map {
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
-        let words = call.output_words();
+        let strip = strip(call);
+        let strips = call.output_words() / 4 / strip;
         let [a, b] = Self::settings(call.settings).map(f32::to_bits);
         let params = vec![
-            ("words", words),
+            ("strips", strips),
             ("blocks", call.blocks),
-            ("x_base", call.inputs[0].base),
-            ("x_stride", call.inputs[0].stride),
+            ("x_base", call.inputs[0].base / 4),
+            ("x_stride", call.inputs[0].stride / 4),
             ("a", a),
             ("b", b),
             ("zero", 0),
         ];
-        let invocations = u64::from(words) * u64::from(call.blocks);
+        let invocations = u64::from(strips) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("map", 1, params, invocations);
         spec.constants.push(("FUNCTION", self.code));
+        spec.constants.push(("STRIP", strip));
         Some(spec)
     }
 

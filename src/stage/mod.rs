@@ -69,12 +69,13 @@ const STAGES: &[(&str, CheckFn)] = &[
 /// What holds a shader to its reference on the problem of a seed.
 pub type Checking = Box<dyn Fn(&Gpu, u64) -> Result<Check, Error>>;
 
-/// Every shader with its check: stages in the order of the experiment, then ops.
+/// Every stage, in the order of the experiment, and every op that computes, with what holds its shaders to
+/// its reference.
 pub fn checks() -> Vec<(&'static str, Checking)> {
     let stages = STAGES.iter().map(|(name, check)| (*name, Box::new(*check) as Checking));
     let ops = OPS.iter().filter(|kind| !kind.is_view()).map(|kind| {
         let check: Checking = Box::new(|gpu, seed| op::check(gpu, *kind, seed));
-        (op::shader(*kind), check)
+        (kind.name(), check)
     });
     stages.chain(ops).collect()
 }

@@ -30,16 +30,19 @@ fn count(shape: &[usize]) -> u32 {
     u32::try_from(shape.iter().product::<usize>()).unwrap_or(u32::MAX)
 }
 
-/// The kernel of an op for some problem; `None` where it only renames its input.
-pub fn spec(kind: Kind) -> Option<KernelSpec> {
-    let mut draws = stream(0, Domain::Generate, &[0]);
-    let drawn = Drawn::new(kind, &mut draws, true, false);
-    drawn.with_call(true, |call| kind.kernel(call))
-}
+/// Problems in which every shader of an op is met.
+const DRAWS: u64 = 32;
 
-/// The stem of the shader of an op that computes.
-pub fn shader(kind: Kind) -> &'static str {
-    spec(kind).map_or("", |spec| spec.shader)
+/// The kernels of an op, one for each of its shaders; none where it only renames its input.
+pub fn specs(kind: Kind) -> Vec<KernelSpec> {
+    let mut specs: Vec<KernelSpec> = Vec::new();
+    for seed in 0..DRAWS {
+        let mut draws = stream(seed, Domain::Generate, &[0]);
+        let drawn = Drawn::new(kind, &mut draws, true, false);
+        let spec = drawn.with_call(true, |call| kind.kernel(call));
+        specs.extend(spec.filter(|spec| specs.iter().all(|known| known.shader != spec.shader)));
+    }
+    specs
 }
 
 impl Drawn {
@@ -174,7 +177,7 @@ impl Drawn {
 pub fn check(gpu: &Gpu, kind: Kind, seed: u64) -> Result<Check, Error> {
     let key = OPS.iter().position(|op| *op == kind).unwrap_or(OPS.len()) as u64;
     let keeps = !gpu.adapter().arithmetic.flushes_subnormals;
-    let name = shader(kind);
+    let name = kind.name();
     let mut draws = stream(seed, Domain::Generate, &[key, 0]);
     let drawn = Drawn::new(kind, &mut draws, keeps, seed.is_multiple_of(3));
     // The widths that hardware and software choose differ.

@@ -11,7 +11,12 @@ fn incomplete_triples(tree: &Tree) -> Vec<String> {
             continue;
         }
         // An op's reference is in its own file, and one test holds all ops.
-        if tree.0.get(&format!("src/op/{stem}.rs")).is_some_and(|t| t.contains("fn reference")) {
+        let of_op = |(path, text): (&String, &String)| {
+            let names =
+                path.ends_with(&format!("/{stem}.rs")) || text.contains(&format!("\"{stem}\""));
+            path.starts_with("src/op/") && names && text.contains("fn reference")
+        };
+        if tree.0.iter().any(of_op) {
             continue;
         }
         let (stage, test) = (format!("src/stage/{stem}.rs"), format!("tests/stages/{stem}.rs"));

@@ -12,10 +12,7 @@ struct ClassifyParams {
     features: u32,
     lanes:    u32,
     guard:    u32,   // 1: a NaN or an infinity in the output is a DUE
-    decision: u32,
-    nan:      u32,
-    relative: f32,
-    pad0:     u32,
+    rule:     DecisionRule,
 }
 
 @group(0) @binding(0) var<uniform>             params:    ClassifyParams;
@@ -28,6 +25,20 @@ struct ClassifyParams {
 @group(0) @binding(7) var<storage, read>       traps:     array<u32>;   // [lane, rows + 1]
 @group(0) @binding(8) var<storage, read_write> outcomes:  array<u32>;   // [lane, row]
 
+// The row that this invocation classifies: where its words begin, delivered and golden.
+var<private> begin: array<u32, 2>;
+
+fn decision_word(output: u32, feature: u32) -> u32 {
+    if output == 0u { return delivered[begin[0] + feature * params.rows]; }
+    return golden[begin[1] + feature * params.rows];
+}
+
+// Whether any word up to this one differs from golden, and whether all are finite.
+fn look(seen: vec2<bool>, feature: u32) -> vec2<bool> {
+    let word = decision_word(0u, feature);
+    return vec2(seen.x || word != decision_word(1u, feature), seen.y && bits_is_finite(word));
+}
+
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
@@ -36,31 +47,25 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let row = i % params.rows;
     let ours = lane * params.features * params.rows + row;
     let theirs = windows[lane] * params.features * params.rows + row;
-    var differs = false;
-    var finite = true;
-    var largest = 0u;
-    var mine = decision_start();
-    var right = decision_start();
-    for (var f = 0u; f < params.features; f++) {
-        let word = delivered[ours + f * params.rows];
-        let gold = golden[theirs + f * params.rows];
-        differs |= word != gold;
-        finite &= bits_is_finite(word);
-        largest = max(largest, gold & 0x7fffffffu);
-        mine = decision_take(mine, f, word, params.nan);
-        right = decision_take(right, f, gold, params.nan);
+    begin[0] = ours;
+    begin[1] = theirs;
+    var seen = vec2(false, true);
+    var f = 0u;
+    for (; WIDE == 1u && f + 8u <= params.features; f += 8u) {
+        seen = look(seen, f);
+        seen = look(seen, f + 1u);
+        seen = look(seen, f + 2u);
+        seen = look(seen, f + 3u);
+        seen = look(seen, f + 4u);
+        seen = look(seen, f + 5u);
+        seen = look(seen, f + 6u);
+        seen = look(seen, f + 7u);
     }
-    let decision = decision_end(mine, params.nan);
-    var wrong = decision != decision_end(right, params.nan);
-    if params.decision == DECISION_TOLERANCE {
-        wrong = false;
-        let bound = params.relative * bitcast<f32>(largest);
-        for (var f = 0u; f < params.features; f++) {
-            let word = delivered[ours + f * params.rows];
-            let gold = golden[theirs + f * params.rows];
-            wrong |= word != gold && !(abs(bitcast<f32>(word) - bitcast<f32>(gold)) <= bound);
-        }
-    }
+    for (; f < params.features; f++) { seen = look(seen, f); }
+    let differs = seen.x;
+    let finite = seen.y;
+    let decision = decision_arg_max(0u, params.features, params.rule.nan);
+    let wrong = differs && !decision_same(0u, 1u, params.features, params.rule);
     let verdict = verdicts[i];
     let all = lane * (params.rows + 1u);
     let trap = traps[all + row] | traps[all + params.rows];

@@ -12,14 +12,11 @@ struct OutputVoteParams {
     features:   u32,
     blocks:     u32,
     executions: u32,   // 2 compares, 3 votes
+    rule:       DecisionRule,
     retry:      u32,   // 1: only rows with a mismatch, and what agrees now is delivered
-    decision:   u32,
-    nan:        u32,
-    relative:   f32,
     voter:      u32,   // how executions are compared
     pad0:       u32,
     pad1:       u32,
-    pad2:       u32,
 }
 
 const VOTER_WORD:     u32 = 1u;   // a word with three distinct values delivers nothing
@@ -39,49 +36,55 @@ fn word_of(execution: u32, at: u32) -> u32 {
     return c[at];
 }
 
-fn decide(execution: u32, source: u32) -> u32 {
-    var d = decision_start();
-    for (var f = 0u; f < params.features; f++) {
-        d = decision_take(d, f, word_of(execution, source + f * params.rows), params.nan);
-    }
-    return decision_end(d, params.nan);
-}
+// Where the words of the row begin that this invocation votes on.
+var<private> begin: u32;
 
-// Whether two executions decide alike: the same arg-max, or every word within the tolerance. What
-// decides nothing (a NaN that ranks nowhere, an infinity to measure by) agrees with nothing.
-fn agree(i: u32, j: u32, source: u32) -> bool {
-    if params.decision == DECISION_ARG_MAX {
-        let decision = decide(i, source);
-        return decision != NO_DECISION && decision == decide(j, source);
-    }
-    var largest = 0u;
-    for (var f = 0u; f < params.features; f++) {
-        largest = max(largest, word_of(i, source + f * params.rows) & 0x7fffffffu);
-    }
-    if !bits_is_finite(largest) { return false; }
-    let bound = params.relative * bitcast<f32>(largest);
-    for (var f = 0u; f < params.features; f++) {
-        let left = word_of(i, source + f * params.rows);
-        let right = word_of(j, source + f * params.rows);
-        if left != right && !(abs(bitcast<f32>(left) - bitcast<f32>(right)) <= bound) { return false; }
-    }
-    return true;
+fn decision_word(output: u32, feature: u32) -> u32 {
+    return word_of(output, begin + feature * params.rows);
 }
 
 // Whether two executions are one to the voter: equal bits, or the same decision.
 fn same(i: u32, j: u32, source: u32) -> bool {
+    begin = source;
     var equal = true;
-    for (var f = 0u; f < params.features; f++) {
-        let at = source + f * params.rows;
-        equal &= word_of(i, at) == word_of(j, at);
+    var f = 0u;
+    for (; WIDE == 1u && f + 8u <= params.features; f += 8u) {
+        equal &= decision_word(i, f) == decision_word(j, f);
+        equal &= decision_word(i, f + 1u) == decision_word(j, f + 1u);
+        equal &= decision_word(i, f + 2u) == decision_word(j, f + 2u);
+        equal &= decision_word(i, f + 3u) == decision_word(j, f + 3u);
+        equal &= decision_word(i, f + 4u) == decision_word(j, f + 4u);
+        equal &= decision_word(i, f + 5u) == decision_word(j, f + 5u);
+        equal &= decision_word(i, f + 6u) == decision_word(j, f + 6u);
+        equal &= decision_word(i, f + 7u) == decision_word(j, f + 7u);
     }
-    return equal || agree(i, j, source);
+    for (; f < params.features; f++) { equal &= decision_word(i, f) == decision_word(j, f); }
+    return equal || decision_agree(i, j, params.features, params.rule);
 }
 
 fn deliver(execution: u32, source: u32, to: u32) {
-    for (var f = 0u; f < params.features; f++) {
+    var f = 0u;
+    for (; WIDE == 1u && f + 8u <= params.features; f += 8u) {
         delivered[to + f * params.rows] = word_of(execution, source + f * params.rows);
+        delivered[to + (f + 1u) * params.rows] = word_of(execution, source + (f + 1u) * params.rows);
+        delivered[to + (f + 2u) * params.rows] = word_of(execution, source + (f + 2u) * params.rows);
+        delivered[to + (f + 3u) * params.rows] = word_of(execution, source + (f + 3u) * params.rows);
+        delivered[to + (f + 4u) * params.rows] = word_of(execution, source + (f + 4u) * params.rows);
+        delivered[to + (f + 5u) * params.rows] = word_of(execution, source + (f + 5u) * params.rows);
+        delivered[to + (f + 6u) * params.rows] = word_of(execution, source + (f + 6u) * params.rows);
+        delivered[to + (f + 7u) * params.rows] = word_of(execution, source + (f + 7u) * params.rows);
     }
+    for (; f < params.features; f++) { delivered[to + f * params.rows] = word_of(execution, source + f * params.rows); }
+}
+
+// Delivers a word by the majority of its bits.
+fn vote(seen: vec2<bool>, f: u32, source: u32, to: u32) -> vec2<bool> {
+    let j = source + f * params.rows;
+    let p = a[j];
+    let q = b[j];
+    let r = c[j];
+    delivered[to + f * params.rows] = (p & q) | (p & r) | (q & r);
+    return vec2(seen.x || p != q || p != r, seen.y || (p != q && p != r && q != r));
 }
 
 fn compared(differ: bool) -> u32 {
@@ -116,17 +119,21 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
         verdicts[at] = select(verdict, 0u, first && second);
         return;
     }
-    var dissent = false;
-    var torn = false;
-    for (var f = 0u; f < params.features; f++) {
-        let j = source + f * params.rows;
-        let p = a[j];
-        let q = b[j];
-        let r = c[j];
-        dissent |= p != q || p != r;
-        torn |= p != q && p != r && q != r;
-        delivered[to + f * params.rows] = (p & q) | (p & r) | (q & r);
+    var seen = vec2(false);   // dissent, and three distinct values of a word
+    var f = 0u;
+    for (; WIDE == 1u && f + 8u <= params.features; f += 8u) {
+        seen = vote(seen, f, source, to);
+        seen = vote(seen, f + 1u, source, to);
+        seen = vote(seen, f + 2u, source, to);
+        seen = vote(seen, f + 3u, source, to);
+        seen = vote(seen, f + 4u, source, to);
+        seen = vote(seen, f + 5u, source, to);
+        seen = vote(seen, f + 6u, source, to);
+        seen = vote(seen, f + 7u, source, to);
     }
+    for (; f < params.features; f++) { seen = vote(seen, f, source, to); }
+    let dissent = seen.x;
+    let torn = seen.y;
     if params.executions == 2u {
         verdicts[at] = compared(dissent);
         return;

@@ -7,13 +7,15 @@ mod support;
 use beamline::campaign::event::{Control, Ended, Event};
 use beamline::campaign::runner::{Completed, Error, Links, Runner, Totals};
 use beamline::campaign::{Campaign, Plan};
-use beamline::engine::direct::Direct;
+use beamline::engine::direct::{Direct, Kernels};
+use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{self, Course, Engine, Engines, Job, Reopening, TrialResult, Windows};
 use beamline::gpu;
 use beamline::outcome::{InferenceRow, Outcome, Tally};
 use beamline::scheme::Scheme;
 use beamline::stage::decision::arg_max;
 use beamline::workload::{self, NanRank, Overrides, Workload};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use support::gpu;
@@ -77,6 +79,44 @@ fn weight_faults_come_to_what_pytorch_gave() {
 #[test]
 fn neuron_faults_come_to_what_pytorch_gave() {
     holds_to_the_list("mlp-neurons-listed.toml");
+}
+
+/// Of 800 weight faults in a network of 53 convolutions as many as the time of a test allows: critical and
+/// non-finite answers are onnxruntime's, trial by trial. The whole list agrees too (results/committed).
+#[test]
+fn weight_faults_of_an_onnx_network_come_to_what_onnxruntime_gave() {
+    const TRIALS: u64 = 40;
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/text-direction-listed.toml");
+    let (campaign, _) = Campaign::load(&path).expect("a campaign of this project");
+    let workload = kernel("text-direction", None);
+    let plan = Plan::new(&campaign, &workload, path.parent().expect("a folder")).expect("a plan");
+    let list = fs::read_to_string(path.with_file_name("lists/text_direction_weights_800.csv"));
+    let list = list.expect("the list");
+    let mut rows = list.lines().map(|line| line.split(',').collect::<Vec<&str>>());
+    let header = rows.next().expect("a header");
+    let column = |name: &str| header.iter().position(|of| *of == name).expect("a column");
+    let (critical, non_finite) =
+        (column("n_inputs_top1_changed_finite"), column("n_inputs_nonfinite"));
+    let rows: Vec<Vec<&str>> = rows.collect();
+    // Those that say something: struck answers first.
+    let struck = |row: &Vec<&str>| row[critical] != "0" || row[non_finite] != "0";
+    let (some, none): (Vec<u64>, Vec<u64>) =
+        (0..plan.trials_max()).partition(|trial| struck(&rows[*trial as usize]));
+    assert_eq!((some.len(), none.len()), (40, 760));
+    let chosen = some.iter().step_by(2).chain(none.iter().step_by(40)).take(TRIALS as usize);
+    let jobs: Vec<Job> = chosen.map(|trial| plan.job(*trial)).collect();
+    let windows = plan.strata()[0].windows.clone();
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let mut engine =
+        Wavefront::new(kernels, gpu(), Arc::clone(&workload), windows, 1).expect("an engine");
+    let results = engine.run(&campaign.scheme[0], plan.course(), &jobs).expect("results");
+    assert_eq!(results.len(), jobs.len());
+    for result in &results {
+        let row = &rows[result.trial as usize];
+        let critical_answers = result.tally.count(Outcome::CriticalSdc);
+        let found = [critical_answers, result.tally.non_finite].map(|n| n.to_string());
+        assert_eq!(found, [row[critical], row[non_finite]], "{row:?}");
+    }
 }
 
 /// Rows of the exhaustive neuron table (PyTorch on the CPU, NaN → 0): every neuron × 128 inputs.

@@ -11,7 +11,7 @@ use beamline::engine::{Course, Engine, Job, TrialResult, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Replica};
 use beamline::outcome::Outcome;
 use beamline::scheme::{Code, Decoded, OnDue, OnRead, Protection, Scheme, Scrub, ScrubBy, Voter};
-use beamline::workload::{Decision, Workload};
+use beamline::workload::Workload;
 use proptest::prelude::*;
 use std::sync::Arc;
 use support::trials::{coded, same, stored_fault};
@@ -254,7 +254,7 @@ fn what_is_struck_after_the_decoder_is_not_corrected() {
 #[test]
 fn a_retry_of_one_trial_reads_no_memory_of_another() {
     let workload = Arc::new(random_workload(3));
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let by_label = workload.decision.is_of_classes();
     let voter = if by_label { Voter::Label } else { Voter::Tolerance };
     let scheme =
         Scheme { voter, on_read: OnRead::WriteBack, ..coded(Code::Hamming72, Protection::Dmr) };

@@ -70,7 +70,7 @@ macro_rules! twin {
 fn every_struct_has_the_layout_of_its_twin() {
     let twins = [
         twin!("checksum", ChecksumParams: words, stride, slots, chunks),
-        twin!("classify", ClassifyParams: rows, features, lanes, guard, decision, nan, relative),
+        twin!("classify", ClassifyParams: rows, features, lanes, guard, rule),
         twin!("crc32", BlockParams: words, stride, slots, data_base, check_base, repair, deliver),
         twin!("decode_symbols", BlockParams: words, stride, slots, data_base, check_base, repair,
               deliver),
@@ -81,8 +81,7 @@ fn every_struct_has_the_layout_of_its_twin() {
         twin!("inject", InjectParams: words, stride, trap_words),
         twin!("inject", Strike: slot, word, keep, flip),
         twin!("load", LoadParams: quads, src_base, src_stride, dst_base, dst_stride),
-        twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, retry, decision,
-              nan, relative, voter),
+        twin!("output_vote", OutputVoteParams: rows, features, blocks, executions, rule, retry, voter),
         twin!("span", SpanParams: words),
         twin!("spread", SpreadParams: quads, features, rows, cells, first, count, begin),
         twin!("tally", TallyParams: rows, counted, lanes, words),
@@ -116,7 +115,8 @@ fn every_struct_has_the_layout_of_its_twin() {
     for source in Source::all() {
         for (_, found) in parsed(*source).types.iter() {
             if let (Some(name), TypeInner::Struct { .. }) = (&found.name, &found.inner) {
-                let known = ["Block", "Decision", "Tile"].contains(&name.as_str())
+                let known = ["Block", "Decision", "DecisionRule", "DecisionSearch", "Tile"]
+                    .contains(&name.as_str())
                     || of_ops.contains(source.name)
                     || held.contains(&(source.name, name.as_str()));
                 assert!(known, "{}.wgsl: struct {name} is held to no twin", source.name);

@@ -25,6 +25,9 @@ const TRAP_ECC:    u32 = 4u;   // a decoder could not correct stored memory
 
 const DECISION_ARG_MAX:   u32 = 0u;
 const DECISION_TOLERANCE: u32 = 1u;
+const DECISION_TOP_K:     u32 = 2u;
+const DECISION_RANK:      u32 = 3u;
+const DECISION_MASK:      u32 = 4u;
 
 const NAN_DIFFERS: u32 = 0u;
 const NAN_HIGHEST: u32 = 1u;

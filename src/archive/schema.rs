@@ -200,18 +200,26 @@ impl WorkloadInfo {
 }
 
 fn decision_text(decision: Decision) -> String {
+    let rank = |nan: NanRank| match nan {
+        NanRank::Differs => "an output with a NaN decides differently from any without",
+        NanRank::Highest => "a NaN is the maximum",
+        NanRank::Lowest => "a NaN is never the maximum",
+    };
     match decision {
-        Decision::ArgMax { nan } => {
-            let rank = match nan {
-                NanRank::Differs => "an output with a NaN decides differently from any without",
-                NanRank::Highest => "a NaN is the maximum",
-                NanRank::Lowest => "a NaN is never the maximum",
-            };
-            format!("the index of the largest output; {rank}")
+        Decision::ArgMax { nan } => format!("the index of the largest output; {}", rank(nan)),
+        Decision::TopK { best, nan } => {
+            format!("the set of the {best} largest outputs; {}", rank(nan))
+        }
+        Decision::Rank { best, nan } => {
+            format!("the {best} largest outputs in their order; {}", rank(nan))
         }
         Decision::Tolerance { relative } => {
             format!("every output within {relative} of the largest golden magnitude")
         }
+        Decision::Mask { threshold, overlap } => format!(
+            "the outputs above {threshold}: the same where they and golden's overlap by {overlap} of \
+             their union"
+        ),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::fault::{
 };
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream, unit};
-use crate::workload::{Decision, Workload};
+use crate::workload::Workload;
 use exposed::{exposure, of_exposure};
 use std::path::Path;
 use strata::{inputs_struck, of_list, of_sites, sites_of};
@@ -346,7 +346,7 @@ fn inputs(campaign: &Campaign, workload: &Workload) -> Result<u32, Error> {
 /// Refuses a scheme that names what the workload does not have.
 fn check_schemes(campaign: &Campaign, workload: &Workload) -> Result<(), Error> {
     let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let by_label = workload.decision.is_of_classes();
     for (at, scheme) in campaign.scheme.iter().enumerate() {
         if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {
             let key = format!("scheme.{at}.{}", refusal.key);

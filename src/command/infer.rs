@@ -79,11 +79,11 @@ impl Infer {
         }
         let features = workload.output_features() as usize;
         let decisions: Option<Vec<u32>> = match workload.decision {
-            Decision::ArgMax { nan } => {
+            Decision::ArgMax { nan } | Decision::TopK { nan, .. } | Decision::Rank { nan, .. } => {
                 let inputs = outputs.chunks(features);
                 Some(inputs.map(|words| arg_max(words.iter().copied(), nan)).collect())
             }
-            Decision::Tolerance { .. } => None,
+            Decision::Tolerance { .. } | Decision::Mask { .. } => None,
         };
         let labels = workload.inputs.labels.as_ref();
         let right = labels.zip(decisions.as_ref()).map(|(labels, decisions)| {

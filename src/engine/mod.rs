@@ -10,6 +10,7 @@ pub mod direct;
 mod footprint;
 mod forward;
 mod layout;
+mod loops;
 pub mod reference;
 mod reopen;
 mod store;
@@ -189,6 +190,19 @@ pub enum Error {
         expected: u32,
         /// What was read back.
         found: u32,
+    },
+    /// A kernel loops longer than the adapter runs.
+    #[error(
+        "{what} takes {iterations} loop iterations of an invocation; this adapter ends loops after {most}, \
+         so that its results would be wrong: use a hardware adapter, or a smaller network"
+    )]
+    Loops {
+        /// The op, or the decision.
+        what: String,
+        /// What its kernel takes.
+        iterations: u64,
+        /// What the adapter runs.
+        most: u64,
     },
     /// The fault-free lane of a batch differed from golden.
     #[error("the fault-free lane of a batch differed from golden in inference {row}")]

@@ -20,7 +20,7 @@ impl<T: Pod> Binding for Buffer<T> {
 
 /// A recording of dispatches and copies, submitted as one.
 pub struct Pass<'a> {
-    device: &'a wgpu::Device,
+    gpu: &'a Gpu,
     groups_max: u32,
     encoder: &'a mut wgpu::CommandEncoder,
     compute: Option<wgpu::ComputePass<'static>>,
@@ -28,11 +28,27 @@ pub struct Pass<'a> {
 
 impl<'a> Pass<'a> {
     pub(super) fn new(
-        device: &'a wgpu::Device,
+        gpu: &'a Gpu,
         groups_max: u32,
         encoder: &'a mut wgpu::CommandEncoder,
     ) -> Self {
-        Self { device, groups_max, encoder, compute: None }
+        Self { gpu, groups_max, encoder, compute: None }
+    }
+
+    /// Binds `buffers` in order to the kernel of a shader with these constants, which is built where it is
+    /// the first of its kind, and dispatches it. A shader that does not compile is the error of the
+    /// submission.
+    pub fn run<const N: usize>(
+        &mut self,
+        shader: &'static str,
+        constants: &[(&'static str, u32)],
+        buffers: [&dyn Binding; N],
+        groups: [u32; 3],
+    ) {
+        match self.gpu.built((shader, "main", constants.to_vec())) {
+            Ok(kernel) => kernel.dispatch_all(self, &buffers, groups),
+            Err(error) => super::record(&self.gpu.failure, error),
+        }
     }
 
     fn compute(&mut self) -> &mut wgpu::ComputePass<'static> {
@@ -128,7 +144,7 @@ impl Kernel {
             let resource = buffer.raw().as_entire_binding();
             entries.push(wgpu::BindGroupEntry { binding, resource });
         }
-        let group = pass.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        let group = pass.gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
             label: Some(self.name),
             layout: &self.layout,
             entries: &entries,
@@ -196,16 +212,15 @@ impl Gpu {
         buffer
     }
 
-    /// The kernel of `spec`, built where it is the first of its kind.
-    fn kernel(&self, spec: &KernelSpec) -> Result<Arc<Kernel>, Error> {
+    /// The kernel of shader, entry and constants, built where it is the first of its kind.
+    fn built(&self, key: Key) -> Result<Arc<Kernel>, Error> {
         let mut kernels = self.kernels.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (spec.shader, spec.entry, spec.constants.clone());
         if let Some(kernel) = kernels.get(&key) {
             return Ok(Arc::clone(kernel));
         }
         let constants: Vec<(&str, f64)> =
-            spec.constants.iter().map(|(name, value)| (*name, f64::from(*value))).collect();
-        let kernel = Kernel::new(self, Source::named(spec.shader), spec.entry, &constants)?;
+            key.2.iter().map(|(name, value)| (*name, f64::from(*value))).collect();
+        let kernel = Kernel::new(self, Source::named(key.0), key.1, &constants)?;
         let kernel = Arc::new(kernel);
         kernels.insert(key, Arc::clone(&kernel));
         Ok(kernel)
@@ -216,7 +231,7 @@ impl Gpu {
     /// # Panics
     /// Where the kernel binds what `operands` does not have.
     pub fn encode(&self, pass: &mut Pass<'_>, spec: &KernelSpec, operands: Operands<'_>) {
-        let kernel = match self.kernel(spec) {
+        let kernel = match self.built((spec.shader, spec.entry, spec.constants.clone())) {
             Ok(kernel) => kernel,
             Err(error) => {
                 super::record(&self.failure, error);

@@ -136,6 +136,12 @@ impl Gpu {
         &self.adapter
     }
 
+    /// Loop iterations of one invocation, at most: llvmpipe ends all loops after so many in all, without a
+    /// word (`LP_MAX_TGSI_LOOP_ITERATIONS` of Mesa's gallivm).
+    pub fn loop_iterations_max(&self) -> u64 {
+        if self.adapter.driver.contains("llvmpipe") { 65_535 } else { u64::MAX }
+    }
+
     /// Bytes that one binding can reach.
     pub fn binding_bytes_max(&self) -> u64 {
         self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
@@ -154,7 +160,7 @@ impl Gpu {
         let mut encoder =
             self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         {
-            let mut pass = Pass::new(&self.device, self.groups_max(), &mut encoder);
+            let mut pass = Pass::new(self, self.groups_max(), &mut encoder);
             record(&mut pass);
         }
         let submission = self.queue.submit([encoder.finish()]);

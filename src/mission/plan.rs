@@ -20,7 +20,7 @@ use crate::scheme::{Code, Period, Scheme, Scrub, ScrubBy};
 use crate::units;
 use crate::units::YEAR_S;
 use crate::words::meant;
-use crate::workload::{Decision, Workload};
+use crate::workload::Workload;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -387,7 +387,7 @@ fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> 
         ground.golden.chunks(block_words).map(|block| code.encode(block)).collect()
     });
     let tensors: Vec<&str> = workload.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let by_label = workload.decision.is_of_classes();
     if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {
         let expected = "a scheme of this workload";
         return Err(Error::scheme(index, refusal.key, expected, refusal));

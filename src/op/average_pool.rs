@@ -49,6 +49,11 @@ impl Operator for AveragePool {
         Some(KernelSpec::flat("average_pool", 1, params, invocations))
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        let (rows, columns) = (u64::from(call.settings[0]), u64::from(call.settings[1]));
+        rows * (1 + columns)
+    }
+
     fn reference(&self, call: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let (x, rows) = (call.inputs[0].shape, call.rows as usize);
         let [of_rows, of_columns] = windows(call.settings);

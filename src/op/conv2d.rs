@@ -156,7 +156,7 @@ impl Operator for Conv2d {
         }
         check_per_channel("bias", inputs.get(2), outputs)?;
         let [rows, columns] = windows(settings, kernel);
-        Ok(vec![outputs, rows.count(height)?, columns.count(width)?])
+        Ok(vec![outputs, rows.count_all(height)?, columns.count_all(width)?])
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
@@ -193,6 +193,12 @@ impl Operator for Conv2d {
             ("out_width", narrow(out_width)),
         ];
         Some(tiles.kernel("conv2d", call, params))
+    }
+
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        let [.., channels, rows, columns] = *call.inputs[1].shape else { return 0 };
+        let [channels, rows, columns] = [channels, rows, columns].map(|size| size as u64);
+        channels * (1 + rows * (1 + columns))
     }
 
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
@@ -232,7 +238,7 @@ impl Operator for Conv2d {
         let kernel = [draws.random_range(1..4usize), draws.random_range(1..4usize)];
         let dilation = [draws.random_range(1..3usize), draws.random_range(1..3usize)];
         let reach = [0, 1].map(|axis| (kernel[axis] - 1) * dilation[axis] + 1);
-        let mut side = |axis: usize| narrow(draws.random_range(0..reach[axis]));
+        let mut side = |axis: usize| narrow(draws.random_range(0..reach[axis] + 2));
         let padding = [side(0), side(1), side(0), side(1)];
         let stride = [draws.random_range(1..4), draws.random_range(1..4)];
         let dilation = dilation.map(narrow);

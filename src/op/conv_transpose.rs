@@ -173,6 +173,12 @@ impl Operator for ConvTranspose {
         Some(KernelSpec { bindings, ..KernelSpec::flat("conv_transpose", 2, params, invocations) })
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        let [channels, _, rows, columns] = *call.inputs[1].shape else { return 0 };
+        let [channels, rows, columns] = [channels, rows, columns].map(|size| size as u64);
+        channels / u64::from(call.settings[10].max(1)) * (1 + rows * (1 + columns))
+    }
+
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let (x, w) = (call.inputs[0].shape, call.inputs[1].shape);
         let (rows, channels) = (call.rows as usize, x[0] / call.settings[10] as usize);

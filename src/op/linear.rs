@@ -64,6 +64,10 @@ impl Operator for Linear {
         Some(tiles.kernel("linear", call, params))
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        call.inputs[0].shape.iter().map(|size| *size as u64).product()
+    }
+
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let (rows, features) = (call.rows as usize, call.inputs[0].shape[0]);
         let mut y = Vec::with_capacity(call.output[0] * rows);

@@ -146,6 +146,12 @@ impl Operator for Matmul {
         Some(spec)
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        let places = [0, 1].map(|operand| place(call.settings, operand));
+        let shapes = places.map(|at| call.inputs[at].shape);
+        sizes(call.settings, shapes).map_or(0, |sizes| sizes.k as u64)
+    }
+
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let places = [0, 1].map(|operand| place(call.settings, operand));
         let shapes = places.map(|at| call.inputs[at].shape);

@@ -200,6 +200,11 @@ pub trait Operator: Sync {
         None
     }
 
+    /// Loop iterations of an invocation of its kernel, at most.
+    fn iterations(&self, _call: &Call<'_>) -> u64 {
+        0
+    }
+
     /// Whether its output is its input under another name: no work, no site.
     fn is_view(&self) -> bool {
         false

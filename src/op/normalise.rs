@@ -130,6 +130,10 @@ impl Operator for Normalise {
         Some(KernelSpec { bindings, ..KernelSpec::flat("normalise", 2, params, invocations) })
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        3 * self.parts(call.settings, call.inputs[0].shape)[1] as u64
+    }
+
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let [parts, elements] = self.parts(call.settings, call.inputs[0].shape);
         let (rows, epsilon) = (call.rows as usize, epsilon(call.settings));

@@ -130,6 +130,12 @@ impl Operator for Reduce {
         Some(spec)
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        let all = call.inputs[0].shape.iter().map(|size| *size as u64);
+        let outputs = call.output.iter().map(|size| *size as u64);
+        2 * all.product::<u64>() / outputs.product::<u64>().max(1)
+    }
+
     fn reference(&self, call: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let rows = call.rows as usize;
         let table = table(call.settings, call.inputs[0].shape);

@@ -86,20 +86,33 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// How many windows fit along `length` places.
+    /// How many windows fit along `length` places, each with a place of the input.
+    ///
+    /// # Errors
+    /// Where none fits, or one lies in the padding as a whole.
     pub(super) fn count(self, length: usize) -> Result<usize, Mismatch> {
+        let reach = (self.size.max(1) - 1).saturating_mul(self.dilation).saturating_add(1);
+        let most = self.before.max(self.after);
+        if most >= reach {
+            let expected = format!("padding below the {reach} places of the window");
+            return Err(Mismatch::new(expected, most.to_string()));
+        }
+        self.count_all(length)
+    }
+
+    /// The same where windows may lie in the padding.
+    pub(super) fn count_all(self, length: usize) -> Result<usize, Mismatch> {
         let Self { size, stride, dilation, before, after } = self;
         if size == 0 || stride == 0 || dilation == 0 {
             let found = format!("size {size}, stride {stride}, dilation {dilation}");
             return Err(Mismatch::new("a size, a stride and a dilation of at least 1", found));
         }
         let reach = (size - 1).saturating_mul(dilation).saturating_add(1);
-        let most = before.max(after);
-        if most >= reach {
-            let expected = format!("padding below the {reach} places of the window");
-            return Err(Mismatch::new(expected, most.to_string()));
-        }
         let padded = length.saturating_add(before).saturating_add(after);
+        if i32::try_from(padded).is_err() {
+            let expected = "an input of fewer than 2³¹ places with its padding";
+            return Err(Mismatch::new(expected, padded.to_string()));
+        }
         match padded.checked_sub(reach) {
             Some(room) => Ok(room / stride + 1),
             None => Err(Mismatch::new(

@@ -84,6 +84,10 @@ impl Operator for Softmax {
         Some(spec)
     }
 
+    fn iterations(&self, call: &Call<'_>) -> u64 {
+        3 * view(call.settings, call.inputs[0].shape)[1] as u64
+    }
+
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let [outer, features, inner] = view(call.settings, call.output);
         let rows = call.rows as usize;

@@ -1,10 +1,10 @@
 //! The classify stage: what became of each inference, by bits against golden, then by decision.
 
-use super::decision::{arg_max, is_finite, nan_rank, within};
+use super::decision::{Rule, arg_max, is_finite, nan_rank};
 use super::inject::{TRAP_BUDGET, TRAP_ECC, TRAP_INDEX};
 use super::output_vote::{ALARM, NONE, RETRIED};
 use super::{Check, GROUP, random_floats, same_bits};
-use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
+use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::outcome::{InferenceRow, Outcome};
 use crate::seed::{Domain, stream};
 
@@ -20,14 +20,8 @@ pub struct ClassifyParams {
     pub lanes: u32,
     /// 1: a NaN or an infinity in the output is a DUE.
     pub guard: u32,
-    /// 0 arg-max, 1 tolerance.
-    pub decision: u32,
-    /// How a NaN ranks: 0 differs, 1 highest, 2 lowest.
-    pub nan: u32,
-    /// The relative tolerance.
-    pub relative: f32,
-    /// Padding.
-    pub pad: u32,
+    /// How a decision is made.
+    pub rule: Rule,
 }
 
 /// What the stage reads, in the order of its bindings.
@@ -49,20 +43,11 @@ pub struct ClassifyInputs<'a, T: ?Sized> {
     pub traps: &'a T,
 }
 
-/// The kernel.
-#[derive(Debug)]
-pub struct Classify(Kernel);
+/// The kernel, one for each kind of decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Classify;
 
 impl Classify {
-    /// Builds the kernel.
-    ///
-    /// # Errors
-    /// Where the shader does not compile.
-    pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("classify"), "main", &[("GROUP", f64::from(GROUP))])
-            .map(Self)
-    }
-
     /// Records the classification into `outcomes` `[lane, row]`.
     pub fn encode(
         &self,
@@ -75,7 +60,7 @@ impl Classify {
         let ClassifyInputs { windows, delivered, golden, labels, alarms, verdicts, traps } = inputs;
         let buffers: [&dyn crate::gpu::Binding; 9] =
             [uniform, windows, delivered, golden, labels, alarms, verdicts, traps, outcomes];
-        self.0.dispatch(pass, buffers, groups);
+        pass.run("classify", &params.rule.constants(params.features), buffers, groups);
     }
 }
 
@@ -119,13 +104,8 @@ struct Inference {
 fn classify(params: &ClassifyParams, inference: &Inference) -> u32 {
     let Inference { delivered, golden, label, dissent, verdict, trap } = inference;
     let finite = delivered.iter().all(|w| is_finite(*w));
-    let nan = nan_rank(params.nan);
-    let decision = arg_max(delivered.iter().copied(), nan);
-    let wrong = if params.decision == 0 {
-        decision != arg_max(golden.iter().copied(), nan)
-    } else {
-        !within(delivered, golden, golden, params.relative)
-    };
+    let decision = arg_max(delivered.iter().copied(), nan_rank(params.rule.nan));
+    let wrong = !params.rule.same(delivered, golden);
     let none = verdict & NONE != 0;
     let guarded = params.guard != 0 && !finite;
     let alarm = verdict & ALARM != 0 || *dissent || *trap != 0 || guarded;
@@ -168,10 +148,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         features,
         lanes,
         guard: rng.random_range(0..2),
-        decision: rng.random_range(0..2),
-        nan: rng.random_range(0..3),
-        relative: 0.125,
-        pad: 0,
+        rule: Rule::random(&mut rng, features),
     };
     let golden = random_floats(&mut rng, windows * features * rows, true);
     let window: Vec<u32> = (0..lanes).map(|_| rng.random_range(0..windows)).collect();
@@ -193,7 +170,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let verdicts = some(lanes * rows, &[ALARM, ALARM | RETRIED, ALARM | NONE]);
     let traps =
         some(lanes * (rows + 1), &[TRAP_INDEX, TRAP_ECC, TRAP_BUDGET, TRAP_BUDGET | TRAP_ECC]);
-    let stage = Classify::new(gpu)?;
+    let stage = Classify;
     let uniform = gpu.uniform("params", &params);
     let up = |data: &[u32]| gpu.upload("classify", data);
     let (wb, db, gb, lb) = (up(&window), up(&delivered), up(&golden), up(&labels));

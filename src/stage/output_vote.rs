@@ -1,8 +1,8 @@
 //! The output vote: two executions compared, or three voted, inference by inference.
 
-use super::decision::{NO_DECISION, arg_max, is_finite, nan_rank, within};
+use super::decision::Rule;
 use super::{Check, GROUP, all_of, random_floats, same_bits, vote};
-use crate::gpu::{Buffer, Error, Gpu, Kernel, Pass, Source};
+use crate::gpu::{Buffer, Error, Gpu, Pass};
 use crate::scheme::Voter;
 use crate::seed::{Domain, stream};
 
@@ -27,18 +27,14 @@ pub struct OutputVoteParams {
     pub blocks: u32,
     /// 2 compares, 3 votes.
     pub executions: u32,
+    /// How a decision is made.
+    pub rule: Rule,
     /// 1: only rows with a mismatch, and what agrees now is delivered.
     pub retry: u32,
-    /// 0 arg-max, 1 tolerance.
-    pub decision: u32,
-    /// How a NaN ranks: 0 differs, 1 highest, 2 lowest.
-    pub nan: u32,
-    /// The relative tolerance.
-    pub relative: f32,
     /// How executions are compared: [`BITWISE`], [`WORD`] or [`DECISION`].
     pub voter: u32,
     /// Padding.
-    pub pad: [u32; 3],
+    pub pad: [u32; 2],
 }
 
 /// Each bit by majority; where a word has three distinct values the decisions vote.
@@ -57,20 +53,11 @@ pub const fn voter(voter: Voter) -> u32 {
     }
 }
 
-/// The kernel.
-#[derive(Debug)]
-pub struct OutputVote(Kernel);
+/// The kernel, one for each kind of decision.
+#[derive(Clone, Copy, Debug)]
+pub struct OutputVote;
 
 impl OutputVote {
-    /// Builds the kernel.
-    ///
-    /// # Errors
-    /// Where the shader does not compile.
-    pub fn new(gpu: &Gpu) -> Result<Self, Error> {
-        Kernel::new(gpu, Source::named("output_vote"), "main", &[("GROUP", f64::from(GROUP))])
-            .map(Self)
-    }
-
     /// Records the vote of `outputs` `[block, feature, row]` (two executions: the second twice) into
     /// `delivered` `[lane, feature, row]` and `verdicts` `[lane, row]`; `lane_of` `[block]` gives lanes.
     pub fn encode(
@@ -84,7 +71,12 @@ impl OutputVote {
     ) {
         let groups = pass.fold(u64::from(params.rows) * u64::from(params.blocks), GROUP);
         let [a, b, c] = outputs;
-        self.0.dispatch(pass, [uniform, lane_of, a, b, c, delivered, verdicts], groups);
+        pass.run(
+            "output_vote",
+            &params.rule.constants(params.features),
+            [uniform, lane_of, a, b, c, delivered, verdicts],
+            groups,
+        );
     }
 }
 
@@ -118,7 +110,7 @@ pub fn reference(
 /// What is delivered of three executions' outputs, and the verdict.
 fn decide(params: &OutputVoteParams, words: &[Vec<u32>; 3]) -> (Vec<u32>, u32) {
     let [a, b, c] = words;
-    let same = |i: usize, j: usize| words[i] == words[j] || agree(params, words, i, j);
+    let same = |i: usize, j: usize| words[i] == words[j] || params.rule.agree(&words[i], &words[j]);
     if params.voter == DECISION {
         let all = same(0, 1) && (params.executions == 2 || same(0, 2));
         let chosen = if same(0, 1) || same(0, 2) { a } else { b };
@@ -161,17 +153,6 @@ const fn compared(retry: bool, differ: bool) -> u32 {
     }
 }
 
-/// Whether two executions decide alike. What decides nothing (a NaN that ranks nowhere, an infinity
-/// to measure by) agrees with nothing.
-fn agree(params: &OutputVoteParams, words: &[Vec<u32>; 3], i: usize, j: usize) -> bool {
-    if params.decision == 0 {
-        let choice = |k: usize| arg_max(words[k].iter().copied(), nan_rank(params.nan));
-        return choice(i) != NO_DECISION && choice(i) == choice(j);
-    }
-    words[i].iter().all(|word| is_finite(*word))
-        && within(&words[i], &words[j], &words[i], params.relative)
-}
-
 /// Holds the shader to its reference: both kinds of decision, retries, torn words.
 ///
 /// # Errors
@@ -187,12 +168,10 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
         features,
         blocks,
         executions,
+        rule: Rule::random(&mut rng, features),
         retry: if executions == 2 { rng.random_range(0..2) } else { 0 },
-        decision: rng.random_range(0..2),
-        nan: rng.random_range(0..3),
-        relative: 0.25,
         voter: rng.random_range(0..3),
-        pad: [0; 3],
+        pad: [0; 2],
     };
     let count = blocks * features * rows;
     let a = random_floats(&mut rng, count, true);
@@ -208,7 +187,7 @@ pub fn check(gpu: &Gpu, seed: u64) -> Result<Check, Error> {
     let mut delivered = vec![9; (lanes * features * rows) as usize];
     let mut verdicts: Vec<u32> =
         (0..lanes * rows).map(|i| if i % 3 == 0 { MISMATCH | ALARM } else { 0 }).collect();
-    let stage = OutputVote::new(gpu)?;
+    let stage = OutputVote;
     let uniform = gpu.uniform("params", &params);
     let (lb, ab, bb, cb) = (
         gpu.upload("lanes", &lane_of),

@@ -204,6 +204,12 @@ pub(super) struct DecisionEntry {
     pub(super) nan: Option<Spanned<NanRank>>,
     #[schemars(with = "Option<f32>")]
     pub(super) relative: Option<Spanned<f32>>,
+    #[schemars(with = "Option<u32>")]
+    pub(super) best: Option<Spanned<u32>>,
+    #[schemars(with = "Option<f32>")]
+    pub(super) threshold: Option<Spanned<f32>>,
+    #[schemars(with = "Option<f32>")]
+    pub(super) overlap: Option<Spanned<f32>>,
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
@@ -211,6 +217,22 @@ pub(super) struct DecisionEntry {
 pub(super) enum DecisionKind {
     ArgMax,
     Tolerance,
+    TopK,
+    Rank,
+    Mask,
+}
+
+impl DecisionKind {
+    /// The word for it in the file.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ArgMax => "arg-max",
+            Self::Tolerance => "tolerance",
+            Self::TopK => "top-k",
+            Self::Rank => "rank",
+            Self::Mask => "mask",
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]

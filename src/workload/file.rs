@@ -2,8 +2,7 @@
 
 use super::data::{self, Stored, list};
 use super::entry::{
-    DecisionEntry, DecisionKind, Dim, Distribution, ExpectedEntry, InputsEntry, OutputEntry,
-    WeightsEntry, WorkloadEntry,
+    Dim, Distribution, ExpectedEntry, InputsEntry, OutputEntry, WeightsEntry, WorkloadEntry,
 };
 use super::graph::axes;
 use super::onnx::{INPUT, Imported};
@@ -137,7 +136,7 @@ impl File<'_> {
         }
         let output = ValueId(ops.len());
         let features = values[output.0].features() as usize;
-        let decision = self.decision(&entry.decision)?;
+        let decision = self.decision(&entry.decision, features)?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
         let delivered = match &entry.output {
             Some(output) => Some(self.delivered(output, features)?),
@@ -253,7 +252,7 @@ impl File<'_> {
         Err(self.wrong(at, expected, words.to_string()))
     }
 
-    fn scale(&self, scale: &Spanned<f32>) -> Result<f32, Error> {
+    pub(super) fn scale(&self, scale: &Spanned<f32>) -> Result<f32, Error> {
         match *scale.get_ref() {
             value if value.is_finite() && value > 0.0 => Ok(value),
             value => Err(self.wrong(scale, "a positive number", value.to_string())),
@@ -337,10 +336,10 @@ impl File<'_> {
         features: usize,
     ) -> Result<(), Error> {
         let (Some(file), Some(labels)) = (&entry.labels, &inputs.labels) else { return Ok(()) };
-        let Decision::ArgMax { .. } = decision else {
-            let expected = "no labels with a decision by tolerance";
+        if !decision.is_of_classes() {
+            let expected = "no labels with a decision by tolerance or mask";
             return Err(self.wrong(&entry.shape, expected, format!("`{}`", file.display())));
-        };
+        }
         match labels.iter().find(|label| **label as usize >= features) {
             Some(label) => {
                 let expected = format!("labels below {features}, the features of the output");
@@ -397,26 +396,6 @@ impl File<'_> {
         Ok(tensors)
     }
 
-    fn decision(&self, entry: &DecisionEntry) -> Result<Decision, Error> {
-        match (*entry.kind.get_ref(), &entry.nan, &entry.relative) {
-            (DecisionKind::ArgMax, nan, None) => {
-                Ok(Decision::ArgMax { nan: nan.as_ref().map(|n| *n.get_ref()).unwrap_or_default() })
-            }
-            (DecisionKind::ArgMax, _, Some(relative)) => {
-                Err(self.wrong(relative, "no `relative` with arg-max", "one"))
-            }
-            (DecisionKind::Tolerance, None, Some(relative)) => {
-                Ok(Decision::Tolerance { relative: self.scale(relative)? })
-            }
-            (DecisionKind::Tolerance, Some(nan), _) => {
-                Err(self.wrong(nan, "no `nan` with tolerance (a NaN is outside)", "one"))
-            }
-            (DecisionKind::Tolerance, None, None) => {
-                Err(self.wrong(&entry.kind, "`relative` with tolerance", "none"))
-            }
-        }
-    }
-
     fn delivered(&self, entry: &OutputEntry, features: usize) -> Result<Delivered, Error> {
         let shape: Vec<usize> = entry.shape.get_ref().iter().map(|side| *side as usize).collect();
         if checked_words(&shape) != Some(features) {
@@ -448,7 +427,7 @@ impl File<'_> {
             return Err(Mismatch::new(expected, count.to_string()).in_data(&path));
         }
         if let Some(correct) = &entry.correct {
-            let scored = inputs.labels.is_some() && matches!(decision, Decision::ArgMax { .. });
+            let scored = inputs.labels.is_some() && decision.is_of_classes();
             if !scored || *correct.get_ref() > count {
                 let expected = format!("a number up to {count}, with arg-max and labels");
                 return Err(self.wrong(correct, expected, correct.get_ref().to_string()));

@@ -4,6 +4,7 @@
 //! an op means and which shapes it needs; it knows neither faults nor the GPU.
 
 mod data;
+mod decision;
 mod entry;
 mod file;
 mod graph;
@@ -11,6 +12,7 @@ pub mod onnx;
 mod ops;
 
 pub use data::{Elements, npy_of_floats, read_npy};
+pub use decision::Decision;
 pub use file::{Overrides, load, with_inputs};
 pub use graph::{Op, Role, Value, ValueId};
 
@@ -92,22 +94,6 @@ pub enum NanRank {
     Highest,
     /// A NaN is never the maximum.
     Lowest,
-}
-
-/// How an output becomes a decision, compared with the decision of golden.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Decision {
-    /// The index of the first maximum of the output.
-    ArgMax {
-        /// How a NaN ranks.
-        nan: NanRank,
-    },
-    /// The same decision while every output word is within `relative` × the largest golden
-    /// magnitude of the inference; a NaN is outside.
-    Tolerance {
-        /// The tolerance, relative to max |golden| over the outputs of the inference.
-        relative: f32,
-    },
 }
 
 /// A stored tensor: weights or biases, as the bits in the file.

@@ -328,14 +328,14 @@ fn shapes_that_do_not_fit_are_refused_with_both() {
             "stride 0",
         ),
         (
-            ("conv2d", vec![number("padding", 3)], vec![&[1, 8, 8], &[2, 1, 3, 3]]),
+            ("max-pool", vec![number("size", 3), number("padding", 3)], vec![&[1, 8, 8]]),
             "below the 3",
             "3",
         ),
         (
             ("conv2d", vec![number("padding", u32::MAX)], vec![&[1, 8, 8], &[2, 1, 3, 3]]),
-            "below",
-            "4294",
+            "fewer than 2³¹ places",
+            "8589",
         ),
         (("conv2d", vec![], vec![&[1, 2, 2], &[2, 1, 5, 5]]), "at most 2", "5"),
         (("conv2d", vec![], vec![&[1, 2, 2], &[2, 1, 0, 0]]), "at least 1", "size 0"),

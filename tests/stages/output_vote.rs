@@ -1,5 +1,7 @@
 use super::holds;
+use beamline::stage::decision::Rule;
 use beamline::stage::output_vote;
+use beamline::workload::{Decision, NanRank};
 
 #[test]
 fn the_shader_equals_its_reference() {
@@ -20,11 +22,9 @@ fn vote_by(voter: u32, executions: u32, retry: u32, outputs: [[f32; 2]; 3]) -> (
         blocks: 1,
         executions,
         retry,
-        decision: 0,
-        nan: 0,
-        relative: 0.0,
+        rule: Rule::new(Decision::ArgMax { nan: NanRank::Differs }),
         voter,
-        pad: [0; 3],
+        pad: [0; 2],
     };
     let spread = outputs.map(|[f, g]| {
         let mut words = [0; 8];

@@ -53,6 +53,12 @@ impl Node {
     }
 }
 
+/// A tensor of 64-bit whole numbers.
+fn whole(name: &str, numbers: &[i64]) -> Message {
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    Message::default().int(1, numbers.len() as i64).int(2, 7).text(8, name).bytes(9, &bytes)
+}
+
 /// A graph that reads `x`.
 pub(crate) struct Graph(Message);
 
@@ -93,6 +99,11 @@ impl Graph {
 
     pub(crate) fn node(&mut self, node: Node) -> &mut Self {
         self.add(1, &node.0)
+    }
+
+    /// A list of whole numbers.
+    pub(crate) fn ints(&mut self, name: &str, numbers: &[i64]) -> &mut Self {
+        self.add(5, &whole(name, numbers))
     }
 
     /// A tensor of floats.

@@ -5,7 +5,7 @@ use beamline::engine::TrialResult;
 use beamline::engine::agreement::difference;
 use beamline::fault::{Fault, FaultKind, Region, Replica};
 use beamline::scheme::{Code, OnRead, Protect, Protection, Scheme, Voter};
-use beamline::workload::{Decision, Workload};
+use beamline::workload::Workload;
 
 /// The scheme of a protection and nothing else.
 pub(crate) fn scheme(protection: Protection) -> Scheme {
@@ -80,7 +80,7 @@ pub(crate) fn composed(workload: &Workload) -> Vec<Scheme> {
         Scheme { on_read: OnRead::WriteBack, ..some(Some(&[2]), Some(&[31, 30, 12])) },
         Scheme { voter: Voter::Word, ..some(None, Some(&[31, 30, 23])) },
     ];
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let by_label = workload.decision.is_of_classes();
     let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
     all.chain(few)
         .filter(|s| s.refusal().is_none() && s.workload_refusal(&tensors, by_label).is_none())

@@ -4,7 +4,7 @@ use super::network::{narrow, one_of};
 use crate::fault::{Fault, FaultKind, Region, Replica};
 use crate::scheme::{Code, Guard, OnDue, OnRead, Protection, Scheme, Voter};
 use crate::seed::unit;
-use crate::workload::{Decision, Workload};
+use crate::workload::Workload;
 use rand::{Rng, RngExt};
 
 /// The most faults of a trial.
@@ -13,7 +13,7 @@ const FAULTS_MAX: usize = 8;
 /// The scheme of this preset with a random code, voter, guard and recovery, as it can be in this workload.
 pub(super) fn scheme(draws: &mut impl Rng, protection: Protection, workload: &Workload) -> Scheme {
     let code = draws.random_bool(0.5).then(|| one_of(draws, &Code::ALL));
-    let by_label = matches!(workload.decision, Decision::ArgMax { .. });
+    let by_label = workload.decision.is_of_classes();
     let voters = [Voter::Bitwise, Voter::Word, Voter::Label, Voter::Tolerance];
     loop {
         let scheme = Scheme {

@@ -351,13 +351,17 @@ fn furnished(mut network: Network, draws: &mut Xoshiro256PlusPlus) -> Workload {
         (0..INPUTS * features).map(|_| draws.random_range(-1.0f32..1.0).to_bits()).collect()
     };
     let output = network.values[network.values.len() - 1].features();
-    let (decision, labels) = if draws.random_bool(0.3) {
-        (Decision::Tolerance { relative: 0.01 }, None)
-    } else {
-        let nan = one_of(draws, &[NanRank::Differs, NanRank::Highest, NanRank::Lowest]);
-        let labels = (0..INPUTS).map(|_| draws.random_range(0..output)).collect();
-        (Decision::ArgMax { nan }, Some(labels))
+    let nan = one_of(draws, &[NanRank::Differs, NanRank::Highest, NanRank::Lowest]);
+    let best = draws.random_range(1..=output.min(8));
+    let decision = match draws.random_range(0..8) {
+        0 | 1 => Decision::Tolerance { relative: 0.01 },
+        2 => Decision::Mask { threshold: 0.1, overlap: draws.random_range(0.3..1.0) },
+        3 => Decision::TopK { best, nan },
+        4 => Decision::Rank { best, nan },
+        _ => Decision::ArgMax { nan },
     };
+    let labels = (0..INPUTS).map(|_| draws.random_range(0..output)).collect();
+    let labels = decision.is_of_classes().then_some(labels);
     let relu_nan = one_of(draws, &[NanRule::Propagate, NanRule::Zero]);
     let inputs = Inputs { count: INPUTS, features, words, labels };
     network.workload(inputs, decision, relu_nan)

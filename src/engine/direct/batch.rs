@@ -9,7 +9,7 @@ use crate::gpu::{Binding, Pass};
 use crate::outcome::{InferenceRow, Outcome, Tally};
 use crate::scheme::{Guard, Scheme};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
-use crate::stage::decision;
+use crate::stage::decision::Rule;
 use crate::stage::tally::TallyParams;
 use std::collections::BTreeSet;
 
@@ -115,16 +115,13 @@ impl Direct {
     /// Records classification and tally.
     pub(super) fn encode_result(&self, pass: &mut Pass<'_>, scheme: &Scheme, count: usize) {
         let memory = &self.memory;
-        let (decision, nan, relative) = decision::encode(self.workload.decision);
+        let rule = Rule::new(self.workload.decision);
         let params = ClassifyParams {
             rows: self.layout.rows,
             features: self.workload.output_features(),
             lanes: narrow(count),
             guard: u32::from(scheme.guard == Some(Guard::NonFinite)),
-            decision,
-            nan,
-            relative,
-            pad: 0,
+            rule,
         };
         let windows = self.gpu.upload("windows", &memory.loaded[..count]);
         let single = scheme.executions() == 1;

@@ -8,7 +8,7 @@ use super::memory::Home;
 use super::proof::{Owner, Strikes};
 use crate::gpu::{Buffer, Pass};
 use crate::scheme::{Scheme, Voter};
-use crate::stage::decision;
+use crate::stage::decision::Rule;
 use crate::stage::inject::Strike;
 use crate::stage::output_vote::{self, MISMATCH, OutputVoteParams};
 use crate::stage::vote::{self, VoteParams};
@@ -318,18 +318,16 @@ impl Direct {
             return;
         }
         let executions = scheme.executions();
-        let (decision, nan, relative) = decision::encode(self.workload.decision);
+        let rule = Rule::new(self.workload.decision);
         let params = OutputVoteParams {
             rows: self.layout.rows,
             features: self.workload.output_features(),
             blocks: narrow(lanes.len()),
             executions,
             retry,
-            decision,
-            nan,
-            relative,
+            rule,
             voter: output_vote::voter(scheme.voter),
-            pad: [0; 3],
+            pad: [0; 2],
         };
         let memory = &self.memory;
         let [a, b, c] = &memory.outputs;

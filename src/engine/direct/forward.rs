@@ -46,8 +46,8 @@ impl Kernels {
             checksum: Checksum::new(gpu)?,
             vote: Vote::new(gpu)?,
             findings: Findings::new(gpu)?,
-            output_vote: OutputVote::new(gpu)?,
-            classify: Classify::new(gpu)?,
+            output_vote: OutputVote,
+            classify: Classify,
             tally: TallyStage::new(gpu)?,
         })
     }

@@ -21,7 +21,7 @@ pub use forward::Kernels;
 pub(super) use proof::{Owner, Strikes, landings};
 pub use trace::OpTrace;
 
-use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
+use super::{Course, Demand, Engine, Error, Job, Layout, TrialResult, Windows, loops};
 use crate::gpu::Gpu;
 use crate::scheme::{Protection, Scheme};
 use crate::workload::Workload;
@@ -78,6 +78,7 @@ impl Direct {
         lanes: usize,
         copies: u32,
     ) -> Result<Self, Error> {
+        loops::check(&gpu, &workload)?;
         let layout = Layout::new(&workload, &windows);
         let memory = LaneMemory::new(&gpu, &workload, &windows, &layout, lanes.max(2), copies)?;
         let mut engine = Self {
@@ -206,6 +207,7 @@ impl Engine for Direct {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
+        loops::check_vote(&self.gpu, &self.workload, scheme)?;
         let mut results = Vec::with_capacity(jobs.len());
         let lanes = self.enter(scheme)?;
         for chunk in jobs.chunks(lanes - 1) {

@@ -7,8 +7,9 @@ use crate::outcome::{InferenceRow, Outcome};
 use crate::scheme::memory::voted;
 use crate::scheme::{Guard, OnDue};
 use crate::stage::classify::{self, ClassifyInputs, ClassifyParams};
+use crate::stage::decision::Rule;
+use crate::stage::inject;
 use crate::stage::output_vote::{self, OutputVoteParams};
-use crate::stage::{decision, inject};
 
 /// What the executions of a step give.
 struct Executed {
@@ -246,18 +247,16 @@ impl SchemeMemory<'_> {
         verdicts: &mut [u32],
     ) {
         let workload = &self.engine.workload;
-        let (decision, nan, relative) = decision::encode(workload.decision);
+        let rule = Rule::new(workload.decision);
         let params = OutputVoteParams {
             rows: self.layout.rows,
             features: workload.output_features(),
             blocks: 1,
             executions: self.scheme.executions(),
             retry,
-            decision,
-            nan,
-            relative,
+            rule,
             voter: output_vote::voter(self.scheme.voter),
-            pad: [0; 3],
+            pad: [0; 2],
         };
         let last = &outputs[outputs.len() - 1];
         let outputs = [&outputs[0][..], &outputs[1], last];
@@ -273,16 +272,13 @@ impl SchemeMemory<'_> {
         traps: &[u32],
     ) -> Vec<InferenceRow> {
         let engine = self.engine;
-        let (kind, nan, relative) = decision::encode(engine.workload.decision);
+        let rule = Rule::new(engine.workload.decision);
         let params = ClassifyParams {
             rows: self.layout.rows,
             features: engine.workload.output_features(),
             lanes: 1,
             guard: u32::from(self.scheme.guard == Some(Guard::NonFinite)),
-            decision: kind,
-            nan,
-            relative,
-            pad: 0,
+            rule,
         };
         let inputs = ClassifyInputs {
             windows: &[u32::try_from(window).unwrap_or(u32::MAX)][..],

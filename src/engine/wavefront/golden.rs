@@ -13,7 +13,7 @@ use crate::gpu::{Buffer, Gpu};
 use crate::op::Products;
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
-use crate::stage::decision;
+use crate::stage::decision::Rule;
 use crate::workload::{ValueId, Workload};
 
 /// What golden is made of.
@@ -173,9 +173,9 @@ fn outcomes(
 ) -> Result<Vec<InferenceRow>, Error> {
     let Shared { gpu, kernels, workload, windows, layout, .. } = *shared;
     let lanes = narrow(windows.count());
-    let (decision, nan, relative) = decision::encode(workload.decision);
+    let rule = Rule::new(workload.decision);
     let (rows, features) = (layout.rows, workload.output_features());
-    let params = ClassifyParams { rows, features, lanes, guard, decision, nan, relative, pad: 0 };
+    let params = ClassifyParams { rows, features, lanes, guard, rule };
     let zeroed = |words: u32| gpu.zeroed("nothing", words as usize);
     let (alarms, verdicts, traps) =
         (zeroed(lanes * (rows + 1)), zeroed(lanes * rows), zeroed(lanes * (rows + 1)));

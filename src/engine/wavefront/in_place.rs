@@ -18,7 +18,7 @@ use crate::op::Products;
 use crate::outcome::InferenceRow;
 use crate::scheme::{Guard, Scheme};
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
-use crate::stage::decision;
+use crate::stage::decision::Rule;
 use crate::stage::inject::Strike;
 use crate::stage::output_vote::{self, MISMATCH, OutputVoteParams};
 use crate::workload::ValueId;
@@ -319,7 +319,7 @@ impl Core {
         (traps, verdicts, outcomes): (&Buffer<u32>, &Buffer<u32>, &Buffer<u32>),
     ) -> Result<(), Error> {
         let (gpu, rows) = (&self.gpu, self.layout.rows);
-        let (decision, nan, relative) = decision::encode(self.workload.decision);
+        let rule = Rule::new(self.workload.decision);
         let features = self.workload.output_features();
         let windows = gpu.upload("window", &[window]);
         let [a, b, c] = &memory.outputs;
@@ -329,16 +329,13 @@ impl Core {
             blocks: 1,
             executions: scheme.executions(),
             retry: 0,
-            decision,
-            nan,
-            relative,
+            rule,
             voter: output_vote::voter(scheme.voter),
-            pad: [0; 3],
+            pad: [0; 2],
         };
         let vote = (params, gpu.uniform("output vote", &params));
         let guard = guarded.into();
-        let params =
-            ClassifyParams { rows, features, lanes: 1, guard, decision, nan, relative, pad: 0 };
+        let params = ClassifyParams { rows, features, lanes: 1, guard, rule };
         let classify = (params, gpu.uniform("classify", &params));
         let votes = scheme.votes_outputs();
         gpu.submit(|pass| {

@@ -21,7 +21,7 @@ mod wave;
 
 use super::direct::{Decoder, Kernels};
 use super::store::{Placing, Store};
-use super::{Course, Decided, Demand, Engine, Error, Job, Layout, TrialResult, Windows};
+use super::{Course, Decided, Demand, Engine, Error, Job, Layout, TrialResult, Windows, loops};
 use crate::gpu::Gpu;
 use crate::scheme::Scheme;
 use crate::stage::differing::Differing;
@@ -194,6 +194,7 @@ impl Wavefront {
         windows: Windows,
         copies: u32,
     ) -> Result<Self, Error> {
+        loops::check(&gpu, &workload)?;
         let stages = Stages {
             span: Span::new(&gpu)?,
             differing: Differing::new(&gpu)?,
@@ -330,6 +331,7 @@ impl Engine for Wavefront {
         course: Course,
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
+        loops::check_vote(&self.core.gpu, &self.core.workload, scheme)?;
         if !trials::represents(scheme, course) {
             return self.run_in_full(scheme, course, jobs);
         }

@@ -8,7 +8,7 @@ use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu, Pass};
 use crate::op::Products;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
-use crate::stage::decision;
+use crate::stage::decision::Rule;
 use crate::stage::output_vote::{self, OutputVoteParams};
 use crate::stage::spread::{SpreadParams, Spreads};
 use crate::workload::ValueId;
@@ -255,7 +255,7 @@ impl Core {
         let output = self.home(self.workload.output);
         self.encode_spread(pass, rows, (output, 0, 0), golden);
         self.encode_spread_of(pass, rows, (&self.golden.labels, 1, 0, 0), labels);
-        let (decision, nan, relative) = decision::encode(self.workload.decision);
+        let rule = Rule::new(self.workload.decision);
         let (n, features) = (rows.padded(), self.workload.output_features());
         let struck = &values[output.0];
         if let (Some(vote), Some(verdicts)) = (&rows.setting.vote, &judged.verdicts) {
@@ -265,11 +265,9 @@ impl Core {
                 blocks: 1,
                 executions: vote.executions,
                 retry: 0,
-                decision,
-                nan,
-                relative,
+                rule,
                 voter: output_vote::voter(vote.voter),
-                pad: [0; 3],
+                pad: [0; 2],
             };
             let mut outputs = [golden; 3];
             outputs[vote.execution as usize] = struck;
@@ -285,10 +283,7 @@ impl Core {
             features,
             lanes: 1,
             guard: rows.setting.guarded.into(),
-            decision,
-            nan,
-            relative,
-            pad: 0,
+            rule,
         };
         let uniform = self.gpu.uniform("classify", &params);
         let inputs = ClassifyInputs {

@@ -33,7 +33,8 @@ pub(super) fn fold(model: &mut Model) -> Result<usize, Mismatch> {
         let [scale, shift, mean, variance] = &parameters[..] else { continue };
         let outputs = scale.len();
         let alike = parameters.iter().all(|list| list.len() == outputs);
-        if outputs == 0 || !alike || !weights.len().is_multiple_of(outputs) {
+        let rows = model.constants.get(&weight).and_then(|weights| weights.shape.first());
+        if outputs == 0 || !alike || rows != Some(&outputs) {
             continue;
         }
         let bias = model.nodes[conv].inputs.get(2).filter(|name| !name.is_empty()).cloned();
@@ -71,7 +72,13 @@ pub(super) fn fold(model: &mut Model) -> Result<usize, Mismatch> {
 /// The convolution before a batch normalisation, where nobody else reads its output or any of their tensors.
 fn candidate(model: &Model, at: usize) -> Option<usize> {
     let norm = &model.nodes[at];
-    if norm.inputs.len() < 5 || norm.outputs.len() != 1 {
+    let plain =
+        |key: &str, usual: i64| norm.int(key).is_ok_and(|found| found.unwrap_or(usual) == usual);
+    if norm.inputs.len() < 5
+        || norm.outputs.len() != 1
+        || !plain("training_mode", 0)
+        || !plain("spatial", 1)
+    {
         return None;
     }
     let readers = |name: &String| {
@@ -79,10 +86,11 @@ fn candidate(model: &Model, at: usize) -> Option<usize> {
         model.nodes.iter().map(reads).sum::<usize>()
             + model.outputs.iter().filter(|output| *output == name).count()
     };
-    let conv = model
-        .nodes
-        .iter()
-        .position(|node| node.operator == "Conv" && node.outputs.first() == norm.inputs.first())?;
+    let conv = model.nodes.iter().position(|node| {
+        node.operator == "Conv"
+            && node.inputs.len() >= 2
+            && node.outputs.first() == norm.inputs.first()
+    })?;
     let tensors = model.nodes[conv].inputs[1..].iter().chain(&norm.inputs[1..5]);
     let alone = tensors.filter(|name| !name.is_empty()).all(|name| readers(name) == 1);
     (readers(&norm.inputs[0]) == 1 && alone).then_some(conv)

@@ -4,7 +4,7 @@ use super::{About, Imported, Reading, import};
 use crate::op::{Dtype, Mismatch};
 use crate::output;
 use crate::workload::data::{self, npy_of_floats, npy_of_whole};
-use crate::workload::{Decision, Error, Overrides, Workload};
+use crate::workload::{Error, Overrides, Workload};
 use safetensors::tensor::TensorView;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -108,11 +108,7 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
     }
     let shape = [&[workload.inputs.count], &workload.values[workload.output.0].shape[..]].concat();
     put("expected.npy", &npy_of_floats(&shape, &outputs))?;
-    let right = workload
-        .inputs
-        .labels
-        .as_ref()
-        .filter(|_| matches!(workload.decision, Decision::ArgMax { .. }));
+    let right = workload.inputs.labels.as_ref().filter(|_| workload.decision.is_of_classes());
     let right = right.map(|labels| {
         let decided = outputs.chunks(features).map(first_of_the_largest);
         labels.iter().zip(decided).filter(|(label, decided)| **label as usize == *decided).count()

@@ -8,7 +8,7 @@ mod folder;
 mod model;
 mod numbers;
 mod operands;
-pub(super) mod operators;
+mod operators;
 mod proto;
 mod text;
 mod trace;
@@ -255,6 +255,11 @@ fn walked<'m>(model: &'m Model, shape: &[usize]) -> Result<(Trace<'m>, Traced), 
             Err(Mismatch::new("inferences apart", how))
         }
     }
+}
+
+/// The names of the operators that are read.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    operators::names()
 }
 
 /// Reads a model as a workload, in memory.

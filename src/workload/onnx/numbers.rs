@@ -179,7 +179,7 @@ impl Numbers {
     }
 }
 
-fn check_size(shape: &[usize]) -> Result<(), Mismatch> {
+pub(super) fn check_size(shape: &[usize]) -> Result<(), Mismatch> {
     let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
     match elements {
         Some(elements) if elements <= ELEMENTS_MAX => Ok(()),

@@ -5,6 +5,11 @@ use super::trace::{Emitted, Known, Operand, Placed, Refusal, Stored, Trace, Trac
 use super::{INPUT, VALUE_ELEMENTS_MAX};
 use crate::op::{Dtype, Given, Holds, Kind, Mismatch, Shape, order};
 
+/// A size as ops take it; what is larger than any value is refused by the op.
+pub(super) fn narrow(size: usize) -> u32 {
+    u32::try_from(size).unwrap_or(u32::MAX)
+}
+
 impl Trace<'_> {
     /// It as a value of each inference, of shape `own`, or of any shape.
     pub(super) fn value(
@@ -24,7 +29,7 @@ impl Trace<'_> {
         if value.own == own {
             return Ok(value);
         }
-        let shape = own.iter().map(|size| *size as u32).collect();
+        let shape = own.iter().map(|size| narrow(*size)).collect();
         let operand = Operand::of(&value);
         let name = self.emit(
             &value.name,
@@ -40,17 +45,20 @@ impl Trace<'_> {
     fn spread(&mut self, stored: &Stored) -> Result<Traced, Refusal> {
         let lies = stored.lies();
         let operand = self.placed(&stored.tensor, &lies, stored.dtype)?;
-        let shape = |shape: &[usize]| Given::List(shape.iter().map(|size| *size as u32).collect());
-        let made = match &stored.axes {
-            Some(axes) => {
-                let axes = Given::List(axes.iter().map(|axis| *axis as u32).collect());
-                self.emit(&stored.tensor, "transpose", vec![("axes", axes)], vec![], &[operand])?
+        let shape = |shape: &[usize]| Given::List(shape.iter().map(|size| narrow(*size)).collect());
+        let mut made = operand;
+        if stored.axes.is_none() || made.shape != lies {
+            let fields = vec![("shape", shape(&made.shape))];
+            made = self.emit(&stored.tensor, "expand", fields, vec![], &[made])?;
+        }
+        if let Some(axes) = &stored.axes {
+            if made.shape != lies {
+                let fields = vec![("shape", shape(&lies))];
+                made = self.emit(&stored.tensor, "reshape", fields, vec![], &[made])?;
             }
-            None => {
-                let fields = vec![("shape", shape(&operand.shape))];
-                self.emit(&stored.tensor, "expand", fields, vec![], &[operand])?
-            }
-        };
+            let axes = Given::List(axes.iter().map(|axis| narrow(*axis)).collect());
+            made = self.emit(&stored.tensor, "transpose", vec![("axes", axes)], vec![], &[made])?;
+        }
         Ok(Traced {
             name: made.name,
             own: made.shape,

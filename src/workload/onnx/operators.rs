@@ -8,6 +8,7 @@ mod shapes;
 mod sums;
 
 use super::model::Node;
+use super::operands::narrow;
 use super::trace::{Known, Refusal, Trace};
 use crate::op::{Dtype, Mismatch};
 use crate::words;
@@ -91,7 +92,7 @@ const OPERATORS: &[(&str, Lower)] = &[
 ];
 
 /// The operators that are read, by name.
-pub(in crate::workload) fn names() -> impl Iterator<Item = &'static str> + Clone {
+pub(super) fn names() -> impl Iterator<Item = &'static str> + Clone {
     ["Constant"].into_iter().chain(OPERATORS.iter().map(|(name, _)| *name))
 }
 
@@ -107,14 +108,14 @@ pub(super) fn find(node: &Node) -> Result<Lower, Mismatch> {
     };
     let known: Vec<&str> = names().collect();
     let meant = words::meant(&node.operator, known.iter().copied());
-    let expected = format!("one of the operators {}", known.join(", "));
-    let found = format!("`{}` at node `{}`{why}{meant}", node.operator, node.name);
+    let expected = format!("an operator that is supported at node `{}`", node.name);
+    let found = format!("`{}`{why}{meant}; supported are {}", node.operator, known.join(", "));
     Err(Mismatch::new(expected, found))
 }
 
 /// Whole numbers for a field that lists them.
 fn list(values: &[usize]) -> crate::op::Given {
-    crate::op::Given::List(values.iter().map(|value| *value as u32).collect())
+    crate::op::Given::List(values.iter().map(|value| narrow(*value)).collect())
 }
 
 /// Refuses whole numbers that follow from the inputs where an op computes with floats.

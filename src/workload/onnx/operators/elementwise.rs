@@ -113,12 +113,34 @@ pub(super) fn cast<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
     if let Known::Numbers(numbers) = &known {
         let cast = match to {
             9 => numbers.map(|value| f64::from(value != 0.0)).cast(false),
+            2..=5 if !numbers.floats => {
+                let (least, most) =
+                    [(0.0, 255.0), (-128.0, 127.0), (0.0, 65_535.0), (-32_768.0, 32_767.0)]
+                        [usize::try_from(to - 2).unwrap_or(0)];
+                if numbers.list.iter().any(|n| n.value < least || n.value > most) {
+                    let expected = format!("numbers from {least} to {most}");
+                    return Err(Mismatch::new(expected, "others").into());
+                }
+                numbers.clone()
+            }
             _ => numbers.cast(to_floats),
         };
         return Ok(vec![Known::Numbers(cast)]);
     }
     match (known.dtype(), to_floats) {
-        (Dtype::F32, true) | (Dtype::U32, false) => Ok(vec![known]),
+        (Dtype::F32, true) => Ok(vec![known]),
+        // 1 where a number is not 0: it does not equal that, twice over.
+        (Dtype::U32, false) if to == 9 => {
+            let zero = Known::Numbers(Numbers::whole(vec![], [0]));
+            let part = format!("{}.part", node.outputs[0]);
+            let is_zero = spread(trace, &part, "equal", &[&known, &zero])?;
+            Ok(vec![spread(trace, &node.outputs[0], "equal", &[&is_zero, &zero])?])
+        }
+        (Dtype::U32, false) if matches!(to, 6 | 7 | 12 | 13) => Ok(vec![known]),
+        (Dtype::U32, false) => {
+            let expected = "whole numbers of the input cast to 32 or 64 bits, or to truth values";
+            Err(Mismatch::new(expected, "fewer bits").into())
+        }
         (Dtype::U32, true) => {
             Ok(vec![Known::Value(trace.unary(&node.outputs[0], "float", vec![], &known)?)])
         }
@@ -161,6 +183,11 @@ pub(super) fn binary<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
         };
         if let Some(first) = first.filter(|first| first + shape.len() <= rank) {
             let behind = rank - first - shape.len();
+            if let Known::Stored(stored) = &operands[1]
+                && stored.axes.is_some()
+            {
+                operands[1] = Known::Value(trace.value(&operands[1], None)?);
+            }
             operands[1] = reshaped(&operands[1], [shape, vec![1; behind]].concat());
         }
     }
@@ -220,12 +247,23 @@ fn both(
     last: bool,
 ) -> Result<Known, Refusal> {
     let (kind, fold) = pair(operator);
+    // An exponent may be a whole number where its base is a float.
+    if let ("pow", Known::Numbers(exponent)) = (kind, &operands[1])
+        && !exponent.floats
+        && operands[0].dtype() == Dtype::F32
+    {
+        let operands = [operands[0].clone(), Known::Numbers(exponent.cast(true))];
+        return both(trace, node, operator, &operands, last);
+    }
     let test = matches!(operator, "Equal" | "Less");
     let few = |known: &Known| trace.as_numbers(known);
     if let [Known::Numbers(_), _] | [_, Known::Numbers(_)] = operands
         && let (Some(a), Some(b)) = (few(&operands[0]), few(&operands[1]))
     {
         let whole_division = operator == "Div" && !a.floats && !b.floats;
+        if whole_division && b.list.iter().any(|number| number.value == 0.0) {
+            return Err(Mismatch::new("divisors other than 0", "0").into());
+        }
         let folded = a.zip(&b, fold)?;
         return Ok(Known::Numbers(match (test, whole_division) {
             (true, _) => Numbers { floats: false, ..folded },

@@ -141,11 +141,11 @@ impl Windows {
             let padded = size[at].saturating_add(self.before[at]).saturating_add(self.after[at]);
             let Some(room) = padded.checked_sub(span) else { continue };
             let mut outputs = room.div_ceil(stride) + 1;
-            if (outputs - 1) * stride >= size[at] + self.before[at] {
+            if (outputs - 1).saturating_mul(stride) >= size[at].saturating_add(self.before[at]) {
                 outputs -= 1;
             }
-            let reach = (outputs - 1) * stride + span;
-            self.after[at] += reach.saturating_sub(padded);
+            let reach = (outputs - 1).saturating_mul(stride).saturating_add(span);
+            self.after[at] = self.after[at].saturating_add(reach.saturating_sub(padded));
         }
     }
 
@@ -236,9 +236,12 @@ pub(super) fn conv_transpose<'m>(
             None => [0, 1].map(|at| image.size()[at].saturating_mul(windows.stride[at])),
         };
         for at in 0..2 {
-            let full = windows.stride[at] * (image.size()[at] - 1) + windows.span(at);
-            let around = (full + extra[at]).saturating_sub(wanted[at]);
-            extra[at] += wanted[at].saturating_sub(full + extra[at]);
+            let full = windows.stride[at]
+                .saturating_mul(image.size()[at] - 1)
+                .saturating_add(windows.span(at))
+                .saturating_add(extra[at]);
+            let around = full.saturating_sub(wanted[at]);
+            extra[at] = extra[at].saturating_add(wanted[at].saturating_sub(full));
             let less = around / 2;
             (windows.before[at], windows.after[at]) = match &mode[..] {
                 "SAME_UPPER" => (less, around - less),
@@ -335,12 +338,23 @@ pub(super) fn resize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
                 let size = usize::try_from(sizes[at]).unwrap_or(0);
                 (size, size as f64 / from as f64)
             }
-            (None, Some(scales)) => ((from as f64 * scales[at]).floor() as usize, scales[at]),
+            (None, Some(scales)) => {
+                ((from as f32 * scales[at] as f32).floor() as usize, scales[at])
+            }
             (None, None) => target[*along],
         };
     }
     if target[..2] != [(1, 1.0), (image.value.shape[1], 1.0)] {
-        return Err(Mismatch::new("images and channels that stay as many", "others").into());
+        let found = format!("{:?}", target.iter().map(|(size, _)| *size).collect::<Vec<usize>>());
+        let expected = format!("as many images and channels as {:?} has", image.value.shape);
+        return Err(Mismatch::new(expected, found).into());
+    }
+    if trace.model.opset == 10
+        && node.operator == "Resize"
+        && target.iter().any(|(_, scale)| *scale < 1.0)
+    {
+        let expected = "an operator set other than 10, which leaves open how an image shrinks";
+        return Err(Mismatch::new(expected, "one that shrinks").into());
     }
     let (rows, columns) = match image.spatial {
         1 => ((1, 1.0), target[2]),

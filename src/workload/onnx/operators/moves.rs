@@ -2,13 +2,17 @@
 
 use super::super::model::Node;
 use super::super::numbers::{Numbers, axis, broadcast};
+use super::super::operands::narrow;
 use super::super::trace::{Known, Operand, Refusal, Stored, Trace, Traced};
 use super::list;
-use super::shapes::{seen_as, sizes};
+use super::shapes::{of_batch, seen_as, sizes};
 use crate::op::{Dtype, Given, Mismatch};
 
 /// Ends from here on mean the last place: writers have one or another large number for it.
 const FAR: i64 = 1_000_000_000;
+
+/// Elements of a value, at most.
+const ELEMENTS_MAX: usize = super::super::VALUE_ELEMENTS_MAX;
 
 /// The value, its shape for one inference, and its axes there.
 type PerInference = (Operand, Traced);
@@ -114,7 +118,7 @@ pub(super) fn concat<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
         }
         let last = at + 1 == parts.len();
         let near = if last { node.outputs[0].clone() } else { format!("{}.part", node.outputs[0]) };
-        let fields = vec![("axis", Given::Number(place as u32))];
+        let fields = vec![("axis", Given::Number(narrow(place)))];
         made = trace.emit(&near, "concat", fields, vec![], &[made, next])?;
         shape[along] += part.shape()[along];
     }
@@ -206,6 +210,9 @@ pub(super) fn slice<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kno
         if batch == Some(along) && !all && !(trace.fixed_batch && size == 1) {
             return Err(Refusal::Mixes(format!("along axis {along}")));
         }
+        if size == 0 {
+            continue;
+        }
         let near = |place: i64| if place < 0 { place.saturating_add(size) } else { place };
         let (least, most) = if step > 0 { (0, size) } else { (-1, size - 1) };
         // An end below the first place of all means "down to it".
@@ -265,12 +272,18 @@ pub(super) fn gather<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
     let along = axis(node.int("axis")?.unwrap_or(0), shape.len())?;
     let to = [&shape[..along], indices.shape(), &shape[along + 1..]].concat();
     if let Known::Numbers(indices) = &indices {
-        let places = indices.ints().into_iter().map(|at| axis(at, shape[along]));
+        let places = indices.ints().into_iter().map(|at| {
+            let wrong =
+                || Mismatch::new(format!("indices of {} entries", shape[along]), at.to_string());
+            axis(at, shape[along]).map_err(|_| wrong())
+        });
         let places = places.collect::<Result<Vec<usize>, _>>()?;
+        check_elements(&to)?;
         if indices.of_batch() {
             return Err(Refusal::Mixes("by their number".into()));
         }
         if let Known::Numbers(data) = &data {
+            super::super::numbers::check_size(&to)?;
             let all = shape.iter().enumerate().map(|(at, size)| match at == along {
                 true => places.clone(),
                 false => (0..*size).collect(),
@@ -280,7 +293,7 @@ pub(super) fn gather<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
         }
         let (operand, value) = per_inference(trace, &data)?;
         let place = value.axis(along)?;
-        let fields = vec![("places", list(&places)), ("axis", Given::Number(place as u32))];
+        let fields = vec![("places", list(&places)), ("axis", Given::Number(narrow(place)))];
         let made = trace.emit(&node.outputs[0], "take", fields, vec![], &[operand])?;
         let batch = value.batch.map(|batch| match batch > along {
             true => batch + indices.shape.len() - 1,
@@ -314,7 +327,42 @@ pub(super) fn expand<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
         wanted.iter().map(|size| usize::try_from(*size).ok()).collect();
     let wanted = wanted.ok_or_else(|| Mismatch::new("sizes from 0", "a negative one"))?;
     let to = broadcast(known.shape(), &wanted)?;
-    expanded(trace, &node.outputs[0], &known, &to)
+    check_elements(&to)?;
+    let batch = of_batch(trace, node, 1)?.map(|axis| axis + to.len() - wanted.len());
+    let lacking = to.len() - known.shape().len();
+    match (&known, batch) {
+        (Known::Value(Traced { batch: Some(own), .. }), Some(batch)) if own + lacking != batch => {
+            Err(Refusal::Mixes(format!("along axis {batch} of a new value")))
+        }
+        (Known::Value(Traced { batch: Some(_), .. }), _) | (_, None) => {
+            expanded(trace, &node.outputs[0], &known, &to)
+        }
+        (_, batch) => {
+            let made = expanded(trace, &node.outputs[0], &known, &to)?.remove(0);
+            along_batch(trace, made, batch)
+        }
+    }
+}
+
+/// A value that is made anew for each inference, which lie along this axis of it, where there is one.
+/// Numbers whose number of dimensions is 1 stay numbers: shapes are made of them.
+pub(super) fn along_batch(
+    trace: &mut Trace<'_>,
+    known: Known,
+    batch: Option<usize>,
+) -> Result<Vec<Known>, Refusal> {
+    let Some(batch) = batch.filter(|_| !trace.fixed_batch) else { return Ok(vec![known]) };
+    let value = trace.value(&known, None)?;
+    Ok(vec![value.seen_as(value.shape.clone(), Some(batch))])
+}
+
+/// Refuses a shape of more elements than a value may have.
+fn check_elements(shape: &[usize]) -> Result<(), Mismatch> {
+    let elements = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    match elements {
+        Some(elements) if elements <= ELEMENTS_MAX => Ok(()),
+        _ => Err(Mismatch::new(format!("{ELEMENTS_MAX} elements at most"), format!("{shape:?}"))),
+    }
 }
 
 fn expanded(
@@ -361,10 +409,16 @@ pub(super) fn tile<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
     let repeats = repeats.filter(|repeats| repeats.len() == shape.len());
     let repeats =
         repeats.ok_or_else(|| Mismatch::new("a number of repeats for each axis", "others"))?;
+    let longer = shape.iter().zip(&repeats).map(|(size, repeats)| size.checked_mul(*repeats));
+    let to = longer.collect::<Option<Vec<usize>>>().unwrap_or_else(|| vec![usize::MAX]);
+    check_elements(&to)?;
+    if let Some(batch) = of_batch(trace, node, 1)?.filter(|_| !trace.fixed_batch) {
+        return Err(Refusal::Mixes(format!("along axis {batch}")));
+    }
     if let Known::Numbers(numbers) = &known {
-        let all = shape.iter().zip(&repeats).map(|(size, repeats)| {
-            (0..size.saturating_mul(*repeats).min(65_536)).map(|at| at % size).collect()
-        });
+        super::super::numbers::check_size(&to)?;
+        let all =
+            shape.iter().zip(&to).map(|(size, longer)| (0..*longer).map(|at| at % size).collect());
         return Ok(vec![Known::Numbers(numbers.picked(&all.collect::<Vec<Vec<usize>>>()))]);
     }
     let (operand, value) = per_inference(trace, &known)?;
@@ -382,7 +436,6 @@ pub(super) fn tile<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
     if own.is_empty() {
         own.push(1);
     }
-    let to = shape.iter().zip(&repeats).map(|(size, repeats)| size * repeats).collect();
     let made =
         trace.emit(&node.outputs[0], "tile", vec![("repeats", list(&own))], vec![], &[operand])?;
     Ok(vec![made.seen_as(to, value.batch)])

@@ -64,7 +64,9 @@ pub(super) fn constant_of_shape<'m>(
         _ => return Err(Mismatch::new("`value` as one number", "another tensor").into()),
     };
     let shape = sizes.iter().map(|size| usize::try_from(*size).unwrap_or(0)).collect::<Vec<_>>();
-    Ok(vec![Known::Numbers(Numbers::filled(&shape, value, floats)?)])
+    let filled = Known::Numbers(Numbers::filled(&shape, value, floats)?);
+    let batch = of_batch(trace, node, 0)?;
+    super::moves::along_batch(trace, filled, batch)
 }
 
 /// An input of sizes.
@@ -74,13 +76,31 @@ pub(super) fn sizes(trace: &Trace<'_>, node: &Node, at: usize) -> Result<Vec<i64
     })
 }
 
+/// Which of the sizes of an input follows the number of inferences.
+///
+/// # Errors
+/// Where several do.
+pub(super) fn of_batch(
+    trace: &Trace<'_>,
+    node: &Node,
+    at: usize,
+) -> Result<Option<usize>, Refusal> {
+    let Some(sizes) = trace.numbers(node, at)? else { return Ok(None) };
+    let follows = (0..sizes.list.len()).filter(|size| sizes.list[*size].of_batch);
+    match follows.collect::<Vec<usize>>()[..] {
+        [] => Ok(None),
+        [one] => Ok(Some(one)),
+        _ => Err(Refusal::Mixes("along several axes of a new value".into())),
+    }
+}
+
 /// It under another shape of as many elements; inferences lie along `batch` of it.
 pub(super) fn seen_as(
     known: &Known,
     shape: Vec<usize>,
     batch: Option<usize>,
 ) -> Result<Known, Refusal> {
-    let elements = |shape: &[usize]| shape.iter().product::<usize>();
+    let elements = |shape: &[usize]| shape.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
     if elements(known.shape()) != elements(&shape) {
         let found = format!("{shape:?}");
         return Err(Mismatch::new(format!("a shape like {:?}", known.shape()), found).into());
@@ -141,19 +161,28 @@ pub(super) fn reshape<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<K
     let to: Vec<usize> = shape.iter().map(|size| size.unwrap_or(rest)).collect();
     let batch = match &known {
         Known::Value(Traced { batch: Some(batch), .. }) => {
-            let before: usize = from[..*batch].iter().product();
+            let batch = *batch;
+            let before: usize = from[..batch].iter().product();
             let starts = |at: &usize| to[..*at].iter().product::<usize>() == before;
             let places: Vec<usize> = (0..to.len()).filter(starts).collect();
-            // Of several places of one element, that which follows the number of inferences.
-            let follows = |at: &&usize| {
-                let number = wanted.list[**at];
-                number.of_batch
-                    || number.value == -1.0
-                    || (number.value == 0.0 && zeros && *at == batch)
+            // The place that follows the number of inferences, or else the one that takes what is left.
+            let of = |number: &dyn Fn(usize) -> bool| {
+                (0..to.len()).filter(|at| number(*at)).collect::<Vec<usize>>()
             };
-            let batch = places.iter().find(follows).or(places.first());
-            match batch {
-                Some(batch) => Some(*batch),
+            let copies = |at: usize| zeros && wanted.list[at].value == 0.0 && at == batch;
+            let mut named = of(&|at| wanted.list[at].of_batch || copies(at));
+            if named.is_empty() {
+                named = of(&|at| wanted.list[at].value == -1.0);
+            }
+            let place = match (&named[..], trace.fixed_batch) {
+                ([], _) | (_, true) => {
+                    named.iter().find(|at| places.contains(at)).or(places.first()).copied()
+                }
+                ([place], false) => Some(*place).filter(|place| places.contains(place)),
+                _ => None,
+            };
+            match place {
+                Some(place) => Some(place),
                 None => return Err(Refusal::Mixes(format!("in a shape {to:?}"))),
             }
         }
@@ -210,7 +239,10 @@ pub(super) fn squeeze<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<K
     };
     let axes = match named_axes(trace, node, shape.len())? {
         Some(axes) => axes,
-        None => (0..shape.len()).filter(|at| shape[*at] == 1 && batch != Some(*at)).collect(),
+        None => {
+            let stays = |at: usize| batch == Some(at) && !trace.fixed_batch;
+            (0..shape.len()).filter(|at| shape[*at] == 1 && !stays(*at)).collect()
+        }
     };
     if let Some(at) = axes.iter().find(|at| shape[**at] != 1) {
         let found = shape[*at].to_string();

@@ -2,6 +2,7 @@
 
 use super::super::model::Node;
 use super::super::numbers::axis;
+use super::super::operands::narrow;
 use super::super::trace::{Known, Operand, Refusal, Trace, Traced};
 use super::{floats, list};
 use crate::op::{Given, Mismatch};
@@ -35,13 +36,16 @@ fn by_channel(trace: &mut Trace<'_>, node: &Node) -> Result<(Operand, Traced), R
 fn tensors(
     trace: &mut Trace<'_>,
     node: &Node,
-    fields: &[&'static str],
+    (fields, needed): (&[&'static str], usize),
     size: usize,
 ) -> Result<Vec<(&'static str, Operand)>, Refusal> {
     let mut tensors = Vec::new();
     for (at, field) in fields.iter().enumerate() {
         if let Some(known) = trace.optional(node, 1 + at)? {
             tensors.push((*field, trace.tensor(&known, &[size])?));
+        } else if at < needed {
+            let expected = format!("a tensor as input {}, its {field}", 1 + at);
+            return Err(Mismatch::new(expected, "none").into());
         }
     }
     Ok(tensors)
@@ -59,7 +63,7 @@ pub(super) fn batch_normalization<'m>(
     }
     let (operand, value) = by_channel(trace, node)?;
     let fields = ["weight", "bias", "mean", "variance"];
-    let tensors = tensors(trace, node, &fields, operand.shape[0])?;
+    let tensors = tensors(trace, node, (&fields, 4), operand.shape[0])?;
     let epsilon = vec![("epsilon", Given::Float(node.float("epsilon", 1e-5)?))];
     let made = trace.emit(&node.outputs[0], "batch-norm", epsilon, tensors, &[operand])?;
     Ok(vec![made.seen_as(value.shape, value.batch)])
@@ -71,7 +75,7 @@ pub(super) fn instance_normalization<'m>(
 ) -> Result<Vec<Known>, Refusal> {
     node.pass_over(&["consumed_inputs"]);
     let (operand, value) = by_channel(trace, node)?;
-    let tensors = tensors(trace, node, &["weight", "bias"], operand.shape[0])?;
+    let tensors = tensors(trace, node, (&["weight", "bias"], 2), operand.shape[0])?;
     let epsilon = vec![("epsilon", Given::Float(node.float("epsilon", 1e-5)?))];
     let made = trace.emit(&node.outputs[0], "instance-norm", epsilon, tensors, &[operand])?;
     Ok(vec![made.seen_as(value.shape, value.batch)])
@@ -92,9 +96,9 @@ pub(super) fn layer_normalization<'m>(
     let size = operand.shape[own..].iter().product();
     let shape = [&operand.shape[..own], &[size]].concat();
     let value = trace.value(&Known::Value(value), Some(&shape))?;
-    let tensors = tensors(trace, node, &["weight", "bias"], size)?;
+    let tensors = tensors(trace, node, (&["weight", "bias"], 1), size)?;
     let fields = vec![
-        ("axis", Given::Number(own as u32)),
+        ("axis", Given::Number(narrow(own))),
         ("epsilon", Given::Float(node.float("epsilon", 1e-5)?)),
     ];
     let operands = [Operand::of(&value)];
@@ -121,7 +125,7 @@ pub(super) fn softmax<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<K
         trace.emit(near, kind, fields, vec![], &[Operand::of(&value)])?
     } else {
         let own = value.axis(axis(node.int("axis")?.unwrap_or(-1), rank)?)?;
-        let fields = vec![("axis", Given::Number(own as u32))];
+        let fields = vec![("axis", Given::Number(narrow(own)))];
         trace.emit(near, kind, fields, vec![], &[operand])?
     };
     Ok(vec![made.seen_as(value.shape, value.batch)])

@@ -1,0 +1,126 @@
+//! Decisions: what an output means, and the `[decision]` of a workload file.
+
+use super::entry::{DecisionEntry, DecisionKind};
+use super::file::File;
+use super::{Error, Mismatch, NanRank};
+use toml::Spanned;
+
+/// How an output becomes a decision, compared with the decision of golden.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Decision {
+    /// The index of the first maximum of the output.
+    ArgMax {
+        /// How a NaN ranks.
+        nan: NanRank,
+    },
+    /// The same decision while every output word is within `relative` × the largest golden
+    /// magnitude of the inference; a NaN is outside.
+    Tolerance {
+        /// The tolerance, relative to max |golden| over the outputs of the inference.
+        relative: f32,
+    },
+    /// The set of the `best` largest outputs; of equal ones the first.
+    TopK {
+        /// How many.
+        best: u32,
+        /// How a NaN ranks.
+        nan: NanRank,
+    },
+    /// The `best` largest outputs in their order; of equal ones the first is larger.
+    Rank {
+        /// How many.
+        best: u32,
+        /// How a NaN ranks.
+        nan: NanRank,
+    },
+    /// The outputs above a threshold, such as the pixels of an object; a NaN is not. The same decision
+    /// while their intersection with golden's over their union with them is large enough; two empty masks
+    /// are the same.
+    Mask {
+        /// The threshold.
+        threshold: f32,
+        /// The least intersection over union (Jaccard 1912) that is the same decision.
+        overlap: f32,
+    },
+}
+
+impl Decision {
+    /// Whether the largest output has a meaning of its own: a class, which labels can name.
+    pub const fn is_of_classes(self) -> bool {
+        matches!(self, Self::ArgMax { .. } | Self::TopK { .. } | Self::Rank { .. })
+    }
+}
+
+impl File<'_> {
+    /// The decision of an entry, over so many outputs.
+    pub(super) fn decision(
+        &self,
+        entry: &DecisionEntry,
+        features: usize,
+    ) -> Result<Decision, Error> {
+        use DecisionKind::{ArgMax, Mask, Rank, Tolerance, TopK};
+        let kind = *entry.kind.get_ref();
+        let name = kind.name();
+        // What each kind takes, and what of that it needs.
+        let (takes, needs): (&[&str], &[&str]) = match kind {
+            ArgMax => (&["nan"], &[]),
+            TopK | Rank => (&["nan", "best"], &["best"]),
+            Tolerance => (&["relative"], &["relative"]),
+            Mask => (&["threshold", "overlap"], &["threshold", "overlap"]),
+        };
+        let given = [
+            ("nan", entry.nan.as_ref().map(Spanned::span)),
+            ("relative", entry.relative.as_ref().map(Spanned::span)),
+            ("best", entry.best.as_ref().map(Spanned::span)),
+            ("threshold", entry.threshold.as_ref().map(Spanned::span)),
+            ("overlap", entry.overlap.as_ref().map(Spanned::span)),
+        ];
+        for (key, place) in given {
+            match place {
+                Some(place) if !takes.contains(&key) => {
+                    let why = if key == "nan" { " (a NaN is outside)" } else { "" };
+                    let mismatch = Mismatch::new(format!("no `{key}` with {name}{why}"), "one");
+                    return Err(self.wrong_at(&place, mismatch));
+                }
+                None if needs.contains(&key) => {
+                    return Err(self.wrong(&entry.kind, format!("`{key}` with {name}"), "none"));
+                }
+                _ => {}
+            }
+        }
+        let nan = entry.nan.as_ref().map(|nan| *nan.get_ref()).unwrap_or_default();
+        let best = match &entry.best {
+            Some(best) => {
+                let number = *best.get_ref();
+                if number == 0 || number as usize > features {
+                    let expected = format!("1 to {features}, the outputs of an inference");
+                    return Err(self.wrong(best, expected, number.to_string()));
+                }
+                number
+            }
+            None => 0,
+        };
+        let relative = entry.relative.as_ref().map_or(Ok(0.0), |relative| self.scale(relative))?;
+        let threshold = match &entry.threshold {
+            Some(threshold) if !threshold.get_ref().is_finite() => {
+                let found = threshold.get_ref().to_string();
+                return Err(self.wrong(threshold, "a finite number", found));
+            }
+            threshold => threshold.as_ref().map_or(0.0, |threshold| *threshold.get_ref()),
+        };
+        let overlap = match &entry.overlap {
+            Some(overlap) if !(*overlap.get_ref() > 0.0 && *overlap.get_ref() <= 1.0) => {
+                let found = overlap.get_ref().to_string();
+                return Err(self.wrong(overlap, "a share above 0, 1 at most", found));
+            }
+            overlap => overlap.as_ref().map_or(1.0, |overlap| *overlap.get_ref()),
+        };
+        Ok(match kind {
+            ArgMax => Decision::ArgMax { nan },
+            Tolerance => Decision::Tolerance { relative },
+            TopK => Decision::TopK { best, nan },
+            Rank => Decision::Rank { best, nan },
+            Mask => Decision::Mask { threshold, overlap },
+        })
+    }
+}

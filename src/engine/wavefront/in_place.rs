@@ -12,7 +12,7 @@ use super::Core;
 use super::pages::narrow;
 use super::stored::Found;
 use super::trials::{chunk, settle};
-use super::wave::{LANES_MAX, retried};
+use super::wave::{LANES_MAX, after_mismatch};
 use crate::gpu::{Binding, Buffer};
 use crate::op::Products;
 use crate::outcome::InferenceRow;
@@ -172,7 +172,7 @@ impl Core {
         result.rows = codes.into_iter().map(InferenceRow).collect();
         for (row, verdict) in verdicts.into_iter().enumerate() {
             if verdict & MISMATCH != 0 {
-                retried(result, row, golden[row]);
+                after_mismatch(result, row, golden[row], guarded);
             }
         }
         Ok(())

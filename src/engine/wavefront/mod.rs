@@ -332,7 +332,10 @@ impl Engine for Wavefront {
         jobs: &[Job],
     ) -> Result<Vec<TrialResult>, Error> {
         loops::check_vote(&self.core.gpu, &self.core.workload, scheme)?;
-        if !trials::represents(scheme, course) {
+        let workload = &self.core.workload;
+        let traps = (0..workload.ops.len()).any(|op| workload.reads_indices(op));
+        let guarded_retry = scheme.executions() == 2 && scheme.guard.is_some();
+        if !trials::represents(scheme, course) || traps && guarded_retry {
             return self.run_in_full(scheme, course, jobs);
         }
         let started = Instant::now();

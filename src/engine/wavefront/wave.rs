@@ -395,7 +395,7 @@ impl Core {
                     alter(results, job, row, |result, row| {
                         result.rows[row] = InferenceRow(code);
                         if verdict & MISMATCH != 0 {
-                            retried(result, row, golden[row]);
+                            after_mismatch(result, row, golden[row], setting.guarded);
                         }
                     });
                 }
@@ -450,6 +450,22 @@ pub(super) fn retried(result: &mut TrialResult, row: usize, golden: InferenceRow
     result.rows[row] = InferenceRow(outcome as u32 | flags | InferenceRow::ALARM);
     result.retries += 1;
     result.reloads = 1;
+}
+
+/// A retry where two executions differed. It mends what differs and what a guard found, not a trap: that
+/// ended the inference.
+pub(super) fn after_mismatch(
+    result: &mut TrialResult,
+    row: usize,
+    golden: InferenceRow,
+    guarded: bool,
+) {
+    let found = result.rows[row];
+    let by_guard = guarded && found.has(InferenceRow::NON_FINITE);
+    retried(result, row, golden);
+    if found.outcome() >= Outcome::Due && !by_guard {
+        result.rows[row] = judged(golden, true, true);
+    }
 }
 
 /// The outcome of an inference with what its lane's decoders and voters say.

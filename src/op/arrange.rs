@@ -2,7 +2,7 @@
 //! of where each element of the output comes from.
 
 use super::field::{Default, Field, Holds, lists};
-use super::shape::{Shape, checked_words, words};
+use super::shape::{Shape, checked_words, narrow, words};
 use super::table::{OUTSIDE, Offsets, Table, broadcast, strides};
 use super::{Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -42,7 +42,7 @@ fn check_length(sizes: impl Iterator<Item = usize>) -> Result<(), Mismatch> {
 
 /// A setting of one list.
 fn listed(items: &[u32]) -> Vec<u32> {
-    let mut settings = vec![items.len() as u32];
+    let mut settings = vec![narrow(items.len())];
     settings.extend(items);
     settings
 }
@@ -83,7 +83,7 @@ pub(super) static TRANSPOSE: Arrange = Arrange {
         Ok(Offsets::steps(&sizes, &steps))
     },
     draw: |draws, shape| {
-        let mut axes: Vec<u32> = (0..shape.len() as u32).collect();
+        let mut axes: Vec<u32> = (0..narrow(shape.len())).collect();
         for at in (1..axes.len()).rev() {
             axes.swap(at, draws.random_range(0..=at));
         }
@@ -111,11 +111,11 @@ pub(super) static SLICE: Arrange = Arrange {
         let strides = strides(input);
         let axis = |axis: usize| {
             let (start, step) = (starts[axis] as usize, steps[axis] as usize);
-            let down = backward.contains(&(axis as u32));
+            let down = backward.contains(&narrow(axis));
             let at = |number: usize| {
                 let by = number * step;
                 let place = if down { start.checked_sub(by)? } else { start + by };
-                (place < input[axis]).then(|| (place * strides[axis]) as u32)
+                (place < input[axis]).then(|| narrow(place * strides[axis]))
             };
             (0..counts[axis] as usize).map(at).collect::<Option<Vec<u32>>>().ok_or_else(|| {
                 let expected = format!("places within dimension {axis} of {}", Shape(input));
@@ -127,7 +127,7 @@ pub(super) static SLICE: Arrange = Arrange {
     draw: |draws, shape| {
         let (mut starts, mut counts, mut steps, mut backward) = (vec![], vec![], vec![], vec![]);
         for (axis, size) in (0..).zip(shape) {
-            let size = *size as u32;
+            let size = narrow(*size);
             let start = draws.random_range(0..size);
             let step = draws.random_range(1..3);
             let down = draws.random_bool(0.3);
@@ -161,7 +161,7 @@ pub(super) static EXPAND: Arrange = Arrange {
     draw: |draws, shape| {
         let wider = |size: &usize| match size {
             1 => draws.random_range(1..4),
-            size => *size as u32,
+            size => narrow(*size),
         };
         listed(&shape.iter().map(wider).collect::<Vec<u32>>())
     },
@@ -213,10 +213,10 @@ pub(super) static TAKE: Arrange = Arrange {
     },
     draw: |draws, shape| {
         let axis = draws.random_range(0..shape.len());
-        let size = shape[axis] as u32;
+        let size = narrow(shape[axis]);
         let places: Vec<u32> =
             (0..draws.random_range(1..4)).map(|_| draws.random_range(0..size)).collect();
-        [listed(&places), vec![axis as u32]].concat()
+        [listed(&places), vec![narrow(axis)]].concat()
     },
     fills: false,
 };
@@ -267,7 +267,7 @@ pub(super) static PAD: Arrange = Arrange {
                         }
                     }
                 };
-                Ok((place * strides[axis]) as u32)
+                Ok(narrow(place * strides[axis]))
             };
             (0..before + size + after[axis] as usize).map(at).collect::<Result<Vec<u32>, _>>()
         };
@@ -276,7 +276,7 @@ pub(super) static PAD: Arrange = Arrange {
     draw: |draws, shape| {
         let mode = draws.random_range(0..4);
         let mut around = || -> Vec<u32> {
-            let most = |size: &usize| (*size as u32 - u32::from(mode == 2)).min(3);
+            let most = |size: &usize| (narrow(*size) - u32::from(mode == 2)).min(3);
             shape.iter().map(|size| draws.random_range(0..=most(size))).collect()
         };
         [listed(&around()), listed(&around()), vec![mode, 1.5f32.to_bits()]].concat()

@@ -2,7 +2,7 @@
 
 use super::field::{Default, Field, Holds};
 use super::order::{ORDER, order, place};
-use super::shape::Shape;
+use super::shape::{Shape, narrow};
 use super::table::{OUTSIDE, Offsets, Table, strides};
 use super::{Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -127,7 +127,7 @@ impl Operator for Concat {
         }
         let order = if draws.random_bool(0.5) { order(&[1, 0]) } else { 0 };
         Problem {
-            settings: vec![axis as u32, order],
+            settings: vec![narrow(axis), order],
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape, other],
             stored: usize::from(draws.random_bool(0.3)),

@@ -87,7 +87,7 @@ pub fn tanh(arithmetic: Arithmetic, x: f32) -> f32 {
     f32::from_bits(above.to_bits() | x.to_bits() & 1 << 31)
 }
 
-/// The error function, by the two polynomials of N. Juffa ("Evaluating erff() with single-precision
+/// The error function, by the two polynomials of N. Juffa ("Evaluating `erff()` with single-precision
 /// arithmetic", 2017, BSD licence).
 #[expect(clippy::excessive_precision, reason = "the coefficients as published")]
 pub fn erf(arithmetic: Arithmetic, x: f32) -> f32 {
@@ -151,6 +151,11 @@ pub fn pow(arithmetic: Arithmetic, x: f32, y: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![expect(
+        clippy::cast_possible_truncation,
+        reason = "functions of 32-bit floats are held to those of 64 bits"
+    )]
+
     use super::*;
     use rand::{RngExt, SeedableRng};
     use rand_xoshiro::Xoshiro256PlusPlus;

@@ -131,7 +131,7 @@ pub trait Operator: Sync {
     }
 
     /// Whether those may be stored tensors too. They stand behind the values of inferences among its
-    /// inputs; its last setting says in which order it takes them ([`Order`]).
+    /// inputs; its last setting says in which order it takes them ([`order`]).
     fn takes_stored(&self) -> bool {
         false
     }

@@ -167,7 +167,7 @@ impl Operator for Normalise {
         let epsilon = draws.random_range(1e-6f32..1e-2).to_bits();
         let settings = match self.by_part {
             true => vec![epsilon],
-            false => vec![draws.random_range(0..shape.len() as u32), epsilon],
+            false => vec![draws.random_range(0..narrow(shape.len())), epsilon],
         };
         let [parts, elements] = self.parts(&settings, &shape);
         let tensor = vec![if self.by_part { parts } else { elements }];

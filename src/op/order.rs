@@ -1,6 +1,7 @@
 //! In which order an op takes its inputs, of which stored tensors stand last.
 
 use super::field::{Default, Field, Holds};
+use super::shape::narrow;
 use rand::{Rng, RngExt};
 
 /// The last field of an op that takes stored tensors among its inputs.
@@ -13,7 +14,7 @@ pub(super) const ORDER: Field = Field {
 /// The setting for inputs of which operand k is number `places[k]` among those of the op.
 pub fn order(places: &[usize]) -> u32 {
     let in_order = places.iter().enumerate().all(|(operand, place)| operand == *place);
-    let code = |(operand, place): (u32, &usize)| (*place as u32 & 3) << (2 * operand);
+    let code = |(operand, place): (u32, &usize)| (narrow(*place) & 3) << (2 * operand);
     if in_order { 0 } else { (0..).zip(places).map(code).sum() }
 }
 

@@ -3,7 +3,7 @@
 
 use super::bits::{is_nan, key};
 use super::field::{Default, Field, Holds, lists};
-use super::shape::Shape;
+use super::shape::{Shape, narrow};
 use super::table::{Offsets, Table, strides};
 use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -56,7 +56,7 @@ pub(super) static REDUCE_MIN: Reduce = reduce(
 fn table(settings: &[u32], input: &[usize]) -> Table {
     let ([axes], _) = lists::<1>(settings);
     let all = Offsets::steps(input, &strides(input)).0;
-    let over = |axis: usize| axes.contains(&(axis as u32));
+    let over = |axis: usize| axes.contains(&narrow(axis));
     let of = |reduced: bool| {
         let axes = all.iter().enumerate().filter(|(axis, _)| over(*axis) == reduced);
         vec![Offsets(axes.map(|(_, offsets)| offsets.clone()).collect())]
@@ -94,7 +94,7 @@ impl Operator for Reduce {
             let expected = format!("dimensions of {}", Shape(inputs[0]));
             return Err(Mismatch::new(expected, axis.to_string()));
         }
-        let over = |axis: usize| axes.contains(&(axis as u32));
+        let over = |axis: usize| axes.contains(&narrow(axis));
         let size = |(axis, size): (usize, &usize)| match (over(axis), left[0]) {
             (true, 0) => None,
             (true, _) => Some(1),
@@ -169,13 +169,13 @@ impl Operator for Reduce {
         let shape: Vec<usize> =
             (0..draws.random_range(1..4)).map(|_| draws.random_range(1..6)).collect();
         let mut axes: Vec<u32> =
-            (0..shape.len() as u32).filter(|_| draws.random_bool(0.5)).collect();
+            (0..narrow(shape.len())).filter(|_| draws.random_bool(0.5)).collect();
         if axes.is_empty() {
             axes.push(0);
         }
         let keep = u32::from(draws.random_bool(0.5));
         Problem {
-            settings: [vec![axes.len() as u32], axes, vec![keep]].concat(),
+            settings: [vec![narrow(axes.len())], axes, vec![keep]].concat(),
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,

@@ -22,6 +22,7 @@ const ROUNDS: &[&str] = &["prefer-floor", "prefer-ceil", "floor", "ceil"];
 
 /// Where places of an output lie in the input along one dimension: the elements before and behind each, and
 /// the share of the one behind.
+#[expect(clippy::cast_possible_truncation, reason = "places are clamped to the input")]
 fn along(settings: &[u32], axis: usize, from: usize) -> Vec<(usize, usize, f32)> {
     let to = settings[axis] as usize;
     let scale = f32::from_bits(settings[2 + axis]);

@@ -1,4 +1,5 @@
 //! Small ONNX files, written field by field (`onnx.proto`).
+#![allow(clippy::cast_possible_truncation, reason = "bytes of a number, seven bits each")]
 
 /// A message that grows.
 #[derive(Clone, Default)]
@@ -7,7 +8,7 @@ pub(crate) struct Message(Vec<u8>);
 impl Message {
     fn varint(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
+            self.0.push((value & 0x7f) as u8 | 0x80);
             value >>= 7;
         }
         self.0.push(value as u8);

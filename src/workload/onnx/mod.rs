@@ -3,6 +3,11 @@
 //! A model becomes what a user would have written by hand: a `workload.toml` and data files. It is loaded
 //! as any other workload, from a folder that `beamline import` writes or from memory.
 
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "floats of the file are of 32 bits, and whole numbers are bounded where they are read"
+)]
+
 mod fold;
 mod folder;
 mod model;
@@ -265,7 +270,8 @@ pub fn operators() -> impl Iterator<Item = &'static str> {
 /// Reads a model as a workload, in memory.
 ///
 /// # Errors
-/// As [`import`], and where the workload is refused.
+/// A file that cannot be read, what of it is not supported, with the node and the reason, and where the
+/// workload is refused.
 pub fn load(
     path: &Path,
     reading: &Reading,

@@ -51,7 +51,6 @@ pub(super) fn axis(axis: i64, rank: usize) -> Result<usize, Mismatch> {
 
 impl Numbers {
     pub(super) fn whole(shape: Vec<usize>, values: impl IntoIterator<Item = i64>) -> Self {
-        #[expect(clippy::cast_precision_loss, reason = "larger numbers only mean \"to the end\"")]
         let number = |value| Number { value: value as f64, of_batch: false };
         Self { shape, list: values.into_iter().map(number).collect(), floats: false }
     }
@@ -71,7 +70,6 @@ impl Numbers {
     }
 
     /// They as whole numbers.
-    #[expect(clippy::cast_possible_truncation, reason = "out of range means \"to the end\"")]
     pub(super) fn ints(&self) -> Vec<i64> {
         self.list.iter().map(|number| number.value as i64).collect()
     }

@@ -75,7 +75,7 @@ impl Trace<'_> {
         }
         let word = |value: f64| match numbers.floats {
             true => Ok((value as f32).to_bits()),
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
+
             false if (0.0..4_294_967_296.0).contains(&value) => Ok(value as u32),
             false => Err(Mismatch::new("whole numbers from 0 to 4294967295", value.to_string())),
         };

@@ -30,7 +30,6 @@ fn quoted(text: &str) -> String {
 /// A float that reads back as the same bits.
 fn float(value: f32) -> String {
     let short = format!("{value:?}");
-    #[expect(clippy::cast_possible_truncation, reason = "that is what a reader does")]
     let reads_back =
         short.parse::<f64>().is_ok_and(|read| (read as f32).to_bits() == value.to_bits());
     match reads_back {

@@ -9,8 +9,11 @@ use crate::op::{Dtype, Given, Mismatch};
 /// The scale of `Selu`, and its limit below zero, as ONNX has them.
 const SELU: [f32; 2] = [1.050_701, 1.673_263_2];
 
+/// An op and its fields.
+type Function = (&'static str, Vec<(&'static str, Given)>);
+
 /// The op of a function of one number, and its fields.
-fn function(node: &Node) -> Result<(&'static str, Vec<(&'static str, Given)>), Mismatch> {
+fn function(node: &Node) -> Result<Function, Mismatch> {
     let float = |key, default| node.float(key, default).map(Given::Float);
     Ok(match &node.operator[..] {
         "Abs" => ("abs", vec![]),
@@ -318,7 +321,7 @@ fn aligned(operands: &[&Known]) -> Result<(Vec<usize>, Option<usize>), Refusal> 
             at.is_some_and(|at| operand.shape()[at] > 1)
         }
     };
-    match operands.iter().any(|operand| longer(operand)) {
+    match operands.iter().any(longer) {
         true => Err(Refusal::Mixes("with a tensor that has one entry for each".into())),
         false => Ok((shape, batch)),
     }

@@ -123,10 +123,10 @@ impl Windows {
             "SAME_LOWER" => false,
             other => return Err(Mismatch::new("`auto_pad` as ONNX has it", other)),
         };
-        for at in 0..2 {
-            let outputs = size[at].div_ceil(self.stride[at]);
+        for (at, size) in size.into_iter().enumerate() {
+            let outputs = size.div_ceil(self.stride[at]);
             let reach = ((outputs - 1) * self.stride[at]).saturating_add(self.span(at));
-            let around = reach.saturating_sub(size[at]);
+            let around = reach.saturating_sub(size);
             let less = around / 2;
             (self.before[at], self.after[at]) =
                 if upper { (less, around - less) } else { (around - less, less) };
@@ -136,12 +136,12 @@ impl Windows {
 
     /// Adds places at the end, so that windows that begin within the image or before it count.
     fn round_up(&mut self, size: [usize; 2]) {
-        for at in 0..2 {
+        for (at, size) in size.into_iter().enumerate() {
             let (span, stride) = (self.span(at), self.stride[at]);
-            let padded = size[at].saturating_add(self.before[at]).saturating_add(self.after[at]);
+            let padded = size.saturating_add(self.before[at]).saturating_add(self.after[at]);
             let Some(room) = padded.checked_sub(span) else { continue };
             let mut outputs = room.div_ceil(stride) + 1;
-            if (outputs - 1).saturating_mul(stride) >= size[at].saturating_add(self.before[at]) {
+            if (outputs - 1).saturating_mul(stride) >= size.saturating_add(self.before[at]) {
                 outputs -= 1;
             }
             let reach = (outputs - 1).saturating_mul(stride).saturating_add(span);
@@ -287,7 +287,8 @@ pub(super) fn pool<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
             fields.push(("count_padding", Given::Number(counted.into())));
         }
     }
-    let made = trace.emit(&node.outputs[0], kind, fields, vec![], &[image.operand.clone()])?;
+    let made =
+        trace.emit(&node.outputs[0], kind, fields, vec![], std::slice::from_ref(&image.operand))?;
     Ok(vec![image.made(made)])
 }
 
@@ -394,6 +395,12 @@ pub(super) fn resize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
         ("places", places),
         ("rounds", rounds),
     ];
-    let made = trace.emit(&node.outputs[0], "resize", fields, vec![], &[image.operand.clone()])?;
+    let made = trace.emit(
+        &node.outputs[0],
+        "resize",
+        fields,
+        vec![],
+        std::slice::from_ref(&image.operand),
+    )?;
     Ok(vec![image.made(made)])
 }

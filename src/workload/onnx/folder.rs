@@ -100,6 +100,11 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
     }
     let workload = super::super::load(folder, &Overrides::default())?;
     let Some(expected) = &beside.expected else { return Ok(workload) };
+    if workload.delivered.as_ref().is_some_and(|delivered| delivered.along.is_some_and(|at| at > 0))
+    {
+        let expects = "no expected outputs of a model whose outputs do not lie input by input";
+        return Err(Mismatch::new(expects, "some").in_data(expected));
+    }
     let (_, outputs) = data::read_floats(expected, None)?;
     let features = workload.output_features() as usize;
     if outputs.len() != workload.inputs.count * features {

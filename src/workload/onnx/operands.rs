@@ -75,7 +75,6 @@ impl Trace<'_> {
         }
         let word = |value: f64| match numbers.floats {
             true => Ok((value as f32).to_bits()),
-
             false if (0.0..4_294_967_296.0).contains(&value) => Ok(value as u32),
             false => Err(Mismatch::new("whole numbers from 0 to 4294967295", value.to_string())),
         };

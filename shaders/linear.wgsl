@@ -7,7 +7,7 @@
 override GROUP: u32 = 32u;
 
 struct LinearParams {
-    quads:    u32,   // row quads of a block
+    quads:    u32,   // quads of a feature: of its places and rows
     inputs:   u32,   // input features
     outputs:  u32,   // output features
     begin:    u32,   // the first feature that is added

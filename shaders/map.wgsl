@@ -47,6 +47,11 @@ fn hard_sigmoid(x: f32, alpha: f32, beta: f32) -> f32 {
     return clamp(exp_kept(fma(alpha, x, beta)), 0.0, 1.0);
 }
 
+fn sigmoid(x: f32) -> f32 {
+    let e = exp_kept(exp_below_zero(bitcast<f32>(bitcast<u32>(x) | 0x80000000u)));
+    return select(e, 1.0, bitcast<u32>(x) < 0x80000000u) / (1.0 + e);
+}
+
 fn function(x: f32) -> f32 {
     switch FUNCTION {
         case 2u: { return sqrt(x); }
@@ -55,10 +60,7 @@ fn function(x: f32) -> f32 {
         case 5u: { return maths_log(x); }
         case 6u: { return maths_tanh(x); }
         case 7u: { return maths_erf(x); }
-        case 8u: {
-            let e = exp_kept(exp_below_zero(bitcast<f32>(bitcast<u32>(x) | 0x80000000u)));
-            return select(e, 1.0, bitcast<u32>(x) < 0x80000000u) / (1.0 + e);
-        }
+        case 8u: { return sigmoid(x); }
         case 9u: {
             let e = 1.0 + exp_kept(maths_exp(-abs(x)));
             return max(x, 0.0) + exp_kept(maths_log(e));
@@ -80,6 +82,7 @@ fn function(x: f32) -> f32 {
             let inner = exp_kept(fma(exp_kept(0.044715 * x), exp_kept(x * x), x));
             return half * exp_kept(1.0 + exp_kept(maths_tanh(exp_kept(0.7978845608 * inner))));
         }
+        case 19u: { return x * exp_kept(sigmoid(x)); }
         case 16u: { return min(max(x, params.a), params.b); }
         default: { return exp_kept(fma(params.a, x, params.b)); }
     }

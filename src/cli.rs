@@ -130,7 +130,7 @@ impl Cli {
             Verb::Replay(verb) => verb.run(adapter),
             Verb::Report(verb) => verb.run(),
             Verb::Merge(verb) => verb.run(),
-            Verb::Import(verb) => verb.run(),
+            Verb::Import(verb) => verb.run(adapter),
             Verb::Infer(verb) => verb.run(adapter),
             Verb::Adapters(verb) => verb.run(),
             Verb::Selftest(verb) => verb.run(adapter),

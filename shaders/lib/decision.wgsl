@@ -9,8 +9,8 @@ override WIDE: u32 = 0u;       // 1 where loops over features take eight at once
 struct DecisionRule {
     kind:   u32,
     nan:    u32,
-    number: f32,   // the relative tolerance, or the threshold of a mask
-    best:   u32,   // how many of the largest, or the bits of a mask's least overlap
+    number: f32,   // the relative tolerance, the threshold of a mask, or the end token (-1: none)
+    best:   u32,   // how many of the largest, the bits of a mask's least overlap, or the positions of an answer
 }
 
 struct Decision { index: u32, key: u32, any_nan: bool }
@@ -161,6 +161,43 @@ fn decision_same_mask(a: u32, b: u32, features: u32, rule: DecisionRule) -> bool
     return f32(count.x) >= bitcast<f32>(rule.best) * f32(count.y);
 }
 
+// The token at a position of an answer: words are [vocabulary, position].
+fn decision_token(output: u32, position: u32, features: u32, rule: DecisionRule) -> u32 {
+    let entries = features / rule.best;
+    let step = rule.best;
+    var running = decision_start();
+    var t = 0u;
+    var f = position;
+    for (; WIDE == 1u && t + 8u <= entries; t += 8u) {
+        running = decision_take(running, t, decision_word(output, f), rule.nan);
+        running = decision_take(running, t + 1u, decision_word(output, f + step), rule.nan);
+        running = decision_take(running, t + 2u, decision_word(output, f + 2u * step), rule.nan);
+        running = decision_take(running, t + 3u, decision_word(output, f + 3u * step), rule.nan);
+        running = decision_take(running, t + 4u, decision_word(output, f + 4u * step), rule.nan);
+        running = decision_take(running, t + 5u, decision_word(output, f + 5u * step), rule.nan);
+        running = decision_take(running, t + 6u, decision_word(output, f + 6u * step), rule.nan);
+        running = decision_take(running, t + 7u, decision_word(output, f + 7u * step), rule.nan);
+        f += 8u * step;
+    }
+    for (; t < entries; t++) {
+        running = decision_take(running, t, decision_word(output, f), rule.nan);
+        f += step;
+    }
+    return decision_end(running, rule.nan);
+}
+
+// Whether the tokens of two answers are the same up to the second one's end.
+fn decision_same_tokens(a: u32, b: u32, features: u32, rule: DecisionRule) -> bool {
+    var same = true;
+    var ended = false;
+    for (var position = 0u; position < rule.best; position++) {
+        let token = decision_token(b, position, features, rule);
+        same &= ended || decision_token(a, position, features, rule) == token;
+        ended |= rule.number >= 0.0 && token == u32(max(rule.number, 0.0));
+    }
+    return same;
+}
+
 fn decision_largest(output: u32, features: u32) -> u32 {
     var largest = 0u;
     var f = 0u;
@@ -210,6 +247,7 @@ fn decision_same(a: u32, b: u32, features: u32, rule: DecisionRule) -> bool {
     }
     if DECISION == DECISION_TOLERANCE { return decision_within(a, b, b, features, rule); }
     if DECISION == DECISION_MASK { return decision_same_mask(a, b, features, rule); }
+    if DECISION == DECISION_TOKENS { return decision_same_tokens(a, b, features, rule); }
     return decision_same_largest(a, b, features, rule);
 }
 

@@ -28,6 +28,7 @@ const DECISION_TOLERANCE: u32 = 1u;
 const DECISION_TOP_K:     u32 = 2u;
 const DECISION_RANK:      u32 = 3u;
 const DECISION_MASK:      u32 = 4u;
+const DECISION_TOKENS:    u32 = 5u;
 
 const NAN_DIFFERS: u32 = 0u;
 const NAN_HIGHEST: u32 = 1u;

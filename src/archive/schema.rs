@@ -216,6 +216,13 @@ fn decision_text(decision: Decision) -> String {
         Decision::Tolerance { relative } => {
             format!("every output within {relative} of the largest golden magnitude")
         }
+        Decision::Tokens { positions, end, nan, .. } => {
+            let end = match end {
+                Some(end) => format!(", up to token {end}, which ends it"),
+                None => String::new(),
+            };
+            format!("the {positions} tokens of an answer{end}; {}", rank(nan))
+        }
         Decision::Mask { threshold, overlap } => format!(
             "the outputs above {threshold}: the same where they and golden's overlap by {overlap} of \
              their union"

@@ -13,6 +13,7 @@ use crate::rate::Environment;
 use crate::scheme::{self, Scheme};
 use crate::stats::ALPHA_MIN;
 use crate::workload::NanRule;
+use crate::workload::import::is_onnx;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -167,7 +168,7 @@ impl WorkloadChoice {
 
     /// Whether it is an ONNX model, by its name.
     pub fn is_model(&self) -> bool {
-        Path::new(&self.name).extension().is_some_and(|end| end.eq_ignore_ascii_case("onnx"))
+        is_onnx(Path::new(&self.name))
     }
 
     /// Refuses a choice of nothing.

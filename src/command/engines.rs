@@ -70,6 +70,23 @@ impl Chosen {
         })
     }
 
+    /// The engine for the same workload with other inputs of the same number and shape.
+    ///
+    /// # Errors
+    /// As [`Chosen::new`].
+    ///
+    /// # Panics
+    /// Never for the wavefront engine, the only one that inferences without faults run on.
+    pub(super) fn with_inputs(&self, workload: &Arc<Workload>) -> Result<Self, engine::Error> {
+        match self {
+            Self::Wavefront(engine, planned) => {
+                let engine = engine.with_inputs(Arc::clone(workload))?;
+                Ok(Self::Wavefront(Box::new(engine), planned.clone()))
+            }
+            Self::Direct(_) | Self::Reference(_) => unreachable!("golden runs on the wavefront engine"),
+        }
+    }
+
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub(super) fn golden_outputs(&self) -> &[u32] {
         match self {

@@ -1,20 +1,22 @@
-//! `beamline import`: an ONNX model to a workload folder.
+//! `beamline import`: an ONNX model or a Hugging Face folder to a workload folder.
 
+use super::infer::golden;
 use super::{Failure, say};
 use crate::op::Shape;
-use crate::workload::onnx::{self, Beside, Reading};
+use crate::workload::import::{self, Beside, Reading};
+use crate::workload::{Decision, Workload};
 use std::path::PathBuf;
 
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
 pub struct Import {
-    /// The model: an .onnx file.
+    /// The model: an .onnx file, or a Hugging Face folder with a config.json.
     model: PathBuf,
     /// The workload's folder, which must not exist yet; the workload has its name.
     #[arg(short, long, value_name = "FOLDER")]
     output: PathBuf,
     /// Inputs: a .npy file in the model's shape, the first dimension counting inferences. Generated where
-    /// not given.
+    /// not given. Of a Hugging Face folder: token ids (prompts, tokens).
     #[arg(long, value_name = "FILE.npy")]
     input: Option<PathBuf>,
     /// Labels of the inputs: a .npy file of whole numbers.
@@ -32,6 +34,9 @@ pub struct Import {
     /// Fold batch normalisations into convolutions. The words under test are then products of the file's.
     #[arg(long)]
     fold: bool,
+    /// Tokens that a language model answers each prompt with.
+    #[arg(long, value_name = "N")]
+    new_tokens: Option<usize>,
     /// One sentence on what the network is.
     #[arg(long, default_value = "")]
     description: String,
@@ -45,20 +50,26 @@ impl Import {
     ///
     /// # Errors
     /// [`Failure`] with its exit code.
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, adapter: Option<&str>) -> Result<(), Failure> {
         let source = self.source.unwrap_or_else(|| {
             let name = self.model.file_name().unwrap_or_default();
             format!("Imported from {}.", name.to_string_lossy())
         });
         let beside = Beside {
-            reading: Reading { input: self.input, shape: self.shape, fold: self.fold },
+            reading: Reading {
+                input: self.input,
+                shape: self.shape,
+                fold: self.fold,
+                new_tokens: self.new_tokens,
+            },
             labels: self.labels,
             expected: self.expected,
             tolerance: self.tolerance,
             description: self.description,
             source,
         };
-        let workload = onnx::write(&self.model, &beside, &self.output).map_err(Failure::input)?;
+        let answered = |workload: Workload| golden_answers(workload, adapter);
+        let workload = import::write(&self.model, &beside, &self.output, answered)?;
         let (input, output) = (&workload.values[0], &workload.values[workload.output.0]);
         let counts = format!(
             "{} ops, {} tensors of {} words, {} inputs",
@@ -71,4 +82,13 @@ impl Import {
         let shapes = format!("{} -> {}", Shape(&input.shape), Shape(&output.shape));
         say(&format!("one inference: {shapes}; try: beamline infer {}", self.output.display()))
     }
+}
+
+/// The workload with golden's own answers in its inputs, where it is a language model that answers.
+fn golden_answers(workload: Workload, adapter: Option<&str>) -> Result<Workload, Failure> {
+    if !matches!(workload.decision, Decision::Tokens { prompt: Some(_), .. }) {
+        return Ok(workload);
+    }
+    let (workload, ..) = golden(workload, adapter)?;
+    Ok(Workload::clone(&workload))
 }

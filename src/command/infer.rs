@@ -1,5 +1,6 @@
 //! `beamline infer`: a workload without faults, over its own inputs or a user's.
 
+use super::answer::{answer, answered};
 use super::engines::{Chosen, EngineName};
 use super::prepare::{check_expected, find_workload, open_gpu};
 use super::{Failure, TableFormat, say, say_json};
@@ -8,7 +9,9 @@ use crate::engine::direct::Kernels;
 use crate::engine::{Layout, Windows};
 use crate::output;
 use crate::stage::decision::{NO_DECISION, arg_max};
-use crate::workload::{Decision, Delivered, Workload, npy_of_floats, with_inputs};
+use crate::gpu::Gpu;
+use crate::workload::import::{self, Reading, is_folder};
+use crate::workload::{Decision, Delivered, Overrides, Workload, npy_of_floats, with_inputs};
 use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,10 +22,11 @@ const ROWS_MAX: usize = 128;
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
 pub struct Infer {
-    /// The workload: a folder with a workload.toml, the name of one of kernels/, or an ONNX model.
+    /// The workload: a folder with a workload.toml, the name of one of kernels/, an ONNX model, or a Hugging
+    /// Face folder.
     workload: String,
     /// Inputs in place of the workload's own: a .npy file of rows of their shape and type, or of a model's
-    /// shape.
+    /// shape; token ids (prompts, tokens) of a Hugging Face folder.
     #[arg(long, value_name = "FILE.npy")]
     input: Option<PathBuf>,
     /// The shape of a model's input, where its file leaves dimensions open: 1,3,224,224.
@@ -31,8 +35,11 @@ pub struct Infer {
     /// Fold a model's batch normalisations into its convolutions.
     #[arg(long)]
     fold: bool,
-    /// Where the outputs land: a .npy file of F32, a row an input; `-` is standard output, without the
-    /// decisions.
+    /// Tokens that a language model answers each prompt with; without it, logits of all its tokens.
+    #[arg(long, value_name = "N")]
+    new_tokens: Option<usize>,
+    /// Where the outputs land: a .npy file of F32, a row an input, of answers logits (prompts, positions,
+    /// vocabulary); `-` is standard output, without the decisions.
     #[arg(short, long, value_name = "FILE.npy")]
     output: Option<PathBuf>,
     /// The form of the decisions.
@@ -41,35 +48,49 @@ pub struct Infer {
 }
 
 impl Infer {
-    /// Runs the workload and says what it decides.
-    ///
-    /// # Errors
-    /// [`Failure`] with its exit code.
-    pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
-        let name = self.workload.clone();
-        let mut choice = WorkloadChoice::named(name);
+    /// The workload over the inputs that the user names.
+    fn workload(&self) -> Result<Workload, Failure> {
+        let name = &self.workload;
+        let path = Path::new(name);
+        if is_folder(path) {
+            let reading = Reading {
+                input: self.input.clone(),
+                shape: self.shape.clone(),
+                fold: self.fold,
+                new_tokens: self.new_tokens,
+            };
+            let overrides = Overrides::default();
+            return import::load(path, &reading, &overrides).map_err(Failure::input);
+        }
+        let mut choice = WorkloadChoice::named(name.clone());
         let model = choice.is_model();
+        let refuse = |expected: &str| {
+            Err(Failure::input(anyhow!("expected {expected}, found {name:?}")))
+        };
+        if self.new_tokens.is_some() {
+            return refuse("--new-tokens with a Hugging Face folder alone");
+        }
         if model {
             choice.input.clone_from(&self.input);
             choice.shape.clone_from(&self.shape);
             choice.fold = Some(self.fold);
         } else if self.shape.is_some() || self.fold {
-            let expected = "--shape and --fold with an ONNX model alone";
-            return Err(Failure::input(anyhow!("expected {expected}, found {:?}", self.workload)));
+            return refuse("--shape and --fold with an ONNX model alone");
         }
         let workload = find_workload(&choice, Path::new("."), None)?;
-        let workload = match &self.input {
-            Some(path) if !model => with_inputs(workload, path).map_err(Failure::input)?,
-            _ => workload,
-        };
-        let workload = Arc::new(workload);
-        let windows = windows(workload.inputs.count);
-        let gpu = open_gpu(adapter)?;
-        let kernels = Arc::new(Kernels::new(&gpu)?);
-        let of = (&workload, &windows, 1);
-        let engine = Chosen::new(EngineName::default(), &kernels, &gpu, of, (None, None))?;
-        let outputs = by_input(&workload, &windows, engine.golden_outputs());
-        check_expected(&workload, &outputs)?;
+        match &self.input {
+            Some(path) if !model => with_inputs(workload, path).map_err(Failure::input),
+            _ => Ok(workload),
+        }
+    }
+
+    /// Runs the workload and says what it decides.
+    ///
+    /// # Errors
+    /// [`Failure`] with its exit code.
+    pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
+        let workload = self.workload()?;
+        let (workload, gpu, outputs) = golden(workload, adapter)?;
         if let Some(path) = &self.output {
             let (shape, outputs) = delivered(&workload, &outputs);
             output::write(path, &npy_of_floats(&shape, &outputs))?;
@@ -83,8 +104,10 @@ impl Infer {
                 let inputs = outputs.chunks(features);
                 Some(inputs.map(|words| arg_max(words.iter().copied(), nan)).collect())
             }
-            Decision::Tolerance { .. } | Decision::Mask { .. } => None,
+            _ => None,
         };
+        let answers: Option<Vec<Vec<u32>>> =
+            outputs.chunks(features).map(|output| answer(&workload, output)).collect();
         let labels = workload.inputs.labels.as_ref();
         let right = labels.zip(decisions.as_ref()).map(|(labels, decisions)| {
             labels.iter().zip(decisions).filter(|(label, decision)| label == decision).count()
@@ -98,6 +121,7 @@ impl Infer {
                 "decisions": decisions.map(|decisions| {
                     decisions.into_iter().map(|d| Some(d).filter(|d| *d != NO_DECISION)).collect::<Vec<_>>()
                 }),
+                "answers": answers,
                 "labels_right": right,
             })),
             TableFormat::Table => {
@@ -110,6 +134,13 @@ impl Infer {
                         say(&line(input, decision, &outputs[input * features..][..features]))?;
                     }
                 }
+                for (input, answer) in answers.iter().flatten().enumerate() {
+                    if input == 0 {
+                        say("input  tokens")?;
+                    }
+                    let tokens: Vec<String> = answer.iter().map(ToString::to_string).collect();
+                    say(&format!("{input:<5}  {}", tokens.join(" ")))?;
+                }
                 match right {
                     Some(right) => say(&format!("labels: {right} of {count} right")),
                     None => Ok(()),
@@ -119,9 +150,37 @@ impl Infer {
     }
 }
 
+/// A workload with golden's own answers as inputs where it answers, the adapter it ran on, and its outputs,
+/// `[input, feature]`, which are held to those that are expected of them.
+pub(super) fn golden(
+    workload: Workload,
+    adapter: Option<&str>,
+) -> Result<(Arc<Workload>, Arc<Gpu>, Vec<u32>), Failure> {
+    let workload = Arc::new(workload);
+    let windows = windows(workload.inputs.count);
+    let gpu = open_gpu(adapter)?;
+    let kernels = Arc::new(Kernels::new(&gpu)?);
+    let of = (&workload, &windows, 1);
+    let engine = Chosen::new(EngineName::default(), &kernels, &gpu, of, (None, None))?;
+    let (workload, engine) = answered(workload, &windows, engine)?;
+    let outputs = by_input(&workload, &windows, engine.golden_outputs());
+    check_expected(&workload, &outputs)?;
+    Ok((workload, gpu, outputs))
+}
+
 /// Outputs `[input, feature]` in the shape in which they are written, and that shape.
 fn delivered(workload: &Workload, outputs: &[u32]) -> (Vec<usize>, Vec<u32>) {
     let count = workload.inputs.count;
+    if let Decision::Tokens { positions, .. } = workload.decision {
+        let positions = positions as usize;
+        let features = workload.output_features() as usize;
+        let word = |input: &[u32], at: usize| {
+            input[at % (features / positions) * positions + at / (features / positions)]
+        };
+        let inputs = outputs.chunks(features);
+        let words = inputs.flat_map(|input| (0..features).map(move |at| word(input, at)));
+        return (vec![count, positions, features / positions], words.collect());
+    }
     let Some(Delivered { shape, along }) = &workload.delivered else {
         let own = &workload.values[workload.output.0].shape;
         return ([&[count], &own[..]].concat(), outputs.to_vec());
@@ -159,7 +218,7 @@ fn windows(count: usize) -> Windows {
 }
 
 /// Outputs `[input, feature]` from those of windows, `[window, feature, row]`.
-fn by_input(workload: &Workload, windows: &Windows, golden: &[u32]) -> Vec<u32> {
+pub(super) fn by_input(workload: &Workload, windows: &Windows, golden: &[u32]) -> Vec<u32> {
     let (rows, features) =
         (Layout::new(workload, windows).rows as usize, workload.output_features() as usize);
     let per_window = windows.rows() as usize;

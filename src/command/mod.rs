@@ -1,6 +1,7 @@
 //! What the binary does: one verb a file.
 
 pub mod adapters;
+mod answer;
 pub mod bench;
 mod bench_environment;
 mod bench_op;
@@ -50,6 +51,12 @@ pub enum Failure {
         /// How far it came, and the command that goes on.
         text: String,
     },
+}
+
+impl From<crate::workload::Error> for Failure {
+    fn from(error: crate::workload::Error) -> Self {
+        Self::input(error)
+    }
 }
 
 impl Failure {

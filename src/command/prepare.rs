@@ -1,5 +1,6 @@
 //! From files and an adapter to a campaign that can run: everything before the first trial.
 
+use super::answer;
 use super::engines::{Chosen, EngineName};
 use super::{Failure, say};
 use crate::archive::schema::{
@@ -17,7 +18,7 @@ use crate::place::Place;
 use crate::scheme::{Guard, Scheme};
 use crate::stats::looks;
 use crate::words::meant;
-use crate::workload::onnx::Reading;
+use crate::workload::import::{self, Reading};
 use crate::workload::{self, Decision, Overrides, Workload};
 use anyhow::{Context, anyhow};
 use std::path::{Component, Path, PathBuf};
@@ -240,8 +241,10 @@ pub(super) fn check_golden(
     let usable = |value: f32| if finite { value.is_finite() } else { !value.is_nan() };
     for window in 0..windows.count() {
         for (row, input) in windows.inputs(window).iter().enumerate() {
-            for feature in 0..features {
-                let word = golden[(window * features + feature) * rows + row];
+            let of_row = golden[window * features * rows + row..].iter().step_by(rows);
+            let words: Vec<u32> = of_row.take(features).copied().collect();
+            answer::check(workload, *input as usize, &words)?;
+            for (feature, word) in words.into_iter().enumerate() {
                 let found = f32::from_bits(word);
                 let output = format!("{name}: golden output {feature} of input {input}");
                 if !usable(found) {
@@ -427,7 +430,7 @@ fn load_workload(
     let loaded = match choice.is_model() {
         true => {
             let (shape, fold) = (choice.shape.clone(), choice.fold == Some(true));
-            workload::onnx::load(path, &Reading { input, shape, fold }, &overrides)
+            import::load(path, &Reading { input, shape, fold, new_tokens: None }, &overrides)
         }
         false => workload::load(path, &overrides),
     };

@@ -2,7 +2,7 @@
 //! of where each element of the output comes from.
 
 use super::field::{Default, Field, Holds, lists};
-use super::shape::{Shape, checked_words, narrow, words};
+use super::shape::{Shape, checked_words, input_mismatch, narrow, words};
 use super::table::{OUTSIDE, Offsets, Table, broadcast, strides};
 use super::{Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
@@ -19,6 +19,8 @@ pub(super) struct Arrange {
     draw: fn(&mut Xoshiro256PlusPlus, &[usize]) -> Vec<u32>,
     /// Whether elements outside the input have the last setting.
     fills: bool,
+    /// The names of its output's axes, where they are not those of its input.
+    axes: &'static [&'static str],
 }
 
 const fn list(name: &'static str, meaning: &'static str) -> Field {
@@ -90,6 +92,7 @@ pub(super) static TRANSPOSE: Arrange = Arrange {
         listed(&axes)
     },
     fills: false,
+    axes: &[],
 };
 
 pub(super) static SLICE: Arrange = Arrange {
@@ -142,6 +145,7 @@ pub(super) static SLICE: Arrange = Arrange {
         [starts, counts, steps, backward].iter().flat_map(|items| listed(items)).collect()
     },
     fills: false,
+    axes: &[],
 };
 
 pub(super) static EXPAND: Arrange = Arrange {
@@ -166,6 +170,7 @@ pub(super) static EXPAND: Arrange = Arrange {
         listed(&shape.iter().map(wider).collect::<Vec<u32>>())
     },
     fills: false,
+    axes: &[],
 };
 
 pub(super) static TILE: Arrange = Arrange {
@@ -183,6 +188,7 @@ pub(super) static TILE: Arrange = Arrange {
         listed(&shape.iter().map(|_| draws.random_range(1..3)).collect::<Vec<u32>>())
     },
     fills: false,
+    axes: &[],
 };
 
 pub(super) static TAKE: Arrange = Arrange {
@@ -219,6 +225,7 @@ pub(super) static TAKE: Arrange = Arrange {
         [listed(&places), vec![narrow(axis)]].concat()
     },
     fills: false,
+    axes: &[],
 };
 
 /// How what lies around an input follows from it.
@@ -282,6 +289,36 @@ pub(super) static PAD: Arrange = Arrange {
         [listed(&around()), listed(&around()), vec![mode, 1.5f32.to_bits()]].concat()
     },
     fills: true,
+    axes: &[],
+};
+
+pub(super) static CACHE: Arrange = Arrange {
+    name: "cache",
+    formula: "(2 · groups, d, tokens) → (2, groups, d, `prompt`): keys and values of the prompt's tokens, as \
+              a decoder keeps them",
+    fields: &[Field {
+        name: "prompt",
+        holds: Holds::Number(Default::Required),
+        meaning: "tokens of the prompt",
+    }],
+    offsets: |settings, input| {
+        let (&[doubled, dimensions, tokens], prompt) = (input, settings[0] as usize) else {
+            return Err(input_mismatch("(2 · groups, dimensions, tokens)", input));
+        };
+        if doubled % 2 != 0 || prompt == 0 || prompt > tokens {
+            let expected = "keys and values of shape (2 · groups, dimensions, the prompt's tokens or more)";
+            let found = format!("{} with a prompt of {prompt}", Shape(input));
+            return Err(Mismatch::new(expected, found));
+        }
+        let groups = doubled / 2;
+        let steps = [groups * dimensions * tokens, dimensions * tokens, tokens, 1];
+        Ok(Offsets::steps(&[2, groups, dimensions, prompt], &steps))
+    },
+    draw: |draws, shape| {
+        vec![draws.random_range(1..=narrow(shape.last().copied().unwrap_or(1)))]
+    },
+    fills: false,
+    axes: &["part", "head", "dimension", "position"],
 };
 
 impl Arrange {
@@ -306,6 +343,10 @@ impl Operator for Arrange {
 
     fn fields(&self) -> &'static [Field] {
         self.fields
+    }
+
+    fn axes(&self) -> &'static [&'static str] {
+        self.axes
     }
 
     fn takes_stored(&self) -> bool {
@@ -358,8 +399,12 @@ impl Operator for Arrange {
     }
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
-        let shape: Vec<usize> =
-            (0..draws.random_range(1..4)).map(|_| draws.random_range(1..6)).collect();
+        let dimensions = if self.axes.is_empty() { draws.random_range(1..4) } else { 3 };
+        let mut shape: Vec<usize> =
+            (0..dimensions).map(|_| draws.random_range(1..6)).collect();
+        if !self.axes.is_empty() {
+            shape[0] *= 2;
+        }
         Problem {
             settings: (self.draw)(draws, &shape),
             rows: 4 * draws.random_range(1..4),

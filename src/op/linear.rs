@@ -1,7 +1,8 @@
-//! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last.
+//! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last; for every place (token)
+//! where the input has further dimensions.
 
 use super::field::{Field, Holds};
-use super::shape::{Shape, check_per_channel, input_mismatch, narrow};
+use super::shape::{Shape, check_per_channel, input_mismatch, narrow, words};
 use super::tile::Tiles;
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
@@ -17,7 +18,7 @@ impl Operator for Linear {
     }
 
     fn formula(&self) -> &'static str {
-        "(in) → (out): y[o] = Σₖ x[k]·w[o,k] + b[o]"
+        "(in, …) → (out, …): y[o] = Σₖ x[k]·w[o,k] + b[o], for each place of the other dimensions"
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -38,38 +39,40 @@ impl Operator for Linear {
     }
 
     fn axes(&self) -> &'static [&'static str] {
-        &["feature"]
+        &["feature", "token"]
     }
 
     fn output(&self, _: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
-        let [features] = *inputs[0] else {
-            return Err(input_mismatch("(features), as flatten gives it", inputs[0]));
+        let [features, ref places @ ..] = *inputs[0] else {
+            return Err(input_mismatch("(features, …)", inputs[0]));
         };
         let outputs = match *inputs[1] {
             [outputs, of] if of == features => outputs,
             ref other => {
-                let expected = format!("weight of shape (out, {features})");
+                let flat = if places.is_empty() { "" } else { ", or a `flatten` before this op" };
+                let expected = format!("weight of shape (out, {features}){flat}");
                 return Err(Mismatch::new(expected, Shape(other).to_string()));
             }
         };
         check_per_channel("bias", inputs.get(2), outputs)?;
-        Ok(vec![outputs])
+        Ok([&[outputs], places].concat())
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let (inputs, outputs) = (narrow(call.inputs[0].shape[0]), narrow(call.output[0]));
-        let tiles =
-            Tiles { quads: call.rows.div_ceil(4), cells: 1, outputs, groups: 1, units: inputs };
+        let quads = call.rows.div_ceil(4) * words(&call.output[1..]);
+        let tiles = Tiles { quads, cells: 1, outputs, groups: 1, units: inputs };
         let params = vec![("quads", tiles.quads), ("inputs", inputs), ("outputs", outputs)];
         Some(tiles.kernel("linear", call, params))
     }
 
     fn iterations(&self, call: &Call<'_>) -> u64 {
-        call.inputs[0].shape.iter().map(|size| *size as u64).product()
+        call.inputs[0].shape[0] as u64
     }
 
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
-        let (rows, features) = (call.rows as usize, call.inputs[0].shape[0]);
+        let features = call.inputs[0].shape[0];
+        let rows = inputs[0].len() / features;
         let mut y = Vec::with_capacity(call.output[0] * rows);
         for (output, weights) in inputs[1].chunks(features).enumerate() {
             let mut sums = vec![0f32; rows];
@@ -88,7 +91,9 @@ impl Operator for Linear {
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
         let (inputs, outputs) = (draws.random_range(1..40), draws.random_range(1..20));
-        let mut shapes = vec![vec![inputs], vec![outputs, inputs], vec![outputs]];
+        let mut x = vec![inputs];
+        x.extend((0..draws.random_range(0..3)).map(|_| draws.random_range(1..5usize)));
+        let mut shapes = vec![x, vec![outputs, inputs], vec![outputs]];
         shapes.truncate(draws.random_range(2..4));
         Problem {
             settings: Vec::new(),
@@ -104,8 +109,9 @@ impl Operator for Linear {
         Reach::Units
     }
 
-    fn meets(&self, _: &[u32], _: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
-        Some(tap..tap + 1)
+    fn meets(&self, _: &[u32], shapes: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
+        let places = words(&shapes[0][1..]);
+        Some(tap * places..(tap + 1) * places)
     }
 
     fn splits_units(&self, _: &[u32]) -> bool {

@@ -63,6 +63,10 @@ fn sigmoid(arithmetic: Arithmetic, x: f32, _: [f32; 2]) -> f32 {
     above / (1.0 + e)
 }
 
+fn silu(arithmetic: Arithmetic, x: f32, none: [f32; 2]) -> f32 {
+    x * sigmoid(arithmetic, x, none)
+}
+
 fn elu(arithmetic: Arithmetic, x: f32, [alpha, gamma]: [f32; 2]) -> f32 {
     let inner = if x < 0.0 { alpha * maths::exp_less_one(arithmetic, x) } else { x };
     gamma * inner
@@ -116,6 +120,8 @@ pub(super) static ERF: Map =
     map("erf", 7, "any shape → the same: erf(x)", EXACT, |a, x, _| maths::erf(a, x));
 pub(super) static SIGMOID: Map =
     map("sigmoid", 8, "any shape → the same: 1 / (1 + exp(−x))", DIVIDES, sigmoid);
+pub(super) static SILU: Map =
+    map("silu", 19, "any shape → the same: x / (1 + exp(−x))", DIVIDES, silu);
 pub(super) static SOFTPLUS: Map =
     map("softplus", 9, "any shape → the same: ln(1 + exp(x))", EXACT, softplus);
 pub(super) static LEAKY_RELU: Map = map(

@@ -9,6 +9,7 @@
 
 mod arithmetic;
 mod arrange;
+mod attention;
 mod average_pool;
 mod batch_norm;
 mod binary;
@@ -35,6 +36,8 @@ mod reduce;
 mod relu;
 mod reshape;
 mod resize;
+mod rms_norm;
+mod rotary;
 mod shape;
 mod softmax;
 mod table;
@@ -64,6 +67,7 @@ pub static OPS: &[Kind] = &[
     Kind(&batch_norm::BatchNorm),
     Kind(&normalise::INSTANCE),
     Kind(&normalise::LAYER),
+    Kind(&rms_norm::RmsNorm),
     Kind(&relu::Relu),
     Kind(&map::ABS),
     Kind(&map::NEG),
@@ -74,6 +78,7 @@ pub static OPS: &[Kind] = &[
     Kind(&map::TANH),
     Kind(&map::ERF),
     Kind(&map::SIGMOID),
+    Kind(&map::SILU),
     Kind(&map::SOFTPLUS),
     Kind(&map::LEAKY_RELU),
     Kind(&map::ELU),
@@ -111,9 +116,13 @@ pub static OPS: &[Kind] = &[
     Kind(&arrange::TILE),
     Kind(&arrange::TAKE),
     Kind(&arrange::PAD),
+    Kind(&arrange::CACHE),
     Kind(&concat::Concat),
     Kind(&resize::Resize),
     Kind(&embedding::Embedding),
+    Kind(&rotary::Rotary),
+    Kind(&attention::ATTENTION),
+    Kind(&attention::CACHED),
 ];
 
 /// What an op of one kind is. Its inputs are the values of inferences that it reads, then its stored
@@ -289,7 +298,7 @@ mod tests {
         let names: BTreeSet<&str> = OPS.iter().map(|kind| kind.name()).collect();
         assert_eq!(names.len(), OPS.len());
         assert!(OPS.iter().all(|kind| Kind::named(kind.name()) == Some(*kind)));
-        assert_eq!(Kind::named("attention"), None);
+        assert_eq!(Kind::named("perceptron"), None);
     }
 
     #[test]

@@ -66,22 +66,36 @@ pub fn overlap(words: &[u32], of: &[u32], threshold: f32, least: f32) -> bool {
     both >= least * any
 }
 
+/// The token at each position of an answer, as golden's end counts them: words are `[vocabulary, position]`.
+pub fn tokens(words: &[u32], positions: u32, nan: NanRank) -> Vec<u32> {
+    let positions = positions as usize;
+    let of = |position| words.iter().skip(position).step_by(positions).copied();
+    (0..positions).map(|position| arg_max(of(position), nan)).collect()
+}
+
+/// How many tokens of an answer count: those up to and with the first end token.
+pub fn answer_length(tokens: &[u32], end: Option<u32>) -> usize {
+    let end = end.and_then(|end| tokens.iter().position(|token| *token == end));
+    end.map_or(tokens.len(), |at| at + 1)
+}
+
 /// A decision as the shaders have it.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Rule {
-    /// 0 arg-max, 1 tolerance, 2 top-k, 3 rank, 4 mask.
+    /// 0 arg-max, 1 tolerance, 2 top-k, 3 rank, 4 mask, 5 tokens.
     pub kind: u32,
     /// How a NaN ranks: 0 differs, 1 highest, 2 lowest.
     pub nan: u32,
-    /// The relative tolerance, or the threshold of a mask.
+    /// The relative tolerance, the threshold of a mask, or the token that ends an answer (−1: none).
     pub number: f32,
-    /// How many of the largest, or the bits of a mask's least overlap.
+    /// How many of the largest, the bits of a mask's least overlap, or the positions of an answer.
     pub best: u32,
 }
 
 impl Rule {
     /// The rule of a decision.
+    #[expect(clippy::cast_precision_loss, reason = "vocabularies are far below 2²⁴ tokens")]
     pub const fn new(decision: Decision) -> Self {
         let (kind, nan, number, best) = match decision {
             Decision::ArgMax { nan } => (0, nan_code(nan), 0.0, 1),
@@ -89,6 +103,13 @@ impl Rule {
             Decision::TopK { best, nan } => (2, nan_code(nan), 0.0, best),
             Decision::Rank { best, nan } => (3, nan_code(nan), 0.0, best),
             Decision::Mask { threshold, overlap } => (4, 0, threshold, overlap.to_bits()),
+            Decision::Tokens { positions, end, nan, .. } => {
+                let end = match end {
+                    Some(end) => end as f32,
+                    None => -1.0,
+                };
+                (5, nan_code(nan), end, positions)
+            }
         };
         Self { kind, nan, number, best }
     }
@@ -110,31 +131,39 @@ impl Rule {
     }
 
     /// Loop iterations of a pass over so many outputs.
-    fn pass(features: u32) -> u64 {
-        if features > WIDE_FEATURES { u64::from(features / 8 + 8) } else { features.into() }
+    fn pass(self, features: u32) -> u64 {
+        let runs = if self.kind == 5 { self.best } else { 1 };
+        let features = u64::from(features);
+        if features > WIDE_FEATURES.into() { features / 8 + 9 * u64::from(runs) } else { features }
     }
 
     /// Loop iterations of an invocation that classifies so many outputs, at most.
     pub fn classify_iterations(self, features: u32) -> u64 {
-        (2 + self.passes()) * Self::pass(features)
+        (2 + self.passes()) * self.pass(features)
     }
 
     /// Loop iterations of an invocation that votes on so many outputs of three executions, at most.
     pub fn vote_iterations(self, features: u32) -> u64 {
-        (2 + 3 * (3 + self.passes())) * Self::pass(features)
+        (2 + 3 * (3 + self.passes())) * self.pass(features)
     }
 
     /// A rule for so many outputs.
     pub(super) fn random(draws: &mut impl rand::Rng, features: u32) -> Self {
         use rand::RngExt;
-        let kind = draws.random_range(0..5);
+        let kind = draws.random_range(0..6);
         let best = draws.random_range(1..=features);
         let overlap = draws.random_range(0.3f32..1.0).to_bits();
+        let positions = (1..=features).filter(|count| features.is_multiple_of(*count));
+        let positions = positions.take(draws.random_range(1..4)).last().unwrap_or(1);
         Self {
             kind,
             nan: draws.random_range(0..3),
-            number: 0.125,
-            best: if kind == 4 { overlap } else { best },
+            number: if kind == 5 { [-1.0, 0.0, 1.0][draws.random_range(0..3)] } else { 0.125 },
+            best: match kind {
+                4 => overlap,
+                5 => positions,
+                _ => best,
+            },
         }
     }
 
@@ -145,6 +174,17 @@ impl Rule {
             0 => arg_max(words.iter().copied(), nan) == arg_max(golden.iter().copied(), nan),
             1 => within(words, golden, golden, self.number),
             4 => overlap(words, golden, self.number, f32::from_bits(self.best)),
+            5 => {
+                let [a, b] = [words, golden].map(|words| tokens(words, self.best, nan));
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a token where it is no −1"
+                )]
+                let end = (self.number >= 0.0).then_some(self.number as u32);
+                let counted = answer_length(&b, end);
+                a[..counted] == b[..counted]
+            }
             kind => {
                 let [mut a, mut b] = [words, golden].map(|words| largest(words, self.best, nan));
                 if kind == 2 {

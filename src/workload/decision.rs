@@ -2,7 +2,9 @@
 
 use super::entry::{DecisionEntry, DecisionKind};
 use super::file::File;
+use super::graph::word_count as narrow;
 use super::{Error, Mismatch, NanRank};
+use crate::op::Shape;
 use toml::Spanned;
 
 /// How an output becomes a decision, compared with the decision of golden.
@@ -42,6 +44,19 @@ pub enum Decision {
         /// The least intersection over union (Jaccard 1912) that is the same decision.
         overlap: f32,
     },
+    /// The tokens of an answer: the index of the first maximum at each position of an output (vocabulary,
+    /// positions), up to and with golden's first end token.
+    Tokens {
+        /// Positions of the answer.
+        positions: u32,
+        /// Tokens of the input that are the prompt, where the others are those that golden answers with;
+        /// without it the input is a given text, and each position decides on the token after it.
+        prompt: Option<u32>,
+        /// The token that ends an answer; without one all positions count.
+        end: Option<u32>,
+        /// How a NaN ranks.
+        nan: NanRank,
+    },
 }
 
 impl Decision {
@@ -52,13 +67,14 @@ impl Decision {
 }
 
 impl File<'_> {
-    /// The decision of an entry, over so many outputs.
+    /// The decision of an entry, over inputs and outputs of these shapes.
     pub(super) fn decision(
         &self,
         entry: &DecisionEntry,
-        features: usize,
+        (input, output): (&[usize], &[usize]),
     ) -> Result<Decision, Error> {
-        use DecisionKind::{ArgMax, Mask, Rank, Tolerance, TopK};
+        use DecisionKind::{ArgMax, Mask, Rank, Tokens, Tolerance, TopK};
+        let features: usize = output.iter().product();
         let kind = *entry.kind.get_ref();
         let name = kind.name();
         // What each kind takes, and what of that it needs.
@@ -67,6 +83,7 @@ impl File<'_> {
             TopK | Rank => (&["nan", "best"], &["best"]),
             Tolerance => (&["relative"], &["relative"]),
             Mask => (&["threshold", "overlap"], &["threshold", "overlap"]),
+            Tokens => (&["nan", "end", "prompt"], &[]),
         };
         let given = [
             ("nan", entry.nan.as_ref().map(Spanned::span)),
@@ -74,6 +91,8 @@ impl File<'_> {
             ("best", entry.best.as_ref().map(Spanned::span)),
             ("threshold", entry.threshold.as_ref().map(Spanned::span)),
             ("overlap", entry.overlap.as_ref().map(Spanned::span)),
+            ("end", entry.end.as_ref().map(Spanned::span)),
+            ("prompt", entry.prompt.as_ref().map(Spanned::span)),
         ];
         for (key, place) in given {
             match place {
@@ -115,12 +134,40 @@ impl File<'_> {
             }
             overlap => overlap.as_ref().map_or(1.0, |overlap| *overlap.get_ref()),
         };
+        let [vocabulary, positions] = match (kind, output) {
+            (Tokens, [vocabulary, positions]) => [*vocabulary, *positions].map(narrow),
+            (Tokens, _) => {
+                let expected = "an output of shape (vocabulary, positions) with tokens";
+                return Err(self.wrong(&entry.kind, expected, Shape(output).to_string()));
+            }
+            _ => [0, 0],
+        };
+        if let Some(end) = entry.end.as_ref().filter(|end| *end.get_ref() >= vocabulary) {
+            let expected = format!("a token below {vocabulary}, the vocabulary");
+            return Err(self.wrong(end, expected, end.get_ref().to_string()));
+        }
+        let end = entry.end.as_ref().map(|end| *end.get_ref());
+        if let Some(prompt) = &entry.prompt {
+            let tokens = narrow(input.iter().product()) + 1;
+            let wanted = tokens.checked_sub(positions).filter(|wanted| *wanted > 0);
+            if wanted != Some(*prompt.get_ref()) {
+                let expected = "a prompt that is the input without the answer's tokens but the last";
+                let found = format!(
+                    "{} with an input of {} and an answer of {positions}",
+                    prompt.get_ref(),
+                    tokens - 1
+                );
+                return Err(self.wrong(prompt, expected, found));
+            }
+        }
+        let prompt = entry.prompt.as_ref().map(|prompt| *prompt.get_ref());
         Ok(match kind {
             ArgMax => Decision::ArgMax { nan },
             Tolerance => Decision::Tolerance { relative },
             TopK => Decision::TopK { best, nan },
             Rank => Decision::Rank { best, nan },
             Mask => Decision::Mask { threshold, overlap },
+            Tokens => Decision::Tokens { positions, prompt, end, nan },
         })
     }
 }

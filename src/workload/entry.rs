@@ -210,6 +210,10 @@ pub(super) struct DecisionEntry {
     pub(super) threshold: Option<Spanned<f32>>,
     #[schemars(with = "Option<f32>")]
     pub(super) overlap: Option<Spanned<f32>>,
+    #[schemars(with = "Option<u32>")]
+    pub(super) end: Option<Spanned<u32>>,
+    #[schemars(with = "Option<u32>")]
+    pub(super) prompt: Option<Spanned<u32>>,
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
@@ -220,6 +224,7 @@ pub(super) enum DecisionKind {
     TopK,
     Rank,
     Mask,
+    Tokens,
 }
 
 impl DecisionKind {
@@ -231,6 +236,7 @@ impl DecisionKind {
             Self::TopK => "top-k",
             Self::Rank => "rank",
             Self::Mask => "mask",
+            Self::Tokens => "tokens",
         }
     }
 }

@@ -5,7 +5,7 @@ use super::entry::{
     Dim, Distribution, ExpectedEntry, InputsEntry, OutputEntry, WeightsEntry, WorkloadEntry,
 };
 use super::graph::axes;
-use super::onnx::{INPUT, Imported};
+use super::import::{INPUT, Imported};
 use super::ops::Image;
 use super::{
     Decision, Delivered, Error, Expected, Inputs, Mismatch, NanRule, Op, Role, Value, ValueId,
@@ -136,7 +136,7 @@ impl File<'_> {
         }
         let output = ValueId(ops.len());
         let features = values[output.0].features() as usize;
-        let decision = self.decision(&entry.decision, features)?;
+        let decision = self.decision(&entry.decision, (&values[0].shape, &values[output.0].shape))?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
         let delivered = match &entry.output {
             Some(output) => Some(self.delivered(output, features)?),
@@ -337,7 +337,7 @@ impl File<'_> {
     ) -> Result<(), Error> {
         let (Some(file), Some(labels)) = (&entry.labels, &inputs.labels) else { return Ok(()) };
         if !decision.is_of_classes() {
-            let expected = "no labels with a decision by tolerance or mask";
+            let expected = "no labels with a decision by tolerance, mask or tokens";
             return Err(self.wrong(&entry.shape, expected, format!("`{}`", file.display())));
         }
         match labels.iter().find(|label| **label as usize >= features) {

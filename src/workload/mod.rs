@@ -8,6 +8,8 @@ mod decision;
 mod entry;
 mod file;
 mod graph;
+mod hugging_face;
+pub mod import;
 pub mod onnx;
 mod ops;
 

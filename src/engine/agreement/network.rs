@@ -353,11 +353,15 @@ fn furnished(mut network: Network, draws: &mut Xoshiro256PlusPlus) -> Workload {
     let output = network.values[network.values.len() - 1].features();
     let nan = one_of(draws, &[NanRank::Differs, NanRank::Highest, NanRank::Lowest]);
     let best = draws.random_range(1..=output.min(8));
-    let decision = match draws.random_range(0..8) {
+    let decision = match draws.random_range(0..9) {
         0 | 1 => Decision::Tolerance { relative: 0.01 },
         2 => Decision::Mask { threshold: 0.1, overlap: draws.random_range(0.3..1.0) },
         3 => Decision::TopK { best, nan },
         4 => Decision::Rank { best, nan },
+        5 => {
+            let positions = if output.is_multiple_of(2) { 2 } else { 1 };
+            Decision::Tokens { positions, prompt: None, end: one_of(draws, &[None, Some(0)]), nan }
+        }
         _ => Decision::ArgMax { nan },
     };
     let labels = (0..INPUTS).map(|_| draws.random_range(0..output)).collect();

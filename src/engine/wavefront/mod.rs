@@ -165,8 +165,22 @@ impl Wavefront {
     /// # Errors
     /// As [`Wavefront::new`].
     pub fn over(&self, windows: Windows) -> Result<Self, Error> {
-        let Core { kernels, gpu, workload, store, .. } = &self.core;
-        let (kernels, gpu, workload) = (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+        let workload = Arc::clone(&self.core.workload);
+        self.of(workload, windows)
+    }
+
+    /// The engine for the same workload with other inputs of the same number and shape; golden weights are
+    /// shared.
+    ///
+    /// # Errors
+    /// As [`Wavefront::new`].
+    pub fn with_inputs(&self, workload: Arc<Workload>) -> Result<Self, Error> {
+        self.of(workload, self.core.windows.clone())
+    }
+
+    fn of(&self, workload: Arc<Workload>, windows: Windows) -> Result<Self, Error> {
+        let Core { kernels, gpu, store, .. } = &self.core;
+        let (kernels, gpu) = (Arc::clone(kernels), Arc::clone(gpu));
         Self::with(Arc::clone(store), kernels, gpu, workload, windows, self.behind.1)
     }
 

@@ -9,27 +9,21 @@
 )]
 
 mod fold;
-mod folder;
 mod model;
 mod numbers;
 mod operands;
 mod operators;
 mod proto;
-mod text;
 mod trace;
 
+use super::Error;
 use super::data::{self, Stored};
-use super::{Error, Overrides};
+use super::import::{About, INPUT, Imported, Reading, Text};
 use crate::op::{Dtype, Mismatch, Shape};
 use model::{Data, Model};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use trace::{Refusal, Trace, Traced};
-
-pub use folder::{Beside, write};
-
-/// The name of a workload's input among its values.
-pub(super) const INPUT: &str = "input";
 
 /// Bytes of a model file, at most: protobuf itself stops at 2 GiB.
 const BYTES_MAX: u64 = 1 << 31;
@@ -37,48 +31,11 @@ const BYTES_MAX: u64 = 1 << 31;
 /// Elements of one value of an inference, at most: 1 GiB, before anything is planned.
 const VALUE_ELEMENTS_MAX: usize = 1 << 28;
 
+/// Outputs that are classes rather than numbers: at most so many, in one dimension.
+const CLASSES_MAX: usize = 1 << 16;
+
 /// Inputs that are generated where none are given.
 const GENERATED_INPUTS: usize = 16;
-
-/// How a model is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reading {
-    /// Inputs: a `.npy` file in the model's own shape, its first dimension counting inferences.
-    pub input: Option<PathBuf>,
-    /// The shape of the input, where the file leaves dimensions open and `input` does not tell.
-    pub shape: Option<Vec<usize>>,
-    /// Whether batch normalisations become part of the convolutions before them. The words under test are
-    /// then products of those of the file.
-    pub fold: bool,
-}
-
-/// A model as a workload.
-pub(super) struct Imported {
-    /// The text of its `workload.toml`.
-    pub(super) text: String,
-    /// Its stored tensors.
-    pub(super) tensors: BTreeMap<String, Stored>,
-    /// Its inputs, where they are not generated: their number, and their words.
-    pub(super) inputs: Option<(usize, Vec<u32>)>,
-    /// The shape of an input, and its type.
-    input_shape: Vec<usize>,
-    dtype: Dtype,
-}
-
-/// What a workload says of itself.
-pub(super) struct About<'a> {
-    /// Its name.
-    pub(super) name: &'a str,
-    /// One sentence on what it is.
-    pub(super) description: &'a str,
-    /// Where it comes from.
-    pub(super) source: &'a str,
-    /// Labels and expected outputs, as files beside it.
-    pub(super) labels: bool,
-    /// Where it has expected outputs beside it: how far outputs may be from them, and how many of them are
-    /// right.
-    pub(super) expected: Option<(f32, Option<usize>)>,
-}
 
 /// Inputs as a file has them.
 struct Given {
@@ -136,16 +93,20 @@ fn imported(
         (false, None) => 1,
     };
     let dtype = model.inputs.first().map_or(Dtype::F32, |input| input.dtype);
-    let text = text::workload(&text::Parts {
-        about,
-        opset: model.opset,
-        producer: model.producer.as_deref(),
-        folded: reading.fold.then_some(folded),
-        input: (&trace.input_shape, dtype),
-        generated: inputs.is_none().then_some(count),
-        ops: &pruned,
-        output: &output,
-    });
+    let producer = model.producer.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+    let mut how = format!("Read from ONNX{producer}, operator set {}.", model.opset);
+    if reading.fold {
+        how += &format!(" {folded} batch normalisations are folded into convolutions.");
+    }
+    let generated = inputs.is_none().then_some(count);
+    let mut text = Text::new(about, &how, (&trace.input_shape, dtype), generated);
+    for op in &pruned {
+        let tensors: Vec<(&str, &String)> = op.tensors.iter().map(|(f, t)| (*f, t)).collect();
+        let inputs: Vec<&String> = op.inputs.iter().collect();
+        text.op((&op.name, op.kind.name()), &inputs, &tensors, &op.fields);
+    }
+    end(&mut text, &output);
+    let text = text.end(about);
     let unread: BTreeSet<String> = trace
         .tensors
         .keys()
@@ -164,6 +125,22 @@ fn imported(
         tensors.insert(name, Stored { shape: placed.shape, dtype: placed.dtype, words });
     }
     Ok(Imported { text, tensors, inputs, input_shape, dtype })
+}
+
+/// Writes what becomes of the output: classes or numbers, and its shape as the model has it.
+fn end(text: &mut Text, output: &Traced) {
+    let features: usize = output.own.iter().product();
+    let long = output.shape.iter().enumerate();
+    let long = long.filter(|(at, size)| **size > 1 && Some(*at) != output.batch).count();
+    let classes = output.batch.is_some() && long <= 1 && (2..=CLASSES_MAX).contains(&features);
+    let tolerance = [("kind", "\"tolerance\"".into()), ("relative", "1e-3".into())];
+    match classes {
+        true => text.table("decision", &[("kind", "\"arg-max\"".into())]),
+        false => text.table("decision", &tolerance),
+    }
+    let mut lines = vec![("shape", format!("{:?}", output.shape))];
+    lines.extend(output.batch.map(|batch| ("inputs_along", batch.to_string())));
+    text.table("output", &lines);
 }
 
 /// The shape of the input that a model is read with: what the file fixes, and for the rest what the user or
@@ -265,22 +242,4 @@ fn walked<'m>(model: &'m Model, shape: &[usize]) -> Result<(Trace<'m>, Traced), 
 /// The names of the operators that are read.
 pub fn operators() -> impl Iterator<Item = &'static str> {
     operators::names()
-}
-
-/// Reads a model as a workload, in memory.
-///
-/// # Errors
-/// A file that cannot be read, what of it is not supported, with the node and the reason, and where the
-/// workload is refused.
-pub fn load(
-    path: &Path,
-    reading: &Reading,
-    overrides: &Overrides,
-) -> Result<super::Workload, Error> {
-    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let source = format!("Imported from {}.", path.display());
-    let about =
-        About { name: &name, description: "", source: &source, labels: false, expected: None };
-    let imported = import(path, reading, &about)?;
-    super::file::from_memory(path, imported, overrides)
 }

@@ -4,7 +4,7 @@ use super::{About, Imported, Reading, import};
 use crate::op::{Dtype, Mismatch};
 use crate::output;
 use crate::workload::data::{self, npy_of_floats, npy_of_whole};
-use crate::workload::{Error, Overrides, Workload};
+use crate::workload::{Decision, Error, Overrides, Workload};
 use safetensors::tensor::TensorView;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,20 +26,26 @@ pub struct Beside {
     pub source: String,
 }
 
-/// Writes the workload folder of a model and loads it. The folder appears whole or not at all.
+/// Writes the workload folder of a model and loads it; `answered` gives it the inputs that it is to have. The
+/// folder appears whole or not at all.
 ///
 /// # Errors
-/// What of the model or of the files beside it is not supported or wrong, a folder that is there, and what
-/// the system says where it cannot be written.
-pub fn write(model: &Path, beside: &Beside, folder: &Path) -> Result<Workload, Error> {
+/// What of the model or of the files beside it is not supported or wrong, a folder that is there, what the
+/// system says where it cannot be written, and what `answered` says.
+pub fn write<E: From<Error>>(
+    model: &Path,
+    beside: &Beside,
+    folder: &Path,
+    answered: impl FnOnce(Workload) -> Result<Workload, E>,
+) -> Result<Workload, E> {
     let failed = |source| Error::Write { path: folder.to_owned(), source };
     let Some(name) = folder.file_name() else {
         let found = folder.display().to_string();
-        return Err(Mismatch::new("a folder with a name", found).in_data(folder));
+        return Err(Mismatch::new("a folder with a name", found).in_data(folder).into());
     };
     if folder.exists() {
         let expected = "a folder that does not exist yet";
-        return Err(Mismatch::new(expected, "one that does").in_data(folder));
+        return Err(Mismatch::new(expected, "one that does").in_data(folder).into());
     }
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.unwrap_or(Path::new("."));
@@ -49,16 +55,39 @@ pub fn write(model: &Path, beside: &Beside, folder: &Path) -> Result<Workload, E
     let inside = draft.path().join(name);
     fs::create_dir(&inside).map_err(failed)?;
     let workload = fill(model, beside, &inside, &name.to_string_lossy())?;
+    let before = workload.inputs.words.clone();
+    let workload = answered(workload)?;
+    if workload.inputs.words != before {
+        put_inputs(&inside, &workload)?;
+    }
     fs::rename(&inside, folder).map_err(failed)?;
     Ok(workload)
 }
 
+fn put(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), Error> {
+    let path = folder.join(file);
+    fs::write(&path, bytes).map_err(|source| Error::Write { path, source })
+}
+
+/// Writes the inputs, `[count]` in front of the shape of one.
+fn put_words(folder: &Path, shape: &[usize], dtype: Dtype, words: &[u32]) -> Result<(), Error> {
+    let count = words.len() / shape.iter().product::<usize>().max(1);
+    let shape = [&[count], shape].concat();
+    let bytes = match dtype {
+        Dtype::F32 => npy_of_floats(&shape, words),
+        Dtype::U32 => npy_of_whole(&shape, words),
+    };
+    put(folder, "inputs.npy", &bytes)
+}
+
+fn put_inputs(folder: &Path, workload: &Workload) -> Result<(), Error> {
+    let input = &workload.values[0];
+    put_words(folder, &input.shape, input.dtype, &workload.inputs.words)
+}
+
 /// Writes the files of the folder, and loads it.
 fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Workload, Error> {
-    let put = |file: &str, bytes: &[u8]| {
-        let path = folder.join(file);
-        fs::write(&path, bytes).map_err(|source| Error::Write { path, source })
-    };
+    let put = |file: &str, bytes: &[u8]| put(folder, file, bytes);
     let about = |expected| About {
         name,
         description: &beside.description,
@@ -88,17 +117,10 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
         put("labels.npy", &npy_of_whole(&[labels.len()], &labels))?;
     }
     put("workload.toml", text.as_bytes())?;
-    if let Some((count, words)) = inputs {
-        let shape = [&[*count], &imported.input_shape[..]].concat();
-        put(
-            "inputs.npy",
-            &match imported.dtype {
-                Dtype::F32 => npy_of_floats(&shape, words),
-                Dtype::U32 => npy_of_whole(&shape, words),
-            },
-        )?;
+    if let Some((_, words)) = inputs {
+        put_words(folder, &imported.input_shape, imported.dtype, words)?;
     }
-    let workload = super::super::load(folder, &Overrides::default())?;
+    let workload = crate::workload::load(folder, &Overrides::default())?;
     let Some(expected) = &beside.expected else { return Ok(workload) };
     if workload.delivered.as_ref().is_some_and(|delivered| delivered.along.is_some_and(|at| at > 0))
     {
@@ -111,7 +133,13 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
         let expects = format!("outputs of {} inputs, {features} each", workload.inputs.count);
         return Err(Mismatch::new(expects, outputs.len().to_string()).in_data(expected));
     }
-    let shape = [&[workload.inputs.count], &workload.values[workload.output.0].shape[..]].concat();
+    let output = &workload.values[workload.output.0].shape;
+    let outputs = match workload.decision {
+        // Other frameworks give (inputs, positions, vocabulary).
+        Decision::Tokens { positions, .. } => turned(&outputs, positions as usize, features),
+        _ => outputs,
+    };
+    let shape = [&[workload.inputs.count], &output[..]].concat();
     put("expected.npy", &npy_of_floats(&shape, &outputs))?;
     let right = workload.inputs.labels.as_ref().filter(|_| workload.decision.is_of_classes());
     let right = right.map(|labels| {
@@ -122,7 +150,18 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
     let tolerance = (largest * beside.tolerance).max(f32::MIN_POSITIVE);
     let text = import(model, &beside.reading, &about(Some((tolerance, right))))?.text;
     put("workload.toml", text.as_bytes())?;
-    super::super::load(folder, &Overrides::default())
+    crate::workload::load(folder, &Overrides::default())
+}
+
+/// Logits of each position one after another as those of each token of the vocabulary, input by input.
+fn turned(outputs: &[u32], positions: usize, features: usize) -> Vec<u32> {
+    let vocabulary = features / positions;
+    let mut words = Vec::with_capacity(outputs.len());
+    for input in outputs.chunks(features) {
+        let token = |token| (0..positions).map(move |position| input[position * vocabulary + token]);
+        words.extend((0..vocabulary).flat_map(token));
+    }
+    words
 }
 
 /// The place of the first of the largest numbers.

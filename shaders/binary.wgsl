@@ -24,9 +24,9 @@ struct BinaryParams {
 }
 
 @group(0) @binding(0) var<uniform>             params: BinaryParams;
-@group(0) @binding(1) var<storage, read>       a:      array<u32>;         // [slot, element, row]
+@group(0) @binding(1) var<storage, read>       a:      array<vec4<u32>>;   // [slot, element, quad]
 @group(0) @binding(2) var<storage, read>       a_slot: array<u32>;         // [block]
-@group(0) @binding(3) var<storage, read>       b:      array<u32>;         // [slot, element, row]
+@group(0) @binding(3) var<storage, read>       b:      array<vec4<u32>>;   // [slot, element, quad]
 @group(0) @binding(4) var<storage, read>       b_slot: array<u32>;         // [block]
 @group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [block, element, quad]
 @group(0) @binding(6) var<storage, read>       table:  array<u32>;         // [element, operand]
@@ -54,17 +54,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
     of_a += params.a_base + a_slot[block] * params.a_stride;
     of_b += params.b_base + b_slot[block] * params.b_stride;
-    var left = vec4(a[of_a]);
-    var right = vec4(b[of_b]);
+    var left = a[of_a / 4u];
+    var right = b[of_b / 4u];
+    if A_STORED == 1u { left = vec4(left[of_a % 4u]); }
+    if B_STORED == 1u { right = vec4(right[of_b % 4u]); }
     for (var quad = 0u; quad < STRIP; quad++) {
-        if A_STORED == 0u {
-            let from_a = of_a + 4u * quad;
-            left = vec4(a[from_a], a[from_a + 1u], a[from_a + 2u], a[from_a + 3u]);
-        }
-        if B_STORED == 0u {
-            let from_b = of_b + 4u * quad;
-            right = vec4(b[from_b], b[from_b + 1u], b[from_b + 2u], b[from_b + 3u]);
-        }
+        if A_STORED == 0u && quad > 0u { left = a[of_a / 4u + quad]; }
+        if B_STORED == 0u && quad > 0u { right = b[of_b / 4u + quad]; }
         y[i * STRIP + quad] = vec4(
             function(left.x, right.x),
             function(left.y, right.y),

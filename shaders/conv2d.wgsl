@@ -1,6 +1,6 @@
 // 2-D cross-correlation: channels, kernel rows, kernel columns ascending with fma from +0, or from y; padding
 // is skipped; the bias last. Weights are read as shaders/lib/stored.wgsl says. One invocation computes
-// 8 output channels of one pixel of QUADS quads of rows of one block. See src/op/conv2d.rs for the
+// OUTPUTS output channels of one pixel of QUADS quads of rows of one block. See src/op/conv2d.rs for the
 // reference.
 #import fold
 #import tile

@@ -1,4 +1,4 @@
-// y[t, c] = table[id[t], c]; a number past the table gives 0 and traps. One invocation a word.
+// y[t, c] = table[id[t], c]; a number past the table gives 0 and traps. One invocation a quad of rows.
 // See src/op/embedding.rs for the reference.
 #import fold
 #import outcome
@@ -6,40 +6,50 @@
 override GROUP: u32 = 64u;
 
 struct EmbeddingParams {
-    rows:     u32,   // rows of a block
+    quads:    u32,   // quads of rows
     width:    u32,   // words of an entry
-    words:    u32,   // words of an output's block
+    places:   u32,   // quads of an output's block
     blocks:   u32,
     entries:  u32,   // entries of the table
-    x_base:   u32,   // in words
-    x_stride: u32,   // in words, between slots
+    x_base:   u32,   // in quads
+    x_stride: u32,   // in quads, between slots
     w_base:   u32,   // in words
     w_stride: u32,   // in words, between slots
 }
 
 @group(0) @binding(0) var<uniform>             params: EmbeddingParams;
-@group(0) @binding(1) var<storage, read>       x:      array<u32>;         // [slot, token, row]
+@group(0) @binding(1) var<storage, read>       x:      array<vec4<u32>>;   // [slot, token, quad]
 @group(0) @binding(2) var<storage, read>       x_slot: array<u32>;         // [block]
 @group(0) @binding(3) var<storage, read>       w:      array<u32>;         // [slot, entry, column]
 @group(0) @binding(4) var<storage, read>       w_slot: array<u32>;         // [block]
-@group(0) @binding(5) var<storage, read_write> y:      array<u32>;         // [block, token, column, row]
+@group(0) @binding(5) var<storage, read_write> y:      array<vec4<u32>>;   // [block, token, column, quad]
 @group(0) @binding(6) var<storage, read_write> traps:  array<atomic<u32>>; // [lane, rows + 1]
 @group(0) @binding(7) var<storage, read>       lanes:  array<u32>;         // [block]
 
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
-    let block = i / params.words;
+    let block = i / params.places;
     if block >= params.blocks { return; }
-    let at = i - block * params.words;
-    let row = at % params.rows;
-    let column = at / params.rows % params.width;
-    let token = at / params.rows / params.width;
-    let entry = x[params.x_base + x_slot[block] * params.x_stride + token * params.rows + row];
+    let at = i - block * params.places;
+    let quad = at % params.quads;
+    let column = at / params.quads % params.width;
+    let token = at / params.quads / params.width;
+    let entries = x[params.x_base + x_slot[block] * params.x_stride + token * params.quads + quad];
+    let traps_at = lanes[block] * (4u * params.quads + 1u) + 4u * quad;
+    let table = params.w_base + w_slot[block] * params.w_stride + column;
+    y[i] = vec4(
+        entry_word(entries.x, table, traps_at),
+        entry_word(entries.y, table, traps_at + 1u),
+        entry_word(entries.z, table, traps_at + 2u),
+        entry_word(entries.w, table, traps_at + 3u),
+    );
+}
+
+fn entry_word(entry: u32, table: u32, trap: u32) -> u32 {
     if entry >= params.entries {
-        atomicOr(&traps[lanes[block] * (params.rows + 1u) + row], TRAP_INDEX);
-        y[i] = 0u;
-        return;
+        atomicOr(&traps[trap], TRAP_INDEX);
+        return 0u;
     }
-    y[i] = w[params.w_base + w_slot[block] * params.w_stride + entry * params.width + column];
+    return w[table + entry * params.width];
 }

@@ -364,20 +364,18 @@ impl Operator for Arrange {
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
-        let (words, x) = (call.output_words(), call.inputs[0]);
-        let (step, of_row) = if x.stored { (1, 0) } else { (call.rows, 1) };
+        let (places, x) = (call.output_words() / 4, call.inputs[0]);
         let params = vec![
-            ("words", words),
+            ("places", places),
             ("blocks", call.blocks),
-            ("rows", call.rows),
+            ("quads", call.rows / 4),
             ("x_base", x.base),
             ("x_stride", x.stride),
-            ("x_step", step),
-            ("x_row", of_row),
             ("fill", self.fill(call.settings)),
         ];
-        let invocations = u64::from(words) * u64::from(call.blocks);
+        let invocations = u64::from(places) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("arrange", 1, params, invocations);
+        spec.constants.push(("STORED", u32::from(x.stored)));
         spec.bindings.push(Bind::Table);
         spec.table = self.table(call);
         Some(spec)

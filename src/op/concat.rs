@@ -77,28 +77,23 @@ impl Operator for Concat {
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let places = [0, 1].map(|operand| place(call.settings, operand));
         let [a, b] = places.map(|at| call.inputs[at]);
-        let step = |stored: bool| if stored { (1, 0) } else { (call.rows, 1) };
-        let [(a_step, a_row), (b_step, b_row)] = [step(a.stored), step(b.stored)];
-        let words = call.output_words();
+        let quads = call.output_words() / 4;
         let params = vec![
-            ("words", words),
+            ("places", quads),
             ("blocks", call.blocks),
-            ("rows", call.rows),
+            ("quads", call.rows / 4),
             ("a_base", a.base),
             ("a_stride", a.stride),
-            ("a_step", a_step),
-            ("a_row", a_row),
             ("b_base", b.base),
             ("b_stride", b.stride),
-            ("b_step", b_step),
-            ("b_row", b_row),
-            ("zero", 0),
         ];
-        let invocations = u64::from(words) * u64::from(call.blocks);
+        let invocations = u64::from(quads) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("concat", 2, params, invocations);
         let inputs = places.into_iter().flat_map(|at| [Bind::Words(at), Bind::Slots(at)]);
         spec.bindings = inputs.chain([Bind::Output, Bind::Table]).collect();
         spec.table = offsets(call);
+        spec.constants.push(("A_STORED", u32::from(a.stored)));
+        spec.constants.push(("B_STORED", u32::from(b.stored)));
         Some(spec)
     }
 

@@ -59,17 +59,17 @@ impl Operator for Embedding {
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let [ids, table] = [call.inputs[0], call.inputs[1]];
         let params = vec![
-            ("rows", call.rows),
+            ("quads", call.rows / 4),
             ("width", narrow(call.output[1])),
-            ("words", call.output_words()),
+            ("places", call.output_words() / 4),
             ("blocks", call.blocks),
             ("entries", narrow(table.shape[0])),
-            ("x_base", ids.base),
-            ("x_stride", ids.stride),
+            ("x_base", ids.base / 4),
+            ("x_stride", ids.stride / 4),
             ("w_base", table.base),
             ("w_stride", table.stride),
         ];
-        let invocations = u64::from(call.output_words()) * u64::from(call.blocks);
+        let invocations = u64::from(call.output_words() / 4) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("embedding", 2, params, invocations);
         spec.bindings.extend([Bind::Traps, Bind::Lanes]);
         Some(spec)

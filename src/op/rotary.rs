@@ -2,7 +2,7 @@
 //! the angle position · theta^(−2d/dimensions). Sines and cosines are computed on the CPU, as they differ
 //! between adapters; they are no memory under test.
 
-use super::field::{Field, Holds};
+use super::field::{Default, Field, Holds};
 use super::shape::{Shape, narrow};
 use super::table::{Offsets, Table};
 use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
@@ -24,6 +24,7 @@ fn angles(settings: &[u32], shape: &[usize]) -> Vec<[u32; 2]> {
         let exponent = (2 * element) as f32 / dimensions as f32;
         let frequency = 1.0 / theta.powf(f64::from(exponent)) as f32;
         for position in 0..positions {
+            let position = settings[1] as usize + position;
             let angle = f64::from(position as f32 * frequency);
             all.push([angle.cos() as f32, angle.sin() as f32].map(f32::to_bits));
         }
@@ -42,11 +43,18 @@ impl Operator for Rotary {
     }
 
     fn fields(&self) -> &'static [Field] {
-        &[Field {
-            name: "theta",
-            holds: Holds::Float(10_000.0),
-            meaning: "the base of the frequencies, 10,000 by default",
-        }]
+        &[
+            Field {
+                name: "theta",
+                holds: Holds::Float(10_000.0),
+                meaning: "the base of the frequencies, 10,000 by default",
+            },
+            Field {
+                name: "start",
+                holds: Holds::Number(Default::Is(0)),
+                meaning: "the position of the first token, 0 by default",
+            },
+        ]
     }
 
     fn axes(&self) -> &'static [&'static str] {
@@ -105,7 +113,7 @@ impl Operator for Rotary {
         let mut side = |most| draws.random_range(1..most);
         let shape = vec![side(4), 2 * side(5), side(8)];
         Problem {
-            settings: vec![10_000f32.to_bits()],
+            settings: vec![10_000f32.to_bits(), draws.random_range(0..9)],
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
@@ -121,7 +129,9 @@ mod tests {
 
     #[test]
     fn the_first_pair_turns_by_one_radian_a_token() {
-        let angles = angles(&[10_000f32.to_bits()], &[1, 4, 3]);
+        let later = angles(&[10_000f32.to_bits(), 1], &[1, 4, 2]);
+        let angles = angles(&[10_000f32.to_bits(), 0], &[1, 4, 3]);
+        assert_eq!(later[..2], angles[1..3]);
         let angle = |at: usize| angles[at].map(f32::from_bits);
         assert_eq!(angle(0), [1.0, 0.0]);
         assert_eq!(angle(1), [0.540_302_3, 0.841_471]);

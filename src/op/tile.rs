@@ -1,13 +1,15 @@
-//! What linear and conv2d share: an invocation computes 8 outputs of one or more quads of rows, so that each
-//! weight that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
+//! What linear and conv2d share: an invocation computes several outputs of one or more quads of rows, so that each
+//! weight and each quad that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
 
 use super::kernel::{Bind, Call, KernelSpec, Products};
 use super::table::Table;
 
-/// Outputs that one invocation computes.
-const OUTPUTS: u32 = 8;
-/// Invocations in a workgroup.
+/// Outputs that one invocation can compute; hardware has no registers for more than the first.
+const OUTPUTS: [u32; 2] = [8, 16];
+/// Invocations in a workgroup on hardware.
 const GROUP: u32 = 32;
+/// On a software adapter: one vector, so that its threads share the work evenly.
+const SOFTWARE_GROUP: u32 = 8;
 /// Quads of rows that one invocation can compute. Sums of eight are more than the registers that
 /// hardware gives an invocation.
 pub(super) const QUADS: [u32; 3] = [1, 4, 8];
@@ -32,25 +34,30 @@ pub(super) struct Tiles {
 }
 
 impl Tiles {
-    /// Invocations of a block where each computes so many quads.
-    fn invocations(self, quads: u32) -> u64 {
+    /// Invocations of a block where each computes so many outputs of so many quads.
+    fn invocations(self, [outputs, quads]: [u32; 2]) -> u64 {
         let strips = u64::from(self.quads.div_ceil(quads));
-        let tiles = u64::from(self.outputs.div_ceil(OUTPUTS)) * u64::from(self.groups);
+        let tiles = u64::from(self.outputs.div_ceil(outputs)) * u64::from(self.groups);
         strips * u64::from(self.cells) * tiles
     }
 
-    /// The best number of quads, the largest of those that are alike. Software spends its time on loads, 8
-    /// weights and 4 values a quad; hardware needs invocations.
-    fn best(self, software: bool, blocks: u32) -> u32 {
-        let cost = |quads: u32| match software {
-            true => self.invocations(quads) * u64::from(OUTPUTS + 4 * quads),
+    /// The best number of outputs and quads, the largest of those that are alike. Hardware needs invocations.
+    /// Software spends its time on loads: by the instructions that llvmpipe makes of them, a weight costs it as
+    /// much as 8 products of a quad, and a quad of rows 18.
+    fn best(self, software: bool, blocks: u32) -> [u32; 2] {
+        let cost = |tile: [u32; 2]| match software {
+            true => {
+                let [outputs, quads] = tile.map(u64::from);
+                self.invocations(tile) * (8 * outputs + 18 * quads + outputs * quads)
+            }
             false => {
-                HARDWARE_INVOCATIONS.saturating_sub(self.invocations(quads) * u64::from(blocks))
+                HARDWARE_INVOCATIONS.saturating_sub(self.invocations(tile) * u64::from(blocks))
             }
         };
-        let most = if software { u32::MAX } else { HARDWARE_QUADS };
-        let widths = QUADS.into_iter().filter(|quads| *quads <= most);
-        widths.min_by_key(|quads| (cost(*quads), std::cmp::Reverse(*quads))).unwrap_or(1)
+        let fits = |tile: &[u32; 2]| software || (tile[0] == 8 && tile[1] <= HARDWARE_QUADS);
+        let tiles = OUTPUTS.into_iter().flat_map(|outputs| QUADS.map(|quads| [outputs, quads]));
+        let best = tiles.filter(fits).min_by_key(|tile| (cost(*tile), std::cmp::Reverse(*tile)));
+        best.unwrap_or([8, 1])
     }
 
     /// The kernel of an op whose inputs are x, weight and perhaps bias, the two last in one buffer. `params`
@@ -80,17 +87,23 @@ impl Tiles {
             ("y_base", call.part.map_or(0, |part| part.base) / 4),
             ("y_stride", call.part.map_or(call.output_words(), |part| part.stride) / 4),
         ]);
-        let quads = self.best(call.software, call.blocks);
+        let tile = self.best(call.software, call.blocks);
+        let group = if call.software { SOFTWARE_GROUP } else { GROUP };
         let bindings =
             vec![Bind::Words(0), Bind::Slots(0), Bind::Words(1), Bind::Slots(1), Bind::Output];
         KernelSpec {
             shader,
             entry: "main",
-            constants: vec![("GROUP", GROUP), ("QUADS", quads), ("RESUMES", u32::from(begin > 0))],
+            constants: vec![
+                ("GROUP", group),
+                ("OUTPUTS", tile[0]),
+                ("QUADS", tile[1]),
+                ("RESUMES", u32::from(begin > 0)),
+            ],
             params,
             bindings,
-            invocations: self.invocations(quads),
-            group: GROUP,
+            invocations: self.invocations(tile),
+            group,
             depth: call.blocks,
             table: Table::default(),
         }
@@ -101,24 +114,24 @@ impl Tiles {
 mod tests {
     use super::*;
 
-    fn width(software: bool, rows: u32, outputs: u32, blocks: u32) -> u32 {
+    fn best(software: bool, rows: u32, outputs: u32, blocks: u32) -> [u32; 2] {
         let tiles = Tiles { quads: rows.div_ceil(4), cells: 1, outputs, groups: 1, units: 1 };
         tiles.best(software, blocks)
     }
 
     #[test]
     fn software_makes_the_fewest_loads() {
-        assert_eq!(width(true, 1, 10, 1), 1);
-        assert_eq!(width(true, 12, 10, 1), 4, "one of 24 loads for three of 12");
-        assert_eq!(width(true, 16, 10, 64), 4);
-        assert_eq!(width(true, 36, 10, 1), 4, "three of 24 loads for two of 40");
-        assert_eq!(width(true, 128, 10, 1), 8);
+        assert_eq!(best(true, 1, 10, 1), [16, 1]);
+        assert_eq!(best(true, 1, 8, 1), [8, 1]);
+        assert_eq!(best(true, 16, 10, 64), [16, 4]);
+        assert_eq!(best(true, 128, 8, 1), [8, 8]);
+        assert_eq!(best(true, 128, 128, 1), [16, 8]);
     }
 
     #[test]
     fn hardware_is_given_invocations_before_quads() {
-        assert_eq!(width(false, 128, 80, 64), 1, "20,480 invocations at most");
-        assert_eq!(width(false, 128, 1024, 64), 4, "65,536 with four quads");
-        assert_eq!(width(false, 128, 1024, 128), 4, "more than four do not fit its registers");
+        assert_eq!(best(false, 128, 80, 64), [8, 1], "20,480 invocations at most");
+        assert_eq!(best(false, 128, 1024, 64), [8, 4], "65,536 with four quads");
+        assert_eq!(best(false, 128, 1024, 128), [8, 4], "more than four do not fit its registers");
     }
 }

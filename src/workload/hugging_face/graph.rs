@@ -1,4 +1,5 @@
-//! The ops of a decoder.
+//! The ops of a decoder. In its last layer queries and all that follows them are computed for the tokens alone
+//! that an answer is decided on; keys and values are needed of all.
 
 use super::config::Config;
 use super::tensors::Tensors;
@@ -78,15 +79,27 @@ impl Writer<'_> {
         Ok(name.to_owned())
     }
 
-    /// Queries or keys: projected, in heads, normalised where the model does, and turned.
+    /// The tokens of a value from `first` on.
+    fn tokens_from(&mut self, name: &str, input: &str, first: usize) -> String {
+        let Graph { config, tokens, .. } = *self.graph;
+        let fields = [
+            ("starts", sizes(&[0, first])),
+            ("counts", sizes(&[config.hidden, tokens - first])),
+            ("steps", sizes(&[1, 1])),
+        ];
+        self.op(name, "slice", &[input], &fields)
+    }
+
+    /// Queries or keys of the tokens from `first` on: projected, in heads, normalised where the model does, and
+    /// turned.
     fn turned(
         &mut self,
         layer: (&str, &str),
         which: &str,
-        (input, heads): (&str, usize),
+        (input, heads, first): (&str, usize, usize),
     ) -> Result<String, Error> {
         let config = self.graph.config;
-        let apart = self.heads(layer, which, (input, heads))?;
+        let apart = self.heads(layer, which, (input, heads, first))?;
         let (at, tensors) = layer;
         let normal = match config.norms_heads {
             true => {
@@ -96,27 +109,29 @@ impl Writer<'_> {
             }
             false => apart,
         };
-        let fields = [("theta", Given::Float(config.theta))];
+        let mut fields = vec![("theta", Given::Float(config.theta))];
+        fields.extend((first > 0).then(|| ("start", number(first))));
         Ok(self.op(&format!("{at}.{which}_rotary"), "rotary", &[&normal], &fields))
     }
 
-    /// A projection to heads.
+    /// A projection to heads of the tokens from `first` on.
     fn heads(
         &mut self,
         (at, tensors): (&str, &str),
         which: &str,
-        (input, heads): (&str, usize),
+        (input, heads, first): (&str, usize, usize),
     ) -> Result<String, Error> {
         let config = self.graph.config;
         let shape = [heads * config.dimensions, config.hidden];
         let tensor = format!("{tensors}.self_attn.{which}_proj");
         let name = format!("{at}.{which}");
         let flat = self.linear((&name, &tensor), input, shape, config.attention_bias[0])?;
-        let shape = sizes(&[heads, config.dimensions, self.graph.tokens]);
+        let shape = sizes(&[heads, config.dimensions, self.graph.tokens - first]);
         Ok(self.op(&format!("{at}.{which}_heads"), "reshape", &[&flat], &[("shape", shape)]))
     }
 
-    fn layer(&mut self, number_of: usize, input: &str) -> Result<String, Error> {
+    /// A layer, whose output has the tokens from `first` on.
+    fn layer(&mut self, number_of: usize, input: &str, first: usize) -> Result<String, Error> {
         let Graph { config, tokens, prompt, .. } = *self.graph;
         let (at, tensors) = (format!("layers.{number_of}"), format!("model.layers.{number_of}"));
         let named = |part: &str| format!("{at}.{part}");
@@ -125,9 +140,16 @@ impl Writer<'_> {
         let layer = (&at[..], &tensors[..]);
         let normal =
             self.norm((&named("norm"), &of("input_layernorm")), input, (0, hidden))?;
-        let q = self.turned(layer, "q", (&normal, config.heads))?;
-        let k = self.turned(layer, "k", (&normal, config.groups))?;
-        let v = self.heads(layer, "v", (&normal, config.groups))?;
+        let k = self.turned(layer, "k", (&normal, config.groups, 0))?;
+        let v = self.heads(layer, "v", (&normal, config.groups, 0))?;
+        let (residual, asking) = match first {
+            0 => (input.to_owned(), normal),
+            first => (
+                self.tokens_from(&named("answer"), input, first),
+                self.tokens_from(&named("answer_norm"), &normal, first),
+            ),
+        };
+        let q = self.turned(layer, "q", (&asking, config.heads, first))?;
         let kv = self.op(&named("kv"), "concat", &[&k, &v], &[("axis", number(0))]);
         let attended = match prompt.filter(|prompt| *prompt < tokens) {
             Some(prompt) => {
@@ -138,11 +160,11 @@ impl Writer<'_> {
             None => self.op(&named("attention"), "attention", &[&q, &kv], &[]),
         };
         let width = config.heads * config.dimensions;
-        let shape = [("shape", sizes(&[width, tokens]))];
+        let shape = [("shape", sizes(&[width, tokens - first]))];
         let flat = self.op(&named("attended"), "reshape", &[&attended], &shape);
         let bias = config.attention_bias[1];
         let o = self.linear((&named("o"), &of("self_attn.o_proj")), &flat, [hidden, width], bias)?;
-        let sum = self.op(&named("sum"), "add", &[input, &o], &[]);
+        let sum = self.op(&named("sum"), "add", &[&residual, &o], &[]);
         let tensor = of("post_attention_layernorm");
         let normal = self.norm((&named("mlp_norm"), &tensor), &sum, (0, hidden))?;
         let wide = [config.intermediate, hidden];
@@ -173,15 +195,9 @@ impl Graph<'_> {
         let axes = [("axes", sizes(&[1, 0]))];
         let mut value = writer.op("tokens", "transpose", &["embedding"], &axes);
         for layer in 0..config.layers {
-            value = writer.layer(layer, &value)?;
-        }
-        if let Some(first) = prompt.map(|prompt| prompt - 1).filter(|first| *first > 0) {
-            let fields = [
-                ("starts", sizes(&[0, first])),
-                ("counts", sizes(&[config.hidden, tokens - first])),
-                ("steps", sizes(&[1, 1])),
-            ];
-            value = writer.op("answer", "slice", &[&value], &fields);
+            let is_last = layer + 1 == config.layers;
+            let first = prompt.filter(|_| is_last).map_or(0, |prompt| prompt - 1);
+            value = writer.layer(layer, &value, first)?;
         }
         let normal = writer.norm(("norm", "model.norm"), &value, (0, config.hidden))?;
         let tied = config.tied.unwrap_or_else(|| !tensors.has("lm_head.weight"));

@@ -29,9 +29,9 @@ struct Conv2dParams {
     has_bias:         u32,
     x_base:           u32,   // in quads
     x_stride:         u32,   // in quads, between slots
-    w_base:           u32,   // in words
-    w_stride:         u32,   // in words, between slots
-    b_base:           u32,   // in words, in the same buffer as w
+    w_base:           u32,   // in elements
+    w_stride:         u32,   // in elements, between slots
+    b_base:           u32,   // in elements, in the same buffer as w
     y_base:           u32,   // in quads
     y_stride:         u32,   // in quads, between blocks
 }

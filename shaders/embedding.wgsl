@@ -2,6 +2,7 @@
 // See src/op/embedding.rs for the reference.
 #import fold
 #import outcome
+#import stored
 
 override GROUP: u32 = 64u;
 
@@ -13,8 +14,8 @@ struct EmbeddingParams {
     entries:  u32,   // entries of the table
     x_base:   u32,   // in quads
     x_stride: u32,   // in quads, between slots
-    w_base:   u32,   // in words
-    w_stride: u32,   // in words, between slots
+    w_base:   u32,   // in elements
+    w_stride: u32,   // in elements, between slots
 }
 
 @group(0) @binding(0) var<uniform>             params: EmbeddingParams;
@@ -51,5 +52,5 @@ fn entry_word(entry: u32, table: u32, trap: u32) -> u32 {
         atomicOr(&traps[trap], TRAP_INDEX);
         return 0u;
     }
-    return w[table + entry * params.width];
+    return bitcast<u32>(stored_float(table, entry * params.width));
 }

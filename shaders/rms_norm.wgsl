@@ -1,6 +1,7 @@
 // y = weight x / sqrt(mean of x^2 + epsilon) along one dimension, elements ascending. One invocation a line of
 // elements of a quad of rows. See src/op/rms_norm.rs for the reference.
 #import fold
+#import stored
 
 override GROUP: u32 = 64u;
 
@@ -11,8 +12,8 @@ struct RmsNormParams {
     blocks:   u32,
     x_base:   u32,   // in quads
     x_stride: u32,   // in quads, between slots
-    w_base:   u32,   // in words
-    w_stride: u32,   // in words, between slots
+    w_base:   u32,   // in elements
+    w_stride: u32,   // in elements, between slots
     divisor:  f32,   // elements along the dimension
     epsilon:  f32,
     zero:     u32,   // 0, which the compiler does not know
@@ -50,6 +51,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let weights = params.w_base + w_slot[block] * params.w_stride;
     for (var e = 0u; e < params.along; e++) {
         let v = kept(bitcast<vec4<f32>>(x[source + e * params.columns]) * factor);
-        y[to + e * params.columns] = bitcast<vec4<u32>>(bitcast<f32>(w[weights + e]) * v);
+        y[to + e * params.columns] = bitcast<vec4<u32>>(stored_float(weights, e) * v);
     }
 }

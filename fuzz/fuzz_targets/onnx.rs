@@ -2,7 +2,7 @@
 #![no_main]
 
 use beamline::workload::Overrides;
-use beamline::workload::onnx::{Reading, load};
+use beamline::workload::import::{Reading, load};
 use beamline_fuzz::{file, project};
 use libfuzzer_sys::fuzz_target;
 use std::sync::Once;

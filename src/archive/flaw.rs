@@ -339,7 +339,8 @@ fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
     let region = Region::ALL.into_iter().find(|region| *region as u8 == row.region);
     let words = match region {
         Some(Region::Weights | Region::Voted) => {
-            workload.tensors.get(at).map(|tensor| tensor.words)
+            let elements = |tensor: &super::schema::TensorInfo| tensor.shape.iter().product::<usize>() as u64;
+            workload.tensors.get(at).map(elements)
         }
         Some(Region::Activations) => workload.ops.get(at).map(|op| u64::from(op.features)),
         Some(Region::Input | Region::Check) => Some(u64::MAX),
@@ -358,7 +359,7 @@ fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
             ("tensor", "an index of one", words.is_some(), row.tensor.into()),
             (
                 "index",
-                "a word of its tensor",
+                "an element of its tensor",
                 words.is_some_and(|words| row.index < words),
                 row.index as f64,
             ),

@@ -24,7 +24,7 @@ impl Segment {
             let scheme = short(index);
             for trial in trials {
                 let windows = &plan.strata()[trial.stratum].windows;
-                segment.faults.extend(fault_rows(scheme, trial, windows));
+                segment.faults.extend(fault_rows(scheme, trial, (plan, windows)));
                 segment.outcomes.push(outcome_row(scheme, trial, trial_s));
             }
             segment.timing.push(TimingRow {
@@ -113,10 +113,12 @@ impl CampaignProgress {
 fn fault_rows<'t>(
     scheme: u16,
     trial: &'t Trial,
-    windows: &'t Windows,
+    (plan, windows): (&'t Plan, &'t Windows),
 ) -> impl Iterator<Item = FaultRow> + 't {
     trial.result.landings.iter().enumerate().map(move |(order, landing)| {
         let fault = &trial.job.faults[landing.fault as usize];
+        let dtype = plan.dtype(fault);
+        let (index, mask) = dtype.element(fault.index, fault.mask);
         FaultRow {
             trial: trial.job.trial,
             time_s: fault.time_s,
@@ -127,11 +129,11 @@ fn fault_rows<'t>(
             replica: u16::try_from(landing.replica).unwrap_or(u16::MAX),
             tensor: fault.tensor,
             inference: windows.struck(&trial.job, fault).unwrap_or(0),
-            index: u64::from(fault.index),
+            index: u64::from(index),
             step: fault.step,
-            mask: fault.mask,
-            word_before: landing.before,
-            word_after: landing.after,
+            mask,
+            word_before: dtype.bits_of(index, landing.before),
+            word_after: dtype.bits_of(index, landing.after),
         }
     })
 }

@@ -28,15 +28,15 @@ pub struct FaultRow {
     /// The input of the inference struck, as the workload numbers its inputs; 0 where a stored
     /// word is read by several.
     pub inference: u32,
-    /// The word within the tensor.
+    /// The element within the tensor.
     pub index: u64,
     /// The step before whose inferences it struck.
     pub step: u32,
-    /// The struck bits.
+    /// The struck bits, counted in the element.
     pub mask: u32,
-    /// The word before.
+    /// The bits of the element before.
     pub word_before: u32,
-    /// The word after.
+    /// Those after.
     pub word_after: u32,
 }
 

@@ -5,6 +5,7 @@ use super::columns::{Descriptions, show};
 use super::file::{put_series, take_series};
 use super::flaw::{self, Flaw};
 use super::store::StoredHeader;
+use crate::op::Dtype;
 use crate::campaign::event::{SIMULATED_BEAM, Started};
 use crate::campaign::{Beam, NotInjected, Relative, UpsetRate};
 use crate::device::Assumption;
@@ -165,6 +166,7 @@ impl WorkloadInfo {
             shape: tensor.shape.clone(),
             offset: u64::from(tensor.offset),
             words: tensor.words.len() as u64,
+            dtype: tensor.dtype.name().into(),
         };
         let op = |op: &crate::workload::Op| OpInfo {
             name: op.name.clone(),
@@ -241,6 +243,13 @@ pub struct TensorInfo {
     pub offset: u64,
     /// Its words.
     pub words: u64,
+    /// The type of its elements; f32 where an older archive does not say.
+    #[serde(default = "f32_name")]
+    pub dtype: String,
+}
+
+fn f32_name() -> String {
+    Dtype::F32.name().into()
 }
 
 /// An op.

@@ -12,6 +12,7 @@ pub use super::error::Error;
 use super::faults::{Accumulation, BeamTest, Conditional, List, Mode};
 use super::file::Campaign;
 use super::upsets::{self, UpsetRate};
+use crate::op::Dtype;
 use crate::engine::{Course, Job, Windows};
 use crate::estimate::Estimate;
 use crate::fault::{
@@ -67,12 +68,24 @@ pub struct Plan {
     inputs: u32,
     arrival: Arrival,
     strata: Vec<Stratum>,
+    /// Types of the stored tensors.
+    stored: Vec<Dtype>,
     trials_max: u64,
     segment_trials: u64,
     estimate: Estimate,
 }
 
 impl Plan {
+    /// The type of what a fault strikes; check words, inputs and activations are whole words.
+    pub fn dtype(&self, fault: &Fault) -> Dtype {
+        match fault.region {
+            Region::Weights | Region::Voted => {
+                self.stored.get(fault.tensor as usize).copied().unwrap_or_default()
+            }
+            _ => Dtype::F32,
+        }
+    }
+
     /// Plans `campaign` on `workload`; a fault list is found from `folder`, the campaign's own.
     ///
     /// # Errors
@@ -141,6 +154,7 @@ impl Plan {
             inputs,
             arrival,
             strata,
+            stored: workload.tensors.iter().map(|tensor| tensor.dtype).collect(),
             trials_max,
             segment_trials: 0,
             estimate: Estimate::default(),
@@ -345,7 +359,7 @@ fn inputs(campaign: &Campaign, workload: &Workload) -> Result<u32, Error> {
 
 /// Refuses a scheme that names what the workload does not have.
 fn check_schemes(campaign: &Campaign, workload: &Workload) -> Result<(), Error> {
-    let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
+    let tensors: Vec<(&str, Dtype)> = workload.stored_types();
     let by_label = workload.decision.is_of_classes();
     for (at, scheme) in campaign.scheme.iter().enumerate() {
         if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {

@@ -8,6 +8,7 @@ use super::attribute::events_needed;
 use super::event::{Control, Ended, Event, Progress, RECENT_MAX, Recent, SchemeProgress, heed};
 pub use super::trial::{FirstError, Trial};
 use super::{Campaign, Plan};
+use crate::op::Dtype;
 use crate::engine::{Engine, Job, Reopening, TrialResult};
 use crate::fault::{Fault, Region};
 use crate::outcome::Outcome;
@@ -399,7 +400,12 @@ pub fn describe(workload: &Workload, fault: &Fault) -> String {
         Region::Check => "check words",
         Region::Activations => workload.ops[at].name.as_str(),
     };
-    struck_bits(name, fault.index.into(), fault.mask)
+    let dtype = match fault.region {
+        Region::Weights | Region::Voted => workload.tensors[at].dtype,
+        _ => Dtype::F32,
+    };
+    let (element, mask) = dtype.element(fault.index, fault.mask);
+    struck_bits(name, element.into(), mask)
 }
 
 /// Struck bits of a word of a tensor or an op's output: `fc1.weight[7701] bit 29`.

@@ -1,7 +1,7 @@
 //! One op as `beamline bench` measures it.
 
 use crate::gpu::{Buffer, Gpu, Operands, Pass};
-use crate::op::{Call, Given, InputPlace, Kind, OPS, Products};
+use crate::op::{Call, Dtype, Given, InputPlace, Kind, OPS, Products};
 
 /// An op over one block, whose stored tensors lie one after another.
 pub(super) struct Measured {
@@ -51,7 +51,8 @@ impl Measured {
         let mut base = 0;
         let places: Vec<InputPlace<'_>> = (self.shapes.iter().enumerate())
             .map(|(at, shape)| {
-                let place = InputPlace { shape, base, stride: 0, stored: at > 0 };
+                let place =
+                    InputPlace { shape, base, stride: 0, stored: at > 0, dtype: Dtype::F32 };
                 base += if at == 0 { 0 } else { u32::try_from(words(shape)).unwrap_or(u32::MAX) };
                 place
             })

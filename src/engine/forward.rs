@@ -72,6 +72,7 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
             base: operand.base,
             stride: operand.stride,
             stored: workload.is_stored(*value),
+            dtype: workload.values[value.0].dtype,
         })
         .collect();
     let whole = &workload.values[op.output.0].shape;

@@ -17,8 +17,10 @@ pub(super) fn check(gpu: &Gpu, workload: &Workload) -> Result<(), Error> {
             .inputs
             .iter()
             .map(|input| {
-                let shape = &workload.values[input.0].shape[..];
-                InputPlace { shape, base: 0, stride: 0, stored: workload.is_stored(*input) }
+                let value = &workload.values[input.0];
+                let (shape, dtype) = (&value.shape[..], value.dtype);
+                let stored = workload.is_stored(*input);
+                InputPlace { shape, base: 0, stride: 0, stored, dtype }
             })
             .collect();
         let call = workload.call(op, &places, 4);

@@ -6,7 +6,7 @@
 
 use super::Error;
 use crate::gpu::{Buffer, Gpu};
-use crate::workload::{Role, Workload};
+use crate::workload::{Role, Tensor, Workload};
 
 /// Where some rows of a tensor lie: those of consecutive output units, or all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,13 @@ impl Placing {
             .filter(|op| reads(workload, op).any(|t| group.contains(&t)))
             .collect();
         let units = rows(workload, group[0]);
-        let alike = group.iter().all(|tensor| rows(workload, *tensor) == units);
+        let whole_rows = |tensor: &usize| {
+            let words = workload.tensors[*tensor].words.len();
+            let Tensor { shape, dtype, .. } = &workload.tensors[*tensor];
+            shape.iter().skip(1).product::<usize>() % dtype.in_word() as usize == 0
+                && words == row_words(workload, *tensor) as usize * units as usize
+        };
+        let alike = group.iter().all(|t| rows(workload, *t) == units && whole_rows(t));
         let of_unit: u64 = group.iter().map(|t| u64::from(row_words(workload, *t))).sum();
         // What each tensor may be padded by.
         let room = u64::from(limit).saturating_sub(4 * group.len() as u64);
@@ -136,8 +142,12 @@ impl Store {
         for (tensor, pieces) in placing.tensors.iter().enumerate() {
             let row = row_words(workload, tensor) as usize;
             for piece in pieces {
+                let whole = &workload.tensors[tensor].words;
                 let from = piece.first as usize * row;
-                let words = &workload.tensors[tensor].words[from..][..piece.units as usize * row];
+                let words = match pieces.len() {
+                    1 => &whole[..],
+                    _ => &whole[from..][..piece.units as usize * row],
+                };
                 for (at, part) in words.chunks(UPLOAD_WORDS).enumerate() {
                     let to = piece.base as usize + at * UPLOAD_WORDS;
                     gpu.write(&banks[piece.bank], to, part);
@@ -169,6 +179,9 @@ impl Store {
         let after = workload.tensors.partition_point(|tensor| tensor.offset <= word);
         let tensor = after.saturating_sub(1);
         let (index, row) = (word - workload.tensors[tensor].offset, row_words(workload, tensor));
+        if let [piece] = self.pieces(tensor) {
+            return (piece.bank, piece.base + index);
+        }
         let piece = self.piece(tensor, index / row);
         (piece.bank, piece.base + index - piece.first * row)
     }

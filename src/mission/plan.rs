@@ -386,7 +386,7 @@ fn terms_of(index: usize, scheme: &Scheme, plan: &Plan) -> Result<Terms, Error> 
     let checks = scheme.code.map_or_else(Vec::new, |code: Code| {
         ground.golden.chunks(block_words).map(|block| code.encode(block)).collect()
     });
-    let tensors: Vec<&str> = workload.tensors.iter().map(|tensor| tensor.name.as_str()).collect();
+    let tensors = workload.stored_types();
     let by_label = workload.decision.is_of_classes();
     if let Some(refusal) = scheme.workload_refusal(&tensors, by_label) {
         let expected = "a scheme of this workload";

@@ -1,6 +1,7 @@
 //! Conv2d: cross-correlation, channels, kernel rows and kernel columns ascending from +0 with fma; padding
 //! is skipped, not added; the bias last.
 
+use super::dtype::{Dtype, stored_floats};
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, Window, check_per_channel, image, narrow, words};
 use super::tile::Tiles;
@@ -50,6 +51,7 @@ fn depthwise(call: &Call<'_>) -> Option<KernelSpec> {
         return None;
     }
     let bias = call.inputs.get(2);
+    let [w_base, w_stride] = weight.in_elements();
     let quads = call.rows / 4;
     let params = vec![
         ("quads", quads),
@@ -68,14 +70,15 @@ fn depthwise(call: &Call<'_>) -> Option<KernelSpec> {
         ("has_bias", u32::from(bias.is_some())),
         ("x_base", x.base / 4),
         ("x_stride", x.stride / 4),
-        ("w_base", weight.base),
-        ("w_stride", weight.stride),
-        ("b_base", bias.map_or(0, |bias| bias.base)),
+        ("w_base", w_base),
+        ("w_stride", w_stride),
+        ("b_base", bias.map_or(0, |bias| bias.in_elements()[0])),
     ];
     let lines = u64::from(channels) * u64::from(out_height);
     let invocations = lines * u64::from(out_width.div_ceil(COLUMNS)) * u64::from(quads);
     let mut spec = KernelSpec::flat("depthwise", 2, params, invocations);
     spec.depth = call.blocks;
+    spec.constants.push(("STORED", weight.dtype.code()));
     spec.constants.push(("KERNEL_COLUMNS", narrow(columns)));
     spec.constants.push(("STRIDE_COLUMNS", s[1]));
     spec.constants.push(("DILATION_COLUMNS", s[7]));
@@ -157,6 +160,10 @@ impl Operator for Conv2d {
         check_per_channel("bias", inputs.get(2), outputs)?;
         let [rows, columns] = windows(settings, kernel);
         Ok(vec![outputs, rows.count_all(height)?, columns.count_all(width)?])
+    }
+
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        stored_floats(inputs, 1)
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {

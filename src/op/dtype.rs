@@ -30,6 +30,10 @@ pub enum Dtype {
     F32,
     /// Whole numbers from 0 to 2³² − 1: token ids, indices of tables.
     U32,
+    /// IEEE 754 binary16, of stored tensors: ops compute with it as F32.
+    F16,
+    /// bfloat16, the upper half of an F32; likewise.
+    Bf16,
 }
 
 impl Dtype {
@@ -38,6 +42,8 @@ impl Dtype {
         match self {
             Self::F32 => "f32",
             Self::U32 => "u32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
         }
     }
 
@@ -45,6 +51,7 @@ impl Dtype {
     pub const fn bits(self) -> u32 {
         match self {
             Self::F32 | Self::U32 => 32,
+            Self::F16 | Self::Bf16 => 16,
         }
     }
 
@@ -53,6 +60,8 @@ impl Dtype {
         match self {
             Self::F32 => &[(0..23, "mantissa"), (23..31, "exponent"), (31..32, "sign")],
             Self::U32 => &[(0..32, "number")],
+            Self::F16 => &[(0..10, "mantissa"), (10..15, "exponent"), (15..16, "sign")],
+            Self::Bf16 => &[(0..7, "mantissa"), (7..15, "exponent"), (15..16, "sign")],
         }
     }
 
@@ -72,10 +81,73 @@ impl Dtype {
         Err(Mismatch::new(format!("an input of {}", wanted.name()), self.name()))
     }
 
-    /// Elements in so many words.
-    pub const fn elements(self, words: u32) -> u32 {
-        words * (WORD_BITS / self.bits())
+    /// Elements that a word holds.
+    pub const fn in_word(self) -> u32 {
+        WORD_BITS / self.bits()
     }
+
+    /// Words that so many elements take, the last of them perhaps not full.
+    pub const fn words(self, elements: u32) -> u32 {
+        elements.div_ceil(self.in_word())
+    }
+
+    /// The element that the lowest struck bit of a word lies in, and the struck bits from its bit 0 on.
+    pub const fn element(self, word: u32, mask: u32) -> (u32, u32) {
+        let part = if mask == 0 { 0 } else { mask.trailing_zeros() / self.bits() };
+        (word * self.in_word() + part, mask >> (part * self.bits()))
+    }
+
+    /// The bits of an element within its word.
+    pub const fn bits_of(self, element: u32, word: u32) -> u32 {
+        let shift = element % self.in_word() * self.bits();
+        word >> shift & u32::MAX >> (WORD_BITS - self.bits())
+    }
+
+    /// The bits of the F32 that equals element `element` of these words; those of F32 and U32 as they are. A NaN
+    /// keeps its sign and the upper bits of its payload.
+    pub fn widened(self, words: &[u32], element: u32) -> u32 {
+        let (at, _) = self.place(element, 0);
+        let bits = self.bits_of(element, words[at as usize]);
+        match self {
+            Self::F32 | Self::U32 => bits,
+            Self::Bf16 => bits << 16,
+            Self::F16 => {
+                let (sign, size) = ((bits & 0x8000) << 16, bits & 0x7fff);
+                let magnitude = match size {
+                    // A subnormal is a whole number of 2⁻²⁴, which F32 holds exactly.
+                    #[expect(clippy::cast_precision_loss, reason = "below 2¹⁰")]
+                    0..0x0400 => (size as f32 * (1.0 / 16_777_216.0)).to_bits(),
+                    0x0400..0x7c00 => (size << 13) + (112 << 23),
+                    _ => size << 13 | 0x7f80_0000,
+                };
+                sign | magnitude
+            }
+        }
+    }
+
+    /// Its number in shaders.
+    pub(super) const fn code(self) -> u32 {
+        match self {
+            Self::F32 | Self::U32 => 0,
+            Self::F16 => 1,
+            Self::Bf16 => 2,
+        }
+    }
+}
+
+/// The type of an op's output that reads values of F32 and stored tensors of floats of one type, and makes F32.
+/// `values` is how many of its inputs are values.
+///
+/// # Errors
+/// Where an input has another type.
+pub(super) fn stored_floats(inputs: &[Dtype], values: usize) -> Result<Dtype, Mismatch> {
+    let (values, tensors) = inputs.split_at(values.min(inputs.len()));
+    if let Some(other) = tensors.iter().find(|found| **found == Dtype::U32 || **found != tensors[0])
+    {
+        let expected = "stored tensors of f32, f16 or bf16, all of one type";
+        return Err(Mismatch::new(expected, other.name()));
+    }
+    all_floats(values)
 }
 
 /// The type of an op's output that reads floats alone and makes floats.
@@ -106,8 +178,30 @@ mod tests {
     }
 
     #[test]
+    fn every_pattern_of_16_bits_widens_as_half_has_it() {
+        for bits in 0..=u16::MAX {
+            let words = [u32::from(bits) << 16 | 0x1234];
+            let widened = |dtype: Dtype| dtype.widened(&words, 1);
+            let quiet = |word: u32, of: u32| if f32::from_bits(of).is_nan() { word | 0x40_0000 } else { word };
+            let f16 = half::f16::from_bits(bits).to_f32().to_bits();
+            assert_eq!(quiet(widened(Dtype::F16), f16), f16, "f16 {bits:#06x}");
+            let bf16 = half::bf16::from_bits(bits).to_f32().to_bits();
+            assert_eq!(quiet(widened(Dtype::Bf16), bf16), bf16, "bf16 {bits:#06x}");
+        }
+    }
+
+    #[test]
+    fn an_element_is_found_by_its_struck_bits() {
+        assert_eq!(Dtype::F16.element(3, 1 << 20), (7, 1 << 4));
+        assert_eq!(Dtype::F16.element(3, 1 << 4), (6, 1 << 4));
+        assert_eq!(Dtype::F32.element(3, 1 << 20), (3, 1 << 20));
+        assert_eq!(Dtype::Bf16.bits_of(7, 0xabcd_0000), 0xabcd);
+        assert_eq!((Dtype::F16.words(5), Dtype::F32.words(5)), (3, 5));
+    }
+
+    #[test]
     fn fields_cover_all_bits_once() {
-        for dtype in [Dtype::F32, Dtype::U32] {
+        for dtype in [Dtype::F32, Dtype::U32, Dtype::F16, Dtype::Bf16] {
             let covered: Vec<u32> =
                 dtype.fields().iter().flat_map(|(range, _)| range.clone()).collect();
             assert_eq!(covered, (0..dtype.bits()).collect::<Vec<_>>(), "{}", dtype.name());

@@ -1,6 +1,6 @@
 //! Rows of a table by their index: what a language model reads for each token.
 
-use super::dtype::all_floats;
+use super::dtype::stored_floats;
 use super::field::{Field, Holds};
 use super::shape::{input_mismatch, narrow};
 use super::{
@@ -49,7 +49,7 @@ impl Operator for Embedding {
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
         inputs[0].expect(Dtype::U32)?;
-        all_floats(&inputs[1..])
+        stored_floats(&inputs[1..], 0)
     }
 
     fn indices_below(&self, shapes: &[&[usize]]) -> Option<u32> {
@@ -58,6 +58,7 @@ impl Operator for Embedding {
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let [ids, table] = [call.inputs[0], call.inputs[1]];
+        let [w_base, w_stride] = table.in_elements();
         let params = vec![
             ("quads", call.rows / 4),
             ("width", narrow(call.output[1])),
@@ -66,12 +67,13 @@ impl Operator for Embedding {
             ("entries", narrow(table.shape[0])),
             ("x_base", ids.base / 4),
             ("x_stride", ids.stride / 4),
-            ("w_base", table.base),
-            ("w_stride", table.stride),
+            ("w_base", w_base),
+            ("w_stride", w_stride),
         ];
         let invocations = u64::from(call.output_words() / 4) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("embedding", 2, params, invocations);
         spec.bindings.extend([Bind::Traps, Bind::Lanes]);
+        spec.constants.push(("STORED", table.dtype.code()));
         Some(spec)
     }
 

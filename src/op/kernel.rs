@@ -1,5 +1,6 @@
 //! A kernel as data: what an engine needs to run any op.
 
+use super::dtype::Dtype;
 use super::shape::words;
 use super::table::Table;
 
@@ -37,6 +38,15 @@ pub struct InputPlace<'a> {
     pub stride: u32,
     /// Whether it is a stored tensor, of which all rows read the same words.
     pub stored: bool,
+    /// The type of its elements.
+    pub dtype: Dtype,
+}
+
+impl InputPlace<'_> {
+    /// Where slot 0 begins, and what lies between slots, in elements of a stored tensor.
+    pub(super) const fn in_elements(&self) -> [u32; 2] {
+        [self.base * self.dtype.in_word(), self.stride * self.dtype.in_word()]
+    }
 }
 
 /// Some units of a value: those of block b lie from `base + b * stride` words on.

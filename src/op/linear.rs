@@ -1,6 +1,7 @@
 //! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last; for every place (token)
 //! where the input has further dimensions.
 
+use super::dtype::{Dtype, stored_floats};
 use super::field::{Field, Holds};
 use super::shape::{Shape, check_per_channel, input_mismatch, narrow, words};
 use super::tile::Tiles;
@@ -56,6 +57,10 @@ impl Operator for Linear {
         };
         check_per_channel("bias", inputs.get(2), outputs)?;
         Ok([&[outputs], places].concat())
+    }
+
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        stored_floats(inputs, 1)
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {

@@ -242,6 +242,20 @@ impl Kind {
         OPS.iter().find(|kind| kind.name() == name).copied()
     }
 
+    /// What its reference gives for stored tensors as they lie: those of 16 bits are widened first.
+    pub fn computed(self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
+        let widened: Vec<Vec<u32>> = (call.inputs.iter().zip(inputs))
+            .map(|(place, words)| match place.dtype.bits() {
+                WORD_BITS => Vec::new(),
+                _ => (0..shape::words(place.shape)).map(|e| place.dtype.widened(words, e)).collect(),
+            })
+            .collect();
+        let inputs = inputs.iter().zip(&widened);
+        let inputs: Vec<&[u32]> =
+            inputs.map(|(words, wide)| if wide.is_empty() { words } else { &wide[..] }).collect();
+        self.reference(call, arithmetic, &inputs)
+    }
+
     /// How many of its fields are stored tensors.
     pub fn tensors(self) -> usize {
         self.fields().iter().filter(|field| matches!(field.holds, Holds::Tensor { .. })).count()

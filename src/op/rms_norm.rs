@@ -1,5 +1,6 @@
 //! RMS normalisation along one dimension (Zhang and Sennrich 2019): x / √(mean(x²) + ε), times a weight.
 
+use super::dtype::{Dtype, stored_floats};
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, narrow};
 use super::{Arithmetic, Bind, Call, Exactness, KernelSpec, Mismatch, Operator, Problem};
@@ -59,9 +60,14 @@ impl Operator for RmsNorm {
         Ok(inputs[0].to_vec())
     }
 
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        stored_floats(inputs, 1)
+    }
+
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let [outer, along, inner] = view(call.settings, call.output).map(narrow);
         let [x, weight] = [call.inputs[0], call.inputs[1]];
+        let [w_base, w_stride] = weight.in_elements();
         let columns = inner * (call.rows / 4);
         #[expect(clippy::cast_precision_loss, reason = "the divisor is a float")]
         let divisor = (along as f32).to_bits();
@@ -72,8 +78,8 @@ impl Operator for RmsNorm {
             ("blocks", call.blocks),
             ("x_base", x.base / 4),
             ("x_stride", x.stride / 4),
-            ("w_base", weight.base),
-            ("w_stride", weight.stride),
+            ("w_base", w_base),
+            ("w_stride", w_stride),
             ("divisor", divisor),
             ("epsilon", call.settings[1]),
             ("zero", 0),
@@ -81,7 +87,9 @@ impl Operator for RmsNorm {
         let invocations = u64::from(columns) * u64::from(outer) * u64::from(call.blocks);
         let bindings =
             vec![Bind::Words(0), Bind::Slots(0), Bind::Words(1), Bind::Slots(1), Bind::Output];
-        Some(KernelSpec { bindings, ..KernelSpec::flat("rms_norm", 2, params, invocations) })
+        let mut spec = KernelSpec::flat("rms_norm", 2, params, invocations);
+        spec.constants.push(("STORED", weight.dtype.code()));
+        Some(KernelSpec { bindings, ..spec })
     }
 
     fn iterations(&self, call: &Call<'_>) -> u64 {

@@ -75,15 +75,16 @@ impl Tiles {
             Products::From(unit) => (unit, self.units),
         };
         let bias = call.inputs.get(2).filter(|_| !matches!(call.products, Products::Before(_)));
+        let [w_base, w_stride] = weight.in_elements();
         params.extend([
             ("begin", begin),
             ("end", end),
             ("has_bias", u32::from(bias.is_some())),
             ("x_base", x.base / 4),
             ("x_stride", x.stride / 4),
-            ("w_base", weight.base),
-            ("w_stride", weight.stride),
-            ("b_base", bias.map_or(0, |bias| bias.base)),
+            ("w_base", w_base),
+            ("w_stride", w_stride),
+            ("b_base", bias.map_or(0, |bias| bias.in_elements()[0])),
             ("y_base", call.part.map_or(0, |part| part.base) / 4),
             ("y_stride", call.part.map_or(call.output_words(), |part| part.stride) / 4),
         ]);
@@ -99,6 +100,7 @@ impl Tiles {
                 ("OUTPUTS", tile[0]),
                 ("QUADS", tile[1]),
                 ("RESUMES", u32::from(begin > 0)),
+                ("STORED", weight.dtype.code()),
             ],
             params,
             bindings,

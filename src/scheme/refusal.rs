@@ -1,5 +1,6 @@
 //! Combinations that cannot exist, each with its reason.
 
+use crate::op::Dtype;
 use super::{Choice, Code, OnDue, OnRead, Period, Placement, Protect, Scheme, ScrubBy, Voter};
 use crate::words::meant;
 use std::fmt;
@@ -135,9 +136,9 @@ impl Scheme {
         again(bits).and_then(|bit| refuse("protect", format!("bit {bit} twice in protect.bits")))
     }
 
-    /// Why a workload with these stored `tensors` cannot have this scheme, if it cannot;
+    /// Why a workload with these stored `tensors`, names and types, cannot have this scheme, if it cannot;
     /// `by_label` where its decision is an arg-max.
-    pub fn workload_refusal(&self, tensors: &[&str], by_label: bool) -> Option<Refusal> {
+    pub fn workload_refusal(&self, tensors: &[(&str, Dtype)], by_label: bool) -> Option<Refusal> {
         if self.voter == Voter::Label && !by_label {
             let reason = "voter = \"label\", but the workload decides by tolerance";
             return refuse("voter", reason);
@@ -151,9 +152,18 @@ impl Scheme {
                 format!("protect.from = \"{}\", an archive that was not read", choice.from);
             return refuse("protect", reason);
         }
+        let half = tensors.iter().find(|(_, dtype)| dtype.in_word() > 1);
+        if let (Some(Some(_)), Some((name, dtype))) =
+            (self.protect.as_ref().map(|protect| &protect.bits), half)
+        {
+            let reason =
+                format!("protect.bits, which are those of 32-bit words; `{name}` is {}", dtype.name());
+            return refuse("protect", reason);
+        }
         let named = self.protect.as_ref().and_then(|protect| protect.tensors.as_deref());
-        let unknown = named?.iter().find(|name| !tensors.contains(&name.as_str()))?;
-        let (known, meant) = (tensors.join(", "), meant(unknown, tensors.iter().copied()));
+        let names: Vec<&str> = tensors.iter().map(|(name, _)| *name).collect();
+        let unknown = named?.iter().find(|name| !names.contains(&name.as_str()))?;
+        let (known, meant) = (names.join(", "), meant(unknown, names.iter().copied()));
         let reason = format!("\"{unknown}\" in protect.tensors; the workload has {known}{meant}");
         refuse("protect", reason)
     }
@@ -307,7 +317,7 @@ mod tests {
             ..Scheme::bare("s", Protection::TmrStorage)
         };
         let found = |scheme: Scheme, by_label| {
-            scheme.workload_refusal(&["a", "b"], by_label).map(|refusal| refusal.reason)
+            scheme.workload_refusal(&["a", "b"].map(|name| (name, Dtype::F32)), by_label).map(|refusal| refusal.reason)
         };
         assert_eq!(found(scheme(Voter::Label, None), true), None);
         assert!(found(scheme(Voter::Label, None), false).is_some());

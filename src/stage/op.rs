@@ -2,7 +2,7 @@
 
 use super::{Check, all_of, near_floats, same_bits, same_floats};
 use crate::gpu::{Buffer, Error, Gpu, Operands};
-use crate::op::{Call, Exactness, InputPlace, KernelSpec, Kind, OPS, Problem, Products};
+use crate::op::{Call, Dtype, Exactness, InputPlace, KernelSpec, Kind, OPS, Problem, Products};
 use crate::seed::{Domain, stream};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -24,6 +24,35 @@ struct Drawn {
     image: Input,
     /// Where each stored tensor begins in a slot.
     tensors: Vec<u32>,
+    /// The type of the stored tensors.
+    dtype: Dtype,
+}
+
+/// A type of stored tensors that the op reads.
+fn stored_dtype(kind: Kind, problem: &Problem, draws: &mut Xoshiro256PlusPlus) -> Dtype {
+    let dtype = [Dtype::F32, Dtype::F16, Dtype::Bf16][draws.random_range(0..3)];
+    let values = problem.shapes.len() - problem.stored;
+    let shapes: Vec<&[usize]> = problem.shapes.iter().map(Vec::as_slice).collect();
+    let of_values = if kind.indices_below(&shapes).is_some() { Dtype::U32 } else { Dtype::F32 };
+    let mut dtypes = vec![of_values; values];
+    dtypes.resize(problem.shapes.len(), dtype);
+    match kind.dtype(&problem.settings, &dtypes) {
+        Ok(_) if !kind.takes_stored() => dtype,
+        _ => Dtype::F32,
+    }
+}
+
+/// Words of two floats of ordinary size with a share of others.
+fn halves(draws: &mut Xoshiro256PlusPlus, dtype: Dtype, count: u32) -> Vec<u32> {
+    let mut half = || {
+        let bits = draws.random_range(0..1u32 << 16);
+        match (draws.random_bool(0.05), dtype) {
+            (true, _) => bits,
+            (_, Dtype::F16) => bits & 0x83ff | draws.random_range(10..17) << 10,
+            _ => bits & 0x807f | draws.random_range(122..129) << 7,
+        }
+    };
+    (0..count).map(|_| half() | half() << 16).collect()
 }
 
 fn count(shape: &[usize]) -> u32 {
@@ -70,19 +99,23 @@ impl Drawn {
             values.push(Input { base, stride, words, slots: slots(draws, of) });
         }
         let mut at = draws.random_range(0..4u32);
+        let dtype = stored_dtype(kind, &problem, draws);
         let tensors: Vec<u32> = shapes[values_of..]
             .iter()
             .map(|shape| {
                 let from = at;
-                at += count(shape);
+                at += dtype.words(count(shape));
                 from
             })
             .collect();
         let of = if shared { 1 } else { draws.random_range(1..4u32) };
         let stride = at.max(1) + draws.random_range(0..5);
-        let words = problem.words(draws, of * stride, subnormals);
+        let words = match dtype {
+            Dtype::F16 | Dtype::Bf16 => halves(draws, dtype, of * stride),
+            _ => problem.words(draws, of * stride, subnormals),
+        };
         let image = Input { base: 0, stride, words, slots: slots(draws, of) };
-        Self { output, blocks, values, image, tensors, problem }
+        Self { output, blocks, values, image, tensors, dtype, problem }
     }
 
     /// Calls `with` for what the op is asked to compute.
@@ -92,7 +125,10 @@ impl Drawn {
         let places = places.chain(self.tensors.iter().map(|base| (*base, stride, true)));
         let inputs: Vec<InputPlace<'_>> = places
             .zip(&self.problem.shapes)
-            .map(|((base, stride, stored), shape)| InputPlace { shape, base, stride, stored })
+            .map(|((base, stride, stored), shape)| {
+                let dtype = if stored { self.dtype } else { Dtype::F32 };
+                InputPlace { shape, base, stride, stored, dtype }
+            })
             .collect();
         with(&Call {
             settings: &self.problem.settings,
@@ -124,7 +160,8 @@ impl Drawn {
                 let slot = self.image.slots[block] * self.image.stride;
                 let tensors = self.tensors.iter().zip(&shapes[self.values.len()..]);
                 let tensors = tensors.map(|(base, shape)| {
-                    &self.image.words[(slot + base) as usize..][..count(shape) as usize]
+                    let words = self.dtype.words(count(shape)) as usize;
+                    &self.image.words[(slot + base) as usize..][..words]
                 });
                 let inputs: Vec<&[u32]> = values.chain(tensors).collect();
                 for (at, index) in inputs[0].iter().enumerate() {
@@ -132,7 +169,7 @@ impl Drawn {
                         traps[block * (rows + 1) + at % rows] = super::inject::TRAP_INDEX;
                     }
                 }
-                outputs.extend(kind.reference(call, adapter.arithmetic, &inputs));
+                outputs.extend(kind.computed(call, adapter.arithmetic, &inputs));
             }
         });
         (outputs, traps)

@@ -78,8 +78,8 @@ fn read_rows(
     (shape, dtype): (&[usize], Dtype),
 ) -> Result<(usize, Vec<u32>), Error> {
     let (found, words) = match dtype {
-        Dtype::F32 => data::read_floats(path, tensor)?,
         Dtype::U32 => data::read_indices(path, tensor)?,
+        _ => data::read_floats(path, tensor)?,
     };
     let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(path))?;
     Ok((count, words))
@@ -266,6 +266,10 @@ impl File<'_> {
     ) -> Result<(Value, Inputs), Error> {
         let inputs = entry.get_ref();
         let (shape, features) = self.shape(&inputs.shape, size)?;
+        if inputs.dtype.bits() != crate::op::WORD_BITS {
+            let expected = "inputs of f32 or u32; tensors may have 16 bits";
+            return Err(self.wrong(&inputs.shape, expected, inputs.dtype.name()));
+        }
         let (count, words) = match (&inputs.file, &inputs.generate) {
             (Some(_), None) if self.data.is_some() => {
                 let inputs = self.data.as_ref().and_then(|data| data.borrow_mut().inputs.take());

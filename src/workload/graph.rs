@@ -62,12 +62,12 @@ impl Value {
 
     /// Elements of one inference, or of a stored tensor.
     pub fn elements(&self) -> u32 {
-        self.dtype.elements(self.features())
+        word_count(self.shape.iter().product())
     }
 
     /// Words of one inference, or of a stored tensor.
     pub fn features(&self) -> u32 {
-        word_count(self.shape.iter().product())
+        self.dtype.words(self.elements())
     }
 }
 
@@ -75,7 +75,7 @@ impl Value {
 pub(super) fn axes(dimensions: usize, dtype: Dtype) -> Vec<&'static str> {
     match (dimensions, dtype) {
         (1, Dtype::U32) => vec!["token"],
-        (1, Dtype::F32) => vec!["feature"],
+        (1, _) => vec!["feature"],
         (3, _) => vec!["channel", "row", "column"],
         (dimensions, _) => vec!["index"; dimensions],
     }

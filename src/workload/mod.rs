@@ -200,6 +200,11 @@ impl Workload {
         tensors.map(|t| (t.name.as_str(), graph::word_count(t.words.len()))).collect()
     }
 
+    /// The stored tensors: name and type of each.
+    pub fn stored_types(&self) -> Vec<(&str, Dtype)> {
+        self.tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.dtype)).collect()
+    }
+
     /// The tensor with this name.
     pub fn tensor(&self, name: &str) -> Option<usize> {
         self.tensors.iter().position(|t| t.name == name)

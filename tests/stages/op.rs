@@ -2,7 +2,7 @@
 
 use super::{holds, support};
 use beamline::gpu::{Buffer, Operands};
-use beamline::op::{Arithmetic, Call, Given, InputPlace, Kind, OPS, Products};
+use beamline::op::{Arithmetic, Call, Dtype, Given, InputPlace, Kind, OPS, Products};
 use beamline::stage::op;
 use safetensors::SafeTensors;
 use std::path::Path;
@@ -59,10 +59,11 @@ impl<'c> Case<'c> {
             base: 0,
             stride: 0,
             stored: false,
+            dtype: Dtype::F32,
         }));
         for (shape, words) in &self.tensors {
             let base = u32::try_from(image.len()).expect("a small case");
-            places.push(InputPlace { shape, base, stride: 0, stored: true });
+            places.push(InputPlace { shape, base, stride: 0, stored: true, dtype: Dtype::F32 });
             image.extend(words.iter().map(|word| word.to_bits()));
             inputs.push(words.iter().map(|word| word.to_bits()).collect());
         }

@@ -81,7 +81,7 @@ pub(crate) fn composed(workload: &Workload) -> Vec<Scheme> {
         Scheme { voter: Voter::Word, ..some(None, Some(&[31, 30, 23])) },
     ];
     let by_label = workload.decision.is_of_classes();
-    let tensors: Vec<&str> = workload.tensors.iter().map(|t| t.name.as_str()).collect();
+    let tensors = workload.stored_types();
     all.chain(few)
         .filter(|s| s.refusal().is_none() && s.workload_refusal(&tensors, by_label).is_none())
         .collect()

@@ -274,6 +274,11 @@ impl Network {
             return false;
         }
         let name = format!("op{}", self.ops.len());
+        let narrow_to = one_of(draws, &[Dtype::F32, Dtype::F16, Dtype::Bf16]);
+        let mut dtypes: Vec<Dtype> = inputs.iter().map(|input| self.dtype(*input)).collect();
+        dtypes.resize(dtypes.len() + tensors.len(), narrow_to);
+        let narrows = !kind.takes_stored() && kind.dtype(&problem.settings, &dtypes).is_ok();
+        let first_own = self.tensors.len();
         for (at, shape) in tensors.iter().enumerate() {
             // Now and then a tensor that another op reads too.
             let known = self.tensors.iter().position(|tensor| tensor.shape == *shape);
@@ -287,6 +292,10 @@ impl Network {
             && inputs.first().is_some_and(|first| self.dtype(*first) == Dtype::U32)
         {
             self.make_whole(&inputs, draws);
+        }
+        let own = |input: &Node| matches!(input, Node::Tensor(tensor) if *tensor >= first_own);
+        if narrows && inputs[of_rows..].iter().all(own) {
+            self.tensors[first_own..].iter_mut().for_each(|tensor| narrowed(tensor, narrow_to));
         }
         self.push(&name, kind, problem.settings, &inputs).is_ok()
     }
@@ -315,6 +324,23 @@ impl Network {
     }
 }
 
+/// Makes a tensor of F32 one of another type, rounding towards 0.
+fn narrowed(tensor: &mut Tensor, dtype: Dtype) {
+    let half = |word: &u32| match dtype {
+        Dtype::F16 => match (word & 0x7fff_ffff) >> 13 {
+            size @ 0x1_c400..0x2_3c00 => word >> 16 & 0x8000 | (size - 0x1_c000),
+            _ => word >> 16 & 0x8000,
+        },
+        _ => word >> 16,
+    };
+    if dtype != Dtype::F32 {
+        let halves: Vec<u32> = tensor.words.iter().map(half).collect();
+        let pair = |pair: &[u32]| pair[0] | pair.get(1).copied().unwrap_or(0) << 16;
+        tensor.words = halves.chunks(2).map(pair).collect();
+        tensor.dtype = dtype;
+    }
+}
+
 /// A stored tensor of a problem for another input: dimensions that are those of the problem's input become
 /// those of this one.
 fn fitted(tensor: &[usize], of: &[usize], input: &[usize]) -> Vec<usize> {
@@ -335,8 +361,8 @@ fn random_weights(draws: &mut impl Rng, shape: &[usize]) -> Vec<u32> {
 
 /// The workload of a network, with inputs and rules.
 fn furnished(mut network: Network, draws: &mut Xoshiro256PlusPlus) -> Workload {
-    if draws.random_bool(1.0 / 16.0) {
-        let tensor = draws.random_range(0..network.tensors.len());
+    let tensor = draws.random_range(0..network.tensors.len());
+    if draws.random_bool(1.0 / 16.0) && network.tensors[tensor].dtype == Dtype::F32 {
         let words = &mut network.tensors[tensor].words;
         let at = draws.random_range(0..words.len());
         words[at] = one_of(draws, &[0x7fc0_0000, 0x7f80_0000, 0xff80_0000, 0, 0x7f7f_ffff]);

@@ -132,10 +132,11 @@ impl Reference {
             base: 0,
             stride: 0,
             stored: workload.is_stored(*value),
+            dtype: of(value).dtype,
         };
         let places: Vec<InputPlace<'_>> = op.inputs.iter().map(place).collect();
         let call = workload.call(op, &places, self.layout.rows);
-        let mut outputs = op.kind.reference(&call, self.arithmetic, &inputs);
+        let mut outputs = op.kind.computed(&call, self.arithmetic, &inputs);
         // Each op gives other ones in each execution, so that a NaN that passes several is not what it was.
         let place = u32::try_from(3 * op.output.0 + at).unwrap_or(0);
         let bits = self.nan_bits.wrapping_mul(2 * place + 1) & NAN_BITS;

@@ -8,6 +8,7 @@ use super::super::footprint::Received;
 use super::reach::{PageWord, WordReach};
 use super::{Core, reach};
 use crate::gpu::{Buffer, Gpu};
+use crate::op::Dtype;
 use crate::stage::inject::Strike;
 use crate::workload::Workload;
 
@@ -63,6 +64,10 @@ impl Core {
     /// Words before and after, where the one fault strikes a stored word and that changes no output.
     pub(super) fn proof(&self, faults: &[Received], window: u32) -> Option<(u32, u32)> {
         let [fault] = faults else { return None };
+        let tensor = self.workload.tensors.partition_point(|tensor| tensor.offset <= fault.word);
+        if self.workload.tensors.get(tensor.checked_sub(1)?)?.dtype != Dtype::F32 {
+            return None;
+        }
         let (op, _, PageWord::Weight(tap)) = self.reach.of(fault.word)? else { return None };
         let features = meets(&self.workload, op, tap)?;
         let all = self.workload.features(self.workload.ops[op].inputs[0]);

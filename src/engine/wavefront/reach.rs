@@ -94,8 +94,15 @@ fn weighted(workload: &Workload, op: usize) -> Option<Weighted> {
     if reach(workload, op) != op::Reach::Units {
         return None;
     }
-    let units = u32::try_from(workload.tensors[weight].shape[0]).ok()?;
-    let taps = u32::try_from(workload.tensors[weight].words.len()).ok()? / units;
+    let tensor = &workload.tensors[weight];
+    let units = u32::try_from(tensor.shape[0]).ok()?;
+    let taps = u32::try_from(tensor.words.len()).ok()? / units;
+    // A page holds whole words: those of a unit, and a bias.
+    let in_word = tensor.dtype.in_word();
+    let elements = workload.values[workload.ops[op].inputs[1].0].elements();
+    if elements != units * taps * in_word || (bias.is_some() && in_word > 1) {
+        return None;
+    }
     let mut end = workload.ops[op].output;
     let cells = workload.features(end) / units;
     let mut chain = Vec::new();

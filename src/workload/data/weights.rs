@@ -77,18 +77,21 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Wrong> {
         let dtype = match info.dtype {
             Dtype::F32 => op::Dtype::F32,
             Dtype::U32 => op::Dtype::U32,
+            Dtype::F16 => op::Dtype::F16,
+            Dtype::BF16 => op::Dtype::Bf16,
             other => {
                 let found = format!("tensor `{name}` of {other}");
                 let found = found + &safetensors_conversion(path);
-                let expected = "tensors of F32 or U32, the only types so far";
+                let expected = "tensors of F32, F16, BF16 or U32";
                 return Err(Wrong::Tensor(Mismatch::new(expected, found)));
             }
         };
         let mut words: Vec<u32> = Vec::new();
-        let count = (info.data_offsets.1 - info.data_offsets.0) / 4;
+        let bytes = info.data_offsets.1 - info.data_offsets.0;
+        let count = bytes.div_ceil(4);
         words.try_reserve_exact(count).map_err(|_| std::io::Error::from(ErrorKind::OutOfMemory))?;
         words.resize(count, 0);
-        file.read_exact(bytemuck::cast_slice_mut(&mut words)).map_err(whole)?;
+        file.read_exact(&mut bytemuck::cast_slice_mut(&mut words)[..bytes]).map_err(whole)?;
         words.iter_mut().for_each(|word| *word = u32::from_le(*word));
         tensors.insert(name, Stored { shape: info.shape.clone(), dtype, words });
     }

@@ -34,6 +34,18 @@ struct Entry {
     bytes: [u64; 2],
 }
 
+impl Entry {
+    /// The type that it is stored as, where ops read that.
+    const fn stored_as(&self) -> Option<Dtype> {
+        match self.dtype {
+            safetensors::Dtype::F32 => Some(Dtype::F32),
+            safetensors::Dtype::F16 => Some(Dtype::F16),
+            safetensors::Dtype::BF16 => Some(Dtype::Bf16),
+            _ => None,
+        }
+    }
+}
+
 /// The tensors by name.
 #[derive(Debug)]
 pub(super) struct Tensors {
@@ -116,8 +128,8 @@ impl Tensors {
             let expected = format!("`{name}` of shape {}, as config.json says", Shape(shape));
             return refuse(expected, Shape(&entry.shape).to_string(), file);
         }
-        if entry.dtype != safetensors::Dtype::F32 {
-            return refuse(format!("`{name}` of F32"), entry.dtype.to_string(), file);
+        if entry.stored_as().is_none() {
+            return refuse(format!("`{name}` of F32, F16 or BF16"), entry.dtype.to_string(), file);
         }
         Ok(name.to_owned())
     }
@@ -138,12 +150,15 @@ impl Tensors {
             let entry = &self.entries[&name];
             let path = &self.files[entry.file];
             let read = |source| Error::Read { path: path.clone(), source };
-            let mut words = vec![0u32; entry.shape.iter().product()];
+            #[expect(clippy::cast_possible_truncation, reason = "the shape fits 32-bit indices")]
+            let bytes = (entry.bytes[1] - entry.bytes[0]) as usize;
+            let mut words = vec![0u32; bytes.div_ceil(4)];
             let mut file = File::open(path).map_err(read)?;
             file.seek(SeekFrom::Start(entry.bytes[0])).map_err(read)?;
-            file.read_exact(bytemuck::cast_slice_mut(&mut words)).map_err(read)?;
+            file.read_exact(&mut bytemuck::cast_slice_mut(&mut words)[..bytes]).map_err(read)?;
             words.iter_mut().for_each(|word| *word = u32::from_le(*word));
-            all.insert(name, Stored { shape: entry.shape.clone(), dtype: Dtype::F32, words });
+            let dtype = entry.stored_as().unwrap_or_default();
+            all.insert(name, Stored { shape: entry.shape.clone(), dtype, words });
         }
         Ok(all)
     }

@@ -74,8 +74,8 @@ fn put_words(folder: &Path, shape: &[usize], dtype: Dtype, words: &[u32]) -> Res
     let count = words.len() / shape.iter().product::<usize>().max(1);
     let shape = [&[count], shape].concat();
     let bytes = match dtype {
-        Dtype::F32 => npy_of_floats(&shape, words),
         Dtype::U32 => npy_of_whole(&shape, words),
+        _ => npy_of_floats(&shape, words),
     };
     put(folder, "inputs.npy", &bytes)
 }
@@ -101,8 +101,12 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
         let dtype = match tensor.dtype {
             Dtype::F32 => safetensors::Dtype::F32,
             Dtype::U32 => safetensors::Dtype::U32,
+            Dtype::F16 => safetensors::Dtype::F16,
+            Dtype::Bf16 => safetensors::Dtype::BF16,
         };
-        let bytes = bytemuck::cast_slice(&tensor.words);
+        let elements: usize = tensor.shape.iter().product();
+        let bytes = elements * tensor.dtype.bits() as usize / 8;
+        let bytes = &bytemuck::cast_slice(&tensor.words)[..bytes];
         TensorView::new(dtype, tensor.shape.clone(), bytes).map(|view| (name.clone(), view))
     });
     let views = views.collect::<Result<Vec<_>, _>>();

@@ -52,8 +52,8 @@ pub(super) fn import(path: &Path, reading: &Reading, about: &About<'_>) -> Resul
     let input = match (&reading.input, &model.inputs[..]) {
         (Some(file), [input]) => {
             let (shape, words) = match input.dtype {
-                Dtype::F32 => data::read_floats(file, None)?,
                 Dtype::U32 => data::read_indices(file, None)?,
+                _ => data::read_floats(file, None)?,
             };
             Some(Given { shape, words })
         }

@@ -131,7 +131,7 @@ pub(super) fn cast<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
         return Ok(vec![Known::Numbers(cast)]);
     }
     match (known.dtype(), to_floats) {
-        (Dtype::F32, true) => Ok(vec![known]),
+        (Dtype::F32 | Dtype::F16 | Dtype::Bf16, true) => Ok(vec![known]),
         // 1 where a number is not 0: it does not equal that, twice over.
         (Dtype::U32, false) if to == 9 => {
             let zero = Known::Numbers(Numbers::whole(vec![], [0]));
@@ -147,7 +147,7 @@ pub(super) fn cast<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
         (Dtype::U32, true) => {
             Ok(vec![Known::Value(trace.unary(&node.outputs[0], "float", vec![], &known)?)])
         }
-        (Dtype::F32, false) => {
+        (_, false) => {
             Err(Mismatch::new("no floats of the input cast to whole numbers", "some").into())
         }
     }

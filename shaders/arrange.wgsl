@@ -1,5 +1,5 @@
-// Elements in another order: y[element] = x[table[element]], or `fill` outside. One invocation a quad of rows. See
-// src/op/arrange.rs for the reference.
+// Elements in another order: y[element] = x[table[element]], or `fill` outside. One invocation a quad of
+// rows. See src/op/arrange.rs for the reference.
 #import fold
 
 override GROUP: u32 = 64u;

@@ -1,6 +1,6 @@
-// Attention of each query over the tokens that it sees: keys, then values, the first `prompt` of them from the
-// cache for queries after the prompt. Scores are computed twice: for the largest, and for the sum. One invocation
-// a query of a head of a quad of rows. See src/op/attention.rs for the reference.
+// Attention of each query over the tokens that it sees: keys, then values, the first `prompt` of them from
+// the cache for queries after the prompt. Scores are computed twice: for the largest, and for the sum. One
+// invocation a query of a head of a quad of rows. See src/op/attention.rs for the reference.
 #import exp
 #import fold
 

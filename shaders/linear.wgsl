@@ -1,6 +1,6 @@
-// y[o] = sum over k of x[k] * w[o, k], k ascending with fma from +0 or, where the sums resume, from y; then the bias. Weights are read as
-// shaders/lib/stored.wgsl says. One invocation computes OUTPUTS output features of QUADS quads of rows of one
-// block. See src/op/linear.rs for the reference.
+// y[o] = sum over k of x[k] * w[o, k], k ascending with fma from +0 or, where the sums resume, from y; then
+// the bias. Weights are read as shaders/lib/stored.wgsl says. One invocation computes OUTPUTS output
+// features of QUADS quads of rows of one block. See src/op/linear.rs for the reference.
 #import fold
 #import tile
 

@@ -1,5 +1,5 @@
-// y = weight x / sqrt(mean of x^2 + epsilon) along one dimension, elements ascending. One invocation a line of
-// elements of a quad of rows. See src/op/rms_norm.rs for the reference.
+// y = weight x / sqrt(mean of x^2 + epsilon) along one dimension, elements ascending. One invocation a line
+// of elements of a quad of rows. See src/op/rms_norm.rs for the reference.
 #import fold
 #import stored
 

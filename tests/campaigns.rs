@@ -81,42 +81,91 @@ fn neuron_faults_come_to_what_pytorch_gave() {
     holds_to_the_list("mlp-neurons-listed.toml");
 }
 
+/// A trial of a list with the counts of critical and of non-finite answers: those found, and those listed.
+type Counted = (u64, [u32; 2], [u32; 2]);
+
+/// Runs some trials of a list that names such counts in these columns: `chosen` gets whether each trial
+/// strikes an answer.
+fn counted(
+    campaign: &str,
+    columns: [&str; 2],
+    chosen: impl Fn(&[bool]) -> Vec<u64>,
+) -> Vec<Counted> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns").join(campaign);
+    let (campaign, _) = Campaign::load(&path).expect("a campaign of this project");
+    let workload = kernel(&campaign.workload.name, None);
+    let folder = path.parent().expect("a folder");
+    let plan = Plan::new(&campaign, &workload, folder).expect("a plan");
+    let Mode::List(list) = &campaign.faults else { panic!("a list") };
+    let list = fs::read_to_string(folder.join(&list.file)).expect("the list");
+    let mut rows = list.lines().map(|line| line.split(',').collect::<Vec<&str>>());
+    let header = rows.next().expect("a header");
+    let places = columns.map(|name| header.iter().position(|of| *of == name).expect("a column"));
+    let listed: Vec<[u32; 2]> =
+        rows.map(|row| places.map(|at| row[at].parse().expect("a count"))).collect();
+    let strikes: Vec<bool> = listed.iter().map(|counts| *counts != [0, 0]).collect();
+    let mut found = Vec::new();
+    for stratum in 0..plan.strata().len() {
+        let of = |trial: &u64| plan.stratum_of(*trial) == stratum;
+        let jobs: Vec<Job> =
+            chosen(&strikes).iter().filter(|t| of(t)).map(|t| plan.job(*t)).collect();
+        let windows = plan.strata()[stratum].windows.clone();
+        let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+        let mut engine =
+            Wavefront::new(kernels, gpu(), Arc::clone(&workload), windows, 1).expect("an engine");
+        let results = engine.run(&campaign.scheme[0], plan.course(), &jobs).expect("results");
+        assert_eq!(results.len(), jobs.len());
+        found.extend(results.iter().map(|result| {
+            let counts = [result.tally.count(Outcome::CriticalSdc), result.tally.non_finite];
+            (result.trial, counts, listed[result.trial as usize])
+        }));
+    }
+    found
+}
+
+/// Some of those that strike answers, and of those that do not.
+fn some_of_both(strikes: &[bool], every: [usize; 2]) -> Vec<u64> {
+    let (some, none): (Vec<u64>, Vec<u64>) =
+        (0..strikes.len() as u64).partition(|trial| strikes[*trial as usize]);
+    some.into_iter().step_by(every[0]).chain(none.into_iter().step_by(every[1])).collect()
+}
+
 /// Of 800 weight faults in a network of 53 convolutions as many as the time of a test allows: critical and
 /// non-finite answers are onnxruntime's, trial by trial. The whole list agrees too (results/committed).
 #[test]
 fn weight_faults_of_an_onnx_network_come_to_what_onnxruntime_gave() {
-    const TRIALS: u64 = 40;
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("campaigns/text-direction-listed.toml");
-    let (campaign, _) = Campaign::load(&path).expect("a campaign of this project");
-    let workload = kernel("text-direction", None);
-    let plan = Plan::new(&campaign, &workload, path.parent().expect("a folder")).expect("a plan");
-    let list = fs::read_to_string(path.with_file_name("lists/text_direction_weights_800.csv"));
-    let list = list.expect("the list");
-    let mut rows = list.lines().map(|line| line.split(',').collect::<Vec<&str>>());
-    let header = rows.next().expect("a header");
-    let column = |name: &str| header.iter().position(|of| *of == name).expect("a column");
-    let (critical, non_finite) =
-        (column("n_inputs_top1_changed_finite"), column("n_inputs_nonfinite"));
-    let rows: Vec<Vec<&str>> = rows.collect();
-    // Those that say something: struck answers first.
-    let struck = |row: &Vec<&str>| row[critical] != "0" || row[non_finite] != "0";
-    let (some, none): (Vec<u64>, Vec<u64>) =
-        (0..plan.trials_max()).partition(|trial| struck(&rows[*trial as usize]));
-    assert_eq!((some.len(), none.len()), (40, 760));
-    let chosen = some.iter().step_by(2).chain(none.iter().step_by(40)).take(TRIALS as usize);
-    let jobs: Vec<Job> = chosen.map(|trial| plan.job(*trial)).collect();
-    let windows = plan.strata()[0].windows.clone();
-    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
-    let mut engine =
-        Wavefront::new(kernels, gpu(), Arc::clone(&workload), windows, 1).expect("an engine");
-    let results = engine.run(&campaign.scheme[0], plan.course(), &jobs).expect("results");
-    assert_eq!(results.len(), jobs.len());
-    for result in &results {
-        let row = &rows[result.trial as usize];
-        let critical_answers = result.tally.count(Outcome::CriticalSdc);
-        let found = [critical_answers, result.tally.non_finite].map(|n| n.to_string());
-        assert_eq!(found, [row[critical], row[non_finite]], "{row:?}");
+    let columns = ["n_inputs_top1_changed_finite", "n_inputs_nonfinite"];
+    let counts =
+        counted("text-direction-listed.toml", columns, |strikes| some_of_both(strikes, [2, 40]));
+    assert_eq!(counts.len(), 39);
+    for (trial, found, listed) in counts {
+        assert_eq!(found, listed, "trial {trial}");
     }
+}
+
+/// Faults in a language model: as many of its answers are wrong as in transformers, trial by trial. Numbers
+/// that are not finite behind the first wrong token are those of golden's continuation here and of the faulty
+/// network's own there, so that they are compared where no answer is wrong.
+fn holds_to_transformers(campaign: &str, every: [usize; 2]) -> usize {
+    let columns = ["n_answers_wrong", "n_answers_nonfinite"];
+    let counts = counted(campaign, columns, |strikes| some_of_both(strikes, every));
+    for (trial, found, listed) in &counts {
+        assert_eq!(found[0], listed[0], "wrong answers of trial {trial} of {campaign}");
+        if listed[0] == 0 {
+            assert_eq!(found, listed, "trial {trial} of {campaign}");
+        }
+    }
+    counts.iter().filter(|(_, found, _)| found[0] > 0).count()
+}
+
+#[test]
+fn weight_faults_of_a_language_model_come_to_what_transformers_gave() {
+    assert_eq!(holds_to_transformers("qwen3-adder-weights.toml", [1, 12]), 60);
+}
+
+#[test]
+fn cache_faults_of_a_language_model_come_to_what_transformers_gave() {
+    assert_eq!(holds_to_transformers("qwen3-adder-cache.toml", [1, 1]), 50);
 }
 
 /// Rows of the exhaustive neuron table (PyTorch on the CPU, NaN → 0): every neuron × 128 inputs.

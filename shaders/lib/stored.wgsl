@@ -1,5 +1,5 @@
-// A stored element as an op reads it: a float of 32 bits, or one of 16, two in a word, which it widens exactly.
-// Places are counted in elements. The entry file declares the words as `w`.
+// A stored element as an op reads it: a float of 32 bits, or one of 16, two in a word, which it widens
+// exactly. Places are counted in elements. The entry file declares the words as `w`.
 
 override STORED: u32 = 0u;   // 0: f32, 1: f16, 2: bf16
 

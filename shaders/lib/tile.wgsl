@@ -1,5 +1,5 @@
-// The sums of one invocation of linear and conv2d: OUTPUTS outputs of QUADS quads of rows, which lie a strip of
-// quads apart. The entry file declares x, y, w_slot and params. See src/op/tile.rs.
+// The sums of one invocation of linear and conv2d: OUTPUTS outputs of QUADS quads of rows, which lie a
+// strip of quads apart. The entry file declares x, y, w_slot and params. See src/op/tile.rs.
 #import stored
 
 override OUTPUTS: u32 = 8u; // 8 or 16

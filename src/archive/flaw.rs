@@ -339,7 +339,8 @@ fn fault(row: &FaultRow, order: u64, header: &Header) -> Result<(), Flaw> {
     let region = Region::ALL.into_iter().find(|region| *region as u8 == row.region);
     let words = match region {
         Some(Region::Weights | Region::Voted) => {
-            let elements = |tensor: &super::schema::TensorInfo| tensor.shape.iter().product::<usize>() as u64;
+            let elements =
+                |tensor: &super::schema::TensorInfo| tensor.shape.iter().product::<usize>() as u64;
             workload.tensors.get(at).map(elements)
         }
         Some(Region::Activations) => workload.ops.get(at).map(|op| u64::from(op.features)),

@@ -12,12 +12,12 @@ pub use super::error::Error;
 use super::faults::{Accumulation, BeamTest, Conditional, List, Mode};
 use super::file::Campaign;
 use super::upsets::{self, UpsetRate};
-use crate::op::Dtype;
 use crate::engine::{Course, Job, Windows};
 use crate::estimate::Estimate;
 use crate::fault::{
     Exposure, Fault, FaultKind, Listed, Region, Replica, Sites, accumulate, draw, read_list,
 };
+use crate::op::Dtype;
 use crate::outcome::Outcome;
 use crate::seed::{Domain, stream, unit};
 use crate::workload::Workload;

@@ -9,8 +9,8 @@ use crate::workload::{Decision, Inputs, Workload};
 use anyhow::anyhow;
 use std::sync::Arc;
 
-/// The tokens that an output decides on, up to and with the one that ends an answer; `None` where the decision
-/// is of another kind.
+/// The tokens that an output decides on, up to and with the one that ends an answer; `None` where the
+/// decision is of another kind.
 pub(super) fn answer(workload: &Workload, output: &[u32]) -> Option<Vec<u32>> {
     let Decision::Tokens { positions, end, nan, .. } = workload.decision else { return None };
     let mut answer = tokens(output, positions, nan);
@@ -18,8 +18,8 @@ pub(super) fn answer(workload: &Workload, output: &[u32]) -> Option<Vec<u32>> {
     Some(answer)
 }
 
-/// The input of this number with the tokens that its output answers with after the prompt; those past the end of
-/// the answer stay. `None` where there is no prompt.
+/// The input of this number with the tokens that its output answers with after the prompt; those past the
+/// end of the answer stay. `None` where there is no prompt.
 fn continued(workload: &Workload, input: usize, output: &[u32]) -> Option<Vec<u32>> {
     let Decision::Tokens { prompt: Some(prompt), .. } = workload.decision else { return None };
     let Inputs { features, words, .. } = &workload.inputs;
@@ -31,8 +31,8 @@ fn continued(workload: &Workload, input: usize, output: &[u32]) -> Option<Vec<u3
     Some(tokens)
 }
 
-/// Refuses golden that answers otherwise than its input says: what is computed after the first such token would
-/// not be its answer.
+/// Refuses golden that answers otherwise than its input says: what is computed after the first such token
+/// would not be its answer.
 pub(super) fn check(workload: &Workload, input: usize, output: &[u32]) -> Result<(), Failure> {
     let Some(tokens) = continued(workload, input, output) else { return Ok(()) };
     let held = &workload.inputs.words[input * workload.inputs.features..];

@@ -83,7 +83,9 @@ impl Chosen {
                 let engine = engine.with_inputs(Arc::clone(workload))?;
                 Ok(Self::Wavefront(Box::new(engine), planned.clone()))
             }
-            Self::Direct(_) | Self::Reference(_) => unreachable!("golden runs on the wavefront engine"),
+            Self::Direct(_) | Self::Reference(_) => {
+                unreachable!("golden runs on the wavefront engine")
+            }
         }
     }
 

@@ -7,9 +7,9 @@ use super::{Failure, TableFormat, say, say_json};
 use crate::campaign::file::WorkloadChoice;
 use crate::engine::direct::Kernels;
 use crate::engine::{Layout, Windows};
+use crate::gpu::Gpu;
 use crate::output;
 use crate::stage::decision::{NO_DECISION, arg_max};
-use crate::gpu::Gpu;
 use crate::workload::import::{self, Reading, is_folder};
 use crate::workload::{Decision, Delivered, Overrides, Workload, npy_of_floats, with_inputs};
 use anyhow::anyhow;
@@ -64,9 +64,8 @@ impl Infer {
         }
         let mut choice = WorkloadChoice::named(name.clone());
         let model = choice.is_model();
-        let refuse = |expected: &str| {
-            Err(Failure::input(anyhow!("expected {expected}, found {name:?}")))
-        };
+        let refuse =
+            |expected: &str| Err(Failure::input(anyhow!("expected {expected}, found {name:?}")));
         if self.new_tokens.is_some() {
             return refuse("--new-tokens with a Hugging Face folder alone");
         }

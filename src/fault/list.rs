@@ -102,15 +102,14 @@ const BITS: [&str; 2] = ["bit", "mask"];
 const OTHERS: [&str; 7] =
     ["trial", "kind", "input", "replica", "original_hex", "faulty_hex", "outcome"];
 /// Columns with measurements of another tool, not read.
-const MEASURED: [&str; 6] =
-    [
-        "n_inputs_diff",
-        "n_inputs_top1_changed_finite",
-        "n_inputs_nonfinite",
-        "max_abs_delta",
-        "n_answers_wrong",
-        "n_answers_nonfinite",
-    ];
+const MEASURED: [&str; 6] = [
+    "n_inputs_diff",
+    "n_inputs_top1_changed_finite",
+    "n_inputs_nonfinite",
+    "max_abs_delta",
+    "n_answers_wrong",
+    "n_answers_nonfinite",
+];
 /// Replicas and executions, retries included, of the scheme that has most.
 const REPLICAS_MAX: u32 = 3;
 /// Faults of one trial are numbered in 16 bits in the archive.

@@ -306,7 +306,8 @@ pub(super) static CACHE: Arrange = Arrange {
             return Err(input_mismatch("(2 · groups, dimensions, tokens)", input));
         };
         if doubled % 2 != 0 || prompt == 0 || prompt > tokens {
-            let expected = "keys and values of shape (2 · groups, dimensions, the prompt's tokens or more)";
+            let expected =
+                "keys and values of shape (2 · groups, dimensions, the prompt's tokens or more)";
             let found = format!("{} with a prompt of {prompt}", Shape(input));
             return Err(Mismatch::new(expected, found));
         }
@@ -314,9 +315,7 @@ pub(super) static CACHE: Arrange = Arrange {
         let steps = [groups * dimensions * tokens, dimensions * tokens, tokens, 1];
         Ok(Offsets::steps(&[2, groups, dimensions, prompt], &steps))
     },
-    draw: |draws, shape| {
-        vec![draws.random_range(1..=narrow(shape.last().copied().unwrap_or(1)))]
-    },
+    draw: |draws, shape| vec![draws.random_range(1..=narrow(shape.last().copied().unwrap_or(1)))],
     fills: false,
     axes: &["part", "head", "dimension", "position"],
 };
@@ -398,8 +397,7 @@ impl Operator for Arrange {
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
         let dimensions = if self.axes.is_empty() { draws.random_range(1..4) } else { 3 };
-        let mut shape: Vec<usize> =
-            (0..dimensions).map(|_| draws.random_range(1..6)).collect();
+        let mut shape: Vec<usize> = (0..dimensions).map(|_| draws.random_range(1..6)).collect();
         if !self.axes.is_empty() {
             shape[0] *= 2;
         }

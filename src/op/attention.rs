@@ -1,6 +1,6 @@
-//! Scaled dot-product attention (Vaswani et al. 2017) with grouped keys and values (Ainslie et al. 2023), over
-//! the tokens of an inference; and the key-value cache that a decoder reads. Keys stand first in a value of keys
-//! and values, then the values; queries and keys are aligned at the last token.
+//! Scaled dot-product attention (Vaswani et al. 2017) with grouped keys and values (Ainslie et al. 2023),
+//! over the tokens of an inference; and the key-value cache that a decoder reads. Keys stand first in a
+//! value of keys and values, then the values; queries and keys are aligned at the last token.
 //!
 //! Products are added dimension by dimension, exponentials and what they weigh token by token, ascending from
 //! +0; the sum divides last. The two kinds share one shader, `shaders/attention.wgsl`.
@@ -238,9 +238,10 @@ impl Operator for Attention {
                     let weights: Vec<f32> = scores.iter().map(weight).collect();
                     let sum = weights.iter().fold(0f32, |sum, weight| sum + weight);
                     for d in 0..dimensions {
-                        let mean = weights.iter().enumerate().fold(0f32, |mean, (token, weight)| {
-                            arithmetic.fma(*weight, read(1, d, token), mean)
-                        });
+                        let mean =
+                            weights.iter().enumerate().fold(0f32, |mean, (token, weight)| {
+                                arithmetic.fma(*weight, read(1, d, token), mean)
+                            });
                         y[at(d)] = (mean / sum).to_bits();
                     }
                 }

@@ -174,8 +174,8 @@ impl Operator for Conv2d {
         if let Some(spec) = depthwise(call) {
             return Some(spec);
         }
-        // Where every output reads the pixel where it lies, pixels are as good as rows: an invocation then takes
-        // several, for which it loads a weight once.
+        // Where every output reads the pixel where it lies, pixels are as good as rows: an invocation then
+        // takes several, for which it loads a weight once.
         let lies = [rows, columns] == [1, 1] && s[..6] == [1, 1, 0, 0, 0, 0];
         let pixels = narrow(out_height * out_width);
         let (cells, [height, width, out_height, out_width]) = match lies {

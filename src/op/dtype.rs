@@ -103,8 +103,8 @@ impl Dtype {
         word >> shift & u32::MAX >> (WORD_BITS - self.bits())
     }
 
-    /// The bits of the F32 that equals element `element` of these words; those of F32 and U32 as they are. A NaN
-    /// keeps its sign and the upper bits of its payload.
+    /// The bits of the F32 that equals element `element` of these words; those of F32 and U32 as they are.
+    /// A NaN keeps its sign and the upper bits of its payload.
     pub fn widened(self, words: &[u32], element: u32) -> u32 {
         let (at, _) = self.place(element, 0);
         let bits = self.bits_of(element, words[at as usize]);
@@ -135,8 +135,8 @@ impl Dtype {
     }
 }
 
-/// The type of an op's output that reads values of F32 and stored tensors of floats of one type, and makes F32.
-/// `values` is how many of its inputs are values.
+/// The type of an op's output that reads values of F32 and stored tensors of floats of one type, and makes
+/// F32. `values` is how many of its inputs are values.
 ///
 /// # Errors
 /// Where an input has another type.
@@ -182,7 +182,9 @@ mod tests {
         for bits in 0..=u16::MAX {
             let words = [u32::from(bits) << 16 | 0x1234];
             let widened = |dtype: Dtype| dtype.widened(&words, 1);
-            let quiet = |word: u32, of: u32| if f32::from_bits(of).is_nan() { word | 0x40_0000 } else { word };
+            let quiet = |word: u32, of: u32| {
+                if f32::from_bits(of).is_nan() { word | 0x40_0000 } else { word }
+            };
             let f16 = half::f16::from_bits(bits).to_f32().to_bits();
             assert_eq!(quiet(widened(Dtype::F16), f16), f16, "f16 {bits:#06x}");
             let bf16 = half::bf16::from_bits(bits).to_f32().to_bits();

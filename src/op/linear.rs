@@ -1,5 +1,5 @@
-//! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last; for every place (token)
-//! where the input has further dimensions.
+//! Linear: `y[o] = Σₖ x[k]·w[o,k] + b[o]`, k ascending from +0 with fma, the bias last; for every place
+//! (token) where the input has further dimensions.
 
 use super::dtype::{Dtype, stored_floats};
 use super::field::{Field, Holds};
@@ -49,9 +49,11 @@ impl Operator for Linear {
         };
         let outputs = match *inputs[1] {
             [outputs, of] if of == features => outputs,
+            [_, of] if of == inputs[0].iter().product::<usize>() => {
+                return Err(input_mismatch("(features), as flatten gives it", inputs[0]));
+            }
             ref other => {
-                let flat = if places.is_empty() { "" } else { ", or a `flatten` before this op" };
-                let expected = format!("weight of shape (out, {features}){flat}");
+                let expected = format!("weight of shape (out, {features})");
                 return Err(Mismatch::new(expected, Shape(other).to_string()));
             }
         };

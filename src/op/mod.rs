@@ -247,7 +247,9 @@ impl Kind {
         let widened: Vec<Vec<u32>> = (call.inputs.iter().zip(inputs))
             .map(|(place, words)| match place.dtype.bits() {
                 WORD_BITS => Vec::new(),
-                _ => (0..shape::words(place.shape)).map(|e| place.dtype.widened(words, e)).collect(),
+                _ => {
+                    (0..shape::words(place.shape)).map(|e| place.dtype.widened(words, e)).collect()
+                }
             })
             .collect();
         let inputs = inputs.iter().zip(&widened);

@@ -1,6 +1,6 @@
-//! Rotary position embedding (Su et al. 2021): element d of each head and element d + half of it are turned by
-//! the angle position · theta^(−2d/dimensions). Sines and cosines are computed on the CPU, as they differ
-//! between adapters; they are no memory under test.
+//! Rotary position embedding (Su et al. 2021): element d of each head and element d + half of it are turned
+//! by the angle position · theta^(−2d/dimensions). Sines and cosines are computed on the CPU, as they
+//! differ between adapters; they are no memory under test.
 
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, narrow};
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(later[..2], angles[1..3]);
         let angle = |at: usize| angles[at].map(f32::from_bits);
         assert_eq!(angle(0), [1.0, 0.0]);
-        assert_eq!(angle(1), [0.540_302_3, 0.841_471]);
+        assert_eq!(angle(1), [0.540_302_3, 0.841_470_96]);
         assert_eq!(angle(2), [-0.416_146_84, 0.909_297_4]);
         assert_eq!(angle(4), [0.999_95, 0.009_999_833]);
     }

@@ -1,5 +1,5 @@
-//! What linear and conv2d share: an invocation computes several outputs of one or more quads of rows, so that each
-//! weight and each quad that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
+//! What linear and conv2d share: an invocation computes several outputs of one or more quads of rows, so
+//! that each weight and each quad that it loads serves them all. `shaders/lib/tile.wgsl` is its other half.
 
 use super::kernel::{Bind, Call, KernelSpec, Products};
 use super::table::Table;
@@ -41,9 +41,9 @@ impl Tiles {
         strips * u64::from(self.cells) * tiles
     }
 
-    /// The best number of outputs and quads, the largest of those that are alike. Hardware needs invocations.
-    /// Software spends its time on loads: by the instructions that llvmpipe makes of them, a weight costs it as
-    /// much as 8 products of a quad, and a quad of rows 18.
+    /// The best number of outputs and quads, the largest of those that are alike. Hardware needs
+    /// invocations. Software spends its time on loads: by the instructions that llvmpipe makes of them, a
+    /// weight costs it as much as 8 products of a quad, and a quad of rows 18.
     fn best(self, software: bool, blocks: u32) -> [u32; 2] {
         let cost = |tile: [u32; 2]| match software {
             true => {

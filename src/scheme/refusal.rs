@@ -1,7 +1,7 @@
 //! Combinations that cannot exist, each with its reason.
 
-use crate::op::Dtype;
 use super::{Choice, Code, OnDue, OnRead, Period, Placement, Protect, Scheme, ScrubBy, Voter};
+use crate::op::Dtype;
 use crate::words::meant;
 use std::fmt;
 
@@ -156,8 +156,10 @@ impl Scheme {
         if let (Some(Some(_)), Some((name, dtype))) =
             (self.protect.as_ref().map(|protect| &protect.bits), half)
         {
-            let reason =
-                format!("protect.bits, which are those of 32-bit words; `{name}` is {}", dtype.name());
+            let reason = format!(
+                "protect.bits, which are those of 32-bit words; `{name}` is {}",
+                dtype.name()
+            );
             return refuse("protect", reason);
         }
         let named = self.protect.as_ref().and_then(|protect| protect.tensors.as_deref());
@@ -317,7 +319,9 @@ mod tests {
             ..Scheme::bare("s", Protection::TmrStorage)
         };
         let found = |scheme: Scheme, by_label| {
-            scheme.workload_refusal(&["a", "b"].map(|name| (name, Dtype::F32)), by_label).map(|refusal| refusal.reason)
+            scheme
+                .workload_refusal(&["a", "b"].map(|name| (name, Dtype::F32)), by_label)
+                .map(|refusal| refusal.reason)
         };
         assert_eq!(found(scheme(Voter::Label, None), true), None);
         assert!(found(scheme(Voter::Label, None), false).is_some());

@@ -151,7 +151,8 @@ impl File<'_> {
             let tokens = narrow(input.iter().product()) + 1;
             let wanted = tokens.checked_sub(positions).filter(|wanted| *wanted > 0);
             if wanted != Some(*prompt.get_ref()) {
-                let expected = "a prompt that is the input without the answer's tokens but the last";
+                let expected =
+                    "a prompt that is the input without the answer's tokens but the last";
                 let found = format!(
                     "{} with an input of {} and an answer of {positions}",
                     prompt.get_ref(),

@@ -136,7 +136,8 @@ impl File<'_> {
         }
         let output = ValueId(ops.len());
         let features = values[output.0].features() as usize;
-        let decision = self.decision(&entry.decision, (&values[0].shape, &values[output.0].shape))?;
+        let decision =
+            self.decision(&entry.decision, (&values[0].shape, &values[output.0].shape))?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;
         let delivered = match &entry.output {
             Some(output) => Some(self.delivered(output, features)?),

@@ -157,12 +157,13 @@ impl Problem {
     }
 }
 
-/// Whether all golden outputs are numbers, and whether all are finite. A campaign has no NaN among them, and
-/// nothing infinite where a guard or a tolerance stands.
+/// Whether all golden outputs are numbers and no index is out of range, and whether all are finite besides. A
+/// campaign has no NaN among them, and nothing infinite where a guard or a tolerance stands.
 fn golden_is(workload: &Arc<Workload>, windows: &Windows) -> (bool, bool) {
     let reference = Reference::new(Arc::clone(workload), windows.clone(), Arithmetic::default());
     let outputs = reference.golden_outputs().iter().map(|word| f32::from_bits(*word));
-    (!outputs.clone().any(f32::is_nan), outputs.clone().all(f32::is_finite))
+    let numbers = !reference.traps() && !outputs.clone().any(f32::is_nan);
+    (numbers, numbers && outputs.clone().all(f32::is_finite))
 }
 
 /// What came of holding two engines to each other.

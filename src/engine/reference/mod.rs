@@ -30,6 +30,8 @@ pub struct Reference {
     nan_bits: u32,
     golden: Vec<u32>,
     golden_outputs: Vec<u32>,
+    /// Whether an op of golden reads an index that is out of range.
+    golden_traps: bool,
     labels: Vec<u32>,
 }
 
@@ -47,11 +49,13 @@ impl Reference {
             nan_bits: 0,
             golden,
             golden_outputs: Vec::new(),
+            golden_traps: false,
             labels,
         };
         for window in 0..engine.windows.count() {
-            let (output, _) = engine.forward(&[&engine.image(window)], |_, _| {});
+            let (output, trapped) = engine.forward(&[&engine.image(window)], |_, _| {});
             engine.golden_outputs.extend(output.into_iter().flatten());
+            engine.golden_traps |= trapped.contains(&true);
         }
         engine
     }
@@ -65,6 +69,11 @@ impl Reference {
     /// Golden outputs, `[window, feature, row]`.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.golden_outputs
+    }
+
+    /// Whether an op of golden reads an index that is out of range: nothing can be told from such inferences.
+    pub(super) fn traps(&self) -> bool {
+        self.golden_traps
     }
 
     /// Whether golden has a NaN anywhere: in a weight, an input, or what an op gives.

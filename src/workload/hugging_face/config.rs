@@ -159,7 +159,8 @@ impl Config {
         if let Some(share) = turned.filter(|share| *share != 1.0) {
             return refuse("partial_rotary_factor", "1", share.to_string());
         }
-        let positive = |key: &str, value: Option<f32>, default: f32| match value.unwrap_or(default) {
+        let positive = |key: &str, value: Option<f32>, default: f32| match value.unwrap_or(default)
+        {
             value if value.is_finite() && value > 0.0 => Ok(value),
             value => Err(Mismatch::new(format!("a positive `{key}`"), value.to_string())),
         };
@@ -205,7 +206,8 @@ mod tests {
 
     #[test]
     fn both_forms_of_the_rotary_settings_are_read() {
-        let old = read(r#""model_type": "qwen3", "rope_theta": 1000000.0, "num_key_value_heads": 2"#);
+        let old =
+            read(r#""model_type": "qwen3", "rope_theta": 1000000.0, "num_key_value_heads": 2"#);
         let new = read(
             r#""model_type": "qwen3", "num_key_value_heads": 2,
             "rope_parameters": {"rope_theta": 1000000.0, "rope_type": "default"}"#,

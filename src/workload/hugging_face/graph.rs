@@ -1,5 +1,5 @@
-//! The ops of a decoder. In its last layer queries and all that follows them are computed for the tokens alone
-//! that an answer is decided on; keys and values are needed of all.
+//! The ops of a decoder. In its last layer queries and all that follows them are computed for the tokens
+//! alone that an answer is decided on; keys and values are needed of all.
 
 use super::config::Config;
 use super::tensors::Tensors;
@@ -90,8 +90,8 @@ impl Writer<'_> {
         self.op(name, "slice", &[input], &fields)
     }
 
-    /// Queries or keys of the tokens from `first` on: projected, in heads, normalised where the model does, and
-    /// turned.
+    /// Queries or keys of the tokens from `first` on: projected, in heads, normalised where the model does,
+    /// and turned.
     fn turned(
         &mut self,
         layer: (&str, &str),
@@ -138,8 +138,7 @@ impl Writer<'_> {
         let of = |part: &str| format!("{tensors}.{part}");
         let hidden = config.hidden;
         let layer = (&at[..], &tensors[..]);
-        let normal =
-            self.norm((&named("norm"), &of("input_layernorm")), input, (0, hidden))?;
+        let normal = self.norm((&named("norm"), &of("input_layernorm")), input, (0, hidden))?;
         let k = self.turned(layer, "k", (&normal, config.groups, 0))?;
         let v = self.heads(layer, "v", (&normal, config.groups, 0))?;
         let (residual, asking) = match first {
@@ -163,7 +162,8 @@ impl Writer<'_> {
         let shape = [("shape", sizes(&[width, tokens - first]))];
         let flat = self.op(&named("attended"), "reshape", &[&attended], &shape);
         let bias = config.attention_bias[1];
-        let o = self.linear((&named("o"), &of("self_attn.o_proj")), &flat, [hidden, width], bias)?;
+        let o =
+            self.linear((&named("o"), &of("self_attn.o_proj")), &flat, [hidden, width], bias)?;
         let sum = self.op(&named("sum"), "add", &[&residual, &o], &[]);
         let tensor = of("post_attention_layernorm");
         let normal = self.norm((&named("mlp_norm"), &tensor), &sum, (0, hidden))?;
@@ -184,7 +184,11 @@ impl Graph<'_> {
     ///
     /// # Errors
     /// A tensor that is missing, or of another shape.
-    pub(super) fn text(&self, about: &About<'_>, how: &str) -> Result<(String, Vec<String>), Error> {
+    pub(super) fn text(
+        &self,
+        about: &About<'_>,
+        how: &str,
+    ) -> Result<(String, Vec<String>), Error> {
         let Self { config, tensors, tokens, prompt } = *self;
         let text = Text::new(about, how, (&[tokens], Dtype::U32), None);
         let mut writer = Writer { graph: self, text, names: Vec::new() };

@@ -1,10 +1,10 @@
 //! Hugging Face folders: `config.json` and safetensors files of a decoder of the Llama kind (Llama, Qwen2,
 //! Qwen3, SmolLM2).
 //!
-//! Values lie channel by channel, `(feature, token)`, so that a linear op serves all tokens with each weight it
-//! loads. An answer is decided in one forward over prompt and answer: the tokens that golden chose are inputs,
-//! and each later position sees those before it. The first token that a fault changes is therefore the one that
-//! decoding token by token would change first.
+//! Values lie channel by channel, `(feature, token)`, so that a linear op serves all tokens with each
+//! weight it loads. An answer is decided in one forward over prompt and answer: the tokens that golden
+//! chose are inputs, and each later position sees those before it. The first token that a fault changes is
+//! therefore the one that decoding token by token would change first.
 
 mod config;
 mod graph;
@@ -38,15 +38,16 @@ pub(super) fn is_folder(path: &Path) -> bool {
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let read = |source| Error::Read { path: path.to_owned(), source };
     let text = bounded::read(path, JSON_BYTES_MAX).map_err(read)?;
-    serde_json::from_slice(&text)
-        .map_err(|error| Mismatch::new("JSON of a Hugging Face folder", error.to_string()).in_data(path))
+    serde_json::from_slice(&text).map_err(|error| {
+        Mismatch::new("JSON of a Hugging Face folder", error.to_string()).in_data(path)
+    })
 }
 
 /// Reads a folder.
 ///
 /// # Errors
-/// A file that cannot be read, an architecture or setting that is not supported, by its name, and a tensor that
-/// is missing or of another shape than the configuration says.
+/// A file that cannot be read, an architecture or setting that is not supported, by its name, and a tensor
+/// that is missing or of another shape than the configuration says.
 pub(super) fn import(
     folder: &Path,
     reading: &Reading,
@@ -54,7 +55,8 @@ pub(super) fn import(
 ) -> Result<Imported, Error> {
     let config_path = folder.join(CONFIG);
     let config = Config::read(&config_path)?;
-    let unsupported = |expected: &str, found: &str| Err(Mismatch::new(expected, found).in_data(folder));
+    let unsupported =
+        |expected: &str, found: &str| Err(Mismatch::new(expected, found).in_data(folder));
     if reading.shape.is_some() || reading.fold {
         return unsupported("no shape and no folding with a Hugging Face folder", "one");
     }

@@ -1,5 +1,5 @@
-//! The tensors of a Hugging Face folder: one safetensors file, or several that an index names. Only headers are
-//! read until it is known which tensors are wanted.
+//! The tensors of a Hugging Face folder: one safetensors file, or several that an index names. Only headers
+//! are read until it is known which tensors are wanted.
 
 use super::read_json;
 use crate::op::{Dtype, Shape, checked_words};

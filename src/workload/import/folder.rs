@@ -162,7 +162,8 @@ fn turned(outputs: &[u32], positions: usize, features: usize) -> Vec<u32> {
     let vocabulary = features / positions;
     let mut words = Vec::with_capacity(outputs.len());
     for input in outputs.chunks(features) {
-        let token = |token| (0..positions).map(move |position| input[position * vocabulary + token]);
+        let token =
+            |token| (0..positions).map(move |position| input[position * vocabulary + token]);
         words.extend((0..vocabulary).flat_map(token));
     }
     words

@@ -72,7 +72,11 @@ pub fn is_onnx(path: &Path) -> bool {
 }
 
 fn import(path: &Path, reading: &Reading, about: &About<'_>) -> Result<Imported, Error> {
-    if is_onnx(path) { onnx::import(path, reading, about) } else { hugging_face::import(path, reading, about) }
+    if is_onnx(path) {
+        onnx::import(path, reading, about)
+    } else {
+        hugging_face::import(path, reading, about)
+    }
 }
 
 /// Reads a model as a workload, in memory.

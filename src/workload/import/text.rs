@@ -98,8 +98,7 @@ impl Text {
     /// The whole text.
     pub(in crate::workload) fn end(mut self, about: &About<'_>) -> String {
         if let Some((tolerance, correct)) = about.expected {
-            let mut lines =
-                vec![("file", quoted("expected.npy")), ("tolerance", float(tolerance))];
+            let mut lines = vec![("file", quoted("expected.npy")), ("tolerance", float(tolerance))];
             lines.extend(correct.map(|correct| ("correct", correct.to_string())));
             self.table("expected", &lines);
         }

@@ -12,6 +12,8 @@ struct EmbeddingParams {
     places:   u32,   // quads of an output's block
     blocks:   u32,
     entries:  u32,   // entries of the table
+    first:    u32,   // the first entry that w holds
+    held:     u32,   // how many it holds
     x_base:   u32,   // in quads
     x_stride: u32,   // in quads, between slots
     w_base:   u32,   // in elements
@@ -39,18 +41,23 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let entries = x[params.x_base + x_slot[block] * params.x_stride + token * params.quads + quad];
     let traps_at = lanes[block] * (4u * params.quads + 1u) + 4u * quad;
     let table = params.w_base + w_slot[block] * params.w_stride + column;
+    var words = vec4(0u);
+    if params.held < params.entries { words = y[i]; }
     y[i] = vec4(
-        entry_word(entries.x, table, traps_at),
-        entry_word(entries.y, table, traps_at + 1u),
-        entry_word(entries.z, table, traps_at + 2u),
-        entry_word(entries.w, table, traps_at + 3u),
+        entry_word(words.x, entries.x, table, traps_at),
+        entry_word(words.y, entries.y, table, traps_at + 1u),
+        entry_word(words.z, entries.z, table, traps_at + 2u),
+        entry_word(words.w, entries.w, table, traps_at + 3u),
     );
 }
 
-fn entry_word(entry: u32, table: u32, trap: u32) -> u32 {
+// The word of an entry; that of one that is not held stays what it is.
+fn entry_word(word: u32, entry: u32, table: u32, trap: u32) -> u32 {
     if entry >= params.entries {
         atomicOr(&traps[trap], TRAP_INDEX);
         return 0u;
     }
-    return bitcast<u32>(stored_float(table, entry * params.width));
+    let place = entry - params.first;
+    if place >= params.held { return word; }
+    return bitcast<u32>(stored_float(table, place * params.width));
 }

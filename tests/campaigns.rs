@@ -6,7 +6,7 @@ mod support;
 
 use beamline::campaign::event::{Control, Ended, Event};
 use beamline::campaign::runner::{Completed, Error, Links, Runner, Totals};
-use beamline::campaign::{Campaign, Plan};
+use beamline::campaign::{Campaign, Mode, Plan};
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{self, Course, Engine, Engines, Job, Reopening, TrialResult, Windows};

@@ -62,6 +62,7 @@ impl Measured {
             inputs: &places,
             output: &self.output,
             part: None,
+            entries: None,
             rows: self.rows,
             blocks: 1,
             nan_is_zero: false,

@@ -44,6 +44,8 @@ pub(super) struct OpRun<'a> {
     pub inputs: &'a [Operand<'a>],
     /// Its output, `[block, feature, row]`.
     pub y: &'a Buffer<u32>,
+    /// Entries of a table that its stored tensor holds, where not all: the first, and how many.
+    pub entries: Option<[u32; 2]>,
     /// Where its inferences trap; golden ones do not.
     pub traps: Option<Traps<'a>>,
 }
@@ -86,6 +88,7 @@ pub(super) fn encode(gpu: &Gpu, workload: &Workload, pass: &mut Pass<'_>, run: &
     let call = Call {
         output: &output,
         part: run.part,
+        entries: run.entries,
         blocks: run.blocks,
         products: run.products,
         software: gpu.adapter().software,
@@ -136,6 +139,11 @@ pub(super) fn encode_with(
             continue;
         }
         let piece = store.pieces(tensors[0])[at];
+        if op.kind.splits_entries() {
+            let entries = Some([piece.first, piece.units]);
+            encode(gpu, workload, pass, &OpRun { entries, ..whole });
+            continue;
+        }
         let stride = workload.features(op.output) * run.rows;
         let all = workload.values[op.output.0].shape[0];
         let unit = stride / u32::try_from(all).unwrap_or(u32::MAX).max(1);

@@ -84,10 +84,11 @@ impl Placing {
         // What each tensor may be padded by.
         let room = u64::from(limit).saturating_sub(4 * group.len() as u64);
         let most = u32::try_from(room / of_unit.max(1)).unwrap_or(u32::MAX);
-        let splits = match readers[..] {
-            [op] => alike && op.kind.splits_units(&op.settings),
-            _ => false,
-        };
+        // Units are of one op; tables are read by any number beside it.
+        let of_units = readers.iter().filter(|op| !op.kind.splits_entries());
+        let splits = alike
+            && of_units.clone().all(|op| op.kind.splits_units(&op.settings))
+            && of_units.count() <= 1;
         if !splits || most == 0 {
             let words: u64 = group.iter().map(|tensor| padded(workload, *tensor)).sum();
             let names: Vec<&str> =

@@ -59,12 +59,15 @@ impl Operator for Embedding {
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let [ids, table] = [call.inputs[0], call.inputs[1]];
         let [w_base, w_stride] = table.in_elements();
+        let [first, held] = call.entries.unwrap_or([0, narrow(table.shape[0])]);
         let params = vec![
             ("quads", call.rows / 4),
             ("width", narrow(call.output[1])),
             ("places", call.output_words() / 4),
             ("blocks", call.blocks),
             ("entries", narrow(table.shape[0])),
+            ("first", first),
+            ("held", held),
             ("x_base", ids.base / 4),
             ("x_stride", ids.stride / 4),
             ("w_base", w_base),
@@ -75,6 +78,10 @@ impl Operator for Embedding {
         spec.bindings.extend([Bind::Traps, Bind::Lanes]);
         spec.constants.push(("STORED", table.dtype.code()));
         Some(spec)
+    }
+
+    fn splits_entries(&self) -> bool {
+        true
     }
 
     fn reference(&self, call: &Call<'_>, _: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {

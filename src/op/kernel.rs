@@ -15,6 +15,8 @@ pub struct Call<'a> {
     pub output: &'a [usize],
     /// Where its output lies, where it is a part of a larger value.
     pub part: Option<Part>,
+    /// Entries of a table that its stored tensor holds, where not all: the first, and how many.
+    pub entries: Option<[u32; 2]>,
     /// Rows of a block, a multiple of 4.
     pub rows: u32,
     /// Blocks.

@@ -203,6 +203,12 @@ pub trait Operator: Sync {
         false
     }
 
+    /// Whether it can read a table some entries at a time ([`Call::entries`]): what it makes of the others stays
+    /// as it is.
+    fn splits_entries(&self) -> bool {
+        false
+    }
+
     /// The features of its first input that weight `tap` of each unit meets, and no others, from the shapes
     /// of the input and of the weight; `None` where that is not known.
     fn meets(&self, _settings: &[u32], _shapes: [&[usize]; 2], _tap: u32) -> Option<Range<u32>> {

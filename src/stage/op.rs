@@ -135,6 +135,7 @@ impl Drawn {
             inputs: &inputs,
             output: &self.output,
             part: None,
+            entries: None,
             rows: self.problem.rows,
             blocks: self.blocks,
             nan_is_zero: self.problem.rows.is_multiple_of(8),

@@ -237,6 +237,7 @@ impl Workload {
             inputs,
             output: &self.values[op.output.0].shape,
             part: None,
+            entries: None,
             rows,
             blocks: 1,
             nan_is_zero: self.relu_nan == NanRule::Zero,

@@ -75,6 +75,7 @@ impl<'c> Case<'c> {
             inputs: &places,
             output: &output,
             part: None,
+            entries: None,
             rows: u32::try_from(rows).expect("a small batch"),
             blocks: 1,
             nan_is_zero: self.nan_is_zero,

@@ -105,7 +105,18 @@ impl Direct {
         let (units, part) = (None, None);
         let inputs = &inputs[..];
         let traps = lanes.map(|lanes| Traps { words: &self.memory.traps, lanes });
-        let run = OpRun { op: index, rows, blocks, units, part, products, inputs, y, traps };
+        let run = OpRun {
+            op: index,
+            rows,
+            blocks,
+            units,
+            part,
+            products,
+            inputs,
+            y,
+            entries: None,
+            traps,
+        };
         encode(&self.gpu, &self.workload, pass, &run);
     }
 }

@@ -160,7 +160,18 @@ impl Goldens {
         y: &'r Buffer<u32>,
     ) -> OpRun<'r> {
         let (rows, blocks) = (shared.layout.rows, narrow(self.windows.len()));
-        OpRun { op, rows, blocks, units: None, part: None, products, inputs, y, traps: None }
+        OpRun {
+            op,
+            rows,
+            blocks,
+            units: None,
+            part: None,
+            products,
+            inputs,
+            y,
+            entries: None,
+            traps: None,
+        }
     }
 }
 

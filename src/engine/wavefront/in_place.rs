@@ -292,6 +292,7 @@ impl Core {
                     products: Products::All,
                     inputs: &inputs,
                     y,
+                    entries: None,
                     traps: Some(Traps { words: traps, lanes: zero }),
                 };
                 encode_with(gpu, &self.workload, pass, &run, (&self.store, zero));

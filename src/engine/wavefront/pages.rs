@@ -311,6 +311,7 @@ impl Core {
             products: Products::All,
             inputs: &inputs[..op.inputs.len()],
             y: slice,
+            entries: None,
             traps: None,
         };
         encode(&self.gpu, &self.workload, pass, &run);
@@ -325,7 +326,18 @@ impl Core {
                 let (inputs, blocks, products) = (&[x][..], slots, Products::All);
                 let (units, part) = (Some(units), None);
                 let traps = None;
-                let run = OpRun { op: *op, rows, blocks, units, part, products, inputs, y, traps };
+                let run = OpRun {
+                    op: *op,
+                    rows,
+                    blocks,
+                    units,
+                    part,
+                    products,
+                    inputs,
+                    y,
+                    entries: None,
+                    traps,
+                };
                 encode(&self.gpu, &self.workload, pass, &run);
                 slice = y;
             }

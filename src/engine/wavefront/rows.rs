@@ -228,7 +228,18 @@ impl Core {
         let (inputs, y) = (&inputs[..], &packed.values[op.output.0]);
         let (units, part) = (None, None);
         let traps = traps.map(|words| Traps { words, lanes: zero });
-        let run = OpRun { op: index, rows, blocks: 1, units, part, products, inputs, y, traps };
+        let run = OpRun {
+            op: index,
+            rows,
+            blocks: 1,
+            units,
+            part,
+            products,
+            inputs,
+            y,
+            entries: None,
+            traps,
+        };
         encode_with(&self.gpu, &self.workload, pass, &run, (&self.store, zero));
     }
 

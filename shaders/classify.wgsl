@@ -39,6 +39,19 @@ fn look(seen: vec2<bool>, feature: u32) -> vec2<bool> {
     return vec2(seen.x || word != decision_word(1u, feature), seen.y && bits_is_finite(word));
 }
 
+fn look_8(seen: vec2<bool>, feature: u32) -> vec2<bool> {
+    var next = seen;
+    next = look(next, feature);
+    next = look(next, feature + 1u);
+    next = look(next, feature + 2u);
+    next = look(next, feature + 3u);
+    next = look(next, feature + 4u);
+    next = look(next, feature + 5u);
+    next = look(next, feature + 6u);
+    next = look(next, feature + 7u);
+    return next;
+}
+
 @compute @workgroup_size(GROUP)
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
     let i = fold_index(id, groups, GROUP);
@@ -51,20 +64,15 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     begin[1] = theirs;
     var seen = vec2(false, true);
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= params.features; f += 8u) {
-        seen = look(seen, f);
-        seen = look(seen, f + 1u);
-        seen = look(seen, f + 2u);
-        seen = look(seen, f + 3u);
-        seen = look(seen, f + 4u);
-        seen = look(seen, f + 5u);
-        seen = look(seen, f + 6u);
-        seen = look(seen, f + 7u);
+    for (; WIDE == 1u && f + 32u <= params.features; f += 32u) {
+        seen = look_8(look_8(look_8(look_8(seen, f), f + 8u), f + 16u), f + 24u);
     }
     for (; f < params.features; f++) { seen = look(seen, f); }
     let differs = seen.x;
     let finite = seen.y;
-    let decision = decision_arg_max(0u, params.features, params.rule.nan);
+    // Labels name classes; an answer of tokens has none.
+    var decision = NO_DECISION;
+    if DECISION != DECISION_TOKENS { decision = decision_arg_max(0u, params.features, params.rule.nan); }
     let wrong = differs && !decision_same(0u, 1u, params.features, params.rule);
     let verdict = verdicts[i];
     let all = lane * (params.rows + 1u);

@@ -7,12 +7,13 @@ use beamline::engine::direct::Kernels;
 use beamline::engine::wavefront::Wavefront;
 use beamline::engine::{Layout, Windows};
 use beamline::workload::import::{Reading, load};
-use beamline::workload::{Overrides, Workload, read_npy};
+use beamline::workload::{Decision, Overrides, Workload, read_npy};
 use half::{bf16, f16};
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use support::gpu;
 
@@ -202,4 +203,83 @@ fn what_is_not_supported_or_wrong_is_refused_with_its_file_and_name() {
         "FOLDER/model.safetensors.index.json: expected names of files in the folder itself, found \
          \"../elsewhere.safetensors\""
     );
+}
+
+#[test]
+fn an_answer_ends_with_any_token_that_the_folder_names() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::copy(tiny().join("model.safetensors"), folder.path().join("model.safetensors"))
+        .expect("a copy");
+    let text = fs::read_to_string(tiny().join("config.json")).expect("JSON");
+    let mut config: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let mut ends = |of_config: serde_json::Value, of_generation: Option<serde_json::Value>| {
+        config["eos_token_id"] = of_config;
+        fs::write(folder.path().join("config.json"), config.to_string()).expect("written");
+        if let Some(end) = of_generation {
+            let text = serde_json::json!({ "eos_token_id": end }).to_string();
+            fs::write(folder.path().join("generation_config.json"), text).expect("written");
+        }
+        match read(folder.path(), "prompt.npy", Some(4)).decision {
+            Decision::Tokens { ends, .. } => ends.tokens().collect::<Vec<u32>>(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(ends(7.into(), None), [7]);
+    assert_eq!(
+        ends(serde_json::json!([100_000, 9, 7]), None),
+        [7, 9],
+        "one is past the vocabulary"
+    );
+    assert_eq!(ends(7.into(), Some(serde_json::json!([216, 5]))), [5, 216]);
+}
+
+/// Runs the program and gives what it says.
+fn beamline(arguments: &[&str]) -> String {
+    let program = env!("CARGO_BIN_EXE_beamline");
+    let output = Command::new(program)
+        .args(arguments)
+        .env("BEAMLINE_ADAPTER", support::adapter())
+        .output()
+        .expect("the program");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+#[test]
+fn a_folder_is_imported_with_its_answers_and_a_struck_half_is_named_by_its_element() {
+    let [half, _] = narrowed(Dtype::BF16);
+    let home = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| home.path().join(name).display().to_string();
+    let prompt = tiny().join("prompt.npy").display().to_string();
+    let model = half.path().display().to_string();
+    beamline(&["import", &model, "-o", &path("tiny"), "--input", &prompt, "--new-tokens", "6"]);
+    let said = beamline(&["infer", &path("tiny"), "--format", "json"]);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    assert_eq!(said["answers"], serde_json::json!([[216, 216, 216, 216, 216, 216]]));
+    let list = "tensor,index,bit\nmodel.layers.1.mlp.gate_proj.weight,131,14\n";
+    fs::write(home.path().join("list.csv"), list).expect("written");
+    let campaign = "name = \"half\"\nseed = 1\n[workload]\nname = \"tiny\"\n[faults]\nmode = \"list\"\n\
+                    file = \"list.csv\"\n[[scheme]]\nname = \"none\"\nprotection = \"none\"\n";
+    fs::write(home.path().join("half.toml"), campaign).expect("written");
+    beamline(&["run", &path("half.toml"), "--results", &path("results"), "--quiet"]);
+    let archive = path("results/half");
+    let rows = beamline(&["report", &archive, "--format", "csv", "--table", "events", "-o", "-"]);
+    let row: Vec<&str> = rows.lines().nth(1).expect("a row").split(',').collect();
+    assert_eq!(row[8..11], ["model.layers.1.mlp.gate_proj.weight", "131", "14"], "{rows}");
+    assert_eq!(row[11], "0x00004000");
+    let workload = path("tiny");
+    let replayed = beamline(&[
+        "replay",
+        &archive,
+        "--workload",
+        &workload,
+        "--trial",
+        "0",
+        "--scheme",
+        "none",
+    ]);
+    assert!(replayed.contains("gate_proj.weight[131] bit 14 (output 2, input 3)"), "{replayed}");
+    let word = u32::from_str_radix(row[14].trim_start_matches("0x"), 16).expect("a word");
+    assert!(replayed.contains(&format!("{word:#06x} -> {:#06x}", word ^ 1 << 14)), "{replayed}");
 }

@@ -154,7 +154,7 @@ fn folder(parent: &Path, name: &str, toml: &str) -> PathBuf {
     write("weights.safetensors", &weights);
     write("truncated.safetensors", &weights[..400]);
     write("header.safetensors", &weights[..60]);
-    write("half.safetensors", &safetensors(&[("fc1.weight", Dtype::F16, &[2], floats(1))]));
+    write("double.safetensors", &safetensors(&[("fc1.weight", Dtype::F64, &[1], floats(2))]));
     write(
         "data.safetensors",
         &safetensors(&[("x", Dtype::F32, &[2, 6], floats(12)), ("y", Dtype::U8, &[2], vec![5, 0])]),

@@ -4,13 +4,17 @@
 #import outcome
 
 override DECISION: u32 = 0u;   // the kind of decision
-override WIDE: u32 = 0u;       // 1 where loops over features take eight at once
+override WIDE: u32 = 0u;       // 1 where loops over features take 32 at once
 
 struct DecisionRule {
     kind:   u32,
     nan:    u32,
-    number: f32,   // the relative tolerance, the threshold of a mask, or the end token (-1: none)
+    number: f32,   // the relative tolerance, or the threshold of a mask
     best:   u32,   // how many of the largest, the bits of a mask's least overlap, or the positions of an answer
+    end0:   u32,   // the tokens that end an answer; NO_DECISION is none
+    end1:   u32,
+    end2:   u32,
+    end3:   u32,
 }
 
 struct Decision { index: u32, key: u32, any_nan: bool }
@@ -36,37 +40,55 @@ fn decision_end(decision: Decision, nan: u32) -> u32 {
     return select(decision.index, NO_DECISION, decision.any_nan && nan == NAN_DIFFERS);
 }
 
+fn decision_take_8(running: Decision, output: u32, f: u32, nan: u32) -> Decision {
+    var next = running;
+    next = decision_take(next, f, decision_word(output, f), nan);
+    next = decision_take(next, f + 1u, decision_word(output, f + 1u), nan);
+    next = decision_take(next, f + 2u, decision_word(output, f + 2u), nan);
+    next = decision_take(next, f + 3u, decision_word(output, f + 3u), nan);
+    next = decision_take(next, f + 4u, decision_word(output, f + 4u), nan);
+    next = decision_take(next, f + 5u, decision_word(output, f + 5u), nan);
+    next = decision_take(next, f + 6u, decision_word(output, f + 6u), nan);
+    next = decision_take(next, f + 7u, decision_word(output, f + 7u), nan);
+    return next;
+}
+
 // A running arg-max is the index of the first maximum under a rule for NaN.
 fn decision_arg_max(output: u32, features: u32, nan: u32) -> u32 {
     var running = decision_start();
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        running = decision_take(running, f, decision_word(output, f), nan);
-        running = decision_take(running, f + 1u, decision_word(output, f + 1u), nan);
-        running = decision_take(running, f + 2u, decision_word(output, f + 2u), nan);
-        running = decision_take(running, f + 3u, decision_word(output, f + 3u), nan);
-        running = decision_take(running, f + 4u, decision_word(output, f + 4u), nan);
-        running = decision_take(running, f + 5u, decision_word(output, f + 5u), nan);
-        running = decision_take(running, f + 6u, decision_word(output, f + 6u), nan);
-        running = decision_take(running, f + 7u, decision_word(output, f + 7u), nan);
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        running = decision_take_8(running, output, f, nan);
+        running = decision_take_8(running, output, f + 8u, nan);
+        running = decision_take_8(running, output, f + 16u, nan);
+        running = decision_take_8(running, output, f + 24u, nan);
     }
     for (; f < features; f++) { running = decision_take(running, f, decision_word(output, f), nan); }
     return decision_end(running, nan);
+}
+
+fn decision_nan_8(any: bool, output: u32, f: u32) -> bool {
+    var next = any;
+    next |= bits_is_nan(decision_word(output, f));
+    next |= bits_is_nan(decision_word(output, f + 1u));
+    next |= bits_is_nan(decision_word(output, f + 2u));
+    next |= bits_is_nan(decision_word(output, f + 3u));
+    next |= bits_is_nan(decision_word(output, f + 4u));
+    next |= bits_is_nan(decision_word(output, f + 5u));
+    next |= bits_is_nan(decision_word(output, f + 6u));
+    next |= bits_is_nan(decision_word(output, f + 7u));
+    return next;
 }
 
 fn decision_ranks_nowhere(output: u32, features: u32, nan: u32) -> bool {
     if nan != NAN_DIFFERS { return false; }
     var any = false;
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        any |= bits_is_nan(decision_word(output, f));
-        any |= bits_is_nan(decision_word(output, f + 1u));
-        any |= bits_is_nan(decision_word(output, f + 2u));
-        any |= bits_is_nan(decision_word(output, f + 3u));
-        any |= bits_is_nan(decision_word(output, f + 4u));
-        any |= bits_is_nan(decision_word(output, f + 5u));
-        any |= bits_is_nan(decision_word(output, f + 6u));
-        any |= bits_is_nan(decision_word(output, f + 7u));
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        any = decision_nan_8(any, output, f);
+        any = decision_nan_8(any, output, f + 8u);
+        any = decision_nan_8(any, output, f + 16u);
+        any = decision_nan_8(any, output, f + 24u);
     }
     for (; f < features; f++) { any |= bits_is_nan(decision_word(output, f)); }
     return any;
@@ -92,19 +114,28 @@ fn decision_seek(search: DecisionSearch, f: u32) -> DecisionSearch {
     return next;
 }
 
+fn decision_seek_8(search: DecisionSearch, f: u32) -> DecisionSearch {
+    var next = search;
+    next = decision_seek(next, f);
+    next = decision_seek(next, f + 1u);
+    next = decision_seek(next, f + 2u);
+    next = decision_seek(next, f + 3u);
+    next = decision_seek(next, f + 4u);
+    next = decision_seek(next, f + 5u);
+    next = decision_seek(next, f + 6u);
+    next = decision_seek(next, f + 7u);
+    return next;
+}
+
 // Index and key of the largest of the outputs that come after this one; of equal ones the first comes first.
 fn decision_next(output: u32, features: u32, nan: u32, last: vec2<u32>, is_first: bool) -> vec2<u32> {
     var search = DecisionSearch(output, nan, last, is_first, false, vec2(0u));
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        search = decision_seek(search, f);
-        search = decision_seek(search, f + 1u);
-        search = decision_seek(search, f + 2u);
-        search = decision_seek(search, f + 3u);
-        search = decision_seek(search, f + 4u);
-        search = decision_seek(search, f + 5u);
-        search = decision_seek(search, f + 6u);
-        search = decision_seek(search, f + 7u);
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        search = decision_seek_8(search, f);
+        search = decision_seek_8(search, f + 8u);
+        search = decision_seek_8(search, f + 16u);
+        search = decision_seek_8(search, f + 24u);
     }
     for (; f < features; f++) { search = decision_seek(search, f); }
     return search.best;
@@ -144,46 +175,76 @@ fn decision_masks(a: u32, b: u32, f: u32, threshold: f32) -> vec2<u32> {
     return vec2(u32(in_a && in_b), u32(in_a || in_b));
 }
 
+fn decision_masks_8(count: vec2<u32>, a: u32, b: u32, f: u32, threshold: f32) -> vec2<u32> {
+    var next = count;
+    next += decision_masks(a, b, f, threshold);
+    next += decision_masks(a, b, f + 1u, threshold);
+    next += decision_masks(a, b, f + 2u, threshold);
+    next += decision_masks(a, b, f + 3u, threshold);
+    next += decision_masks(a, b, f + 4u, threshold);
+    next += decision_masks(a, b, f + 5u, threshold);
+    next += decision_masks(a, b, f + 6u, threshold);
+    next += decision_masks(a, b, f + 7u, threshold);
+    return next;
+}
+
 fn decision_same_mask(a: u32, b: u32, features: u32, rule: DecisionRule) -> bool {
     var count = vec2(0u);
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        count += decision_masks(a, b, f, rule.number);
-        count += decision_masks(a, b, f + 1u, rule.number);
-        count += decision_masks(a, b, f + 2u, rule.number);
-        count += decision_masks(a, b, f + 3u, rule.number);
-        count += decision_masks(a, b, f + 4u, rule.number);
-        count += decision_masks(a, b, f + 5u, rule.number);
-        count += decision_masks(a, b, f + 6u, rule.number);
-        count += decision_masks(a, b, f + 7u, rule.number);
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        count = decision_masks_8(count, a, b, f, rule.number);
+        count = decision_masks_8(count, a, b, f + 8u, rule.number);
+        count = decision_masks_8(count, a, b, f + 16u, rule.number);
+        count = decision_masks_8(count, a, b, f + 24u, rule.number);
     }
     for (; f < features; f++) { count += decision_masks(a, b, f, rule.number); }
     return f32(count.x) >= bitcast<f32>(rule.best) * f32(count.y);
 }
 
-// The token at a position of an answer: words are [vocabulary, position].
-fn decision_token(output: u32, position: u32, features: u32, rule: DecisionRule) -> u32 {
+// The tokens of two answers at one position.
+struct DecisionTokens { a: Decision, b: Decision }
+
+fn decision_tokens_take(tokens: DecisionTokens, a: u32, b: u32, t: u32, f: u32, nan: u32) -> DecisionTokens {
+    return DecisionTokens(
+        decision_take(tokens.a, t, decision_word(a, f), nan),
+        decision_take(tokens.b, t, decision_word(b, f), nan),
+    );
+}
+
+// Eight tokens of the vocabulary from t on, whose words begin at f.
+fn decision_tokens_8(tokens: DecisionTokens, a: u32, b: u32, t: u32, f: u32, rule: DecisionRule) -> DecisionTokens {
+    let step = rule.best;
+    var next = tokens;
+    next = decision_tokens_take(next, a, b, t, f, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 1u, f + 1u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 2u, f + 2u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 3u, f + 3u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 4u, f + 4u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 5u, f + 5u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 6u, f + 6u * step, rule.nan);
+    next = decision_tokens_take(next, a, b, t + 7u, f + 7u * step, rule.nan);
+    return next;
+}
+
+// The tokens of two answers at a position: words are [vocabulary, position].
+fn decision_tokens(a: u32, b: u32, position: u32, features: u32, rule: DecisionRule) -> vec2<u32> {
     let entries = features / rule.best;
     let step = rule.best;
-    var running = decision_start();
+    var tokens = DecisionTokens(decision_start(), decision_start());
     var t = 0u;
     var f = position;
-    for (; WIDE == 1u && t + 8u <= entries; t += 8u) {
-        running = decision_take(running, t, decision_word(output, f), rule.nan);
-        running = decision_take(running, t + 1u, decision_word(output, f + step), rule.nan);
-        running = decision_take(running, t + 2u, decision_word(output, f + 2u * step), rule.nan);
-        running = decision_take(running, t + 3u, decision_word(output, f + 3u * step), rule.nan);
-        running = decision_take(running, t + 4u, decision_word(output, f + 4u * step), rule.nan);
-        running = decision_take(running, t + 5u, decision_word(output, f + 5u * step), rule.nan);
-        running = decision_take(running, t + 6u, decision_word(output, f + 6u * step), rule.nan);
-        running = decision_take(running, t + 7u, decision_word(output, f + 7u * step), rule.nan);
-        f += 8u * step;
+    for (; WIDE == 1u && t + 32u <= entries; t += 32u) {
+        tokens = decision_tokens_8(tokens, a, b, t, f, rule);
+        tokens = decision_tokens_8(tokens, a, b, t + 8u, f + 8u * step, rule);
+        tokens = decision_tokens_8(tokens, a, b, t + 16u, f + 16u * step, rule);
+        tokens = decision_tokens_8(tokens, a, b, t + 24u, f + 24u * step, rule);
+        f += 32u * step;
     }
     for (; t < entries; t++) {
-        running = decision_take(running, t, decision_word(output, f), rule.nan);
+        tokens = decision_tokens_take(tokens, a, b, t, f, rule.nan);
         f += step;
     }
-    return decision_end(running, rule.nan);
+    return vec2(decision_end(tokens.a, rule.nan), decision_end(tokens.b, rule.nan));
 }
 
 // Whether the tokens of two answers are the same up to the second one's end.
@@ -191,25 +252,34 @@ fn decision_same_tokens(a: u32, b: u32, features: u32, rule: DecisionRule) -> bo
     var same = true;
     var ended = false;
     for (var position = 0u; position < rule.best; position++) {
-        let token = decision_token(b, position, features, rule);
-        same &= ended || decision_token(a, position, features, rule) == token;
-        ended |= rule.number >= 0.0 && token == u32(max(rule.number, 0.0));
+        let tokens = decision_tokens(a, b, position, features, rule);
+        same &= ended || tokens.x == tokens.y;
+        ended |= tokens.y != NO_DECISION && any(vec4(rule.end0, rule.end1, rule.end2, rule.end3) == vec4(tokens.y));
     }
     return same;
+}
+
+fn decision_largest_8(largest: u32, output: u32, f: u32) -> u32 {
+    var next = largest;
+    next = max(next, decision_word(output, f) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 1u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 2u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 3u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 4u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 5u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 6u) & 0x7fffffffu);
+    next = max(next, decision_word(output, f + 7u) & 0x7fffffffu);
+    return next;
 }
 
 fn decision_largest(output: u32, features: u32) -> u32 {
     var largest = 0u;
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        largest = max(largest, decision_word(output, f) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 1u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 2u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 3u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 4u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 5u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 6u) & 0x7fffffffu);
-        largest = max(largest, decision_word(output, f + 7u) & 0x7fffffffu);
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        largest = decision_largest_8(largest, output, f);
+        largest = decision_largest_8(largest, output, f + 8u);
+        largest = decision_largest_8(largest, output, f + 16u);
+        largest = decision_largest_8(largest, output, f + 24u);
     }
     for (; f < features; f++) { largest = max(largest, decision_word(output, f) & 0x7fffffffu); }
     return largest;
@@ -221,20 +291,29 @@ fn decision_near(a: u32, b: u32, f: u32, bound: f32) -> bool {
     return left == right || abs(bitcast<f32>(left) - bitcast<f32>(right)) <= bound;
 }
 
+fn decision_near_8(near: bool, a: u32, b: u32, f: u32, bound: f32) -> bool {
+    var next = near;
+    next &= decision_near(a, b, f, bound);
+    next &= decision_near(a, b, f + 1u, bound);
+    next &= decision_near(a, b, f + 2u, bound);
+    next &= decision_near(a, b, f + 3u, bound);
+    next &= decision_near(a, b, f + 4u, bound);
+    next &= decision_near(a, b, f + 5u, bound);
+    next &= decision_near(a, b, f + 6u, bound);
+    next &= decision_near(a, b, f + 7u, bound);
+    return next;
+}
+
 // Whether every word is as near to its counterpart as the tolerance has it, measured by the largest of `by`.
 fn decision_within(a: u32, b: u32, by: u32, features: u32, rule: DecisionRule) -> bool {
     let bound = rule.number * bitcast<f32>(decision_largest(by, features));
     var near = true;
     var f = 0u;
-    for (; WIDE == 1u && f + 8u <= features; f += 8u) {
-        near &= decision_near(a, b, f, bound);
-        near &= decision_near(a, b, f + 1u, bound);
-        near &= decision_near(a, b, f + 2u, bound);
-        near &= decision_near(a, b, f + 3u, bound);
-        near &= decision_near(a, b, f + 4u, bound);
-        near &= decision_near(a, b, f + 5u, bound);
-        near &= decision_near(a, b, f + 6u, bound);
-        near &= decision_near(a, b, f + 7u, bound);
+    for (; WIDE == 1u && f + 32u <= features; f += 32u) {
+        near = decision_near_8(near, a, b, f, bound);
+        near = decision_near_8(near, a, b, f + 8u, bound);
+        near = decision_near_8(near, a, b, f + 16u, bound);
+        near = decision_near_8(near, a, b, f + 24u, bound);
     }
     for (; f < features; f++) { near &= decision_near(a, b, f, bound); }
     return near;

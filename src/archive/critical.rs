@@ -8,7 +8,7 @@
 use super::schema::{Header, Source};
 use super::{Archive, Fingerprint};
 use crate::fault::Region;
-use crate::op::{Dtype, WORD_BITS};
+use crate::op::Dtype;
 use crate::scheme::{Choice, ChosenBy, Found, Protect, Scheme};
 use crate::workload::Workload;
 use std::collections::HashMap;
@@ -129,16 +129,14 @@ pub fn candidates(archive: &Archive, by: ChosenBy) -> Option<Vec<Candidate>> {
     let header = archive.header();
     let scheme = unprotected(header)?;
     let words = header.workload.tensors.iter().map(|tensor| tensor.words);
+    let bits = header.workload.tensors.iter().map(super::schema::TensorInfo::bits);
     let candidate = |which: u32, sites| Candidate { which, sites, faults: 0, critical: 0 };
     let mut candidates: Vec<Candidate> = match by {
         ChosenBy::Bits => {
             let all: u64 = words.sum();
             (0..Dtype::F32.bits()).rev().map(|bit| candidate(bit, all)).collect()
         }
-        ChosenBy::Tensors => (0..)
-            .zip(words)
-            .map(|(at, words)| candidate(at, u64::from(WORD_BITS) * words))
-            .collect(),
+        ChosenBy::Tensors => (0..).zip(bits).map(|(at, bits)| candidate(at, bits)).collect(),
     };
     let outcomes = archive.outcomes();
     let single = outcomes.iter().filter(|row| usize::from(row.scheme) == scheme && row.faults == 1);

@@ -218,10 +218,11 @@ fn decision_text(decision: Decision) -> String {
         Decision::Tolerance { relative } => {
             format!("every output within {relative} of the largest golden magnitude")
         }
-        Decision::Tokens { positions, end, nan, .. } => {
-            let end = match end {
-                Some(end) => format!(", up to token {end}, which ends it"),
-                None => String::new(),
+        Decision::Tokens { positions, ends, nan, .. } => {
+            let ends: Vec<String> = ends.tokens().map(|token| token.to_string()).collect();
+            let end = match ends.is_empty() {
+                true => String::new(),
+                false => format!(", up to token {}, which ends it", ends.join(" or ")),
             };
             format!("the {positions} tokens of an answer{end}; {}", rank(nan))
         }
@@ -246,6 +247,15 @@ pub struct TensorInfo {
     /// The type of its elements; f32 where an older archive does not say.
     #[serde(default = "f32_name")]
     pub dtype: String,
+}
+
+impl TensorInfo {
+    /// Its bits.
+    pub fn bits(&self) -> u64 {
+        let elements: usize = self.shape.iter().product();
+        let half = [Dtype::F16, Dtype::Bf16].iter().any(|dtype| dtype.name() == self.dtype);
+        elements as u64 * if half { 16 } else { 32 }
+    }
 }
 
 fn f32_name() -> String {

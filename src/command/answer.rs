@@ -4,17 +4,16 @@ use super::Failure;
 use super::engines::Chosen;
 use super::infer::by_input;
 use crate::engine::Windows;
-use crate::stage::decision::{NO_DECISION, answer_length, tokens};
+use crate::stage::decision::{answer_length, is_nan, tokens};
 use crate::workload::{Decision, Inputs, Workload};
 use anyhow::anyhow;
-use std::sync::Arc;
 
 /// The tokens that an output decides on, up to and with the one that ends an answer; `None` where the
 /// decision is of another kind.
 pub(super) fn answer(workload: &Workload, output: &[u32]) -> Option<Vec<u32>> {
-    let Decision::Tokens { positions, end, nan, .. } = workload.decision else { return None };
+    let Decision::Tokens { positions, ends, nan, .. } = workload.decision else { return None };
     let mut answer = tokens(output, positions, nan);
-    answer.truncate(answer_length(&answer, end));
+    answer.truncate(answer_length(&answer, ends));
     Some(answer)
 }
 
@@ -48,35 +47,31 @@ pub(super) fn check(workload: &Workload, input: usize, output: &[u32]) -> Result
     }
 }
 
-/// The workload with the tokens that golden answers with as its inputs, and the engine over them: each run of
-/// golden settles at least one token more.
+/// The engine over the tokens that golden answers with as inputs: each run of golden settles at least one
+/// token more.
 ///
 /// # Errors
 /// Where the GPU fails, or an answer is decided by a NaN.
-pub(super) fn answered(
-    mut workload: Arc<Workload>,
-    windows: &Windows,
-    mut engine: Chosen,
-) -> Result<(Arc<Workload>, Chosen), Failure> {
-    let features = workload.output_features() as usize;
+pub(super) fn answered(mut engine: Chosen, windows: &Windows) -> Result<Chosen, Failure> {
     loop {
-        let outputs = by_input(&workload, windows, engine.golden_outputs());
+        let workload = engine.workload();
+        let features = workload.output_features() as usize;
+        let outputs = by_input(workload, windows, engine.golden_outputs());
         let outputs = outputs.chunks(features).enumerate();
         let words: Option<Vec<Vec<u32>>> =
-            outputs.map(|(input, output)| continued(&workload, input, output)).collect();
-        let Some(words) = words.map(|words| words.concat()) else { return Ok((workload, engine)) };
-        if words == workload.inputs.words {
-            return Ok((workload, engine));
-        }
-        if let Some(at) = words.iter().position(|word| *word == NO_DECISION) {
+            outputs.clone().map(|(input, output)| continued(workload, input, output)).collect();
+        let Some(words) = words.map(|words| words.concat()) else { return Ok(engine) };
+        let nan = |(_, output): &(usize, &[u32])| output.iter().any(|word| is_nan(*word));
+        if let Some((input, _)) = outputs.clone().find(nan) {
             return Err(Failure::input(anyhow!(
-                "{}: expected numbers from the fault-free run, found a NaN in the answer to input {}",
-                workload.name,
-                at / workload.inputs.features
+                "{}: expected numbers from the fault-free run, found a NaN in the answer to input {input}",
+                workload.name
             )));
         }
+        if words == workload.inputs.words {
+            return Ok(engine);
+        }
         let inputs = Inputs { words, ..workload.inputs.clone() };
-        workload = Arc::new(Workload { inputs, ..Workload::clone(&workload) });
-        engine = engine.with_inputs(&workload)?;
+        engine = engine.with_inputs(inputs)?;
     }
 }

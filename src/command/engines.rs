@@ -8,7 +8,7 @@ use crate::engine::{self, Course, Demand, Engine, Engines, Job, TrialResult, Win
 use crate::estimate::bytes_text;
 use crate::gpu::Gpu;
 use crate::scheme::Scheme;
-use crate::workload::Workload;
+use crate::workload::{Inputs, Workload};
 use std::sync::Arc;
 
 /// The engines that a user may name. All give the same results.
@@ -77,12 +77,24 @@ impl Chosen {
     ///
     /// # Panics
     /// Never for the wavefront engine, the only one that inferences without faults run on.
-    pub(super) fn with_inputs(&self, workload: &Arc<Workload>) -> Result<Self, engine::Error> {
+    pub(super) fn with_inputs(self, inputs: Inputs) -> Result<Self, engine::Error> {
         match self {
             Self::Wavefront(engine, planned) => {
-                let engine = engine.with_inputs(Arc::clone(workload))?;
-                Ok(Self::Wavefront(Box::new(engine), planned.clone()))
+                Ok(Self::Wavefront(Box::new(engine.with_inputs(inputs)?), planned))
             }
+            Self::Direct(_) | Self::Reference(_) => {
+                unreachable!("golden runs on the wavefront engine")
+            }
+        }
+    }
+
+    /// The workload of the wavefront engine.
+    ///
+    /// # Panics
+    /// As [`Chosen::with_inputs`].
+    pub(super) fn workload(&self) -> &Arc<Workload> {
+        match self {
+            Self::Wavefront(engine, _) => engine.workload(),
             Self::Direct(_) | Self::Reference(_) => {
                 unreachable!("golden runs on the wavefront engine")
             }

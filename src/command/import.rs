@@ -6,6 +6,7 @@ use crate::op::Shape;
 use crate::workload::import::{self, Beside, Reading};
 use crate::workload::{Decision, Workload};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What the user asked for.
 #[derive(Debug, clap::Args)]
@@ -90,5 +91,5 @@ fn golden_answers(workload: Workload, adapter: Option<&str>) -> Result<Workload,
         return Ok(workload);
     }
     let (workload, ..) = golden(workload, adapter)?;
-    Ok(Workload::clone(&workload))
+    Ok(Arc::unwrap_or_clone(workload))
 }

@@ -161,7 +161,10 @@ pub(super) fn golden(
     let kernels = Arc::new(Kernels::new(&gpu)?);
     let of = (&workload, &windows, 1);
     let engine = Chosen::new(EngineName::default(), &kernels, &gpu, of, (None, None))?;
-    let (workload, engine) = answered(workload, &windows, engine)?;
+    // The engine alone holds the workload while its inputs change.
+    drop(workload);
+    let engine = answered(engine, &windows)?;
+    let workload = Arc::clone(engine.workload());
     let outputs = by_input(&workload, &windows, engine.golden_outputs());
     check_expected(&workload, &outputs)?;
     Ok((workload, gpu, outputs))

@@ -370,7 +370,11 @@ pub(super) fn find_workload(
     });
     let Some(found) = found else {
         let at = candidates.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
-        let expected = "a workload: a folder with a workload.toml, or an ONNX model";
+        let folder_of_a_model = candidates.iter().find(|path| import::is_folder(path));
+        let expected = match folder_of_a_model {
+            Some(_) => "a workload: a folder that `beamline import` made of a Hugging Face folder",
+            None => "a workload: a folder with a workload.toml, or an ONNX model",
+        };
         let known = workloads(&[folder.join("../kernels"), PathBuf::from("kernels")]);
         let meant = meant(name, known.iter().map(String::as_str));
         let found = format!("none for {name:?} at {}{meant}", at.join(", "));

@@ -72,7 +72,9 @@ fn coordinates(workload: &Workload, fault: &Fault) -> Vec<(&'static str, usize)>
         Region::Activations => Some(&workload.values[workload.ops[tensor].output.0]),
         Region::Check => None,
     };
-    value.map(|value| value.coordinates(fault.index)).unwrap_or_default()
+    value
+        .map(|value| value.coordinates(value.dtype.element(fault.index, fault.mask).0))
+        .unwrap_or_default()
 }
 
 impl Replay {
@@ -182,6 +184,10 @@ impl Replay {
             .iter()
             .map(|landing| {
                 let fault = &job.faults[landing.fault as usize];
+                let dtype = planned.plan.dtype(fault);
+                let (element, _) = dtype.element(fault.index, fault.mask);
+                let digits = 2 + dtype.bits() as usize / 4;
+                let bits = |word| format!("{:#0digits$x}", dtype.bits_of(element, word));
                 Struck {
                     place: describe(&planned.workload, fault),
                     at: coordinates(&planned.workload, fault),
@@ -189,8 +195,8 @@ impl Replay {
                     step: fault.step,
                     inference: windows.struck(job, fault),
                     replica: landing.replica,
-                    before: format!("{:#010x}", landing.before),
-                    after: format!("{:#010x}", landing.after),
+                    before: bits(landing.before),
+                    after: bits(landing.after),
                 }
             })
             .collect();

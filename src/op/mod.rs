@@ -203,8 +203,8 @@ pub trait Operator: Sync {
         false
     }
 
-    /// Whether it can read a table some entries at a time ([`Call::entries`]): what it makes of the others stays
-    /// as it is.
+    /// Whether it can read a table some entries at a time ([`Call::entries`]): what it makes of the others
+    /// stays as it is.
     fn splits_entries(&self) -> bool {
         false
     }

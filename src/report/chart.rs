@@ -5,6 +5,7 @@ use super::compared::{Compared, compared};
 use super::plot::Axis;
 use super::{Report, tables, words};
 use crate::archive::summary::{Breakdown, Comparison, Figures};
+use crate::fault::Region;
 use crate::op::Dtype;
 use crate::outcome::Outcome;
 use crate::stats::Interval;
@@ -395,11 +396,26 @@ pub(super) fn by_tensor(report: &Report) -> Result<String, Failure> {
     estimates("Share of trials with a wrong answer by tensor struck", &groups)
 }
 
+/// The type of what a stratum strikes: that of the stored tensors where they are of one and nothing else is
+/// struck.
+fn struck_type(report: &Report, stratum: usize) -> Dtype {
+    let mut regions = report.summary.by(Breakdown::Region).filter(|row| row.stratum == stratum);
+    let of_tensors = regions.all(|row| matches!(row.region, Some(Region::Weights | Region::Voted)));
+    let mut types = report.header.workload.tensors.iter().map(|tensor| tensor.dtype.as_str());
+    let known = [Dtype::F16, Dtype::Bf16];
+    let first = types.next().and_then(|name| known.into_iter().find(|dtype| dtype.name() == name));
+    match first {
+        Some(dtype) if of_tensors && types.all(|name| name == dtype.name()) => dtype,
+        _ => Dtype::F32,
+    }
+}
+
 /// The same by bit position struck, in one stratum.
 pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure> {
     let rows: Vec<&Figures> =
         report.summary.by(Breakdown::Bit).filter(|row| row.stratum == stratum).collect();
-    let bits = Dtype::F32.bits();
+    let dtype = struck_type(report, stratum);
+    let bits = dtype.bits();
     let (left, top, bottom) = (52.0, 8.0, 218.0);
     let (end, ticks) = ticks(most(rows.iter().copied()));
     let y = |share: f64| bottom - share / end * (bottom - top);
@@ -434,7 +450,7 @@ pub(super) fn by_bit(report: &Report, stratum: usize) -> Result<String, Failure>
             let at = (x(f64::from(bit) + 0.5), bottom + 13.0);
             canvas.text(&text, at, HPos::Center, TEXT - 1.0)?;
         }
-        for (range, field) in Dtype::F32.fields() {
+        for (range, field) in dtype.fields() {
             let (from, to) = (x(range.start.into()) + 2.0, x(range.end.into()) - 2.0);
             canvas.line((from, bottom + 27.0), (to, bottom + 27.0), INK.mix(0.6), 1.0)?;
             let middle = f64::midpoint(from, to);

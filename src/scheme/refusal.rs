@@ -140,7 +140,7 @@ impl Scheme {
     /// `by_label` where its decision is an arg-max.
     pub fn workload_refusal(&self, tensors: &[(&str, Dtype)], by_label: bool) -> Option<Refusal> {
         if self.voter == Voter::Label && !by_label {
-            let reason = "voter = \"label\", but the workload decides by tolerance";
+            let reason = "voter = \"label\", but the workload does not decide by label";
             return refuse("voter", reason);
         }
         if self.voter == Voter::Tolerance && by_label {

@@ -1,6 +1,6 @@
 //! The classify stage: what became of each inference, by bits against golden, then by decision.
 
-use super::decision::{Rule, arg_max, is_finite, nan_rank};
+use super::decision::{NO_DECISION, Rule, arg_max, is_finite, nan_rank};
 use super::inject::{TRAP_BUDGET, TRAP_ECC, TRAP_INDEX};
 use super::output_vote::{ALARM, NONE, RETRIED};
 use super::{Check, GROUP, random_floats, same_bits};
@@ -104,7 +104,10 @@ struct Inference {
 fn classify(params: &ClassifyParams, inference: &Inference) -> u32 {
     let Inference { delivered, golden, label, dissent, verdict, trap } = inference;
     let finite = delivered.iter().all(|w| is_finite(*w));
-    let decision = arg_max(delivered.iter().copied(), nan_rank(params.rule.nan));
+    let decision = match params.rule.is_of_tokens() {
+        true => NO_DECISION,
+        false => arg_max(delivered.iter().copied(), nan_rank(params.rule.nan)),
+    };
     let wrong = !params.rule.same(delivered, golden);
     let none = verdict & NONE != 0;
     let guarded = params.guard != 0 && !finite;

@@ -1,9 +1,9 @@
 //! Decisions on the bits of floats, as `shaders/lib/decision.wgsl` and `bits.wgsl` make them.
 
 pub use crate::op::bits::{is_finite, is_nan, key};
-use crate::workload::{Decision, NanRank};
+use crate::workload::{Decision, Ends, NanRank};
 
-/// Outputs above which shaders take eight at once.
+/// Outputs above which shaders take several at once.
 const WIDE_FEATURES: u32 = 512;
 
 /// No decision: a NaN among the outputs, where it ranks nowhere.
@@ -74,8 +74,8 @@ pub fn tokens(words: &[u32], positions: u32, nan: NanRank) -> Vec<u32> {
 }
 
 /// How many tokens of an answer count: those up to and with the first end token.
-pub fn answer_length(tokens: &[u32], end: Option<u32>) -> usize {
-    let end = end.and_then(|end| tokens.iter().position(|token| *token == end));
+pub fn answer_length(tokens: &[u32], ends: Ends) -> usize {
+    let end = tokens.iter().position(|token| ends.contains(*token));
     end.map_or(tokens.len(), |at| at + 1)
 }
 
@@ -87,15 +87,16 @@ pub struct Rule {
     pub kind: u32,
     /// How a NaN ranks: 0 differs, 1 highest, 2 lowest.
     pub nan: u32,
-    /// The relative tolerance, the threshold of a mask, or the token that ends an answer (−1: none).
+    /// The relative tolerance, or the threshold of a mask.
     pub number: f32,
     /// How many of the largest, the bits of a mask's least overlap, or the positions of an answer.
     pub best: u32,
+    /// The tokens that end an answer; 2³² − 1 is none.
+    pub ends: [u32; Ends::MOST],
 }
 
 impl Rule {
     /// The rule of a decision.
-    #[expect(clippy::cast_precision_loss, reason = "vocabularies are far below 2²⁴ tokens")]
     pub const fn new(decision: Decision) -> Self {
         let (kind, nan, number, best) = match decision {
             Decision::ArgMax { nan } => (0, nan_code(nan), 0.0, 1),
@@ -103,48 +104,54 @@ impl Rule {
             Decision::TopK { best, nan } => (2, nan_code(nan), 0.0, best),
             Decision::Rank { best, nan } => (3, nan_code(nan), 0.0, best),
             Decision::Mask { threshold, overlap } => (4, 0, threshold, overlap.to_bits()),
-            Decision::Tokens { positions, end, nan, .. } => {
-                let end = match end {
-                    Some(end) => end as f32,
-                    None => -1.0,
-                };
-                (5, nan_code(nan), end, positions)
-            }
+            Decision::Tokens { positions, nan, .. } => (5, nan_code(nan), 0.0, positions),
         };
-        Self { kind, nan, number, best }
+        let ends = match decision {
+            Decision::Tokens { ends, .. } => ends,
+            _ => Ends::NONE,
+        };
+        Self { kind, nan, number, best, ends: ends.words() }
     }
 
     /// The constants of a shader that decides by this rule over so many outputs: only one kind of decision
-    /// is compiled, and many outputs are taken eight at once.
+    /// is compiled, and many outputs are taken several at once.
     pub(super) fn constants(self, features: u32) -> [(&'static str, u32); 3] {
         let wide = u32::from(features > WIDE_FEATURES);
         [("GROUP", super::GROUP), ("DECISION", self.kind), ("WIDE", wide)]
+    }
+
+    /// Whether it is one of tokens, which have no labels.
+    pub(super) const fn is_of_tokens(self) -> bool {
+        self.kind == 5
     }
 
     /// Passes over all outputs that tell whether two decide alike.
     fn passes(self) -> u64 {
         match self.kind {
             2 | 3 => 2 + 3 * u64::from(self.best),
-            4 => 1,
+            4 | 5 => 1,
             _ => 2,
         }
     }
 
-    /// Loop iterations of a pass over so many outputs.
-    fn pass(self, features: u32) -> u64 {
-        let runs = if self.kind == 5 { self.best } else { 1 };
-        let features = u64::from(features);
-        if features > WIDE_FEATURES.into() { features / 8 + 9 * u64::from(runs) } else { features }
+    /// Loop iterations of a pass over so many outputs, of which many are taken `wide` at once.
+    fn pass(self, features: u32, wide: u64) -> u64 {
+        let runs = if self.is_of_tokens() { self.best } else { 1 };
+        match features > WIDE_FEATURES {
+            true => u64::from(features) / wide + (wide + 1) * u64::from(runs),
+            false => features.into(),
+        }
     }
 
     /// Loop iterations of an invocation that classifies so many outputs, at most.
     pub fn classify_iterations(self, features: u32) -> u64 {
-        (2 + self.passes()) * self.pass(features)
+        let own = if self.is_of_tokens() { 1 } else { 2 };
+        (own + self.passes()) * self.pass(features, 32)
     }
 
     /// Loop iterations of an invocation that votes on so many outputs of three executions, at most.
     pub fn vote_iterations(self, features: u32) -> u64 {
-        (2 + 3 * (3 + self.passes())) * self.pass(features)
+        (2 + 3 * (3 + self.passes())) * self.pass(features, 8)
     }
 
     /// A rule for so many outputs.
@@ -158,12 +165,13 @@ impl Rule {
         Self {
             kind,
             nan: draws.random_range(0..3),
-            number: if kind == 5 { [-1.0, 0.0, 1.0][draws.random_range(0..3)] } else { 0.125 },
+            number: 0.125,
             best: match kind {
                 4 => overlap,
                 5 => positions,
                 _ => best,
             },
+            ends: [[u32::MAX; 4], [0, 2, u32::MAX, u32::MAX]][draws.random_range(0..2)],
         }
     }
 
@@ -176,13 +184,8 @@ impl Rule {
             4 => overlap(words, golden, self.number, f32::from_bits(self.best)),
             5 => {
                 let [a, b] = [words, golden].map(|words| tokens(words, self.best, nan));
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a token where it is no −1"
-                )]
-                let end = (self.number >= 0.0).then_some(self.number as u32);
-                let counted = answer_length(&b, end);
+                let ends = Ends::new(&self.ends).unwrap_or(Ends::NONE);
+                let counted = answer_length(&b, ends);
                 a[..counted] == b[..counted]
             }
             kind => {

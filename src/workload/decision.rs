@@ -1,6 +1,6 @@
 //! Decisions: what an output means, and the `[decision]` of a workload file.
 
-use super::entry::{DecisionEntry, DecisionKind};
+use super::entry::{DecisionEntry, DecisionKind, EndEntry};
 use super::file::File;
 use super::graph::word_count as narrow;
 use super::{Error, Mismatch, NanRank};
@@ -45,18 +45,51 @@ pub enum Decision {
         overlap: f32,
     },
     /// The tokens of an answer: the index of the first maximum at each position of an output (vocabulary,
-    /// positions), up to and with golden's first end token.
+    /// positions), up to and with the first of golden's that ends an answer.
     Tokens {
         /// Positions of the answer.
         positions: u32,
         /// Tokens of the input that are the prompt, where the others are those that golden answers with;
         /// without it the input is a given text, and each position decides on the token after it.
         prompt: Option<u32>,
-        /// The token that ends an answer; without one all positions count.
-        end: Option<u32>,
+        /// The tokens that end an answer; without one all positions count.
+        ends: Ends,
         /// How a NaN ranks.
         nan: NanRank,
     },
+}
+
+/// Tokens of which each ends an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends([u32; Ends::MOST]);
+
+impl Ends {
+    /// How many there are at most.
+    pub const MOST: usize = 4;
+    /// No such token.
+    pub const NONE: Self = Self([u32::MAX; Self::MOST]);
+
+    /// These tokens, where they are few enough.
+    pub fn new(tokens: &[u32]) -> Option<Self> {
+        let mut ends = Self::NONE;
+        ends.0.get_mut(..tokens.len())?.copy_from_slice(tokens);
+        Some(ends)
+    }
+
+    /// The tokens.
+    pub fn tokens(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().copied().filter(|token| *token != u32::MAX)
+    }
+
+    /// Whether an answer ends with this token.
+    pub fn contains(&self, token: u32) -> bool {
+        self.tokens().any(|end| end == token)
+    }
+
+    /// As shaders have them: 2³² − 1 is none.
+    pub const fn words(self) -> [u32; Self::MOST] {
+        self.0
+    }
 }
 
 impl Decision {
@@ -142,11 +175,19 @@ impl File<'_> {
             }
             _ => [0, 0],
         };
-        if let Some(end) = entry.end.as_ref().filter(|end| *end.get_ref() >= vocabulary) {
-            let expected = format!("a token below {vocabulary}, the vocabulary");
-            return Err(self.wrong(end, expected, end.get_ref().to_string()));
-        }
-        let end = entry.end.as_ref().map(|end| *end.get_ref());
+        let ends = match &entry.end {
+            Some(end) => {
+                let EndEntry(tokens) = end.get_ref();
+                if let Some(past) = tokens.iter().find(|token| **token >= vocabulary) {
+                    let expected = format!("tokens below {vocabulary}, the vocabulary");
+                    return Err(self.wrong(end, expected, past.to_string()));
+                }
+                let most = format!("{} tokens at most", Ends::MOST);
+                let found = tokens.len().to_string();
+                Ends::new(tokens).ok_or_else(|| self.wrong(end, most, found))?
+            }
+            None => Ends::NONE,
+        };
         if let Some(prompt) = &entry.prompt {
             let tokens = narrow(input.iter().product()) + 1;
             let wanted = tokens.checked_sub(positions).filter(|wanted| *wanted > 0);
@@ -168,7 +209,7 @@ impl File<'_> {
             TopK => Decision::TopK { best, nan },
             Rank => Decision::Rank { best, nan },
             Mask => Decision::Mask { threshold, overlap },
-            Tokens => Decision::Tokens { positions, prompt, end, nan },
+            Tokens => Decision::Tokens { positions, prompt, ends, nan },
         })
     }
 }

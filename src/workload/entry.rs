@@ -210,10 +210,63 @@ pub(super) struct DecisionEntry {
     pub(super) threshold: Option<Spanned<f32>>,
     #[schemars(with = "Option<f32>")]
     pub(super) overlap: Option<Spanned<f32>>,
-    #[schemars(with = "Option<u32>")]
-    pub(super) end: Option<Spanned<u32>>,
+    #[schemars(with = "Option<EndEntry>")]
+    pub(super) end: Option<Spanned<EndEntry>>,
     #[schemars(with = "Option<u32>")]
     pub(super) prompt: Option<Spanned<u32>>,
+}
+
+/// The token that ends an answer, or a list of them.
+pub(super) struct EndEntry(pub(super) Vec<u32>);
+
+impl JsonSchema for EndEntry {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "End".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The token that ends an answer, or up to four of them.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0 },
+                { "type": "array", "items": { "type": "integer", "minimum": 0 }, "maxItems": 4 }
+            ]
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for EndEntry {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(EndVisitor)
+    }
+}
+
+struct EndVisitor;
+
+impl<'de> Visitor<'de> for EndVisitor {
+    type Value = EndEntry;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a token from 0 to 4294967295, or a list of such")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<EndEntry, E> {
+        let token = u32::try_from(number);
+        let token = token.map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))?;
+        Ok(EndEntry(vec![token]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<EndEntry, A::Error> {
+        let mut all = Vec::new();
+        while let Some(token) = list.next_element()? {
+            all.push(token);
+        }
+        Ok(EndEntry(all))
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]

@@ -14,7 +14,7 @@ pub mod onnx;
 mod ops;
 
 pub use data::{Elements, npy_of_floats, read_npy};
-pub use decision::Decision;
+pub use decision::{Decision, Ends};
 pub use file::{Overrides, load, with_inputs};
 pub use graph::{Op, Role, Value, ValueId};
 

@@ -2,7 +2,7 @@
 
 use crate::op::{Dtype, Given, Kind, Mismatch, OPS, random_floats};
 use crate::workload::{
-    Decision, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
+    Decision, Ends, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
 };
 use rand::{Rng, RngExt};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -386,7 +386,12 @@ fn furnished(mut network: Network, draws: &mut Xoshiro256PlusPlus) -> Workload {
         4 => Decision::Rank { best, nan },
         5 => {
             let positions = if output.is_multiple_of(2) { 2 } else { 1 };
-            Decision::Tokens { positions, prompt: None, end: one_of(draws, &[None, Some(0)]), nan }
+            Decision::Tokens {
+                positions,
+                prompt: None,
+                ends: Ends::new(&[0]).filter(|_| draws.random_bool(0.5)).unwrap_or(Ends::NONE),
+                nan,
+            }
         }
         _ => Decision::ArgMax { nan },
     };

@@ -27,7 +27,7 @@ use crate::scheme::Scheme;
 use crate::stage::differing::Differing;
 use crate::stage::span::Span;
 use crate::stage::spread::Spread;
-use crate::workload::Workload;
+use crate::workload::{Inputs, Workload};
 use golden::{Golden, Shared};
 use in_full::{BEHIND, InFull};
 use reach::WordReach;
@@ -165,23 +165,28 @@ impl Wavefront {
     /// # Errors
     /// As [`Wavefront::new`].
     pub fn over(&self, windows: Windows) -> Result<Self, Error> {
-        let workload = Arc::clone(&self.core.workload);
-        self.of(workload, windows)
+        let Core { kernels, gpu, workload, store, .. } = &self.core;
+        let (kernels, gpu, workload) = (Arc::clone(kernels), Arc::clone(gpu), Arc::clone(workload));
+        Self::with(Arc::clone(store), kernels, gpu, workload, windows, self.behind.1)
     }
 
-    /// The engine for the same workload with other inputs of the same number and shape; golden weights are
-    /// shared.
+    /// The engine for its workload with other inputs of the same number and shape. Golden weights stay
+    /// where they are; they are copied only where someone else holds the workload.
     ///
     /// # Errors
     /// As [`Wavefront::new`].
-    pub fn with_inputs(&self, workload: Arc<Workload>) -> Result<Self, Error> {
-        self.of(workload, self.core.windows.clone())
+    pub fn with_inputs(self, inputs: Inputs) -> Result<Self, Error> {
+        let Self { core, in_full, behind, .. } = self;
+        drop(in_full);
+        let Core { kernels, gpu, workload, store, windows, golden, .. } = core;
+        drop(golden);
+        let workload = Arc::new(Workload { inputs, ..Arc::unwrap_or_clone(workload) });
+        Self::with(store, kernels, gpu, workload, windows, behind.1)
     }
 
-    fn of(&self, workload: Arc<Workload>, windows: Windows) -> Result<Self, Error> {
-        let Core { kernels, gpu, store, .. } = &self.core;
-        let (kernels, gpu) = (Arc::clone(kernels), Arc::clone(gpu));
-        Self::with(Arc::clone(store), kernels, gpu, workload, windows, self.behind.1)
+    /// What it runs.
+    pub const fn workload(&self) -> &Arc<Workload> {
+        &self.core.workload
     }
 
     /// The same with golden weights in buffers of so many bytes at most, as on an adapter that binds no more.

@@ -1,12 +1,13 @@
 //! The `config.json` of a Hugging Face folder.
 
 use super::read_json;
-use crate::workload::{Error, Mismatch};
+use crate::workload::{Ends, Error, Mismatch};
 use serde::Deserialize;
 use std::path::Path;
 
 /// What of the file says which computation it is.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with the settings of a model")]
 struct File {
     model_type: Option<String>,
     hidden_size: Option<u32>,
@@ -32,8 +33,19 @@ struct File {
     eos_token_id: Option<OneOrMore>,
 }
 
+/// The file that says how answers are generated.
+const GENERATION: &str = "generation_config.json";
+
+/// What of it ends an answer.
+#[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with the settings of generation")]
+struct Generation {
+    eos_token_id: Option<OneOrMore>,
+}
+
 /// The rotary settings, of newer files (`rope_parameters`) or of older ones (`rope_scaling`).
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object with rotary settings")]
 struct Rope {
     rope_theta: Option<f32>,
     rope_type: Option<String>,
@@ -43,7 +55,7 @@ struct Rope {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a token or a list of tokens")]
 enum OneOrMore {
     One(u32),
     More(Vec<u32>),
@@ -73,8 +85,8 @@ pub(super) struct Config {
     pub(super) mlp_bias: bool,
     /// Whether the head is the table of embeddings; where the file does not say, the tensors do.
     pub(super) tied: Option<bool>,
-    /// The token that ends an answer.
-    pub(super) end: Option<u32>,
+    /// The tokens that end an answer.
+    pub(super) ends: Vec<u32>,
     positions: Option<usize>,
 }
 
@@ -89,7 +101,14 @@ impl Config {
     /// # Errors
     /// What is missing, and what is not supported, by its name.
     pub(super) fn read(path: &Path) -> Result<Self, Error> {
-        Self::checked(read_json(path)?).map_err(|mismatch| mismatch.in_data(path))
+        let mut file: File = read_json(path)?;
+        let generation = path.with_file_name(GENERATION);
+        if generation.is_file() {
+            // What generation says holds before what the model does, as in transformers.
+            let Generation { eos_token_id } = read_json(&generation)?;
+            file.eos_token_id = eos_token_id.or(file.eos_token_id);
+        }
+        Self::checked(file).map_err(|mismatch| mismatch.in_data(path))
     }
 
     /// Tokens that the model was made for.
@@ -165,12 +184,19 @@ impl Config {
             value => Err(Mismatch::new(format!("a positive `{key}`"), value.to_string())),
         };
         let biased = file.attention_bias == Some(true);
-        let end = match file.eos_token_id {
-            Some(OneOrMore::One(end)) => Some(end),
-            Some(OneOrMore::More(ends)) => ends.first().copied(),
-            None => None,
+        let mut ends = match file.eos_token_id {
+            Some(OneOrMore::One(end)) => vec![end],
+            Some(OneOrMore::More(ends)) => ends,
+            None => Vec::new(),
         };
         let vocabulary = size("vocab_size", file.vocab_size)?;
+        ends.retain(|end| (*end as usize) < vocabulary);
+        ends.sort_unstable();
+        ends.dedup();
+        if ends.len() > Ends::MOST {
+            let expected = format!("`eos_token_id` of {} tokens at most", Ends::MOST);
+            return Err(Mismatch::new(expected, ends.len().to_string()));
+        }
         Ok(Self {
             hidden,
             layers: size("num_hidden_layers", file.num_hidden_layers)?,
@@ -185,7 +211,7 @@ impl Config {
             attention_bias: if model_type == "qwen2" { [true, false] } else { [biased; 2] },
             mlp_bias: file.mlp_bias == Some(true),
             tied: file.tie_word_embeddings,
-            end: end.filter(|end| (*end as usize) < vocabulary),
+            ends,
             positions: file.max_position_embeddings,
             model_type,
         })

@@ -73,6 +73,9 @@ impl Writer<'_> {
             true => Some(self.tensor(&format!("{tensor}.bias"), &shape[..1])?),
             false => None,
         };
+        if let Some(bias) = &bias {
+            self.graph.tensors.expect_alike([&weight, bias])?;
+        }
         let mut tensors = vec![("weight", &weight[..])];
         tensors.extend(bias.iter().map(|bias| ("bias", &bias[..])));
         self.text.op((name, "linear"), &[input], &tensors, &[]);
@@ -214,7 +217,8 @@ impl Graph<'_> {
         let mut decision = vec![("kind", "\"tokens\"".into()), ("nan", "\"highest\"".into())];
         if let Some(prompt) = prompt {
             decision.push(("prompt", prompt.to_string()));
-            decision.extend(config.end.map(|end| ("end", end.to_string())));
+            let ends = format!("{:?}", config.ends);
+            decision.extend((!config.ends.is_empty()).then_some(("end", ends)));
         }
         writer.text.table("decision", &decision);
         Ok((writer.text.end(about), writer.names))

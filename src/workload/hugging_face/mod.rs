@@ -57,6 +57,12 @@ pub(super) fn import(
     let config = Config::read(&config_path)?;
     let unsupported =
         |expected: &str, found: &str| Err(Mismatch::new(expected, found).in_data(folder));
+    if about.labels {
+        return unsupported(
+            "no labels with a Hugging Face folder, whose answers are tokens",
+            "some",
+        );
+    }
     if reading.shape.is_some() || reading.fold {
         return unsupported("no shape and no folding with a Hugging Face folder", "one");
     }
@@ -68,6 +74,11 @@ pub(super) fn import(
         let expected = "token ids of shape (prompts, tokens)";
         return Err(Mismatch::new(expected, Shape(&shape).to_string()).in_data(file));
     };
+    if let Some(at) = ids.iter().position(|id| *id as usize >= config.vocabulary) {
+        let expected = format!("token ids below {}, the vocabulary", config.vocabulary);
+        let found = format!("{} in prompt {}", ids[at], at / given.max(1));
+        return Err(Mismatch::new(expected, found).in_data(file));
+    }
     let answer = match reading.new_tokens {
         Some(0) => return unsupported("1 new token or more", "0"),
         Some(new) => new - 1,

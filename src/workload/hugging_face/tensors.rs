@@ -134,6 +134,20 @@ impl Tensors {
         Ok(name.to_owned())
     }
 
+    /// Refuses a bias of another type than its weight.
+    ///
+    /// # Errors
+    /// With the names and types of both.
+    pub(super) fn expect_alike(&self, [weight, bias]: [&str; 2]) -> Result<(), Error> {
+        let [of_weight, of_bias] = [weight, bias].map(|name| &self.entries[name]);
+        if of_weight.dtype == of_bias.dtype {
+            return Ok(());
+        }
+        let expected = format!("`{bias}` of {}, as `{weight}`", of_weight.dtype);
+        let found = of_bias.dtype.to_string();
+        Err(Mismatch::new(expected, found).in_data(&self.files[of_bias.file]))
+    }
+
     /// The tensors that no op reads, of which these are read.
     pub(super) fn unused(&self, read: &[String]) -> Vec<&str> {
         let read: BTreeSet<&String> = read.iter().collect();

@@ -269,16 +269,9 @@ fn a_folder_is_imported_with_its_answers_and_a_struck_half_is_named_by_its_eleme
     assert_eq!(row[8..11], ["model.layers.1.mlp.gate_proj.weight", "131", "14"], "{rows}");
     assert_eq!(row[11], "0x00004000");
     let workload = path("tiny");
-    let replayed = beamline(&[
-        "replay",
-        &archive,
-        "--workload",
-        &workload,
-        "--trial",
-        "0",
-        "--scheme",
-        "none",
-    ]);
+    let [list, workload] = [path("list.csv"), path("tiny")];
+    let of = ["--list", &list, "--workload", &workload, "--trial", "0", "--scheme", "none"];
+    let replayed = beamline(&[&["replay", &archive], &of[..]].concat());
     assert!(replayed.contains("gate_proj.weight[131] bit 14 (output 2, input 3)"), "{replayed}");
     let word = u32::from_str_radix(row[14].trim_start_matches("0x"), 16).expect("a word");
     assert!(replayed.contains(&format!("{word:#06x} -> {:#06x}", word ^ 1 << 14)), "{replayed}");

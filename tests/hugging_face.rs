@@ -268,7 +268,6 @@ fn a_folder_is_imported_with_its_answers_and_a_struck_half_is_named_by_its_eleme
     let row: Vec<&str> = rows.lines().nth(1).expect("a row").split(',').collect();
     assert_eq!(row[8..11], ["model.layers.1.mlp.gate_proj.weight", "131", "14"], "{rows}");
     assert_eq!(row[11], "0x00004000");
-    let workload = path("tiny");
     let [list, workload] = [path("list.csv"), path("tiny")];
     let of = ["--list", &list, "--workload", &workload, "--trial", "0", "--scheme", "none"];
     let replayed = beamline(&[&["replay", &archive], &of[..]].concat());

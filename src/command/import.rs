@@ -90,6 +90,5 @@ fn golden_answers(workload: Workload, adapter: Option<&str>) -> Result<Workload,
     if !matches!(workload.decision, Decision::Tokens { prompt: Some(_), .. }) {
         return Ok(workload);
     }
-    let (workload, ..) = golden(workload, adapter)?;
-    Ok(Arc::unwrap_or_clone(workload))
+    Ok(Arc::unwrap_or_clone(golden(workload, adapter)?.workload))
 }

@@ -89,7 +89,7 @@ impl Infer {
     /// [`Failure`] with its exit code.
     pub fn run(&self, adapter: Option<&str>) -> Result<(), Failure> {
         let workload = self.workload()?;
-        let (workload, gpu, outputs) = golden(workload, adapter)?;
+        let Golden { workload, gpu, outputs } = golden(workload, adapter)?;
         if let Some(path) = &self.output {
             let (shape, outputs) = delivered(&workload, &outputs);
             output::write(path, &npy_of_floats(&shape, &outputs))?;
@@ -149,12 +149,21 @@ impl Infer {
     }
 }
 
-/// A workload with golden's own answers as inputs where it answers, the adapter it ran on, and its outputs,
-/// `[input, feature]`, which are held to those that are expected of them.
-pub(super) fn golden(
-    workload: Workload,
-    adapter: Option<&str>,
-) -> Result<(Arc<Workload>, Arc<Gpu>, Vec<u32>), Failure> {
+/// A golden run.
+pub(super) struct Golden {
+    /// The workload, with golden's own answers as inputs where it answers.
+    pub(super) workload: Arc<Workload>,
+    /// The adapter it ran on.
+    gpu: Arc<Gpu>,
+    /// Its outputs, `[input, feature]`.
+    outputs: Vec<u32>,
+}
+
+/// Runs a workload without faults, and holds its outputs to those that are expected of them.
+///
+/// # Errors
+/// Where the GPU fails, an output is not what is expected, or an answer is decided by a NaN.
+pub(super) fn golden(workload: Workload, adapter: Option<&str>) -> Result<Golden, Failure> {
     let workload = Arc::new(workload);
     let windows = windows(workload.inputs.count);
     let gpu = open_gpu(adapter)?;
@@ -167,7 +176,7 @@ pub(super) fn golden(
     let workload = Arc::clone(engine.workload());
     let outputs = by_input(&workload, &windows, engine.golden_outputs());
     check_expected(&workload, &outputs)?;
-    Ok((workload, gpu, outputs))
+    Ok(Golden { workload, gpu, outputs })
 }
 
 /// Outputs `[input, feature]` in the shape in which they are written, and that shape.

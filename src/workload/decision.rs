@@ -61,7 +61,7 @@ pub enum Decision {
 
 /// Tokens of which each ends an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends([u32; Ends::MOST]);
+pub struct Ends([u32; Self::MOST]);
 
 impl Ends {
     /// How many there are at most.

@@ -1,5 +1,5 @@
 //! Hugging Face folders: `config.json` and safetensors files of a decoder of the Llama kind (Llama, Qwen2,
-//! Qwen3, SmolLM2).
+//! Qwen3, `SmolLM2`).
 //!
 //! Values lie channel by channel, `(feature, token)`, so that a linear op serves all tokens with each
 //! weight it loads. An answer is decided in one forward over prompt and answer: the tokens that golden

@@ -1,5 +1,7 @@
 //! The `workload.toml` of a model.
 
+#![expect(clippy::cast_possible_truncation, reason = "floats of the file are of 32 bits")]
+
 use super::About;
 use crate::op::{Dtype, Given};
 use std::fmt::Write;

@@ -34,6 +34,13 @@ struct Conv2dParams {
     b_base:           u32,   // in elements, in the same buffer as w
     y_base:           u32,   // in quads
     y_stride:         u32,   // in quads, between blocks
+    scale:            u32,   // of quantised weights: words before the scales
+    scale_step:       u32,   // 1: one for each output
+    zero:             u32,   // elements before the zero points
+    zero_step:        u32,   // likewise
+    whole_bias:       u32,   // 1: the bias is of whole numbers
+    bias_scale:       u32,   // words before their scales
+    bias_scale_step:  u32,   // likewise
 }
 
 @group(0) @binding(0) var<uniform>             params: Conv2dParams;

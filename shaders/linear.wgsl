@@ -7,19 +7,26 @@
 override GROUP: u32 = 32u;
 
 struct LinearParams {
-    quads:    u32,   // quads of a feature: of its places and rows
-    inputs:   u32,   // input features
-    outputs:  u32,   // output features
-    begin:    u32,   // the first feature that is added
-    end:      u32,   // after the last one
-    has_bias: u32,
-    x_base:   u32,   // in quads
-    x_stride: u32,   // in quads, between slots
-    w_base:   u32,   // in elements
-    w_stride: u32,   // in elements, between slots
-    b_base:   u32,   // in elements, in the same buffer as w
-    y_base:   u32,   // in quads
-    y_stride: u32,   // in quads, between blocks
+    quads:           u32,   // quads of a feature: of its places and rows
+    inputs:          u32,   // input features
+    outputs:         u32,   // output features
+    begin:           u32,   // the first feature that is added
+    end:             u32,   // after the last one
+    has_bias:        u32,
+    x_base:          u32,   // in quads
+    x_stride:        u32,   // in quads, between slots
+    w_base:          u32,   // in elements
+    w_stride:        u32,   // in elements, between slots
+    b_base:          u32,   // in elements, in the same buffer as w
+    y_base:          u32,   // in quads
+    y_stride:        u32,   // in quads, between blocks
+    scale:           u32,   // of quantised weights: words before the scales
+    scale_step:      u32,   // 1: one for each output
+    zero:            u32,   // elements before the zero points
+    zero_step:       u32,   // likewise
+    whole_bias:      u32,   // 1: the bias is of whole numbers
+    bias_scale:      u32,   // words before their scales
+    bias_scale_step: u32,   // likewise
 }
 
 @group(0) @binding(0) var<uniform>             params: LinearParams;

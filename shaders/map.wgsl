@@ -1,12 +1,15 @@
 // Functions of one number, element by element: FUNCTION says which. A NaN stays what it is, but for functions
 // of bits. One invocation STRIP quads of words. See src/op/map.rs for the references, in the same order.
 #import bits
+#import bytes
 #import fold
 #import maths
 
 override GROUP: u32 = 64u;
 override FUNCTION: u32 = 0u;
 override STRIP: u32 = 1u;
+override SIGNED: u32 = 0u;   // 1: whole numbers have a sign
+override X: u32 = 0u;        // 3: they are of i8
 
 struct MapParams {
     strips:   u32,   // strips of words in a block
@@ -38,7 +41,10 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
 fn mapped(word: u32) -> u32 {
     if FUNCTION == 0u { return word & 0x7fffffffu; }
     if FUNCTION == 1u { return word ^ 0x80000000u; }
-    if FUNCTION == 18u { return bitcast<u32>(f32(word)); }
+    if FUNCTION == 18u {
+        let signed = f32(bytes_signed(word, X));
+        return bitcast<u32>(select(f32(word), signed, SIGNED == 1u));
+    }
     if bits_is_nan(word) { return word; }
     return bitcast<u32>(function(bitcast<f32>(word)));
 }

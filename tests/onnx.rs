@@ -82,7 +82,7 @@ fn outputs_are_those_that_the_project_publishes() {
         }
         held += 1;
     }
-    assert_eq!(held, 45);
+    assert_eq!(held, 58);
 }
 
 #[test]

@@ -1,7 +1,8 @@
-// A stored element as an op reads it: a float of 32 bits, or one of 16, two in a word, which it widens
-// exactly. Places are counted in elements. The entry file declares the words as `w`.
+// A stored element as an op reads it: a float of 32 bits, or one of 16, two in a word, or a whole number of 8,
+// four in a word, which it widens exactly. Places are counted in elements. The entry file declares the words as `w`.
+#import bytes
 
-override STORED: u32 = 0u;   // 0: f32, 1: f16, 2: bf16
+override STORED: u32 = 0u;   // 0: f32, 1: f16, 2: bf16, 3: i8, 4: u8
 
 fn stored_half(word: u32) -> f32 {
     let size = word & 0x7fffu;
@@ -13,6 +14,7 @@ fn stored_half(word: u32) -> f32 {
 fn stored_float(slot: u32, index: u32) -> f32 {
     let at = slot + index;
     if STORED == 0u { return bitcast<f32>(w[at]); }
+    if STORED >= 3u { return f32(bytes_signed(w[at / 4u] >> (at % 4u * 8u), STORED)); }
     let word = w[at / 2u];
     let element = select(word & 0xffffu, word >> 16u, (at & 1u) == 1u);
     if STORED == 2u { return bitcast<f32>(element << 16u); }

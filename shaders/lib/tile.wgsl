@@ -13,11 +13,13 @@ struct Tile {
     quad:   u32,   // first quad
     strip:  u32,   // from one quad to the next
     beyond: u32,   // quads of the block after the first
-    slot:   u32,   // where the slot of the weights begins, in words
+    slot:   u32,   // where the slot of the weights begins, in elements
     a:      vec4<u32>,   // where the weights of outputs 0 to 3 begin
     b:      vec4<u32>,   // of 4 to 7
     c:      vec4<u32>,   // of 8 to 11
     d:      vec4<u32>,   // and of 12 to 15
+    scale:  mat4x4<f32>,   // of quantised weights: the scales of the same outputs
+    zero:   mat4x4<f32>,   // and their zero points
 }
 
 var<private> sum0: array<vec4<f32>, 16>;
@@ -47,6 +49,15 @@ fn tile_of(id: u32, cells: u32, parts: u32, taps: u32, block: u32) -> Tile {
     tile.b = params.w_base + min(tile.first + vec4(4u, 5u, 6u, 7u), last) * taps;
     tile.c = params.w_base + min(tile.first + vec4(8u, 9u, 10u, 11u), last) * taps;
     tile.d = params.w_base + min(tile.first + vec4(12u, 13u, 14u, 15u), last) * taps;
+    if STORED >= 3u {
+        for (var four = 0u; four < OUTPUTS / 4u; four++) {
+            let outputs = min(tile.first + 4u * four + vec4(0u, 1u, 2u, 3u), last);
+            let scale = tile.slot / 4u + params.scale + outputs * params.scale_step;
+            tile.scale[four] = bitcast<vec4<f32>>(vec4(w[scale.x], w[scale.y], w[scale.z], w[scale.w]));
+            let zero = params.zero + outputs * params.zero_step;
+            tile.zero[four] = tile_weights(tile, zero, 0u, 4u);
+        }
+    }
     return tile;
 }
 
@@ -113,24 +124,36 @@ fn tile_resume(tile: Tile, at: u32, stride: u32) {
     }
 }
 
-fn tile_weights(tile: Tile, at: vec4<u32>, k: u32) -> vec4<f32> {
-    return vec4(
+// Weight k of four outputs, the `four`-th of the tile; 4 for numbers as they are stored.
+fn tile_weights(tile: Tile, at: vec4<u32>, k: u32, four: u32) -> vec4<f32> {
+    let weights = vec4(
         stored_float(tile.slot, at.x + k),
         stored_float(tile.slot, at.y + k),
         stored_float(tile.slot, at.z + k),
         stored_float(tile.slot, at.w + k),
     );
+    if STORED < 3u || four == 4u { return weights; }
+    return (weights - tile.zero[four]) * tile.scale[four];
+}
+
+// The bias of an output; that of quantised weights is a float or a whole number with its scale.
+fn tile_bias(tile: Tile, output: u32) -> f32 {
+    if STORED < 3u { return stored_float(tile.slot, params.b_base + output); }
+    let word = w[tile.slot / 4u + params.b_base + output];
+    if params.whole_bias == 0u { return bitcast<f32>(word); }
+    let scale = w[tile.slot / 4u + params.bias_scale + output * params.bias_scale_step];
+    return f32(bitcast<i32>(word)) * bitcast<f32>(scale);
 }
 
 // Adds the products of the quads at `at` and weight k of each output. A quad past the end of the block is
 // the last one again and never stored.
 fn tile_add(tile: Tile, at: u32, k: u32) {
     var w: TileWeights;
-    w.a = tile_weights(tile, tile.a, k);
-    w.b = tile_weights(tile, tile.b, k);
+    w.a = tile_weights(tile, tile.a, k, 0u);
+    w.b = tile_weights(tile, tile.b, k, 1u);
     if OUTPUTS >= 16u {
-        w.c = tile_weights(tile, tile.c, k);
-        w.d = tile_weights(tile, tile.d, k);
+        w.c = tile_weights(tile, tile.c, k, 2u);
+        w.d = tile_weights(tile, tile.d, k, 3u);
     }
     tile_sum(&sum0, at, w);
     if QUADS >= 4u {
@@ -154,7 +177,7 @@ fn tile_output(tile: Tile, at: u32, stride: u32, i: u32, sums: array<vec4<f32>, 
     let output = tile.first + i;
     if output >= tile.end { return; }
     var bias = 0f;
-    if params.has_bias != 0u { bias = stored_float(tile.slot, params.b_base + output); }
+    if params.has_bias != 0u { bias = tile_bias(tile, output); }
     let to = at + output * stride;
     tile_deliver(to, sums[0], bias);
     if QUADS >= 4u {

@@ -253,8 +253,8 @@ impl TensorInfo {
     /// Its bits.
     pub fn bits(&self) -> u64 {
         let elements: usize = self.shape.iter().product();
-        let half = [Dtype::F16, Dtype::Bf16].iter().any(|dtype| dtype.name() == self.dtype);
-        elements as u64 * if half { 16 } else { 32 }
+        let dtype = Dtype::named(&self.dtype).unwrap_or_default();
+        elements as u64 * u64::from(dtype.bits())
     }
 }
 

@@ -73,7 +73,7 @@ fn coordinates(workload: &Workload, fault: &Fault) -> Vec<(&'static str, usize)>
         Region::Check => None,
     };
     value
-        .map(|value| value.coordinates(value.dtype.element(fault.index, fault.mask).0))
+        .map(|value| value.coordinates(value.lies().element(fault.index, fault.mask).0))
         .unwrap_or_default()
 }
 

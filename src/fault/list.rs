@@ -88,7 +88,9 @@ struct Home<'r> {
     region: Region,
     tensor: u32,
     name: &'r str,
+    /// The type of its elements, and how they lie in words.
     dtype: Dtype,
+    lies: Dtype,
     elements: u32,
 }
 
@@ -345,7 +347,7 @@ impl Row<'_> {
     }
 
     fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
-        let Home { region, tensor, name, dtype, elements } = self.home()?;
+        let Home { region, tensor, name, dtype, lies, elements } = self.home()?;
         let (column, cell) = self.one_of(&INDICES)?;
         let index = match whole(cell).and_then(|index| u32::try_from(index).ok()) {
             Some(index) if index < elements => index,
@@ -358,7 +360,7 @@ impl Row<'_> {
             ("bit", _) => self.small("bit", dtype.bits())?.map_or(0, |bit| 1 << bit),
             (_, cell) => self.mask(cell, dtype)?,
         };
-        let (index, bit) = dtype.place(index, 0);
+        let (index, bit) = lies.place(index, 0);
         let mask = mask << bit;
         if mask == 0 {
             return Err(self.value("a mask with a bit set", "0"));
@@ -394,7 +396,8 @@ impl Row<'_> {
                 let elements = u32::try_from(sites.elements()).unwrap_or(u32::MAX);
                 let tensor = if elements == 0 { 0 } else { sites.at(0).tensor };
                 let dtype = sites.dtype(tensor).unwrap_or_default();
-                return Ok(Home { region: *region, tensor, name, dtype, elements });
+                let lies = sites.lies(tensor).unwrap_or_default();
+                return Ok(Home { region: *region, tensor, name, dtype, lies, elements });
             }
         }
         let valid = regions.iter().flat_map(|region| Sites::names(self.workload, *region));

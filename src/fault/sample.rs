@@ -141,9 +141,15 @@ impl Sites {
         self.spans.iter().find(|span| span.tensor == tensor).map(|span| span.dtype)
     }
 
+    /// How those elements lie in words.
+    pub fn lies(&self, tensor: u32) -> Option<Dtype> {
+        let stored = matches!(self.region, Region::Weights | Region::Voted);
+        self.dtype(tensor).map(|dtype| if stored { dtype } else { dtype.of_rows() })
+    }
+
     /// One bit struck before a conditional trial's only step, in its only row.
     pub fn fault(&self, site: Site, kind: FaultKind, place: Replica) -> Fault {
-        let dtype = self.dtype(site.tensor).unwrap_or_default();
+        let dtype = self.lies(site.tensor).unwrap_or_default();
         let (word, bit) = dtype.place(site.index, site.bit);
         Fault {
             step: 0,

@@ -406,6 +406,7 @@ impl Operator for Arrange {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: usize::from(draws.random_bool(0.2)),
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

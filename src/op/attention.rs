@@ -272,6 +272,7 @@ impl Operator for Attention {
             rows: 4 * draws.random_range(1..4),
             shapes,
             stored: 0,
+            dtypes: Vec::new(),
             exactness: Exactness::Near(8),
             any_bits: false,
         }

@@ -102,6 +102,7 @@ impl Operator for BatchNorm {
             rows: 4 * draws.random_range(1..6),
             shapes,
             stored: 4,
+            dtypes: Vec::new(),
             exactness: Exactness::Near(8),
             any_bits: false,
         }

@@ -221,6 +221,7 @@ impl Operator for Binary {
             rows: 4 * draws.random_range(1..4),
             shapes,
             stored,
+            dtypes: Vec::new(),
             exactness: self.exactness,
             any_bits: false,
         }

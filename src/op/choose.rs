@@ -104,6 +104,7 @@ impl Operator for Choose {
             rows: 4 * draws.random_range(1..4),
             shapes,
             stored: draws.random_range(0..3),
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

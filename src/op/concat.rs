@@ -126,6 +126,7 @@ impl Operator for Concat {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape, other],
             stored: usize::from(draws.random_bool(0.3)),
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

@@ -5,13 +5,51 @@ use super::dtype::{Dtype, stored_floats};
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, Window, check_per_channel, image, narrow, words};
 use super::tile::Tiles;
+use super::weights;
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::ops::Range;
 
-/// The op.
-pub(super) struct Conv2d;
+/// The op, of floats or of weights that are quantised numbers.
+pub(super) struct Conv2d {
+    quantised: bool,
+}
+
+pub(super) static CONV2D: Conv2d = Conv2d { quantised: false };
+pub(super) static CONV2D_I8: Conv2d = Conv2d { quantised: true };
+
+pub(super) const WEIGHT_AXES: &[&str] = &["output", "input", "row", "column"];
+const WEIGHT: Field = Field {
+    name: "weight",
+    holds: Holds::Tensor { required: true, axes: WEIGHT_AXES },
+    meaning: "shape (outputs, channels / groups, rows, columns)",
+};
+const BIAS: Field = Field {
+    name: "bias",
+    holds: Holds::Tensor { required: false, axes: &["output"] },
+    meaning: "shape (outputs)",
+};
+pub(super) const STRIDE: Field = Field {
+    name: "stride",
+    holds: Holds::Pair(Default::Is(1)),
+    meaning: "between neighbouring outputs, 1 by default",
+};
+pub(super) const PADDING: Field = Field {
+    name: "padding",
+    holds: Holds::Sides(Default::Is(0)),
+    meaning: "zeros around the image, skipped and not added, 0 by default",
+};
+pub(super) const DILATION: Field = Field {
+    name: "dilation",
+    holds: Holds::Pair(Default::Is(1)),
+    meaning: "between neighbouring taps of the kernel, 1 by default",
+};
+pub(super) const GROUPS: Field = Field {
+    name: "groups",
+    holds: Holds::Number(Default::Is(1)),
+    meaning: "parts of the channels that do not see each other, 1 by default",
+};
 
 /// The windows along rows and along columns of a kernel of this size, from the settings.
 fn windows(settings: &[u32], kernel: [usize; 2]) -> [Window; 2] {
@@ -85,53 +123,52 @@ fn depthwise(call: &Call<'_>) -> Option<KernelSpec> {
     Some(spec)
 }
 
+/// The products of every pixel of an output channel: which tap meets which feature of the input.
+pub(super) fn pixels(call: &Call<'_>, output: usize) -> impl Iterator<Item = Vec<(usize, usize)>> {
+    let (x, w) = (call.inputs[0].shape, call.inputs[1].shape);
+    let per_group = w[0] / call.settings[8] as usize;
+    let [of_rows, of_columns] = windows(call.settings, [w[2], w[3]]);
+    let width = call.output[2];
+    (0..call.output[1] * width).map(move |pixel| {
+        let met = (0..w[1] * w[2] * w[3]).filter_map(|tap| {
+            let (kx, ky) = (tap % w[3], tap / w[3] % w[2]);
+            let channel = output / per_group * w[1] + tap / w[3] / w[2];
+            let row = of_rows.place(pixel / width, ky, x[1])?;
+            let column = of_columns.place(pixel % width, kx, x[2])?;
+            Some((tap, (channel * x[1] + row) * x[2] + column))
+        });
+        met.collect()
+    })
+}
+
 impl Operator for Conv2d {
     fn name(&self) -> &'static str {
-        "conv2d"
+        if self.quantised { "conv2d-i8" } else { "conv2d" }
     }
 
     fn formula(&self) -> &'static str {
-        "(C, H, W) → (out, H′, W′): 2-D cross-correlation"
+        match self.quantised {
+            false => "(C, H, W) → (out, H′, W′): 2-D cross-correlation",
+            true => {
+                "`conv2d` of weights (w − zero)·scale, and a bias of floats or b·bias_scale, in f32"
+            }
+        }
     }
 
     fn fields(&self) -> &'static [Field] {
-        const {
-            &[
-                Field {
-                    name: "weight",
-                    holds: Holds::Tensor {
-                        required: true,
-                        axes: &["output", "input", "row", "column"],
-                    },
-                    meaning: "shape (outputs, channels / groups, rows, columns)",
-                },
-                Field {
-                    name: "bias",
-                    holds: Holds::Tensor { required: false, axes: &["output"] },
-                    meaning: "shape (outputs)",
-                },
-                Field {
-                    name: "stride",
-                    holds: Holds::Pair(Default::Is(1)),
-                    meaning: "between neighbouring outputs, 1 by default",
-                },
-                Field {
-                    name: "padding",
-                    holds: Holds::Sides(Default::Is(0)),
-                    meaning: "zeros around the image, skipped and not added, 0 by default",
-                },
-                Field {
-                    name: "dilation",
-                    holds: Holds::Pair(Default::Is(1)),
-                    meaning: "between neighbouring taps of the kernel, 1 by default",
-                },
-                Field {
-                    name: "groups",
-                    holds: Holds::Number(Default::Is(1)),
-                    meaning: "parts of the channels that do not see each other, 1 by default",
-                },
-            ]
-        }
+        const PLAIN: &[Field] = &[WEIGHT, BIAS, STRIDE, PADDING, DILATION, GROUPS];
+        const QUANTISED: &[Field] = &[
+            WEIGHT,
+            weights::SCALE,
+            weights::ZERO,
+            BIAS,
+            weights::BIAS_SCALE,
+            STRIDE,
+            PADDING,
+            DILATION,
+            GROUPS,
+        ];
+        if self.quantised { QUANTISED } else { PLAIN }
     }
 
     fn axes(&self) -> &'static [&'static str] {
@@ -157,13 +194,16 @@ impl Operator for Conv2d {
             let expected = format!("outputs that {groups} groups divide");
             return Err(Mismatch::new(expected, outputs.to_string()));
         }
-        check_per_channel("bias", inputs.get(2), outputs)?;
+        match self.quantised {
+            true => weights::check(inputs, outputs)?,
+            false => check_per_channel("bias", inputs.get(2), outputs)?,
+        }
         let [rows, columns] = windows(settings, kernel);
         Ok(vec![outputs, rows.count_all(height)?, columns.count_all(width)?])
     }
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-        stored_floats(inputs, 1)
+        if self.quantised { weights::dtype(inputs) } else { stored_floats(inputs, 1) }
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
@@ -171,7 +211,7 @@ impl Operator for Conv2d {
         let [_, of_group, rows, columns] = *call.inputs[1].shape else { return None };
         let [outputs, out_height, out_width] = *call.output else { return None };
         let s = call.settings;
-        if let Some(spec) = depthwise(call) {
+        if let Some(spec) = depthwise(call).filter(|_| !self.quantised) {
             return Some(spec);
         }
         // Where every output reads the pixel where it lies, pixels are as good as rows: an invocation then
@@ -217,31 +257,27 @@ impl Operator for Conv2d {
     }
 
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
-        let (x, w) = (call.inputs[0].shape, call.inputs[1].shape);
-        let (rows, taps) = (call.rows as usize, w[1] * w[2] * w[3]);
-        let per_group = w[0] / call.settings[8] as usize;
-        let [of_rows, of_columns] = windows(call.settings, [w[2], w[3]]);
+        let (rows, w) = (call.rows as usize, call.inputs[1].shape);
+        let taps = w[1] * w[2] * w[3];
+        let dequantised = self.quantised.then(|| weights::dequantised(call, inputs));
+        let (weight, bias) = match &dequantised {
+            Some((weight, bias)) => (&weight[..], bias.as_deref()),
+            None => (inputs[1], inputs.get(2).copied()),
+        };
         let mut y = Vec::new();
-        for (output, weights) in inputs[1].chunks(taps).enumerate() {
-            for row in 0..call.output[1] {
-                for column in 0..call.output[2] {
-                    let mut sums = vec![0f32; rows];
-                    for (tap, weight) in weights.iter().enumerate() {
-                        let (kx, ky) = (tap % w[3], tap / w[3] % w[2]);
-                        let channel = output / per_group * w[1] + tap / w[3] / w[2];
-                        let at = (of_rows.place(row, ky, x[1]), of_columns.place(column, kx, x[2]));
-                        let (Some(at_row), Some(at_column)) = at else { continue };
-                        let feature = (channel * x[1] + at_row) * x[2] + at_column;
-                        for (sum, word) in sums.iter_mut().zip(&inputs[0][feature * rows..]) {
-                            let (x, w) = (f32::from_bits(*word), f32::from_bits(*weight));
-                            *sum = arithmetic.fma(x, w, *sum);
-                        }
+        for (output, weights) in weight.chunks(taps).enumerate() {
+            for met in pixels(call, output) {
+                let mut sums = vec![0f32; rows];
+                for (tap, feature) in met {
+                    let w = f32::from_bits(weights[tap]);
+                    for (sum, word) in sums.iter_mut().zip(&inputs[0][feature * rows..]) {
+                        *sum = arithmetic.fma(f32::from_bits(*word), w, *sum);
                     }
-                    if let Some(bias) = inputs.get(2) {
-                        sums.iter_mut().for_each(|sum| *sum += f32::from_bits(bias[output]));
-                    }
-                    y.extend(sums.iter().map(|sum| sum.to_bits()));
                 }
+                if let Some(bias) = bias {
+                    sums.iter_mut().for_each(|sum| *sum += f32::from_bits(bias[output]));
+                }
+                y.extend(sums.iter().map(|sum| sum.to_bits()));
             }
         }
         y
@@ -267,18 +303,23 @@ impl Operator for Conv2d {
             vec![outputs],
         ];
         shapes.truncate(draws.random_range(2..4));
+        let dtypes = match self.quantised {
+            true => weights::draw(draws, &mut shapes),
+            false => Vec::new(),
+        };
         Problem {
             settings,
             rows: 4 * draws.random_range(1..12),
             stored: shapes.len() - 1,
             shapes,
+            dtypes,
             exactness: Exactness::Floats,
             any_bits: false,
         }
     }
 
     fn reach(&self, settings: &[u32]) -> Reach {
-        if settings[8] == 1 { Reach::Units } else { Reach::All }
+        if settings[8] == 1 && !self.quantised { Reach::Units } else { Reach::All }
     }
 
     fn meets(&self, settings: &[u32], shapes: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
@@ -288,10 +329,10 @@ impl Operator for Conv2d {
     }
 
     fn splits_units(&self, settings: &[u32]) -> bool {
-        settings[8] == 1
+        settings[8] == 1 && !self.quantised
     }
 
     fn splits_sums(&self, settings: &[u32]) -> bool {
-        settings[8] == 1
+        settings[8] == 1 && !self.quantised
     }
 }

@@ -233,6 +233,7 @@ impl Operator for ConvTranspose {
             rows: 4 * draw(1, 4),
             stored: shapes.len() - 1,
             shapes,
+            dtypes: Vec::new(),
             exactness: Exactness::Floats,
             any_bits: false,
         }

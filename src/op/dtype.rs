@@ -34,9 +34,24 @@ pub enum Dtype {
     F16,
     /// bfloat16, the upper half of an F32; likewise.
     Bf16,
+    /// Whole numbers from −2³¹ to 2³¹ − 1: sums of products of quantised numbers.
+    I32,
+    /// Whole numbers from −128 to 127: quantised numbers.
+    I8,
+    /// Whole numbers from 0 to 255; likewise.
+    U8,
 }
 
 impl Dtype {
+    /// Every type.
+    pub const ALL: [Self; 7] =
+        [Self::F32, Self::U32, Self::F16, Self::Bf16, Self::I32, Self::I8, Self::U8];
+
+    /// The type with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dtype| dtype.name() == name)
+    }
+
     /// The word for it in files and messages.
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,14 +59,32 @@ impl Dtype {
             Self::U32 => "u32",
             Self::F16 => "f16",
             Self::Bf16 => "bf16",
+            Self::I32 => "i32",
+            Self::I8 => "i8",
+            Self::U8 => "u8",
+        }
+    }
+
+    /// Whether its elements are floats.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F16 | Self::Bf16)
+    }
+
+    /// How the elements of a value of inferences lie, each in a word of its own, of which they take the
+    /// lower bits; those of a stored tensor lie packed.
+    pub const fn of_rows(self) -> Self {
+        match self.bits() {
+            WORD_BITS => self,
+            _ => Self::U32,
         }
     }
 
     /// Bits of an element.
     pub const fn bits(self) -> u32 {
         match self {
-            Self::F32 | Self::U32 => 32,
+            Self::F32 | Self::U32 | Self::I32 => 32,
             Self::F16 | Self::Bf16 => 16,
+            Self::I8 | Self::U8 => 8,
         }
     }
 
@@ -62,6 +95,9 @@ impl Dtype {
             Self::U32 => &[(0..32, "number")],
             Self::F16 => &[(0..10, "mantissa"), (10..15, "exponent"), (15..16, "sign")],
             Self::Bf16 => &[(0..7, "mantissa"), (7..15, "exponent"), (15..16, "sign")],
+            Self::I32 => &[(0..31, "number"), (31..32, "sign")],
+            Self::I8 => &[(0..7, "number"), (7..8, "sign")],
+            Self::U8 => &[(0..8, "number")],
         }
     }
 
@@ -103,13 +139,19 @@ impl Dtype {
         word >> shift & u32::MAX >> (WORD_BITS - self.bits())
     }
 
-    /// The bits of the F32 that equals element `element` of these words; those of F32 and U32 as they are.
-    /// A NaN keeps its sign and the upper bits of its payload.
+    /// The word of 32 bits that equals element `element` of these words: an F32 of a float, a number with
+    /// its sign of a whole one. A NaN keeps its sign and the upper bits of its payload.
     pub fn widened(self, words: &[u32], element: u32) -> u32 {
         let (at, _) = self.place(element, 0);
-        let bits = self.bits_of(element, words[at as usize]);
+        self.word_of(self.bits_of(element, words[at as usize]))
+    }
+
+    /// The word of 32 bits that equals an element of these bits; bits past the element's do not count.
+    pub(super) fn word_of(self, bits: u32) -> u32 {
+        let bits = bits & u32::MAX >> (WORD_BITS - self.bits());
         match self {
-            Self::F32 | Self::U32 => bits,
+            Self::F32 | Self::U32 | Self::I32 | Self::U8 => bits,
+            Self::I8 => ((bits << 24).cast_signed() >> 24).cast_unsigned(),
             Self::Bf16 => bits << 16,
             Self::F16 => {
                 let (sign, size) = ((bits & 0x8000) << 16, bits & 0x7fff);
@@ -128,9 +170,11 @@ impl Dtype {
     /// Its number in shaders.
     pub(super) const fn code(self) -> u32 {
         match self {
-            Self::F32 | Self::U32 => 0,
+            Self::F32 | Self::U32 | Self::I32 => 0,
             Self::F16 => 1,
             Self::Bf16 => 2,
+            Self::I8 => 3,
+            Self::U8 => 4,
         }
     }
 }
@@ -142,8 +186,8 @@ impl Dtype {
 /// Where an input has another type.
 pub(super) fn stored_floats(inputs: &[Dtype], values: usize) -> Result<Dtype, Mismatch> {
     let (values, tensors) = inputs.split_at(values.min(inputs.len()));
-    if let Some(other) = tensors.iter().find(|found| **found == Dtype::U32 || **found != tensors[0])
-    {
+    let unfit = |found: &&Dtype| !found.is_float() || **found != tensors[0];
+    if let Some(other) = tensors.iter().find(unfit) {
         let expected = "stored tensors of f32, f16 or bf16, all of one type";
         return Err(Mismatch::new(expected, other.name()));
     }
@@ -157,6 +201,17 @@ pub(super) fn stored_floats(inputs: &[Dtype], values: usize) -> Result<Dtype, Mi
 pub(super) fn all_floats(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
     inputs.iter().try_for_each(|found| found.expect(Dtype::F32))?;
     Ok(Dtype::F32)
+}
+
+/// Refuses an input that is no quantised number.
+///
+/// # Errors
+/// Where it is another.
+pub(super) fn quantised(found: Dtype) -> Result<Dtype, Mismatch> {
+    match found {
+        Dtype::I8 | Dtype::U8 => Ok(found),
+        other => Err(Mismatch::new("an input of i8 or u8", other.name())),
+    }
 }
 
 /// Elements of one word lie from its least significant bit on.
@@ -193,6 +248,14 @@ mod tests {
     }
 
     #[test]
+    fn bytes_widen_with_their_sign() {
+        let words = [0x80ff_7f01];
+        let all = |dtype: Dtype| (0..4).map(move |at| dtype.widened(&words, at).cast_signed());
+        assert_eq!(all(Dtype::I8).collect::<Vec<i32>>(), [1, 127, -1, -128]);
+        assert_eq!(all(Dtype::U8).collect::<Vec<i32>>(), [1, 127, 255, 128]);
+    }
+
+    #[test]
     fn an_element_is_found_by_its_struck_bits() {
         assert_eq!(Dtype::F16.element(3, 1 << 20), (7, 1 << 4));
         assert_eq!(Dtype::F16.element(3, 1 << 4), (6, 1 << 4));
@@ -203,7 +266,8 @@ mod tests {
 
     #[test]
     fn fields_cover_all_bits_once() {
-        for dtype in [Dtype::F32, Dtype::U32, Dtype::F16, Dtype::Bf16] {
+        for dtype in Dtype::ALL {
+            assert_eq!(Dtype::named(dtype.name()), Some(dtype));
             let covered: Vec<u32> =
                 dtype.fields().iter().flat_map(|(range, _)| range.clone()).collect();
             assert_eq!(covered, (0..dtype.bits()).collect::<Vec<_>>(), "{}", dtype.name());

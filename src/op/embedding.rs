@@ -103,6 +103,7 @@ impl Operator for Embedding {
             rows: 4 * draws.random_range(1..6),
             shapes: vec![vec![tokens], vec![draws.random_range(1..20), width]],
             stored: 1,
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

@@ -41,6 +41,7 @@ impl Operator for Flatten {
             rows: 4,
             shapes: vec![vec![2, 3]],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: super::Exactness::Bits,
             any_bits: true,
         }

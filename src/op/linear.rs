@@ -5,37 +5,52 @@ use super::dtype::{Dtype, stored_floats};
 use super::field::{Field, Holds};
 use super::shape::{Shape, check_per_channel, input_mismatch, narrow, words};
 use super::tile::Tiles;
+use super::weights;
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use std::ops::Range;
 
-/// The op.
-pub(super) struct Linear;
+/// The op, of floats or of weights that are quantised numbers.
+pub(super) struct Linear {
+    quantised: bool,
+}
+
+pub(super) static LINEAR: Linear = Linear { quantised: false };
+pub(super) static LINEAR_I8: Linear = Linear { quantised: true };
+
+const WEIGHT: Field = Field {
+    name: "weight",
+    holds: Holds::Tensor { required: true, axes: &["output", "input"] },
+    meaning: "shape (outputs, inputs)",
+};
+const BIAS: Field = Field {
+    name: "bias",
+    holds: Holds::Tensor { required: false, axes: &["output"] },
+    meaning: "shape (outputs)",
+};
 
 impl Operator for Linear {
     fn name(&self) -> &'static str {
-        "linear"
+        if self.quantised { "linear-i8" } else { "linear" }
     }
 
     fn formula(&self) -> &'static str {
-        "(in, …) → (out, …): y[o] = Σₖ x[k]·w[o,k] + b[o], for each place of the other dimensions"
+        match self.quantised {
+            false => {
+                "(in, …) → (out, …): y[o] = Σₖ x[k]·w[o,k] + b[o], for each place of the other \
+                 dimensions"
+            }
+            true => {
+                "`linear` of weights (w − zero)·scale, and a bias of floats or b·bias_scale, in f32"
+            }
+        }
     }
 
     fn fields(&self) -> &'static [Field] {
-        const {
-            &[
-                Field {
-                    name: "weight",
-                    holds: Holds::Tensor { required: true, axes: &["output", "input"] },
-                    meaning: "shape (outputs, inputs)",
-                },
-                Field {
-                    name: "bias",
-                    holds: Holds::Tensor { required: false, axes: &["output"] },
-                    meaning: "shape (outputs)",
-                },
-            ]
+        match self.quantised {
+            false => &[WEIGHT, BIAS],
+            true => const { &[WEIGHT, weights::SCALE, weights::ZERO, BIAS, weights::BIAS_SCALE] },
         }
     }
 
@@ -57,12 +72,15 @@ impl Operator for Linear {
                 return Err(Mismatch::new(expected, Shape(other).to_string()));
             }
         };
-        check_per_channel("bias", inputs.get(2), outputs)?;
+        match self.quantised {
+            true => weights::check(inputs, outputs)?,
+            false => check_per_channel("bias", inputs.get(2), outputs)?,
+        }
         Ok([&[outputs], places].concat())
     }
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-        stored_floats(inputs, 1)
+        if self.quantised { weights::dtype(inputs) } else { stored_floats(inputs, 1) }
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
@@ -80,15 +98,20 @@ impl Operator for Linear {
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let features = call.inputs[0].shape[0];
         let rows = inputs[0].len() / features;
+        let dequantised = self.quantised.then(|| weights::dequantised(call, inputs));
+        let (weight, bias) = match &dequantised {
+            Some((weight, bias)) => (&weight[..], bias.as_deref()),
+            None => (inputs[1], inputs.get(2).copied()),
+        };
         let mut y = Vec::with_capacity(call.output[0] * rows);
-        for (output, weights) in inputs[1].chunks(features).enumerate() {
+        for (output, weights) in weight.chunks(features).enumerate() {
             let mut sums = vec![0f32; rows];
             for (x, weight) in inputs[0].chunks(rows).zip(weights) {
                 for (sum, word) in sums.iter_mut().zip(x) {
                     *sum = arithmetic.fma(f32::from_bits(*word), f32::from_bits(*weight), *sum);
                 }
             }
-            if let Some(bias) = inputs.get(2) {
+            if let Some(bias) = bias {
                 sums.iter_mut().for_each(|sum| *sum += f32::from_bits(bias[output]));
             }
             y.extend(sums.iter().map(|sum| sum.to_bits()));
@@ -102,18 +125,23 @@ impl Operator for Linear {
         x.extend((0..draws.random_range(0..3)).map(|_| draws.random_range(1..5usize)));
         let mut shapes = vec![x, vec![outputs, inputs], vec![outputs]];
         shapes.truncate(draws.random_range(2..4));
+        let dtypes = match self.quantised {
+            true => weights::draw(draws, &mut shapes),
+            false => Vec::new(),
+        };
         Problem {
             settings: Vec::new(),
             rows: 4 * draws.random_range(1..40),
             stored: shapes.len() - 1,
             shapes,
+            dtypes,
             exactness: Exactness::Floats,
             any_bits: false,
         }
     }
 
     fn reach(&self, _: &[u32]) -> Reach {
-        Reach::Units
+        if self.quantised { Reach::All } else { Reach::Units }
     }
 
     fn meets(&self, _: &[u32], shapes: [&[usize]; 2], tap: u32) -> Option<Range<u32>> {
@@ -122,10 +150,10 @@ impl Operator for Linear {
     }
 
     fn splits_units(&self, _: &[u32]) -> bool {
-        true
+        !self.quantised
     }
 
     fn splits_sums(&self, _: &[u32]) -> bool {
-        true
+        !self.quantised
     }
 }

@@ -29,7 +29,7 @@ enum Of {
     /// The bits.
     Bits(fn(u32) -> u32),
     /// A whole number.
-    Whole(fn(u32) -> f32),
+    Whole(fn(u32, bool) -> f32),
 }
 
 const fn real(name: &'static str, default: f32, meaning: &'static str) -> Field {
@@ -195,12 +195,12 @@ pub(super) static SCALE: Map = map(
 );
 pub(super) static FLOAT: Map = Map {
     name: "float",
-    formula: "any shape of u32 → the same: the nearest float",
+    formula: "any shape of whole numbers → the same of f32: the nearest float",
     code: 18,
     fields: &[],
     exactness: Exactness::Bits,
     #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
-    of: Of::Whole(|word| word as f32),
+    of: Of::Whole(|word, signed| if signed { word.cast_signed() as f32 } else { word as f32 }),
 };
 
 impl Map {
@@ -228,8 +228,11 @@ impl Operator for Map {
     }
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-        let whole = matches!(self.of, Of::Whole(_));
-        inputs[0].expect(if whole { Dtype::U32 } else { Dtype::F32 })?;
+        if !matches!(self.of, Of::Whole(_)) {
+            inputs[0].expect(Dtype::F32)?;
+        } else if inputs[0].is_float() {
+            return Err(Mismatch::new("whole numbers", inputs[0].name()));
+        }
         Ok(Dtype::F32)
     }
 
@@ -249,6 +252,9 @@ impl Operator for Map {
         let invocations = u64::from(strips) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("map", 1, params, invocations);
         spec.constants.push(("FUNCTION", self.code));
+        spec.constants
+            .push(("SIGNED", matches!(call.inputs[0].dtype, Dtype::I8 | Dtype::I32).into()));
+        spec.constants.push(("X", call.inputs[0].dtype.code()));
         spec.constants.push(("STRIP", strip));
         Some(spec)
     }
@@ -257,7 +263,7 @@ impl Operator for Map {
         let settings = Self::settings(call.settings);
         let of = |word: &u32| match self.of {
             Of::Bits(of) => of(*word),
-            Of::Whole(of) => of(*word).to_bits(),
+            Of::Whole(of) => of(*word, call.inputs[0].dtype != Dtype::U32).to_bits(),
             Of::Number(_) if is_nan(*word) => *word,
             Of::Number(of) => of(arithmetic, f32::from_bits(*word), settings).to_bits(),
         };
@@ -276,6 +282,13 @@ impl Operator for Map {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
+            dtypes: match self.of {
+                Of::Whole(_) => {
+                    let whole = [Dtype::U32, Dtype::I32, Dtype::I8, Dtype::U8];
+                    vec![whole[draws.random_range(0..whole.len())]]
+                }
+                _ => Vec::new(),
+            },
             exactness: self.exactness,
             any_bits: draws.random_bool(0.5),
         }

@@ -11,6 +11,17 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 /// The op.
 pub(super) struct Matmul;
 
+pub(super) const TRANSPOSE_A: Field = Field {
+    name: "transpose_a",
+    holds: Holds::Number(Default::Is(0)),
+    meaning: "1 where the first input is (…, k, m)",
+};
+pub(super) const TRANSPOSE_B: Field = Field {
+    name: "transpose_b",
+    holds: Holds::Number(Default::Is(0)),
+    meaning: "1 where the second input is (…, n, k)",
+};
+
 /// Outputs along n that one invocation computes.
 const OUTPUTS: u32 = 4;
 
@@ -66,6 +77,39 @@ impl Sizes {
     }
 }
 
+/// The outputs of a product; `sum` gives the one of this column and these pairs of elements, k ascending.
+pub(super) fn products(
+    call: &Call<'_>,
+    inputs: &[&[u32]],
+    sum: impl Fn(usize, &mut dyn Iterator<Item = (u32, u32)>) -> u32,
+) -> Vec<u32> {
+    let places = [0, 1].map(|operand| place(call.settings, operand));
+    let shapes = places.map(|at| call.inputs[at].shape);
+    let Ok(sizes) = sizes(call.settings, shapes) else { return Vec::new() };
+    let rows = call.rows as usize;
+    let word = |operand: usize, element: usize, row: usize| {
+        let of = places[operand];
+        match call.inputs[of].stored {
+            true => inputs[of][element],
+            false => inputs[of][element * rows + row],
+        }
+    };
+    let mut y = Vec::new();
+    for starts in sizes.table(shapes).words().chunks_exact(2) {
+        for (m, n) in (0..sizes.m).flat_map(|m| (0..sizes.n).map(move |n| (m, n))) {
+            for row in 0..rows {
+                let mut terms = (0..sizes.k).map(|k| {
+                    let a = starts[0] as usize + m * sizes.a[0] + k * sizes.a[1];
+                    let b = starts[1] as usize + k * sizes.b[0] + n * sizes.b[1];
+                    (word(0, a, row), word(1, b, row))
+                });
+                y.push(sum(n, &mut terms));
+            }
+        }
+    }
+    y
+}
+
 impl Operator for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
@@ -85,20 +129,7 @@ impl Operator for Matmul {
     }
 
     fn fields(&self) -> &'static [Field] {
-        const NONE: Holds = Holds::Number(Default::Is(0));
-        &[
-            Field {
-                name: "transpose_a",
-                holds: NONE,
-                meaning: "1 where the first input is (…, k, m)",
-            },
-            Field {
-                name: "transpose_b",
-                holds: NONE,
-                meaning: "1 where the second input is (…, n, k)",
-            },
-            ORDER,
-        ]
+        &[TRANSPOSE_A, TRANSPOSE_B, ORDER]
     }
 
     fn output(&self, settings: &[u32], inputs: &[&[usize]]) -> Result<Vec<usize>, Mismatch> {
@@ -116,6 +147,8 @@ impl Operator for Matmul {
         let sizes = sizes(call.settings, shapes).ok()?;
         let step = |stored: bool| if stored { (1, 0) } else { (call.rows, 1) };
         let [(a_step, a_row), (b_step, b_row)] = [step(a.stored), step(b.stored)];
+        let [[a_base, a_stride], [b_base, b_stride]] =
+            [a, b].map(|of| if of.stored { of.in_elements() } else { [of.base, of.stride] });
         let strips = narrow(sizes.n).div_ceil(OUTPUTS);
         let batches = narrow(sizes.batch.iter().product());
         let params = vec![
@@ -125,14 +158,14 @@ impl Operator for Matmul {
             ("m", narrow(sizes.m)),
             ("k", narrow(sizes.k)),
             ("n", narrow(sizes.n)),
-            ("a_base", a.base),
-            ("a_stride", a.stride),
+            ("a_base", a_base),
+            ("a_stride", a_stride),
             ("a_step", a_step),
             ("a_row", a_row),
             ("a_of_m", narrow(sizes.a[0])),
             ("a_of_k", narrow(sizes.a[1])),
-            ("b_base", b.base),
-            ("b_stride", b.stride),
+            ("b_base", b_base),
+            ("b_stride", b_stride),
             ("b_step", b_step),
             ("b_row", b_row),
             ("b_of_k", narrow(sizes.b[0])),
@@ -153,31 +186,12 @@ impl Operator for Matmul {
     }
 
     fn reference(&self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
-        let places = [0, 1].map(|operand| place(call.settings, operand));
-        let shapes = places.map(|at| call.inputs[at].shape);
-        let Ok(sizes) = sizes(call.settings, shapes) else { return Vec::new() };
-        let rows = call.rows as usize;
-        let word = |operand: usize, element: usize, row: usize| {
-            let of = places[operand];
-            f32::from_bits(match call.inputs[of].stored {
-                true => inputs[of][element],
-                false => inputs[of][element * rows + row],
-            })
-        };
-        let mut y = Vec::new();
-        for starts in sizes.table(shapes).words().chunks_exact(2) {
-            for (m, n) in (0..sizes.m).flat_map(|m| (0..sizes.n).map(move |n| (m, n))) {
-                for row in 0..rows {
-                    let sum = (0..sizes.k).fold(0f32, |sum, k| {
-                        let a = starts[0] as usize + m * sizes.a[0] + k * sizes.a[1];
-                        let b = starts[1] as usize + k * sizes.b[0] + n * sizes.b[1];
-                        arithmetic.fma(word(0, a, row), word(1, b, row), sum)
-                    });
-                    y.push(sum.to_bits());
-                }
-            }
-        }
-        y
+        products(call, inputs, |_, terms| {
+            let sum = terms.fold(0f32, |sum, (a, b)| {
+                arithmetic.fma(f32::from_bits(a), f32::from_bits(b), sum)
+            });
+            sum.to_bits()
+        })
     }
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
@@ -197,6 +211,7 @@ impl Operator for Matmul {
             rows: 4 * draws.random_range(1..4),
             shapes,
             stored: usize::from(draws.random_bool(0.5)),
+            dtypes: Vec::new(),
             exactness: Exactness::Floats,
             any_bits: false,
         }

@@ -147,6 +147,7 @@ pub(super) fn problem(draws: &mut Xoshiro256PlusPlus) -> Problem {
         rows: 4 * draws.random_range(1..6),
         shapes: vec![vec![draws.random_range(1..4), height, width]],
         stored: 0,
+        dtypes: Vec::new(),
         exactness: Exactness::Bits,
         any_bits: false,
     }

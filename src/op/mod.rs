@@ -23,6 +23,7 @@ mod embedding;
 mod exp;
 mod field;
 mod flatten;
+mod integer;
 mod kernel;
 mod linear;
 mod map;
@@ -32,6 +33,7 @@ mod max_pool;
 mod normalise;
 mod order;
 mod problem;
+mod quantize;
 mod reduce;
 mod relu;
 mod reshape;
@@ -42,6 +44,7 @@ mod shape;
 mod softmax;
 mod table;
 mod tile;
+mod weights;
 
 pub use arithmetic::Arithmetic;
 pub use dtype::{Dtype, WORD_BITS};
@@ -60,10 +63,18 @@ use std::ops::{Deref, Range};
 
 /// Every op.
 pub static OPS: &[Kind] = &[
-    Kind(&linear::Linear),
-    Kind(&conv2d::Conv2d),
+    Kind(&linear::LINEAR),
+    Kind(&linear::LINEAR_I8),
+    Kind(&integer::LinearInteger),
+    Kind(&conv2d::CONV2D),
+    Kind(&conv2d::CONV2D_I8),
+    Kind(&integer::Conv2dInteger),
     Kind(&conv_transpose::ConvTranspose),
     Kind(&matmul::Matmul),
+    Kind(&integer::MatmulInteger),
+    Kind(&quantize::QUANTIZE),
+    Kind(&quantize::DEQUANTIZE),
+    Kind(&quantize::REQUANTIZE),
     Kind(&batch_norm::BatchNorm),
     Kind(&normalise::INSTANCE),
     Kind(&normalise::LAYER),
@@ -126,7 +137,8 @@ pub static OPS: &[Kind] = &[
 ];
 
 /// What an op of one kind is. Its inputs are the values of inferences that it reads, then its stored
-/// tensors in the order of its fields; an optional tensor stands last.
+/// tensors in the order of its fields; optional tensors stand last, and none is given without those before
+/// it.
 pub trait Operator: Sync {
     /// The word for it in TOML and reports.
     fn name(&self) -> &'static str;
@@ -142,6 +154,11 @@ pub trait Operator: Sync {
     /// Whether those may be stored tensors too. They stand behind the values of inferences among its
     /// inputs; its last setting says in which order it takes them ([`order`]).
     fn takes_stored(&self) -> bool {
+        false
+    }
+
+    /// Whether such a tensor may have several elements in a word.
+    fn takes_packed(&self) -> bool {
         false
     }
 
@@ -248,12 +265,14 @@ impl Kind {
         OPS.iter().find(|kind| kind.name() == name).copied()
     }
 
-    /// What its reference gives for stored tensors as they lie: those of 16 bits are widened first.
+    /// What its reference gives for inputs as they lie: elements of fewer than 32 bits are widened first,
+    /// and those that it makes are cut to the bits of their type.
     pub fn computed(self, call: &Call<'_>, arithmetic: Arithmetic, inputs: &[&[u32]]) -> Vec<u32> {
         let widened: Vec<Vec<u32>> = (call.inputs.iter().zip(inputs))
-            .map(|(place, words)| match place.dtype.bits() {
-                WORD_BITS => Vec::new(),
-                _ => {
+            .map(|(place, words)| match (place.dtype.bits(), place.stored) {
+                (WORD_BITS, _) => Vec::new(),
+                (_, false) => words.iter().map(|bits| place.dtype.word_of(*bits)).collect(),
+                (_, true) => {
                     (0..shape::words(place.shape)).map(|e| place.dtype.widened(words, e)).collect()
                 }
             })
@@ -261,7 +280,13 @@ impl Kind {
         let inputs = inputs.iter().zip(&widened);
         let inputs: Vec<&[u32]> =
             inputs.map(|(words, wide)| if wide.is_empty() { words } else { &wide[..] }).collect();
-        self.reference(call, arithmetic, &inputs)
+        let mut output = self.reference(call, arithmetic, &inputs);
+        let dtypes: Vec<Dtype> = call.inputs.iter().map(|place| place.dtype).collect();
+        let bits = self.dtype(call.settings, &dtypes).unwrap_or_default().bits();
+        if bits < WORD_BITS {
+            output.iter_mut().for_each(|word| *word &= u32::MAX >> (WORD_BITS - bits));
+        }
+        output
     }
 
     /// How many of its fields are stored tensors.
@@ -330,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn an_optional_tensor_is_the_last_of_its_op() {
+    fn optional_tensors_are_the_last_of_their_op() {
         for kind in OPS {
             let required: Vec<bool> = kind
                 .fields()
@@ -341,7 +366,7 @@ mod tests {
                 })
                 .collect();
             let first = required.iter().position(|required| !required).unwrap_or(required.len());
-            assert!(required.len() <= first + 1, "{kind:?}: {required:?}");
+            assert!(required[first..].iter().all(|required| !required), "{kind:?}: {required:?}");
         }
     }
 }

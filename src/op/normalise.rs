@@ -178,6 +178,7 @@ impl Operator for Normalise {
             rows: 4 * draws.random_range(1..4),
             stored: shapes.len() - 1,
             shapes,
+            dtypes: Vec::new(),
             exactness: Exactness::Near(64),
             any_bits: false,
         }

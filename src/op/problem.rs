@@ -1,5 +1,6 @@
 //! Random problems that hold an op's shader to its reference.
 
+use super::dtype::{Dtype, WORD_BITS};
 use rand::{Rng, RngExt};
 
 /// A problem: shapes, settings and the words of one block or slot of each input.
@@ -13,6 +14,8 @@ pub struct Problem {
     pub shapes: Vec<Vec<usize>>,
     /// How many of its inputs are stored tensors.
     pub stored: usize,
+    /// The type of each input, where they are not floats and the stored tensors floats of one type.
+    pub dtypes: Vec<Dtype>,
     /// How far the shader may be from the reference.
     pub exactness: Exactness,
     /// Whether words are drawn over all bits, many of them NaN, or as floats of ordinary size with a share
@@ -72,6 +75,29 @@ impl Problem {
             _ => draws.random_range(0..below),
         };
         (0..count).map(index).collect()
+    }
+
+    /// Words of an input of numbers of this type, that of floats as [`Problem::words`] has them. Those of a
+    /// stored tensor are full; those of values have the numbers in their lower bits.
+    pub fn words_of(
+        &self,
+        draws: &mut impl Rng,
+        (dtype, stored): (Dtype, bool),
+        count: u32,
+        subnormals: bool,
+    ) -> Vec<u32> {
+        match (dtype.is_float(), dtype.bits()) {
+            (true, _) => self.words(draws, count, subnormals),
+            // Sums are seldom large.
+            (false, WORD_BITS) => (0..count)
+                .map(|_| draws.next_u32().cast_signed() >> draws.random_range(0..24))
+                .map(i32::cast_unsigned)
+                .collect(),
+            (false, bits) => {
+                let mask = if stored { u32::MAX } else { u32::MAX >> (WORD_BITS - bits) };
+                (0..count).map(|_| draws.next_u32() & mask).collect()
+            }
+        }
     }
 
     /// The words of one slot of an input.

@@ -179,6 +179,7 @@ impl Operator for Reduce {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: self.exactness,
             any_bits: false,
         }

@@ -50,6 +50,7 @@ impl Operator for Relu {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

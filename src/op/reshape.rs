@@ -61,6 +61,7 @@ impl Operator for Reshape {
             rows: 4,
             shapes: vec![shape],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: Exactness::Bits,
             any_bits: true,
         }

@@ -192,6 +192,7 @@ impl Operator for Resize {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: Exactness::Floats,
             any_bits: false,
         }

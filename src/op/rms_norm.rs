@@ -126,6 +126,7 @@ impl Operator for RmsNorm {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape, weight],
             stored: 1,
+            dtypes: Vec::new(),
             exactness: Exactness::Near(8),
             any_bits: false,
         }

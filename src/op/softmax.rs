@@ -123,6 +123,7 @@ impl Operator for Softmax {
             rows: 4 * draws.random_range(1..20),
             shapes: vec![shape],
             stored: 0,
+            dtypes: Vec::new(),
             exactness: Exactness::Near(3),
             any_bits: false,
         }

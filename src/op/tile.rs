@@ -3,6 +3,7 @@
 
 use super::kernel::{Bind, Call, KernelSpec, Products};
 use super::table::Table;
+use super::weights;
 
 /// Outputs that one invocation can compute; hardware has no registers for more than the first.
 const OUTPUTS: [u32; 2] = [8, 16];
@@ -74,7 +75,9 @@ impl Tiles {
             Products::Before(unit) => (0, unit),
             Products::From(unit) => (unit, self.units),
         };
-        let bias = call.inputs.get(2).filter(|_| !matches!(call.products, Products::Before(_)));
+        let quantised = weights::Lies::of(call);
+        let bias = call.inputs.get(if quantised.is_some() { 4 } else { 2 });
+        let bias = bias.filter(|_| !matches!(call.products, Products::Before(_)));
         let [w_base, w_stride] = weight.in_elements();
         params.extend([
             ("begin", begin),
@@ -88,6 +91,7 @@ impl Tiles {
             ("y_base", call.part.map_or(0, |part| part.base) / 4),
             ("y_stride", call.part.map_or(call.output_words(), |part| part.stride) / 4),
         ]);
+        params.extend(quantised.unwrap_or_default().params());
         let tile = self.best(call.software, call.blocks);
         let group = if call.software { SOFTWARE_GROUP } else { GROUP };
         let bindings =

@@ -402,9 +402,7 @@ fn struck_type(report: &Report, stratum: usize) -> Dtype {
     let mut regions = report.summary.by(Breakdown::Region).filter(|row| row.stratum == stratum);
     let of_tensors = regions.all(|row| matches!(row.region, Some(Region::Weights | Region::Voted)));
     let mut types = report.header.workload.tensors.iter().map(|tensor| tensor.dtype.as_str());
-    let known = [Dtype::F16, Dtype::Bf16];
-    let first = types.next().and_then(|name| known.into_iter().find(|dtype| dtype.name() == name));
-    match first {
+    match types.next().and_then(Dtype::named) {
         Some(dtype) if of_tensors && types.all(|name| name == dtype.name()) => dtype,
         _ => Dtype::F32,
     }

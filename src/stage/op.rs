@@ -24,22 +24,26 @@ struct Drawn {
     image: Input,
     /// Where each stored tensor begins in a slot.
     tensors: Vec<u32>,
-    /// The type of the stored tensors.
-    dtype: Dtype,
+    /// The type of each input.
+    dtypes: Vec<Dtype>,
 }
 
-/// A type of stored tensors that the op reads.
-fn stored_dtype(kind: Kind, problem: &Problem, draws: &mut Xoshiro256PlusPlus) -> Dtype {
+/// The type of each input: those of the problem, or floats of which the stored ones have some type that
+/// the op reads.
+fn input_dtypes(kind: Kind, problem: &Problem, draws: &mut Xoshiro256PlusPlus) -> Vec<Dtype> {
     let dtype = [Dtype::F32, Dtype::F16, Dtype::Bf16][draws.random_range(0..3)];
     let values = problem.shapes.len() - problem.stored;
     let shapes: Vec<&[usize]> = problem.shapes.iter().map(Vec::as_slice).collect();
     let of_values = if kind.indices_below(&shapes).is_some() { Dtype::U32 } else { Dtype::F32 };
+    if !problem.dtypes.is_empty() {
+        return problem.dtypes.clone();
+    }
     let mut dtypes = vec![of_values; values];
     dtypes.resize(problem.shapes.len(), dtype);
-    match kind.dtype(&problem.settings, &dtypes) {
-        Ok(_) if !kind.takes_stored() => dtype,
-        _ => Dtype::F32,
+    if kind.takes_stored() || kind.dtype(&problem.settings, &dtypes).is_err() {
+        dtypes[values..].fill(Dtype::F32);
     }
+    dtypes
 }
 
 /// Words of two floats of ordinary size with a share of others.
@@ -83,6 +87,7 @@ impl Drawn {
         let slots = |draws: &mut Xoshiro256PlusPlus, of: u32| -> Vec<u32> {
             (0..blocks).map(|_| draws.random_range(0..of)).collect()
         };
+        let dtypes = input_dtypes(kind, &problem, draws);
         let mut values = Vec::new();
         let values_of = shapes.len() - problem.stored;
         for shape in &shapes[..values_of] {
@@ -94,15 +99,16 @@ impl Drawn {
                 Some(below) if values.is_empty() => {
                     Problem::indices(draws, base + of * stride, below)
                 }
-                _ => problem.words(draws, base + of * stride, subnormals),
+                _ => {
+                    let dtype = (dtypes[values.len()], false);
+                    problem.words_of(draws, dtype, base + of * stride, subnormals)
+                }
             };
             values.push(Input { base, stride, words, slots: slots(draws, of) });
         }
         let mut at = draws.random_range(0..4u32);
-        let dtype = stored_dtype(kind, &problem, draws);
-        let tensors: Vec<u32> = shapes[values_of..]
-            .iter()
-            .map(|shape| {
+        let tensors: Vec<u32> = (shapes[values_of..].iter().zip(&dtypes[values_of..]))
+            .map(|(shape, dtype)| {
                 let from = at;
                 at += dtype.words(count(shape));
                 from
@@ -110,12 +116,22 @@ impl Drawn {
             .collect();
         let of = if shared { 1 } else { draws.random_range(1..4u32) };
         let stride = at.max(1) + draws.random_range(0..5);
-        let words = match dtype {
-            Dtype::F16 | Dtype::Bf16 => halves(draws, dtype, of * stride),
-            _ => problem.words(draws, of * stride, subnormals),
+        let halved = dtypes[values_of..].iter().find(|dtype| dtype.in_word() == 2);
+        let mut words = match halved {
+            Some(dtype) => halves(draws, *dtype, of * stride),
+            None => problem.words(draws, of * stride, subnormals),
         };
+        for (at, (from, shape)) in tensors.iter().zip(&shapes[values_of..]).enumerate() {
+            let dtype = dtypes[values_of + at];
+            for slot in (0..of).filter(|_| !dtype.is_float()) {
+                let count = dtype.words(count(shape));
+                let to = (slot * stride + from) as usize;
+                let numbers = problem.words_of(draws, (dtype, true), count, subnormals);
+                words[to..][..numbers.len()].copy_from_slice(&numbers);
+            }
+        }
         let image = Input { base: 0, stride, words, slots: slots(draws, of) };
-        Self { output, blocks, values, image, tensors, dtype, problem }
+        Self { output, blocks, values, image, tensors, dtypes, problem }
     }
 
     /// Calls `with` for what the op is asked to compute.
@@ -125,9 +141,13 @@ impl Drawn {
         let places = places.chain(self.tensors.iter().map(|base| (*base, stride, true)));
         let inputs: Vec<InputPlace<'_>> = places
             .zip(&self.problem.shapes)
-            .map(|((base, stride, stored), shape)| {
-                let dtype = if stored { self.dtype } else { Dtype::F32 };
-                InputPlace { shape, base, stride, stored, dtype }
+            .zip(&self.dtypes)
+            .map(|(((base, stride, stored), shape), dtype)| InputPlace {
+                shape,
+                base,
+                stride,
+                stored,
+                dtype: *dtype,
             })
             .collect();
         with(&Call {
@@ -159,9 +179,11 @@ impl Drawn {
                     &input.words[from as usize..][..count(shape) as usize * rows]
                 });
                 let slot = self.image.slots[block] * self.image.stride;
-                let tensors = self.tensors.iter().zip(&shapes[self.values.len()..]);
-                let tensors = tensors.map(|(base, shape)| {
-                    let words = self.dtype.words(count(shape)) as usize;
+                let values_of = self.values.len();
+                let tensors = self.tensors.iter().zip(&shapes[values_of..]);
+                let tensors = tensors.zip(&self.dtypes[values_of..]);
+                let tensors = tensors.map(|((base, shape), dtype)| {
+                    let words = dtype.words(count(shape)) as usize;
                     &self.image.words[(slot + base) as usize..][..words]
                 });
                 let inputs: Vec<&[u32]> = values.chain(tensors).collect();

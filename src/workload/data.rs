@@ -15,7 +15,7 @@ pub(super) use weights::read_weights;
 
 use super::Error;
 use crate::bounded;
-use crate::op::{Mismatch, Shape};
+use crate::op::{Dtype as Type, Mismatch, Shape, WORD_BITS};
 use crate::seed::{Domain, stream};
 use rand::Rng;
 use safetensors::{Dtype, SafeTensorError, SafeTensors};
@@ -56,7 +56,7 @@ pub(super) struct Stored {
     /// Its shape.
     pub(super) shape: Vec<usize>,
     /// The type of its elements.
-    pub(super) dtype: crate::op::Dtype,
+    pub(super) dtype: Type,
     /// An element of 32 bits for each of its places, the last index changing fastest.
     pub(super) words: Vec<u32>,
 }
@@ -69,8 +69,8 @@ pub type Elements = (Vec<usize>, Vec<u32>);
 enum Wanted {
     /// 32-bit floats, as their bits.
     Floats,
-    /// Whole numbers from 0, in words: labels, or indices such as token ids.
-    Whole(&'static str),
+    /// Whole numbers of a type, in a word each, where these are such things.
+    Whole(&'static str, Type),
 }
 
 impl Array<'_> {
@@ -82,8 +82,12 @@ impl Array<'_> {
         }
         let words = match (wanted, self.number) {
             (Wanted::Floats, Number::Float(4)) => Some(decode(self.data, u32::from_le_bytes)),
-            (Wanted::Whole(what), Number::Signed(bytes)) => whole(what, self.data, bytes, true)?,
-            (Wanted::Whole(what), Number::Unsigned(bytes)) => whole(what, self.data, bytes, false)?,
+            (Wanted::Whole(what, dtype), Number::Signed(bytes)) => {
+                whole((what, dtype), self.data, bytes, true)?
+            }
+            (Wanted::Whole(what, dtype), Number::Unsigned(bytes)) => {
+                whole((what, dtype), self.data, bytes, false)?
+            }
             _ => None,
         };
         let words = words.ok_or_else(|| Mismatch::new(wanted.expected(), found))?;
@@ -95,7 +99,7 @@ impl Wanted {
     fn expected(self) -> String {
         match self {
             Self::Floats => "elements of F32 (<f4)".into(),
-            Self::Whole(what) => format!("{what} of whole numbers, such as I64 (<i8)"),
+            Self::Whole(what, _) => format!("{what} of whole numbers, such as I64 (<i8)"),
         }
     }
 
@@ -103,7 +107,7 @@ impl Wanted {
     const fn numpy(self) -> &'static str {
         match self {
             Self::Floats => "<f4",
-            Self::Whole(_) => "<i8",
+            Self::Whole(..) => "<i8",
         }
     }
 
@@ -111,7 +115,7 @@ impl Wanted {
     const fn end(self) -> &'static str {
         match self {
             Self::Floats => "f32",
-            Self::Whole(_) => "i64",
+            Self::Whole(..) => "i64",
         }
     }
 }
@@ -120,9 +124,19 @@ fn decode<const N: usize, T>(bytes: &[u8], element: impl Fn([u8; N]) -> T) -> Ve
     bytes.as_chunks().0.iter().map(|chunk| element(*chunk)).collect()
 }
 
-/// Whole numbers of so many bytes, where they are from 0 to what a word holds.
+/// The least and the largest whole number of a type.
+const fn range(dtype: Type) -> (i128, i128) {
+    match dtype {
+        Type::I8 => (i8::MIN as i128, i8::MAX as i128),
+        Type::U8 => (0, u8::MAX as i128),
+        Type::I32 => (i32::MIN as i128, i32::MAX as i128),
+        _ => (0, u32::MAX as i128),
+    }
+}
+
+/// Whole numbers of so many bytes, where they are of a type; negative ones as their two's complement.
 fn whole(
-    what: &str,
+    (what, dtype): (&str, Type),
     data: &[u8],
     bytes: usize,
     signed: bool,
@@ -130,13 +144,17 @@ fn whole(
     if !matches!(bytes, 1 | 2 | 4 | 8) {
         return Ok(None);
     }
+    let (least, most) = range(dtype);
     let word = |element: &[u8]| {
         let negative = signed && element.last().is_some_and(|byte| byte & 0x80 != 0);
         let mut whole = [if negative { 0xff } else { 0 }; 16];
         whole[..bytes].copy_from_slice(element);
         let whole = i128::from_le_bytes(whole);
-        let refuse = |_| Mismatch::new(format!("{what} from 0 to {}", u32::MAX), whole.to_string());
-        u32::try_from(whole).map_err(refuse)
+        if !(least..=most).contains(&whole) {
+            return Err(Mismatch::new(format!("{what} from {least} to {most}"), whole.to_string()));
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "of the type")]
+        Ok(whole as u32 & u32::MAX >> (WORD_BITS - dtype.bits()))
     };
     data.chunks_exact(bytes).map(word).collect::<Result<Vec<_>, _>>().map(Some)
 }
@@ -163,15 +181,21 @@ pub fn read_npy(path: &Path) -> Result<Elements, Error> {
 /// # Errors
 /// As [`read_floats`], and a label that is negative or above 2³² − 1.
 pub(super) fn read_labels(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
-    read_array(path, tensor, Wanted::Whole("labels"))
+    read_array(path, tensor, Wanted::Whole("labels", Type::U32))
 }
 
-/// Reads indices, such as token ids: whole numbers of any width.
+/// Reads whole numbers of a type, stored in any width: token ids, say, or pixels. A number takes the lower
+/// bits of its word.
 ///
 /// # Errors
-/// As [`read_labels`].
-pub(super) fn read_indices(path: &Path, tensor: Option<&str>) -> Result<Elements, Error> {
-    read_array(path, tensor, Wanted::Whole("indices"))
+/// As [`read_floats`], and a number that is not of the type.
+pub(super) fn read_whole(
+    path: &Path,
+    tensor: Option<&str>,
+    dtype: Type,
+) -> Result<Elements, Error> {
+    let what = if dtype == Type::U32 { "indices" } else { "numbers" };
+    read_array(path, tensor, Wanted::Whole(what, dtype))
 }
 
 fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Elements, Error> {
@@ -188,7 +212,7 @@ fn read_array(path: &Path, tensor: Option<&str>, wanted: Wanted) -> Result<Eleme
             let dtype = array.dtype.clone();
             let convertible = !npy::is_no_number(&dtype);
             array.read(wanted).map_err(|mut mismatch| {
-                if convertible && !mismatch.expected.contains(" from 0 to ") {
+                if convertible && !mismatch.expected.contains(" from ") {
                     mismatch.found.push_str(&npy_conversion(path, wanted));
                 }
                 mismatch.in_data(path)

@@ -78,8 +78,8 @@ fn read_rows(
     (shape, dtype): (&[usize], Dtype),
 ) -> Result<(usize, Vec<u32>), Error> {
     let (found, words) = match dtype {
-        Dtype::U32 => data::read_indices(path, tensor)?,
-        _ => data::read_floats(path, tensor)?,
+        Dtype::F32 => data::read_floats(path, tensor)?,
+        whole => data::read_whole(path, tensor, whole)?,
     };
     let count = row_count(&found, shape).map_err(|mismatch| mismatch.in_data(path))?;
     Ok((count, words))
@@ -267,8 +267,8 @@ impl File<'_> {
     ) -> Result<(Value, Inputs), Error> {
         let inputs = entry.get_ref();
         let (shape, features) = self.shape(&inputs.shape, size)?;
-        if inputs.dtype.bits() != crate::op::WORD_BITS {
-            let expected = "inputs of f32 or u32; tensors may have 16 bits";
+        if matches!(inputs.dtype, Dtype::F16 | Dtype::Bf16) {
+            let expected = "inputs of f32, u32, i32, i8 or u8; tensors may be f16 or bf16";
             return Err(self.wrong(&inputs.shape, expected, inputs.dtype.name()));
         }
         let (count, words) = match (&inputs.file, &inputs.generate) {

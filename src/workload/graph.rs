@@ -65,9 +65,14 @@ impl Value {
         word_count(self.shape.iter().product())
     }
 
+    /// How its elements lie in words.
+    pub const fn lies(&self) -> Dtype {
+        if self.is_of_rows() { self.dtype.of_rows() } else { self.dtype }
+    }
+
     /// Words of one inference, or of a stored tensor.
     pub fn features(&self) -> u32 {
-        self.dtype.words(self.elements())
+        self.lies().words(self.elements())
     }
 }
 

@@ -143,6 +143,16 @@ impl File<'_> {
                 };
                 return Err(self.wrong(&at, expected, inputs.len().to_string()));
             }
+            let packed = |id: &&ValueId| {
+                id.0 >= first
+                    && image.used[id.0 - first].dtype.in_word() > 1
+                    && !kind.takes_packed()
+            };
+            if let Some(id) = inputs.iter().find(packed) {
+                let Tensor { name, dtype, .. } = &image.used[id.0 - first];
+                let found = format!("`{name}` of {}", dtype.name());
+                return Err(self.wrong(&at, "stored inputs of 32 bits", found));
+            }
             inputs.extend(self.tensors(op, kind, &name, (image, first))?);
             let mut settings = self.settings(op, kind, &name)?;
             if let (Some(setting), Some(order)) = (settings.last_mut(), order) {
@@ -282,8 +292,13 @@ impl File<'_> {
         (image, first): (&mut Image, usize),
     ) -> Result<Vec<ValueId>, Error> {
         let mut tensors = Vec::new();
+        let mut left_out = None;
         for field in kind.fields() {
             let Holds::Tensor { required, .. } = field.holds else { continue };
+            if let (Some(before), Some(setting)) = (left_out, op.field(field.name)) {
+                let expected = format!("`{before}` beside `{}`", field.name);
+                return Err(self.wrong(setting, expected, "none"));
+            }
             match op.field(field.name) {
                 Some(setting) => {
                     let name = self.name(setting)?;
@@ -293,7 +308,7 @@ impl File<'_> {
                     tensors.push(ValueId(first + placed));
                 }
                 None if required => return Err(self.lacks(op, field.name, of)?),
-                None => {}
+                None => left_out = Some(field.name),
             }
         }
         Ok(tensors)

@@ -2,6 +2,7 @@
 
 use super::network::{narrow, one_of};
 use crate::fault::{Fault, FaultKind, Region, Replica};
+use crate::op::WORD_BITS;
 use crate::scheme::{Code, Guard, OnDue, OnRead, Protection, Scheme, Voter};
 use crate::seed::unit;
 use crate::workload::Workload;
@@ -69,8 +70,18 @@ fn fault(draws: &mut impl Rng, workload: &Workload, scheme: &Scheme, rows: u32) 
     } else {
         Replica::At(draws.random_range(0..4))
     };
-    let (kind, mask) = (kind(draws), mask(draws));
+    let (kind, mask) = (kind(draws), mask(draws) & bits(workload, region, tensor));
     Fault { step: 0, time_s: 0.0, region, tensor, index, row, kind, mask, place }
+}
+
+/// The bits of a word of what a fault strikes: those of an element where values have a word for each.
+fn bits(workload: &Workload, region: Region, tensor: u32) -> u32 {
+    let value = match region {
+        Region::Input => 0,
+        Region::Activations => workload.ops[tensor as usize].output.0,
+        Region::Weights | Region::Voted | Region::Check => return u32::MAX,
+    };
+    u32::MAX >> (WORD_BITS - workload.values[value].dtype.bits())
 }
 
 fn kind(draws: &mut impl Rng) -> FaultKind {
@@ -93,7 +104,8 @@ fn mask(draws: &mut impl Rng) -> u32 {
 /// A fault beside an earlier one: the same word or its neighbour, in the same copy or execution and the
 /// same inference; under a code now and then in the check word of that word's block.
 fn near(draws: &mut impl Rng, workload: &Workload, scheme: &Scheme, first: &Fault) -> Fault {
-    let (kind, mask) = (kind(draws), mask(draws));
+    let mask = mask(draws) & bits(workload, first.region, first.tensor);
+    let kind = kind(draws);
     let last = words(workload, scheme, first.region, first.tensor) - 1;
     let index = (first.index ^ draws.random_range(0..2)).min(last);
     let beside = Fault { kind, mask, index, ..*first };

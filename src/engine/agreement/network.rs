@@ -1,6 +1,6 @@
 //! Networks that grow op by op, and random ones out of all ops.
 
-use crate::op::{Dtype, Given, Kind, Mismatch, OPS, random_floats};
+use crate::op::{Dtype, Given, Kind, Mismatch, OPS, Problem, random_floats};
 use crate::workload::{
     Decision, Ends, Inputs, NanRank, NanRule, Op, Role, Tensor, Value, ValueId, Workload,
 };
@@ -234,7 +234,7 @@ fn grown(draws: &mut Xoshiro256PlusPlus) -> Network {
         if network.ops.len() == ops {
             break;
         }
-        let kind = one_of(draws, OPS);
+        let kind = likely(&network, draws);
         // A kind that fits seldom has as many chances as one that always does.
         for _ in 0..DRAWS_MAX {
             if network.grow(kind, draws) {
@@ -244,6 +244,27 @@ fn grown(draws: &mut Xoshiro256PlusPlus) -> Network {
     }
     network.prune();
     network
+}
+
+/// A kind of op for a network: any, but often one that makes quantised numbers or reads such as there are,
+/// which few kinds do.
+fn likely(network: &Network, draws: &mut Xoshiro256PlusPlus) -> Kind {
+    let last = network.values.last().map_or(Dtype::F32, |value| value.dtype);
+    let wanted = match last {
+        Dtype::U32 => return one_of(draws, OPS),
+        Dtype::F32 if draws.random_bool(0.9) => return one_of(draws, OPS),
+        _ if draws.random_bool(0.4) => return one_of(draws, OPS),
+        dtype => dtype,
+    };
+    let fits = |kind: &Kind, problem: &Problem| match (wanted, problem.dtypes.first()) {
+        (Dtype::F32, Some(Dtype::F32)) => {
+            kind.dtype(&problem.settings, &problem.dtypes).is_ok_and(|made| made.bits() == 8)
+        }
+        (wanted, first) => Some(&wanted) == first,
+    };
+    let mut drawn = (0..8 * OPS.len()).map(|_| one_of(draws, OPS)).collect::<Vec<Kind>>();
+    drawn.retain(|kind| fits(kind, &kind.problem(draws)));
+    drawn.first().copied().unwrap_or(OPS[0])
 }
 
 impl Network {
@@ -276,7 +297,27 @@ impl Network {
         let name = format!("op{}", self.ops.len());
         let narrow_to = one_of(draws, &[Dtype::F32, Dtype::F16, Dtype::Bf16]);
         let mut dtypes: Vec<Dtype> = inputs.iter().map(|input| self.dtype(*input)).collect();
-        dtypes.resize(dtypes.len() + tensors.len(), narrow_to);
+        match problem.dtypes.get(of_rows..) {
+            Some(own) => dtypes.extend(own),
+            None => dtypes.resize(dtypes.len() + tensors.len(), narrow_to),
+        }
+        if !problem.dtypes.is_empty() {
+            if kind.dtype(&problem.settings, &dtypes).is_err() {
+                return false;
+            }
+            for (at, shape) in tensors.iter().enumerate() {
+                let (dtype, name) = (dtypes[of_rows + at], format!("{name}.{at}"));
+                inputs.push(
+                    self.stored(&name, shape, |shape| {
+                        random_numbers(draws, &problem, (dtype, shape))
+                    }),
+                );
+                if let Some(tensor) = self.tensors.last_mut() {
+                    tensor.dtype = dtype;
+                }
+            }
+            return self.push(&name, kind, problem.settings, &inputs).is_ok();
+        }
         let narrows = !kind.takes_stored() && kind.dtype(&problem.settings, &dtypes).is_ok();
         let first_own = self.tensors.len();
         for (at, shape) in tensors.iter().enumerate() {
@@ -357,6 +398,19 @@ fn random_weights(draws: &mut impl Rng, shape: &[usize]) -> Vec<u32> {
     let least = if shape.len() == 1 { 0.125f32 } else { -1.0 };
     let words = shape.iter().product::<usize>();
     (0..words).map(|_| draws.random_range(least..1.0).to_bits()).collect()
+}
+
+/// The words of a stored tensor of this type.
+fn random_numbers(
+    draws: &mut Xoshiro256PlusPlus,
+    problem: &Problem,
+    (dtype, shape): (Dtype, &[usize]),
+) -> Vec<u32> {
+    if dtype.is_float() {
+        return random_weights(draws, shape);
+    }
+    let elements = narrow(shape.iter().product());
+    problem.words_of(draws, (dtype, true), dtype.words(elements), false)
 }
 
 /// The workload of a network, with inputs and rules.

@@ -47,7 +47,11 @@ fn labels_of_every_width_read() {
         ("'|u1'", vec![7, 255]),
     ] {
         let file = npy(1, &header(descr, "False", "(2,)"), &data);
-        assert_eq!(read_as(&file, Wanted::Whole("labels")), Ok((vec![2], vec![7, 255])), "{descr}");
+        assert_eq!(
+            read_as(&file, Wanted::Whole("labels", Type::U32)),
+            Ok((vec![2], vec![7, 255])),
+            "{descr}"
+        );
     }
     for (descr, data, message) in [
         ("'|i1'", vec![7, 255], "expected labels from 0 to 4294967295, found -1"),
@@ -57,8 +61,10 @@ fn labels_of_every_width_read() {
         ("'|b1'", vec![0, 1], "found |b1"),
         ("'>i2'", vec![0; 4], "found >i2"),
     ] {
-        let found =
-            read_as(&npy(1, &header(descr, "False", "(2,)"), &data), Wanted::Whole("labels"));
+        let found = read_as(
+            &npy(1, &header(descr, "False", "(2,)"), &data),
+            Wanted::Whole("labels", Type::U32),
+        );
         let found = found.expect_err("labels to refuse");
         assert!(found.contains(message), "{found}\ndoes not say: {message}");
     }
@@ -132,7 +138,7 @@ fn a_refused_array_comes_with_the_line_that_converts_it() {
     let double = npy(1, &header("'<f8'", "False", "(1,)"), &[0; 8]);
     let found = end(Wanted::Floats, double.clone());
     assert!(found.ends_with(&line("<f4", "f32")), "{found}");
-    let found = end(Wanted::Whole("labels"), double);
+    let found = end(Wanted::Whole("labels", Type::U32), double);
     assert!(found.ends_with(&line("<i8", "i64")), "{found}");
     let found = end(Wanted::Floats, npy(1, &header("'<f4'", "True", "(2, 2)"), &[0; 16]));
     assert!(found.ends_with(&line("<f4", "f32")), "{found}");
@@ -152,7 +158,7 @@ proptest! {
         bytes[at] = byte;
         bytes.truncate(bytes.len().saturating_sub(cut % 8));
         let _ = read_as(&bytes, Wanted::Floats);
-        let _ = read_as(&bytes, Wanted::Whole("labels"));
+        let _ = read_as(&bytes, Wanted::Whole("labels", Type::U32));
     }
 }
 

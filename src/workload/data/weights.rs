@@ -79,10 +79,13 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Wrong> {
             Dtype::U32 => op::Dtype::U32,
             Dtype::F16 => op::Dtype::F16,
             Dtype::BF16 => op::Dtype::Bf16,
+            Dtype::I32 => op::Dtype::I32,
+            Dtype::I8 => op::Dtype::I8,
+            Dtype::U8 => op::Dtype::U8,
             other => {
                 let found = format!("tensor `{name}` of {other}");
                 let found = found + &safetensors_conversion(path);
-                let expected = "tensors of F32, F16, BF16 or U32";
+                let expected = "tensors of F32, F16, BF16, U32, I32, I8 or U8";
                 return Err(Wrong::Tensor(Mismatch::new(expected, found)));
             }
         };

@@ -69,7 +69,7 @@ pub(super) fn import(
     let Some(file) = &reading.input else {
         return unsupported("token ids as input (a .npy file of whole numbers)", "none");
     };
-    let (shape, ids) = data::read_indices(file, None)?;
+    let (shape, ids) = data::read_whole(file, None, Dtype::U32)?;
     let [count, given] = *shape else {
         let expected = "token ids of shape (prompts, tokens)";
         return Err(Mismatch::new(expected, Shape(&shape).to_string()).in_data(file));

@@ -74,8 +74,8 @@ fn put_words(folder: &Path, shape: &[usize], dtype: Dtype, words: &[u32]) -> Res
     let count = words.len() / shape.iter().product::<usize>().max(1);
     let shape = [&[count], shape].concat();
     let bytes = match dtype {
-        Dtype::U32 => npy_of_whole(&shape, words),
-        _ => npy_of_floats(&shape, words),
+        Dtype::F32 => npy_of_floats(&shape, words),
+        _ => npy_of_whole(&shape, words),
     };
     put(folder, "inputs.npy", &bytes)
 }
@@ -103,6 +103,9 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
             Dtype::U32 => safetensors::Dtype::U32,
             Dtype::F16 => safetensors::Dtype::F16,
             Dtype::Bf16 => safetensors::Dtype::BF16,
+            Dtype::I32 => safetensors::Dtype::I32,
+            Dtype::I8 => safetensors::Dtype::I8,
+            Dtype::U8 => safetensors::Dtype::U8,
         };
         let elements: usize = tensor.shape.iter().product();
         let bytes = elements * tensor.dtype.bits() as usize / 8;

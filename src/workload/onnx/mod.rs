@@ -52,7 +52,7 @@ pub(super) fn import(path: &Path, reading: &Reading, about: &About<'_>) -> Resul
     let input = match (&reading.input, &model.inputs[..]) {
         (Some(file), [input]) => {
             let (shape, words) = match input.dtype {
-                Dtype::U32 => data::read_indices(file, None)?,
+                Dtype::U32 => data::read_whole(file, None, Dtype::U32)?,
                 _ => data::read_floats(file, None)?,
             };
             Some(Given { shape, words })
@@ -119,7 +119,14 @@ fn imported(
     for (name, placed) in placed.into_iter().filter(|(name, _)| !unread.contains(name)) {
         let words =
             match (placed.words, model.constants.remove(&name).map(|constant| constant.data)) {
-                (Some(words), _) | (None, Some(Data::Floats(words))) => words,
+                (Some(words), _)
+                | (None, Some(Data::Floats(words) | Data::Quantised(_, words))) => words,
+                (None, Some(Data::Whole(numbers))) if placed.dtype == Dtype::I32 => {
+                    let number = |number: &i64| i32::try_from(*number).map(i32::cast_unsigned);
+                    numbers.iter().map(number).collect::<Result<_, _>>().map_err(|_| {
+                        Mismatch::new(format!("`{name}` of i32"), "numbers of more bits")
+                    })?
+                }
                 _ => return Err(Mismatch::new(format!("`{name}` of floats"), "another type")),
             };
         tensors.insert(name, Stored { shape: placed.shape, dtype: placed.dtype, words });

@@ -80,6 +80,8 @@ pub(super) enum Data {
     Floats(Vec<u32>),
     /// Whole numbers and truth values.
     Whole(Vec<i64>),
+    /// Quantised numbers, packed.
+    Quantised(Dtype, Vec<u32>),
     /// A type that is not read, by its name.
     Other(&'static str),
 }
@@ -238,6 +240,7 @@ fn constant(tensor: TensorProto, name: &str, folder: Option<&Path>) -> Result<Co
         (Some(1), _) => Some(Bytes::from(external(&tensor, name, (elements * width, folder))?)),
         (_, raw) => raw,
     };
+    let found_bytes = raw.is_none().then_some(tensor.int32_data.len());
     let data = match raw {
         Some(raw) if raw.len() != elements * width => {
             let expected =
@@ -250,6 +253,7 @@ fn constant(tensor: TensorProto, name: &str, folder: Option<&Path>) -> Result<Co
     let found = match &data {
         Data::Floats(words) => words.len(),
         Data::Whole(numbers) => numbers.len(),
+        Data::Quantised(..) => found_bytes.unwrap_or(elements),
         Data::Other(_) => elements,
     };
     if found != elements {
@@ -266,7 +270,8 @@ fn from_raw(raw: &[u8], number: i32) -> Data {
     }
     match number {
         1 => Data::Floats(each(raw, u32::from_le_bytes)),
-        3 => Data::Whole(each(raw, |b| i8::from_le_bytes(b).into())),
+        2 => Data::Quantised(Dtype::U8, packed(raw)),
+        3 => Data::Quantised(Dtype::I8, packed(raw)),
         4 => Data::Whole(each(raw, |b| u16::from_le_bytes(b).into())),
         5 => Data::Whole(each(raw, |b| i16::from_le_bytes(b).into())),
         6 => Data::Whole(each(raw, |b| i32::from_le_bytes(b).into())),
@@ -276,12 +281,22 @@ fn from_raw(raw: &[u8], number: i32) -> Data {
     }
 }
 
+/// Bytes in words, the first in the lowest bits.
+fn packed(bytes: &[u8]) -> Vec<u32> {
+    let word = |four: &[u8]| four.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
+    bytes.chunks(4).map(word).collect()
+}
+
 /// The elements of a type that is read, from the fields of its own.
 fn from_fields(tensor: TensorProto, number: i32) -> Data {
     match number {
         1 => Data::Floats(tensor.float_data.iter().map(|float| float.to_bits()).collect()),
         7 => Data::Whole(tensor.int64_data),
         12 | 13 => Data::Whole(tensor.uint64_data.iter().map(|n| n.cast_signed()).collect()),
+        2 | 3 => {
+            let bytes: Vec<u8> = tensor.int32_data.iter().map(|n| n.to_le_bytes()[0]).collect();
+            Data::Quantised(if number == 2 { Dtype::U8 } else { Dtype::I8 }, packed(&bytes))
+        }
         _ => Data::Whole(tensor.int32_data.iter().map(|n| (*n).into()).collect()),
     }
 }

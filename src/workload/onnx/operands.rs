@@ -1,9 +1,13 @@
 //! What ops read, and the ops that a walk adds.
 
+use super::model::{Constant, Data, Node};
 use super::numbers::Numbers;
-use super::trace::{Emitted, Known, Operand, Placed, Refusal, Stored, Trace, Traced};
+use super::trace::{Emitted, Known, Operand, Placed, Quantised, Refusal, Stored, Trace, Traced};
 use super::{INPUT, VALUE_ELEMENTS_MAX};
 use crate::op::{Dtype, Given, Holds, Kind, Mismatch, Shape, order};
+
+/// The stored tensors of an op, by field.
+pub(super) type Tensors = Vec<(&'static str, Operand)>;
 
 /// A size as ops take it; what is larger than any value is refused by the op.
 pub(super) fn narrow(size: usize) -> u32 {
@@ -44,10 +48,17 @@ impl Trace<'_> {
     /// A value of each inference from a tensor: every inference reads the tensor's elements anew.
     fn spread(&mut self, stored: &Stored) -> Result<Traced, Refusal> {
         let lies = stored.lies();
-        let operand = self.placed(&stored.tensor, &lies, stored.dtype)?;
+        let operand = match &stored.quantised {
+            Some(quantised) => self.dequantised(stored, quantised)?,
+            None if stored.dtype.in_word() > 1 => {
+                let found = format!("`{}` of {}", stored.tensor, stored.dtype.name());
+                return Err(Mismatch::new("a tensor that a value can be made of", found).into());
+            }
+            None => self.placed(&stored.tensor, &lies, stored.dtype)?,
+        };
         let shape = |shape: &[usize]| Given::List(shape.iter().map(|size| narrow(*size)).collect());
         let mut made = operand;
-        if stored.axes.is_none() || made.shape != lies {
+        if made.stored && (stored.axes.is_none() || made.shape != lies) {
             let fields = vec![("shape", shape(&made.shape))];
             made = self.emit(&stored.tensor, "expand", fields, vec![], &[made])?;
         }
@@ -66,6 +77,98 @@ impl Trace<'_> {
             batch: None,
             dtype: stored.dtype,
         })
+    }
+
+    /// The floats of a tensor of quantised numbers, as a value of each inference.
+    fn dequantised(&mut self, stored: &Stored, quantised: &Quantised) -> Result<Operand, Refusal> {
+        let Quantised { dtype, lies, axis, scale, zero } = quantised.clone();
+        let operand = self.placed(&stored.tensor, &lies, dtype)?;
+        let fields = vec![("axis", Given::Number(narrow(axis)))];
+        let tensors = vec![("scale", scale), ("zero", zero)];
+        self.emit(&format!("{}.floats", stored.tensor), "dequantize", fields, tensors, &[operand])
+    }
+
+    /// The tensors of an op of linear or conv2d: its weight in this shape, of which the first dimension
+    /// counts outputs, and its bias; and whether the weight is quantised, and so which of the two ops it is.
+    pub(super) fn weights(
+        &mut self,
+        weight: &Known,
+        shape: &[usize],
+        bias: Option<&Known>,
+    ) -> Result<(Tensors, bool), Refusal> {
+        let outputs = [shape[0]];
+        let quantised = |known: &Known| match known {
+            Known::Stored(Stored { quantised: Some(quantised), axes: None, tensor, .. }) => {
+                Some((quantised.clone(), tensor.clone()))
+            }
+            _ => None,
+        };
+        let Some((held, tensor)) = quantised(weight) else {
+            let mut tensors = vec![("weight", self.tensor(weight, shape)?)];
+            if let Some(bias) = bias {
+                tensors.push(("bias", self.tensor(bias, &outputs)?));
+            }
+            return Ok((tensors, false));
+        };
+        let Quantised { dtype, lies, axis, scale, zero } = held;
+        if scale.shape != [1] && (axis > 0 || lies.first() != Some(&shape[0])) {
+            let found = format!("scales along axis {axis} of `{tensor}`");
+            return Err(
+                Mismatch::new("quantised weights with a scale for each output", found).into()
+            );
+        }
+        let weight = self.placed(&tensor, shape, dtype)?;
+        let mut tensors = vec![("weight", weight), ("scale", scale), ("zero", zero)];
+        match (bias.and_then(quantised), bias) {
+            (Some((held, tensor)), _) if held.dtype == Dtype::I32 => {
+                tensors.push(("bias", self.placed(&tensor, &outputs, Dtype::I32)?));
+                tensors.push(("bias_scale", held.scale));
+            }
+            (_, Some(bias)) => tensors.push(("bias", self.tensor(bias, &outputs)?)),
+            (_, None) => {}
+        }
+        Ok((tensors, true))
+    }
+
+    /// A tensor of this type that holds one 0: a zero point that the model leaves out.
+    pub(super) fn no_zero(&mut self, dtype: Dtype) -> Operand {
+        let name = format!("no_zero.{}", dtype.name());
+        let name = if self.tensors.contains_key(&name) { name } else { self.fresh(&name) };
+        let placed = Placed { shape: vec![1], dtype, words: Some(vec![0]) };
+        self.tensors.entry(name.clone()).or_insert(placed);
+        Operand { name, shape: vec![1], dtype, stored: true }
+    }
+
+    /// A tensor of this type of the file that an input of a node names, in one dimension.
+    pub(super) fn list_of(
+        &mut self,
+        node: &Node,
+        at: usize,
+        dtypes: &[Dtype],
+    ) -> Result<Operand, Refusal> {
+        let name = node.inputs.get(at).cloned().unwrap_or_default();
+        let found = match self.model.constants.get(&name) {
+            Some(Constant { shape, data }) => {
+                let dtype = match data {
+                    Data::Floats(_) => Some(Dtype::F32),
+                    Data::Quantised(dtype, _) => Some(*dtype),
+                    Data::Whole(_) => Some(Dtype::I32),
+                    Data::Other(_) => None,
+                };
+                let elements: usize = shape.iter().product();
+                dtype.map(|dtype| (dtype, elements))
+            }
+            None => None,
+        };
+        match found.filter(|(dtype, _)| dtypes.contains(dtype)) {
+            Some((dtype, elements)) => Ok(self.placed(&name, &[elements], dtype)?),
+            None => {
+                let names: Vec<&str> = dtypes.iter().map(|dtype| dtype.name()).collect();
+                let expected = format!("input {at} as a tensor of {}", names.join(" or "));
+                let found = if name.is_empty() { "none".into() } else { format!("`{name}`") };
+                Err(Mismatch::new(expected, found).into())
+            }
+        }
     }
 
     /// A tensor of numbers that were computed.
@@ -93,7 +196,7 @@ impl Trace<'_> {
                 name
             }
         };
-        Ok(Stored { tensor, shape, axes: None, dtype })
+        Ok(Stored::named(&tensor, shape, dtype))
     }
 
     /// A stored tensor under the shape that an op reads it in. A tensor has one shape: another one is
@@ -115,8 +218,14 @@ impl Trace<'_> {
     /// A stored tensor for a field of an op, in this shape.
     pub(super) fn tensor(&mut self, known: &Known, shape: &[usize]) -> Result<Operand, Refusal> {
         let stored = match known {
-            Known::Stored(stored) if stored.axes.is_none() => stored.clone(),
+            Known::Stored(stored) if stored.axes.is_none() && stored.quantised.is_none() => {
+                stored.clone()
+            }
             Known::Numbers(numbers) => self.computed(numbers)?,
+            Known::Stored(Stored { quantised: Some(_), tensor, .. }) => {
+                let found = format!("`{tensor}`, quantised");
+                return Err(Mismatch::new("weights of floats", found).into());
+            }
             _ => {
                 return Err(
                     Mismatch::new("weights that are tensors of the file", "computed ones").into()
@@ -142,7 +251,7 @@ impl Trace<'_> {
             Known::Stored(stored) => stored.clone(),
             Known::Numbers(numbers) => self.computed(numbers)?,
         };
-        if stored.axes.is_none() {
+        if stored.axes.is_none() && stored.quantised.is_none() {
             let operand = self.placed(&stored.tensor, shape, stored.dtype)?;
             if operand.shape == shape {
                 return Ok(operand);
@@ -181,6 +290,11 @@ impl Trace<'_> {
             kind.settings(&fields).map_err(|(field, Mismatch { expected, found })| {
                 Mismatch::new(format!("`{field}` as {expected}"), found)
             })?;
+        let packed = |operand: &&Operand| operand.stored && operand.dtype.in_word() > 1;
+        if let Some(packed) = operands.iter().find(packed).filter(|_| !kind.takes_packed()) {
+            let found = format!("`{}` of {}", packed.name, packed.dtype.name());
+            return Err(Mismatch::new("stored tensors of 32 bits", found).into());
+        }
         let (of_rows, stored): (Vec<usize>, Vec<usize>) =
             (0..operands.len()).partition(|at| !operands[*at].stored);
         let sorted = [of_rows, stored].concat();

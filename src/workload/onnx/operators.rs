@@ -4,6 +4,7 @@ mod elementwise;
 mod images;
 mod moves;
 mod products;
+mod quantised;
 mod shapes;
 mod sums;
 
@@ -28,7 +29,9 @@ const OPERATORS: &[(&str, Lower)] = &[
     ("Concat", moves::concat),
     ("ConstantOfShape", shapes::constant_of_shape),
     ("Conv", images::conv),
+    ("ConvInteger", images::conv_integer),
     ("ConvTranspose", images::conv_transpose),
+    ("DequantizeLinear", quantised::dequantize),
     ("Div", elementwise::binary),
     ("Dropout", shapes::same),
     ("Elu", elementwise::unary),
@@ -54,6 +57,7 @@ const OPERATORS: &[(&str, Lower)] = &[
     ("Log", elementwise::unary),
     ("LogSoftmax", sums::softmax),
     ("MatMul", products::matmul),
+    ("MatMulInteger", products::matmul_integer),
     ("Max", elementwise::several),
     ("MaxPool", images::pool),
     ("Mean", elementwise::several),
@@ -63,6 +67,9 @@ const OPERATORS: &[(&str, Lower)] = &[
     ("PRelu", elementwise::binary),
     ("Pad", moves::pad),
     ("Pow", elementwise::binary),
+    ("QLinearConv", images::qlinear_conv),
+    ("QLinearMatMul", products::qlinear_matmul),
+    ("QuantizeLinear", quantised::quantize),
     ("Range", shapes::range),
     ("Reciprocal", elementwise::unary),
     ("ReduceMax", sums::reduce),
@@ -121,7 +128,7 @@ fn list(values: &[usize]) -> crate::op::Given {
 /// Refuses whole numbers that follow from the inputs where an op computes with floats.
 fn floats(known: &Known) -> Result<(), Refusal> {
     match known.dtype() {
-        Dtype::U32 => Err(Mismatch::new("floats", "whole numbers").into()),
-        _ => Ok(()),
+        Dtype::F32 => Ok(()),
+        _ => Err(Mismatch::new("floats", "whole numbers").into()),
     }
 }

@@ -44,7 +44,20 @@ pub(super) struct Stored {
     pub(super) shape: Vec<usize>,
     /// For each of its axes, that of the tensor as it lies; `None` where they are the same.
     pub(super) axes: Option<Vec<usize>>,
+    /// The type that the model sees: F32 of quantised numbers.
     pub(super) dtype: Dtype,
+    pub(super) quantised: Option<Quantised>,
+}
+
+/// What makes floats of a tensor of quantised numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Quantised {
+    pub(super) dtype: Dtype,
+    /// The shape of the tensor, and its axis that scales and zero points of several elements follow.
+    pub(super) lies: Vec<usize>,
+    pub(super) axis: usize,
+    pub(super) scale: Operand,
+    pub(super) zero: Operand,
 }
 
 /// A value of each inference.
@@ -110,6 +123,13 @@ pub(super) struct Trace<'m> {
     pub(super) fixed_batch: bool,
     /// The shape of the input for one inference.
     pub(super) input_shape: Vec<usize>,
+}
+
+impl Stored {
+    /// The tensor of this name as it lies.
+    pub(super) fn named(tensor: &str, shape: Vec<usize>, dtype: Dtype) -> Self {
+        Self { tensor: tensor.into(), shape, axes: None, dtype, quantised: None }
+    }
 }
 
 impl Traced {
@@ -254,7 +274,7 @@ impl<'m> Trace<'m> {
             return Err(Mismatch::new(expected, "a constant").into());
         }
         let mut value = self.value(&known, None)?;
-        if value.dtype == Dtype::U32 {
+        if value.dtype != Dtype::F32 {
             value = self.unary(name, "float", vec![], &Known::Value(value))?;
         }
         if value.name == INPUT {
@@ -274,10 +294,8 @@ impl<'m> Trace<'m> {
         };
         let shape = shape.clone();
         match data {
-            Data::Floats(_) => {
-                let (tensor, axes) = (name.to_owned(), None);
-                Ok(Known::Stored(Stored { tensor, shape, axes, dtype: Dtype::F32 }))
-            }
+            Data::Floats(_) => Ok(Known::Stored(Stored::named(name, shape, Dtype::F32))),
+            Data::Quantised(dtype, _) => Ok(Known::Stored(Stored::named(name, shape, *dtype))),
             Data::Whole(values) => {
                 Ok(Known::Numbers(Numbers::whole(shape, values.iter().copied())))
             }
@@ -326,7 +344,7 @@ impl<'m> Trace<'m> {
     pub(super) fn as_numbers(&self, known: &Known) -> Option<Numbers> {
         match known {
             Known::Numbers(numbers) => Some(numbers.clone()),
-            Known::Stored(Stored { tensor, shape, axes: None, .. }) => {
+            Known::Stored(Stored { tensor, shape, axes: None, quantised: None, .. }) => {
                 let constant = self.model.constants.get(tensor)?;
                 let Data::Floats(words) = &constant.data else { return None };
                 let few = words.len() <= 64;

@@ -3,6 +3,7 @@
 use super::super::model::Node;
 use super::super::numbers::axis;
 use super::super::trace::{Known, Operand, Refusal, Trace, Traced};
+use super::quantised::{self, Scales};
 use crate::op::{Given, Mismatch, Shape};
 
 /// An image of each inference: what an op reads, the value, and rows and columns as the model has them.
@@ -161,35 +162,16 @@ impl Windows {
     }
 }
 
-/// A kernel of weights as (a, b, rows, columns).
-fn weights(
-    trace: &mut Trace<'_>,
-    node: &Node,
-    image: &Image,
-) -> Result<(Operand, [usize; 4]), Refusal> {
-    let known = trace.input(node, 1)?;
-    let shape = match known.shape() {
-        [a, b, columns] if image.spatial == 1 => [*a, *b, 1, *columns],
-        [a, b, rows, columns] if image.spatial == 2 => [*a, *b, *rows, *columns],
+/// The shape of a kernel of weights as (a, b, rows, columns).
+fn kernel(weights: &Known, image: &Image) -> Result<[usize; 4], Refusal> {
+    match weights.shape() {
+        [a, b, columns] if image.spatial == 1 => Ok([*a, *b, 1, *columns]),
+        [a, b, rows, columns] if image.spatial == 2 => Ok([*a, *b, *rows, *columns]),
         other => {
             let expected = format!("weights of {} dimensions", 2 + image.spatial);
-            return Err(Mismatch::new(expected, Shape(other).to_string()).into());
+            Err(Mismatch::new(expected, Shape(other).to_string()).into())
         }
-    };
-    Ok((trace.tensor(&known, &shape)?, shape))
-}
-
-/// The tensors of a convolution: its weights, and its biases where it has them.
-fn tensors(
-    trace: &mut Trace<'_>,
-    node: &Node,
-    (weight, outputs): (Operand, usize),
-) -> Result<Vec<(&'static str, Operand)>, Refusal> {
-    let mut tensors = vec![("weight", weight)];
-    if let Some(bias) = trace.optional(node, 2)? {
-        tensors.push(("bias", trace.tensor(&bias, &[outputs])?));
     }
-    Ok(tensors)
 }
 
 fn groups(node: &Node) -> Result<u32, Mismatch> {
@@ -202,14 +184,64 @@ fn groups(node: &Node) -> Result<u32, Mismatch> {
 
 pub(super) fn conv<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Known>, Refusal> {
     let image = Image::of(trace, node)?;
-    let (weight, shape) = weights(trace, node, &image)?;
-    let mut windows = Windows::of(node, &image, Some([shape[2], shape[3]]))?;
+    let (weight, bias) = (trace.input(node, 1)?, trace.optional(node, 2)?);
+    let shape = kernel(&weight, &image)?;
+    let fields = convolution(node, &image, shape)?;
+    let (tensors, quantised) = trace.weights(&weight, &shape, bias.as_ref())?;
+    let kind = if quantised { "conv2d-i8" } else { "conv2d" };
+    let operands = [image.operand.clone()];
+    let made = trace.emit(&node.outputs[0], kind, fields, tensors, &operands)?;
+    Ok(vec![image.made(made)])
+}
+
+/// The fields of a convolution with a kernel of this shape.
+fn convolution(
+    node: &Node,
+    image: &Image,
+    shape: [usize; 4],
+) -> Result<Vec<(&'static str, Given)>, Refusal> {
+    let mut windows = Windows::of(node, image, Some([shape[2], shape[3]]))?;
     windows.pad_automatically(node, image.size())?;
     let mut fields = windows.fields();
     fields.push(("groups", Given::Number(groups(node)?)));
-    let tensors = tensors(trace, node, (weight, shape[0]))?;
-    let operands = [image.operand.clone()];
-    let made = trace.emit(&node.outputs[0], "conv2d", fields, tensors, &operands)?;
+    Ok(fields)
+}
+
+/// Adds the integer sums of a convolution, of which inputs `weight`, `input_zero` and `weight_zero` are such.
+fn integer_sums(
+    trace: &mut Trace<'_>,
+    (near, node, image): (&str, &Node, &Image),
+    [weight, input_zero, weight_zero]: [usize; 3],
+) -> Result<Operand, Refusal> {
+    let known = trace.input(node, weight)?;
+    let shape = kernel(&known, image)?;
+    let fields = convolution(node, image, shape)?;
+    let input_zero = quantised::zero(trace, node, input_zero, image.value.dtype)?;
+    let weight_zero = quantised::zero(trace, node, weight_zero, known.dtype())?;
+    let weight = trace.tensor(&known, &shape)?;
+    let tensors =
+        vec![("weight", weight), ("input_zero", input_zero), ("weight_zero", weight_zero)];
+    trace.emit(near, "conv2d-integer", fields, tensors, std::slice::from_ref(&image.operand))
+}
+
+pub(super) fn conv_integer<'m>(
+    trace: &mut Trace<'m>,
+    node: &'m Node,
+) -> Result<Vec<Known>, Refusal> {
+    let image = Image::of(trace, node)?;
+    let sums = integer_sums(trace, (&node.outputs[0], node, &image), [1, 2, 3])?;
+    Ok(vec![image.made(sums)])
+}
+
+pub(super) fn qlinear_conv<'m>(
+    trace: &mut Trace<'m>,
+    node: &'m Node,
+) -> Result<Vec<Known>, Refusal> {
+    let image = Image::of(trace, node)?;
+    let near = format!("{}.sums", node.outputs[0]);
+    let sums = integer_sums(trace, (&near, node, &image), [3, 2, 5])?;
+    let scales = Scales { input: 1, weight: 4, output: 6, zero: 7, bias: Some(8) };
+    let made = quantised::requantize(trace, node, (sums, 0), &scales)?;
     Ok(vec![image.made(made)])
 }
 
@@ -218,7 +250,8 @@ pub(super) fn conv_transpose<'m>(
     node: &'m Node,
 ) -> Result<Vec<Known>, Refusal> {
     let image = Image::of(trace, node)?;
-    let (weight, shape) = weights(trace, node, &image)?;
+    let (weight, bias) = (trace.input(node, 1)?, trace.optional(node, 2)?);
+    let shape = kernel(&weight, &image)?;
     let mut windows = Windows::of(node, &image, Some([shape[2], shape[3]]))?;
     let mut extra = image.pair(node.ints("output_padding")?, 0)?;
     let wanted = node.ints("output_shape")?;
@@ -253,7 +286,11 @@ pub(super) fn conv_transpose<'m>(
     let mut fields = windows.fields();
     fields.push(("extra", super::list(&extra)));
     fields.push(("groups", Given::Number(groups)));
-    let tensors = tensors(trace, node, (weight, shape[1].saturating_mul(groups as usize)))?;
+    let mut tensors = vec![("weight", trace.tensor(&weight, &shape)?)];
+    if let Some(bias) = bias {
+        let outputs = shape[1].saturating_mul(groups as usize);
+        tensors.push(("bias", trace.tensor(&bias, &[outputs])?));
+    }
     let operands = [image.operand.clone()];
     let made = trace.emit(&node.outputs[0], "conv-transpose2d", fields, tensors, &operands)?;
     Ok(vec![image.made(made)])

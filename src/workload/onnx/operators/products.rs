@@ -5,6 +5,7 @@ use super::super::numbers::broadcast;
 use super::super::trace::{Known, Operand, Refusal, Stored, Trace};
 use super::elementwise::scaled;
 use super::floats;
+use super::quantised::{self, Scales};
 use crate::op::{Given, Mismatch, Shape};
 
 /// One factor: its shape as the model sees it with at least two dimensions, and where inferences lie in it.
@@ -19,6 +20,11 @@ struct Factor {
 impl Factor {
     fn of(known: Known, second: bool) -> Result<Self, Refusal> {
         floats(&known)?;
+        Self::of_any(known, second)
+    }
+
+    /// One of any numbers.
+    fn of_any(known: Known, second: bool) -> Result<Self, Refusal> {
         let mut shape = known.shape().to_vec();
         let mut batch = match &known {
             Known::Value(value) => value.batch,
@@ -40,13 +46,12 @@ impl Factor {
             last.swap(rank - 1, rank - 2);
             axes == last
         };
-        if let Known::Stored(Stored { tensor, axes: Some(axes), dtype, .. }) = &known
+        if let Known::Stored(stored @ Stored { axes: Some(axes), .. }) = &known
             && exchanged(axes)
         {
             let mut lies = shape.clone();
             lies.swap(rank - 1, rank - 2);
-            let (tensor, dtype) = (tensor.clone(), *dtype);
-            let known = Known::Stored(Stored { tensor, shape: lies, axes: None, dtype });
+            let known = Known::Stored(Stored { shape: lies, axes: None, ..stored.clone() });
             return Ok(Self { known, shape, batch, transposed: true });
         }
         Ok(Self { known, shape, batch, transposed: false })
@@ -100,31 +105,44 @@ fn product(a: &Factor, b: &Factor) -> Result<(Vec<usize>, Option<usize>), Refusa
     Ok((shape, batch))
 }
 
-/// Adds the product of two factors.
-fn multiply(
+/// The kind of a dense layer.
+const fn linear(quantised: bool) -> &'static str {
+    if quantised { "linear-i8" } else { "linear" }
+}
+
+/// A product as an op makes it, the shape as the model sees it, and where inferences lie in it.
+type Product = (Operand, Vec<usize>, Option<usize>);
+
+/// Adds the product of two factors of floats.
+fn multiply(trace: &mut Trace<'_>, near: &str, a: &Factor, b: &Factor) -> Result<Product, Refusal> {
+    let (shape, batch) = product(a, b)?;
+    // A row times a matrix whose rows lie as outputs is a dense layer.
+    if let (true, Known::Value(_), Known::Stored(_), [1, k]) =
+        (b.transposed, &a.known, &b.known, &a.shape[..])
+        && b.shape.len() == 2
+    {
+        let (tensors, quantised) = trace.weights(&b.known, &[b.shape[1], *k], None)?;
+        let x = trace.operand(&a.known, &[*k])?;
+        let made = trace.emit(near, linear(quantised), vec![], tensors, &[x])?;
+        return Ok((made, shape, batch));
+    }
+    matrices(trace, (near, "matmul"), vec![], [a, b])
+}
+
+/// Adds an op that multiplies the matrices of two factors.
+fn matrices(
     trace: &mut Trace<'_>,
-    near: &str,
-    a: &Factor,
-    b: &Factor,
-) -> Result<(Operand, Vec<usize>, Option<usize>), Refusal> {
+    (near, kind): (&str, &str),
+    tensors: Vec<(&'static str, Operand)>,
+    [a, b]: [&Factor; 2],
+) -> Result<Product, Refusal> {
     let (shape, batch) = product(a, b)?;
     let rank = shape.len();
     let gone = |factor: &Factor| {
         let batch = batch.filter(|batch| *batch < rank - 2 && shape[*batch] == 1)?;
         (batch + factor.shape.len()).checked_sub(rank)
     };
-    let (gone_a, gone_b) = (gone(a), gone(b));
-    // A row times a matrix whose rows lie as outputs is a dense layer.
-    if let (true, Known::Value(_), Known::Stored(_), [1, k]) =
-        (b.transposed, &a.known, &b.known, &a.shape[..])
-        && b.shape.len() == 2
-    {
-        let weight = trace.tensor(&b.known, &[b.shape[1], *k])?;
-        let x = trace.operand(&a.known, &[*k])?;
-        let made = trace.emit(near, "linear", vec![], vec![("weight", weight)], &[x])?;
-        return Ok((made, shape, batch));
-    }
-    let mut operands = [a.operand(trace, gone_a)?, b.operand(trace, gone_b)?];
+    let mut operands = [a.operand(trace, gone(a))?, b.operand(trace, gone(b))?];
     if operands.iter().all(|operand| operand.stored) {
         let own = operands[0].shape.clone();
         let value = trace.value(&a.known, None)?;
@@ -134,7 +152,7 @@ fn multiply(
         ("transpose_a", Given::Number(a.transposed.into())),
         ("transpose_b", Given::Number(b.transposed.into())),
     ];
-    let made = trace.emit(near, "matmul", fields, vec![], &operands)?;
+    let made = trace.emit(near, kind, fields, tensors, &operands)?;
     Ok((made, shape, batch))
 }
 
@@ -142,7 +160,51 @@ pub(super) fn matmul<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
     let (left, right) = (trace.input(node, 0)?, trace.input(node, 1)?);
     let vectors = [left.shape().len() == 1, right.shape().len() == 1];
     let (a, b) = (Factor::of(left, false)?, Factor::of(right, true)?);
-    let (made, mut shape, mut batch) = multiply(trace, &node.outputs[0], &a, &b)?;
+    let product = multiply(trace, &node.outputs[0], &a, &b)?;
+    Ok(vec![without_vectors(product, vectors)?])
+}
+
+/// The integer sums of a product: inputs `at` of the node are its factors and their zero points.
+fn integer_sums(
+    trace: &mut Trace<'_>,
+    near: &str,
+    node: &Node,
+    at: [usize; 4],
+) -> Result<(Product, [bool; 2]), Refusal> {
+    let (left, right) = (trace.input(node, at[0])?, trace.input(node, at[1])?);
+    let vectors = [left.shape().len() == 1, right.shape().len() == 1];
+    let input_zero = quantised::zero(trace, node, at[2], left.dtype())?;
+    let weight_zero = quantised::zero(trace, node, at[3], right.dtype())?;
+    let (a, b) = (Factor::of_any(left, false)?, Factor::of_any(right, true)?);
+    let tensors = vec![("input_zero", input_zero), ("weight_zero", weight_zero)];
+    Ok((matrices(trace, (near, "matmul-integer"), tensors, [&a, &b])?, vectors))
+}
+
+pub(super) fn matmul_integer<'m>(
+    trace: &mut Trace<'m>,
+    node: &'m Node,
+) -> Result<Vec<Known>, Refusal> {
+    let (sums, vectors) = integer_sums(trace, &node.outputs[0], node, [0, 1, 2, 3])?;
+    Ok(vec![without_vectors(sums, vectors)?])
+}
+
+pub(super) fn qlinear_matmul<'m>(
+    trace: &mut Trace<'m>,
+    node: &'m Node,
+) -> Result<Vec<Known>, Refusal> {
+    let near = format!("{}.sums", node.outputs[0]);
+    let ((sums, shape, batch), vectors) = integer_sums(trace, &near, node, [0, 3, 2, 5])?;
+    let scales = Scales { input: 1, weight: 4, output: 6, zero: 7, bias: None };
+    let last = sums.shape.len() - 1;
+    let made = quantised::requantize(trace, node, (sums, last), &scales)?;
+    Ok(vec![without_vectors((made, shape, batch), vectors)?])
+}
+
+/// A product as the model sees it, whose factors may be vectors.
+fn without_vectors(
+    (made, mut shape, mut batch): Product,
+    vectors: [bool; 2],
+) -> Result<Known, Refusal> {
     let rank = shape.len();
     for (vector, at) in vectors.into_iter().zip([rank - 2, rank - 1]).rev() {
         if vector {
@@ -153,7 +215,7 @@ pub(super) fn matmul<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Kn
             batch = batch.map(|batch| if batch > at { batch - 1 } else { batch });
         }
     }
-    Ok(vec![made.seen_as(shape, batch)])
+    Ok(made.seen_as(shape, batch))
 }
 
 /// A matrix with rows and columns exchanged.
@@ -206,11 +268,9 @@ pub(super) fn gemm<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
     {
         let (shape, batch) = product(&a, &b)?;
         let outputs = b.shape[1];
-        let weight = trace.tensor(&b.known, &[outputs, *k])?;
-        let bias = trace.tensor(bias, &[outputs])?;
+        let (tensors, quantised) = trace.weights(&b.known, &[outputs, *k], Some(bias))?;
         let x = trace.operand(&a.known, &[*k])?;
-        let tensors = vec![("weight", weight), ("bias", bias)];
-        let made = trace.emit(near, "linear", vec![], tensors, &[x])?;
+        let made = trace.emit(near, linear(quantised), vec![], tensors, &[x])?;
         return Ok(vec![made.seen_as(shape, batch)]);
     }
     let whole = alpha == 1.0 && addend.is_none();

@@ -11,6 +11,7 @@ override SPREAD: u32 = 0u;     // 1 where the table says where elements lie, 0 w
 override A_STORED: u32 = 0u;   // 1 where a is a stored tensor: its elements are the same for all rows
 override B_STORED: u32 = 0u;   // likewise b
 override STRIP: u32 = 1u;
+override WHOLE: u32 = 0u;      // 1: whole numbers of u32, 2: of i32
 
 struct BinaryParams {
     strips:     u32,   // strips of words of an output's block
@@ -70,7 +71,33 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     }
 }
 
+// A function of whole numbers, which wrap.
+fn whole(left: u32, right: u32) -> u32 {
+    let p = bitcast<i32>(left);
+    let q = bitcast<i32>(right);
+    let less = select(left < right, p < q, WHOLE == 2u);
+    switch FUNCTION {
+        case 0u: { return left + right; }
+        case 1u: { return left - right; }
+        case 2u: { return left * right; }
+        case 3u: {
+            if right == 0u { return 0u; }
+            return left / right;
+        }
+        case 5u: { return select(left, right, less); }
+        case 6u: { return select(right, left, less || left == right); }
+        case 8u: { return u32(left == right); }
+        case 9u: { return u32(less); }
+        case 10u: { return left & right; }
+        case 11u: { return left | right; }
+        case 12u: { return left ^ right; }
+        case 13u: { return left << (right & 31u); }
+        default: { return select(left >> (right & 31u), bitcast<u32>(p >> (right & 31u)), WHOLE == 2u); }
+    }
+}
+
 fn function(left: u32, right: u32) -> u32 {
+    if WHOLE > 0u { return whole(left, right); }
     let p = bitcast<f32>(left);
     let q = bitcast<f32>(right);
     switch FUNCTION {
@@ -93,7 +120,6 @@ fn function(left: u32, right: u32) -> u32 {
             if !bits_is_nan(left) && p < 0.0 { return bitcast<u32>(p * q); }
             return left;
         }
-        case 8u: { return u32(left == right); }
         default: {
             let numbers = !bits_is_nan(left) && !bits_is_nan(right);
             return u32(numbers && bits_key(left) < bits_key(right));

@@ -5,6 +5,7 @@
 #import stored
 
 override GROUP: u32 = 64u;
+override BYTES: u32 = 0u;   // 1: entries are whole numbers of 8 bits
 
 struct EmbeddingParams {
     quads:    u32,   // quads of rows
@@ -59,5 +60,9 @@ fn entry_word(word: u32, entry: u32, table: u32, trap: u32) -> u32 {
     }
     let place = entry - params.first;
     if place >= params.held { return word; }
+    if BYTES == 1u {
+        let at = table + place * params.width;
+        return w[at / 4u] >> (at % 4u * 8u) & 0xffu;
+    }
     return bitcast<u32>(stored_float(table, place * params.width));
 }

@@ -5,6 +5,7 @@
 
 override GROUP: u32 = 64u;
 override FUNCTION: u32 = 0u;
+override WHOLE: u32 = 0u;   // 1: sums of whole numbers, which wrap
 
 struct ReduceParams {
     words:    u32,   // words of an output's block
@@ -32,6 +33,14 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let output = at / params.rows;
     let row = at - output * params.rows;
     let first = params.x_base + x_slot[block] * params.x_stride + table[output] * params.rows + row;
+    if WHOLE == 1u {
+        var sum = 0u;
+        for (var term = 0u; term < params.terms; term++) {
+            sum += x[first + table[params.start + term] * params.rows];
+        }
+        y[i] = sum;
+        return;
+    }
     if FUNCTION <= 1u {
         var sum = 0f;
         for (var term = 0u; term < params.terms; term++) {

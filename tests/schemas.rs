@@ -39,7 +39,9 @@ fn shipped(kind: FileKind) -> Vec<PathBuf> {
         FileKind::Memory => &["fault-models/memories"],
         FileKind::Pattern => &["fault-models/patterns"],
         FileKind::Workload => {
-            let entries = fs::read_dir(root().join("kernels")).expect("kernels").flatten();
+            let folders = ["kernels", "kernels/gpu4s", "kernels/obpmark"];
+            let entries = folders.map(|folder| fs::read_dir(root().join(folder)).expect("kernels"));
+            let entries = entries.into_iter().flatten().flatten();
             let files = entries.map(|entry| entry.path().join("workload.toml"));
             return files.filter(|path| path.is_file()).collect();
         }

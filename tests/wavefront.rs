@@ -9,7 +9,7 @@ use beamline::engine::agreement::{Agreement, Network, Node, Problem};
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::reference::Reference;
 use beamline::engine::wavefront::Wavefront;
-use beamline::engine::{Course, Engine, Error, Job, Windows};
+use beamline::engine::{Course, Engine, Error, Job, Layout, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Replica, Sites, draw};
 use beamline::op::OPS;
 use beamline::outcome::Outcome;
@@ -104,6 +104,45 @@ fn the_digit_readers_are_as_under_the_direct_engine() {
                 for protection in [Protection::None, Protection::TmrStorage, Protection::Dmr] {
                     hold(&mut direct, &mut wavefront, &scheme(protection), &jobs);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_of_space_benchmarks_are_what_they_should_be_and_as_under_the_direct_engine() {
+    let mut names = Vec::new();
+    for suite in ["gpu4s", "obpmark"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(suite);
+        for entry in folder.read_dir().expect("kernels").flatten() {
+            names.push(format!("{suite}/{}", entry.file_name().to_string_lossy()));
+        }
+    }
+    assert_eq!(names.len(), 19);
+    for name in names {
+        let workload = digits(&name);
+        let count = workload.inputs.count as u32;
+        let windows = Windows::new(count, (0..count).collect());
+        let (mut direct, mut wavefront) = engines(&workload, &windows, 8);
+        let expected = workload.expected.as_ref().expect("expected outputs");
+        let rows = Layout::new(&workload, &windows).rows as usize;
+        let golden = wavefront.golden_outputs();
+        for (at, want) in expected.outputs.iter().enumerate() {
+            let features = workload.output_features() as usize;
+            let found = f32::from_bits(golden[at % features * rows + at / features]);
+            let near = (found - want).abs() <= expected.tolerance;
+            assert!(near, "{name}, output {at}: expected {want}, found {found}");
+        }
+        for region in [Region::Weights, Region::Input, Region::Activations] {
+            if Sites::new(&workload, region, None, None).expect("sites").bits() == 0 {
+                continue;
+            }
+            let jobs: Vec<Job> = drawn(&workload, region, count, 1, 8)
+                .into_iter()
+                .map(|job| Job { first_window: 0, ..job })
+                .collect();
+            for protection in [Protection::None, Protection::Dmr] {
+                hold(&mut direct, &mut wavefront, &scheme(protection), &jobs);
             }
         }
     }

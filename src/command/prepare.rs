@@ -388,17 +388,17 @@ pub(super) fn find_workload(
 }
 
 /// The workload of an archive: the folder that the user gave, or one of `kernels/` in the current
-/// folder by its name alone.
+/// folder by its name.
 pub(super) fn archived_workload(
     choice: &WorkloadChoice,
     given: Option<&Path>,
 ) -> Result<Workload, Failure> {
     let name = &choice.name;
     let mut parts = Path::new(name).components();
-    let alone = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    let within = parts.all(|part| matches!(part, Component::Normal(_)));
     let folder = match given {
         Some(folder) => folder.to_path_buf(),
-        None if alone => PathBuf::from("kernels").join(name),
+        None if within => PathBuf::from("kernels").join(name),
         None => {
             let expected = "the workload's folder, since the archive names no workload of kernels/";
             return Err(Failure::input(anyhow!("--workload: expected {expected}, found {name:?}")));
@@ -441,11 +441,24 @@ fn load_workload(
     loaded.with_context(|| format!("workload {:?}", choice.name)).map_err(Failure::Input)
 }
 
-/// The names of the workloads in some folders.
+/// The names of the workloads in some folders, and in the folders within them: `gemm`, `gpu4s/fir`.
 pub(super) fn workloads(folders: &[PathBuf]) -> Vec<String> {
-    let entries = folders.iter().filter_map(|folder| folder.read_dir().ok()).flatten().flatten();
-    let workloads = entries.filter(|entry| entry.path().join("workload.toml").is_file());
-    workloads.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+    let within = |folder: &Path| -> Vec<(PathBuf, String)> {
+        let entries = folder.read_dir().into_iter().flatten().flatten();
+        let named = entries.map(|entry| (entry.path(), entry.file_name().into_string()));
+        named.filter_map(|(path, name)| Some((path, name.ok()?))).collect()
+    };
+    let mut names = Vec::new();
+    for (path, name) in folders.iter().flat_map(|folder| within(folder)) {
+        if path.join("workload.toml").is_file() {
+            names.push(name);
+            continue;
+        }
+        let inner = within(&path).into_iter();
+        let inner = inner.filter(|(path, _)| path.join("workload.toml").is_file());
+        names.extend(inner.map(|(_, inner)| format!("{name}/{inner}")));
+    }
+    names
 }
 
 fn rate(campaign: &Campaign, plan: &Plan) -> Option<RateInfo> {

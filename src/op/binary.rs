@@ -22,25 +22,40 @@ pub(super) struct Binary {
     /// How far hardware may be from it.
     exactness: Exactness,
     of: Of,
+    whole: Option<Whole>,
 }
 
-/// What a function is made of.
+/// What a function makes of two floats.
 enum Of {
     Numbers(fn(Arithmetic, f32, f32) -> f32),
-    /// Bits of floats.
+    /// Of their bits.
     Bits(fn(u32, u32) -> u32),
-    /// Whether something holds of two numbers of this type: 1 or 0, a whole number.
-    Test(Dtype, fn(u32, u32) -> bool),
+    /// Whether something holds: 1 or 0, a whole number.
+    Test(fn(u32, u32) -> bool),
+    /// Nothing: it is one of whole numbers alone.
+    Nothing,
 }
+
+/// What a function makes of two whole numbers, which wrap; `signed` says that they are of i32.
+type Whole = fn(signed: bool, u32, u32) -> u32;
 
 const fn numbers(
     name: &'static str,
     code: u32,
     formula: &'static str,
-    exactness: Exactness,
+    (exactness, whole): (Exactness, Option<Whole>),
     of: fn(Arithmetic, f32, f32) -> f32,
 ) -> Binary {
-    Binary { name, formula, code, exactness, of: Of::Numbers(of) }
+    Binary { name, formula, code, exactness, of: Of::Numbers(of), whole }
+}
+
+const fn whole(name: &'static str, code: u32, formula: &'static str, of: Whole) -> Binary {
+    Binary { name, formula, code, exactness: Exactness::Bits, of: Of::Nothing, whole: Some(of) }
+}
+
+/// Whether a is less than b.
+const fn is_less(signed: bool, a: u32, b: u32) -> bool {
+    if signed { a.cast_signed() < b.cast_signed() } else { a < b }
 }
 
 /// The first NaN, or the one of the larger key; the first of equals.
@@ -62,56 +77,107 @@ fn smaller(a: u32, b: u32) -> u32 {
     }
 }
 
-pub(super) static ADD: Binary =
-    numbers("add", 0, "two values that broadcast: a + b", Exactness::Floats, |_, a, b| a + b);
-pub(super) static SUB: Binary =
-    numbers("sub", 1, "two values that broadcast: a − b", Exactness::Floats, |_, a, b| a - b);
-pub(super) static MUL: Binary =
-    numbers("mul", 2, "two values that broadcast: a · b", Exactness::Floats, |_, a, b| a * b);
-pub(super) static DIV: Binary =
-    numbers("div", 3, "two values that broadcast: a / b", Exactness::Near(3), |_, a, b| a / b);
+pub(super) static ADD: Binary = numbers(
+    "add",
+    0,
+    "two values that broadcast: a + b; whole numbers wrap",
+    (Exactness::Floats, Some(|_, a, b| a.wrapping_add(b))),
+    |_, a, b| a + b,
+);
+pub(super) static SUB: Binary = numbers(
+    "sub",
+    1,
+    "two values that broadcast: a − b; whole numbers wrap",
+    (Exactness::Floats, Some(|_, a, b| a.wrapping_sub(b))),
+    |_, a, b| a - b,
+);
+pub(super) static MUL: Binary = numbers(
+    "mul",
+    2,
+    "two values that broadcast: a · b; whole numbers wrap",
+    (Exactness::Floats, Some(|_, a, b| a.wrapping_mul(b))),
+    |_, a, b| a * b,
+);
+pub(super) static DIV: Binary = numbers(
+    "div",
+    3,
+    "two values that broadcast: a / b; of whole numbers of u32 rounded down, and 0 where b is",
+    (Exactness::Near(3), Some(|_, a, b| a.checked_div(b).unwrap_or(0))),
+    |_, a, b| a / b,
+);
 pub(super) static POW: Binary = numbers(
     "pow",
     4,
     "two values that broadcast: a to the power b",
-    Exactness::Near(4),
+    (Exactness::Near(4), None),
     maths::pow,
 );
 pub(super) static MAX: Binary = Binary {
     name: "max",
-    formula: "two values that broadcast: the larger, on bits; a NaN propagates",
+    formula: "two values that broadcast: the larger; of floats on bits, a NaN propagates",
     code: 5,
     exactness: Exactness::Bits,
     of: Of::Bits(larger),
+    whole: Some(|signed, a, b| if is_less(signed, a, b) { b } else { a }),
 };
 pub(super) static MIN: Binary = Binary {
     name: "min",
-    formula: "two values that broadcast: the smaller, on bits; a NaN propagates",
+    formula: "two values that broadcast: the smaller; of floats on bits, a NaN propagates",
     code: 6,
     exactness: Exactness::Bits,
     of: Of::Bits(smaller),
+    whole: Some(|signed, a, b| if is_less(signed, b, a) { b } else { a }),
 };
 pub(super) static PRELU: Binary = numbers(
     "prelu",
     7,
     "two values that broadcast: a, or a · b where a is below zero",
-    Exactness::Floats,
+    (Exactness::Floats, None),
     |_, a, b| if a < 0.0 { a * b } else { a },
 );
-pub(super) static EQUAL: Binary = Binary {
-    name: "equal",
-    formula: "two values of u32 that broadcast → u32: 1 where a = b, else 0",
-    code: 8,
-    exactness: Exactness::Bits,
-    of: Of::Test(Dtype::U32, |a, b| a == b),
-};
+pub(super) static EQUAL: Binary = whole(
+    "equal",
+    8,
+    "two values of whole numbers that broadcast → u32: 1 where a = b, else 0",
+    |_, a, b| u32::from(a == b),
+);
 pub(super) static LESS: Binary = Binary {
     name: "less",
     formula: "two values that broadcast → u32: 1 where a < b, else 0; a NaN is less than nothing",
     code: 9,
     exactness: Exactness::Bits,
-    of: Of::Test(Dtype::F32, |a, b| !is_nan(a) && !is_nan(b) && key(a) < key(b)),
+    of: Of::Test(|a, b| !is_nan(a) && !is_nan(b) && key(a) < key(b)),
+    whole: Some(|signed, a, b| u32::from(is_less(signed, a, b))),
 };
+pub(super) static AND: Binary =
+    whole("and", 10, "two values of whole numbers that broadcast: the bits of both", |_, a, b| {
+        a & b
+    });
+pub(super) static OR: Binary =
+    whole("or", 11, "two values of whole numbers that broadcast: the bits of either", |_, a, b| {
+        a | b
+    });
+pub(super) static XOR: Binary = whole(
+    "xor",
+    12,
+    "two values of whole numbers that broadcast: the bits in which they differ",
+    |_, a, b| a ^ b,
+);
+pub(super) static SHIFT_LEFT: Binary = whole(
+    "shift-left",
+    13,
+    "two values of whole numbers that broadcast: a · 2ᵇ, b below 32 or its rest",
+    |_, a, b| a.wrapping_shl(b),
+);
+pub(super) static SHIFT_RIGHT: Binary = whole(
+    "shift-right",
+    14,
+    "two values of whole numbers that broadcast: a / 2ᵇ rounded down, b below 32 or its rest",
+    |signed, a, b| match signed {
+        true => a.cast_signed().wrapping_shr(b).cast_unsigned(),
+        false => a.wrapping_shr(b),
+    },
+);
 
 /// Where the elements of both operands lie for each element of the output; empty where both are in its order.
 fn offsets(shapes: [&[usize]; 2], output: &[usize]) -> Table {
@@ -150,12 +216,16 @@ impl Operator for Binary {
     }
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-        let (reads, makes) = match self.of {
-            Of::Test(dtype, _) => (dtype, Dtype::U32),
-            _ => (Dtype::F32, Dtype::F32),
+        let first = inputs[0];
+        let tests = matches!(self.of, Of::Test(_)) || self.code == EQUAL.code;
+        let reads = match (&self.of, self.whole) {
+            (_, Some(_)) if first == Dtype::U32 => first,
+            (_, Some(_)) if first == Dtype::I32 && self.code != DIV.code => first,
+            (Of::Nothing, _) => return Err(Mismatch::new("an input of u32 or i32", first.name())),
+            _ => Dtype::F32,
         };
         inputs.iter().try_for_each(|found| found.expect(reads))?;
-        Ok(makes)
+        Ok(if tests { Dtype::U32 } else { reads })
     }
 
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
@@ -179,6 +249,10 @@ impl Operator for Binary {
         spec.bindings = inputs.chain([Bind::Output, Bind::Table]).collect();
         spec.table = offsets([a.shape, b.shape], call.output);
         spec.constants.push(("FUNCTION", self.code));
+        spec.constants.push((
+            "WHOLE",
+            u32::from(a.dtype == Dtype::U32) + 2 * u32::from(a.dtype == Dtype::I32),
+        ));
         spec.constants.push(("SPREAD", u32::from(!spec.table.is_empty())));
         spec.constants.push(("STRIP", strip));
         spec.constants.push(("A_STORED", a.stored.into()));
@@ -201,14 +275,17 @@ impl Operator for Binary {
                 false => inputs[places[operand]][at * rows + row],
             }
         };
+        let dtype = call.inputs[0].dtype;
         let places = (0..elements).flat_map(|element| (0..rows).map(move |row| (element, row)));
         let of = |(element, row): (usize, usize)| {
             let (a, b) = (word(0, element, row), word(1, element, row));
             let (float, other) = (f32::from_bits(a), f32::from_bits(b));
-            match self.of {
-                Of::Numbers(of) => of(arithmetic, float, other).to_bits(),
-                Of::Bits(of) => of(a, b),
-                Of::Test(_, of) => of(a, b).into(),
+            match (&self.of, self.whole) {
+                (_, Some(of)) if dtype != Dtype::F32 => of(dtype == Dtype::I32, a, b),
+                (Of::Numbers(of), _) => of(arithmetic, float, other).to_bits(),
+                (Of::Bits(of), _) => of(a, b),
+                (Of::Test(of), _) => of(a, b).into(),
+                (Of::Nothing, _) => 0,
             }
         };
         places.map(of).collect()
@@ -216,13 +293,17 @@ impl Operator for Binary {
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
         let (shapes, stored, order) = spread_pair(draws);
+        let signed = draws.random_bool(0.5) && self.code != DIV.code;
+        let whole = if signed { Dtype::I32 } else { Dtype::U32 };
+        let floats = !matches!(self.of, Of::Nothing);
+        let is_whole = !floats || self.whole.is_some() && draws.random_bool(0.4);
         Problem {
             settings: vec![order],
             rows: 4 * draws.random_range(1..4),
             shapes,
             stored,
-            dtypes: Vec::new(),
-            exactness: self.exactness,
+            dtypes: if is_whole { vec![whole; 2] } else { Vec::new() },
+            exactness: if is_whole { Exactness::Bits } else { self.exactness },
             any_bits: false,
         }
     }

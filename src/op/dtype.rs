@@ -40,12 +40,14 @@ pub enum Dtype {
     I8,
     /// Whole numbers from 0 to 255; likewise.
     U8,
+    /// Whole numbers from 0 to 65,535: pixels of a sensor.
+    U16,
 }
 
 impl Dtype {
     /// Every type.
-    pub const ALL: [Self; 7] =
-        [Self::F32, Self::U32, Self::F16, Self::Bf16, Self::I32, Self::I8, Self::U8];
+    pub const ALL: [Self; 8] =
+        [Self::F32, Self::U32, Self::F16, Self::Bf16, Self::I32, Self::I8, Self::U8, Self::U16];
 
     /// The type with this name.
     pub fn named(name: &str) -> Option<Self> {
@@ -62,6 +64,7 @@ impl Dtype {
             Self::I32 => "i32",
             Self::I8 => "i8",
             Self::U8 => "u8",
+            Self::U16 => "u16",
         }
     }
 
@@ -83,7 +86,7 @@ impl Dtype {
     pub const fn bits(self) -> u32 {
         match self {
             Self::F32 | Self::U32 | Self::I32 => 32,
-            Self::F16 | Self::Bf16 => 16,
+            Self::F16 | Self::Bf16 | Self::U16 => 16,
             Self::I8 | Self::U8 => 8,
         }
     }
@@ -98,6 +101,7 @@ impl Dtype {
             Self::I32 => &[(0..31, "number"), (31..32, "sign")],
             Self::I8 => &[(0..7, "number"), (7..8, "sign")],
             Self::U8 => &[(0..8, "number")],
+            Self::U16 => &[(0..16, "number")],
         }
     }
 
@@ -150,7 +154,7 @@ impl Dtype {
     pub(super) fn word_of(self, bits: u32) -> u32 {
         let bits = bits & u32::MAX >> (WORD_BITS - self.bits());
         match self {
-            Self::F32 | Self::U32 | Self::I32 | Self::U8 => bits,
+            Self::F32 | Self::U32 | Self::I32 | Self::U8 | Self::U16 => bits,
             Self::I8 => ((bits << 24).cast_signed() >> 24).cast_unsigned(),
             Self::Bf16 => bits << 16,
             Self::F16 => {
@@ -175,6 +179,7 @@ impl Dtype {
             Self::Bf16 => 2,
             Self::I8 => 3,
             Self::U8 => 4,
+            Self::U16 => 5,
         }
     }
 }

@@ -18,8 +18,8 @@ impl Operator for Embedding {
     }
 
     fn formula(&self) -> &'static str {
-        "(tokens) of u32 → (tokens, width): the row of the table that each number names; \
-         a number past the table traps"
+        "(tokens) of u32 → (tokens, width): the row of the table that each number names, of floats, or \
+         of u32 or u8 as u32; a number past the table traps"
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -49,7 +49,10 @@ impl Operator for Embedding {
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
         inputs[0].expect(Dtype::U32)?;
-        stored_floats(&inputs[1..], 0)
+        match inputs[1] {
+            Dtype::U32 | Dtype::U8 => Ok(Dtype::U32),
+            _ => stored_floats(&inputs[1..], 0),
+        }
     }
 
     fn indices_below(&self, shapes: &[&[usize]]) -> Option<u32> {
@@ -77,6 +80,7 @@ impl Operator for Embedding {
         let mut spec = KernelSpec::flat("embedding", 2, params, invocations);
         spec.bindings.extend([Bind::Traps, Bind::Lanes]);
         spec.constants.push(("STORED", table.dtype.code()));
+        spec.constants.push(("BYTES", u32::from(table.dtype == Dtype::U8)));
         Some(spec)
     }
 
@@ -103,7 +107,11 @@ impl Operator for Embedding {
             rows: 4 * draws.random_range(1..6),
             shapes: vec![vec![tokens], vec![draws.random_range(1..20), width]],
             stored: 1,
-            dtypes: Vec::new(),
+            dtypes: match draws.random_range(0..4) {
+                0 => vec![Dtype::U32, Dtype::U32],
+                1 => vec![Dtype::U32, Dtype::U8],
+                _ => Vec::new(),
+            },
             exactness: Exactness::Bits,
             any_bits: true,
         }

@@ -14,6 +14,7 @@ mod average_pool;
 mod batch_norm;
 mod binary;
 pub mod bits;
+mod butterfly;
 mod choose;
 mod concat;
 mod conv2d;
@@ -45,6 +46,7 @@ mod softmax;
 mod table;
 mod tile;
 mod weights;
+mod widen;
 
 pub use arithmetic::Arithmetic;
 pub use dtype::{Dtype, WORD_BITS};
@@ -100,6 +102,7 @@ pub static OPS: &[Kind] = &[
     Kind(&map::CLIP),
     Kind(&map::SCALE),
     Kind(&map::FLOAT),
+    Kind(&widen::Widen),
     Kind(&binary::ADD),
     Kind(&binary::SUB),
     Kind(&binary::MUL),
@@ -110,6 +113,11 @@ pub static OPS: &[Kind] = &[
     Kind(&binary::PRELU),
     Kind(&binary::EQUAL),
     Kind(&binary::LESS),
+    Kind(&binary::AND),
+    Kind(&binary::OR),
+    Kind(&binary::XOR),
+    Kind(&binary::SHIFT_LEFT),
+    Kind(&binary::SHIFT_RIGHT),
     Kind(&choose::Choose),
     Kind(&max_pool::MaxPool),
     Kind(&average_pool::AveragePool),
@@ -130,6 +138,7 @@ pub static OPS: &[Kind] = &[
     Kind(&arrange::CACHE),
     Kind(&concat::Concat),
     Kind(&resize::Resize),
+    Kind(&butterfly::Butterfly),
     Kind(&embedding::Embedding),
     Kind(&rotary::Rotary),
     Kind(&attention::ATTENTION),

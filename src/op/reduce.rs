@@ -2,6 +2,7 @@
 //! one shader, `shaders/reduce.wgsl`.
 
 use super::bits::{is_nan, key};
+use super::dtype::{Dtype, all_floats};
 use super::field::{Default, Field, Holds, lists};
 use super::shape::{Shape, narrow};
 use super::table::{Offsets, Table, strides};
@@ -31,8 +32,12 @@ const SUM: u32 = 0;
 const MEAN: u32 = 1;
 const LARGEST: u32 = 2;
 
-pub(super) static REDUCE_SUM: Reduce =
-    reduce("reduce-sum", SUM, "any shape → fewer dimensions: the sum over them", Exactness::Floats);
+pub(super) static REDUCE_SUM: Reduce = reduce(
+    "reduce-sum",
+    SUM,
+    "any shape → fewer dimensions: the sum over them; whole numbers wrap",
+    Exactness::Floats,
+);
 pub(super) static REDUCE_MEAN: Reduce = reduce(
     "reduce-mean",
     MEAN,
@@ -104,6 +109,13 @@ impl Operator for Reduce {
         Ok(if shape.is_empty() { vec![1] } else { shape })
     }
 
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        if self.code == SUM && matches!(inputs[0], Dtype::U32 | Dtype::I32) {
+            return Ok(inputs[0]);
+        }
+        all_floats(inputs)
+    }
+
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let (words, x) = (call.output_words(), call.inputs[0]);
         let table = table(call.settings, x.shape);
@@ -126,6 +138,7 @@ impl Operator for Reduce {
         let mut spec = KernelSpec::flat("reduce", 1, params, invocations);
         spec.bindings.push(Bind::Table);
         spec.constants.push(("FUNCTION", self.code));
+        spec.constants.push(("WHOLE", u32::from(x.dtype != Dtype::F32)));
         spec.table = table;
         Some(spec)
     }
@@ -144,6 +157,9 @@ impl Operator for Reduce {
         let of = |start: &u32, row: usize| {
             let word = |term: &u32| inputs[0][(start + term) as usize * rows + row];
             let all = terms.iter().map(word);
+            if call.inputs[0].dtype != Dtype::F32 {
+                return all.fold(0, u32::wrapping_add);
+            }
             if self.code <= MEAN {
                 let sum = all.fold(0f32, |sum, word| sum + f32::from_bits(word));
                 #[expect(clippy::cast_precision_loss, reason = "the divisor is a float")]
@@ -179,7 +195,10 @@ impl Operator for Reduce {
             rows: 4 * draws.random_range(1..4),
             shapes: vec![shape],
             stored: 0,
-            dtypes: Vec::new(),
+            dtypes: match self.code == SUM && draws.random_bool(0.3) {
+                true => vec![if draws.random_bool(0.5) { Dtype::U32 } else { Dtype::I32 }],
+                false => Vec::new(),
+            },
             exactness: self.exactness,
             any_bits: false,
         }

@@ -116,7 +116,8 @@ impl Drawn {
             .collect();
         let of = if shared { 1 } else { draws.random_range(1..4u32) };
         let stride = at.max(1) + draws.random_range(0..5);
-        let halved = dtypes[values_of..].iter().find(|dtype| dtype.in_word() == 2);
+        let halved =
+            dtypes[values_of..].iter().find(|dtype| dtype.is_float() && dtype.in_word() == 2);
         let mut words = match halved {
             Some(dtype) => halves(draws, *dtype, of * stride),
             None => problem.words(draws, of * stride, subnormals),

@@ -129,6 +129,7 @@ const fn range(dtype: Type) -> (i128, i128) {
     match dtype {
         Type::I8 => (i8::MIN as i128, i8::MAX as i128),
         Type::U8 => (0, u8::MAX as i128),
+        Type::U16 => (0, u16::MAX as i128),
         Type::I32 => (i32::MIN as i128, i32::MAX as i128),
         _ => (0, u32::MAX as i128),
     }

@@ -18,7 +18,8 @@ pub enum Decision {
     /// The same decision while every output word is within `relative` × the largest golden
     /// magnitude of the inference; a NaN is outside.
     Tolerance {
-        /// The tolerance, relative to max |golden| over the outputs of the inference.
+        /// The tolerance, relative to max |golden| over the outputs of the inference; 0 where outputs must
+        /// equal.
         relative: f32,
     },
     /// The set of the `best` largest outputs; of equal ones the first.
@@ -152,7 +153,13 @@ impl File<'_> {
             }
             None => 0,
         };
-        let relative = entry.relative.as_ref().map_or(Ok(0.0), |relative| self.scale(relative))?;
+        let relative = match &entry.relative {
+            Some(relative) if !(0.0..f32::INFINITY).contains(relative.get_ref()) => {
+                let found = relative.get_ref().to_string();
+                return Err(self.wrong(relative, "a number from 0", found));
+            }
+            relative => relative.as_ref().map_or(0.0, |relative| *relative.get_ref()),
+        };
         let threshold = match &entry.threshold {
             Some(threshold) if !threshold.get_ref().is_finite() => {
                 let found = threshold.get_ref().to_string();

@@ -268,7 +268,7 @@ impl File<'_> {
         let inputs = entry.get_ref();
         let (shape, features) = self.shape(&inputs.shape, size)?;
         if matches!(inputs.dtype, Dtype::F16 | Dtype::Bf16) {
-            let expected = "inputs of f32, u32, i32, i8 or u8; tensors may be f16 or bf16";
+            let expected = "inputs of f32, u32, i32, i8, u8 or u16; tensors may be f16 or bf16";
             return Err(self.wrong(&inputs.shape, expected, inputs.dtype.name()));
         }
         let (count, words) = match (&inputs.file, &inputs.generate) {

@@ -82,10 +82,11 @@ fn read(path: &Path) -> Result<BTreeMap<String, Stored>, Wrong> {
             Dtype::I32 => op::Dtype::I32,
             Dtype::I8 => op::Dtype::I8,
             Dtype::U8 => op::Dtype::U8,
+            Dtype::U16 => op::Dtype::U16,
             other => {
                 let found = format!("tensor `{name}` of {other}");
                 let found = found + &safetensors_conversion(path);
-                let expected = "tensors of F32, F16, BF16, U32, I32, I8 or U8";
+                let expected = "tensors of F32, F16, BF16, U32, I32, I8, U8 or U16";
                 return Err(Wrong::Tensor(Mismatch::new(expected, found)));
             }
         };

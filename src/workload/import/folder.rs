@@ -106,6 +106,7 @@ fn fill(model: &Path, beside: &Beside, folder: &Path, name: &str) -> Result<Work
             Dtype::I32 => safetensors::Dtype::I32,
             Dtype::I8 => safetensors::Dtype::I8,
             Dtype::U8 => safetensors::Dtype::U8,
+            Dtype::U16 => safetensors::Dtype::U16,
         };
         let elements: usize = tensor.shape.iter().product();
         let bytes = elements * tensor.dtype.bits() as usize / 8;

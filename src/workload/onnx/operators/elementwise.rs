@@ -144,11 +144,11 @@ pub(super) fn cast<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<Know
             let expected = "whole numbers of the input cast to 32 or 64 bits, or to truth values";
             Err(Mismatch::new(expected, "fewer bits").into())
         }
-        (Dtype::U32 | Dtype::I32 | Dtype::I8 | Dtype::U8, true) => {
+        (Dtype::U32 | Dtype::I32 | Dtype::I8 | Dtype::U8 | Dtype::U16, true) => {
             Ok(vec![Known::Value(trace.unary(&node.outputs[0], "float", vec![], &known)?)])
         }
         (Dtype::I32, false) if to == 6 => Ok(vec![known]),
-        (Dtype::I32 | Dtype::I8 | Dtype::U8, false) => {
+        (Dtype::I32 | Dtype::I8 | Dtype::U8 | Dtype::U16, false) => {
             let expected = "quantised numbers cast to floats";
             Err(Mismatch::new(expected, "to whole numbers").into())
         }

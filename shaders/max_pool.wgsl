@@ -1,9 +1,11 @@
 // The largest of each window, on bits: the first maximum; a NaN propagates or is passed over, padding is
 // never seen. One invocation a word. See src/op/max_pool.rs for the reference.
 #import bits
+#import bytes
 #import fold
 
 override GROUP: u32 = 64u;
+override X: u32 = 0u;   // 0: floats, 3: i8, 4: u8
 
 struct MaxPoolParams {
     rows:           u32,   // rows of a block, padded
@@ -45,6 +47,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
     let top = i32(row * params.stride_rows) - i32(params.pad_top);
     let left = i32(column * params.stride_columns) - i32(params.pad_left);
     var best = 0xff800000u;
+    if X >= 3u { best = select(0u, 0x80u, X == 3u); }
     var nan = 0u;
     for (var dy = 0u; dy < params.window_rows; dy++) {
         let at_row = top + i32(dy * params.dilation_rows);
@@ -54,7 +57,9 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) g
             if at_column < 0 || at_column >= i32(params.width) { continue; }
             let at = (channel * params.height + u32(at_row)) * params.width + u32(at_column);
             let word = x[source + at * params.rows];
-            if bits_is_nan(word) {
+            if X >= 3u {
+                best = select(best, word, bytes_signed(word, X) > bytes_signed(best, X));
+            } else if bits_is_nan(word) {
                 nan = select(nan, word, nan == 0u);
             } else if bits_key(word) > bits_key(best) {
                 best = word;

@@ -4,9 +4,11 @@
 //! word it strikes (`original_hex`, `faulty_hex`) is checked against the workload, so that a list
 //! made for other weights is refused instead of run. `docs/file-formats.md` has the columns.
 
+mod home;
 mod text;
 
-use super::{FaultKind, Region, Sites};
+use self::home::{HOMES, Home, INDICES, axes};
+use super::{FaultKind, Region};
 use crate::bounded;
 use crate::op::{Dtype, WORD_BITS};
 use crate::outcome::Outcome;
@@ -83,35 +85,24 @@ pub struct ListedFault {
     pub replica: Option<u32>,
 }
 
-/// What a row strikes: a stored tensor, an op's output or the input.
-struct Home<'r> {
-    region: Region,
-    tensor: u32,
-    name: &'r str,
-    /// The type of its elements, and how they lie in words.
-    dtype: Dtype,
-    lies: Dtype,
-    elements: u32,
-}
-
-/// Columns that name the struck words' home: tensors are weights, layers are op outputs.
-const HOMES: [&str; 2] = ["tensor", "layer"];
-/// Columns with the word within it.
-const INDICES: [&str; 3] = ["flat_index", "neuron_flat", "index"];
 /// Columns with the struck bits.
 const BITS: [&str; 2] = ["bit", "mask"];
 /// All other columns that mean something here.
 const OTHERS: [&str; 7] =
     ["trial", "kind", "input", "replica", "original_hex", "faulty_hex", "outcome"];
 /// Columns with measurements of another tool, not read.
-const MEASURED: [&str; 6] = [
+const MEASURED: [&str; 8] = [
     "n_inputs_diff",
     "n_inputs_top1_changed_finite",
     "n_inputs_nonfinite",
     "max_abs_delta",
     "n_answers_wrong",
     "n_answers_nonfinite",
+    "wrong_answer",
+    "non_finite",
 ];
+/// Other names of columns.
+const ALIASES: [(&str, &str); 2] = [("prompt", "input"), ("dim", "dimension")];
 /// Replicas and executions, retries included, of the scheme that has most.
 const REPLICAS_MAX: u32 = 3;
 /// Faults of one trial are numbered in 16 bits in the archive.
@@ -147,7 +138,7 @@ fn read_text(
         Ok(header) => header.clone(),
         Err(error) => return Err(text::csv_error(path, top, error)),
     };
-    let columns = columns(path, top, &header)?;
+    let columns = columns(path, top, &header, &axes(workload))?;
     let mut trials: Vec<Listed> = Vec::new();
     let mut numbers = HashSet::new();
     let mut struck = Struck::default();
@@ -193,16 +184,19 @@ fn columns(
     path: &Path,
     line: u64,
     header: &StringRecord,
+    axes: &[&'static str],
 ) -> Result<HashMap<&'static str, usize>, Error> {
     let value =
         |expected: String, found: String| Error::Value { path: path.into(), line, expected, found };
-    let known: Vec<&str> = [&HOMES[..], &INDICES, &BITS, &OTHERS].concat();
+    let known: Vec<&'static str> = [&HOMES[..], &INDICES, &BITS, &OTHERS, axes].concat();
     let all = || known.iter().chain(&MEASURED);
     let mut columns = HashMap::new();
     for (at, name) in header.iter().enumerate() {
         if at == 0 && ROW_NUMBERS.iter().any(|none| name.eq_ignore_ascii_case(none)) {
             continue;
         }
+        let alias = ALIASES.iter().find(|(alias, _)| name.eq_ignore_ascii_case(alias));
+        let name = alias.map_or(name, |(_, name)| *name);
         let Some(known) = all().find(|known| name.eq_ignore_ascii_case(known)) else {
             let expected = format!("columns among {}", known.join(", "));
             return Err(value(expected, format!("column \"{name}\"")));
@@ -211,8 +205,10 @@ fn columns(
             return Err(value("each column once".into(), format!("column \"{name}\" twice")));
         }
     }
+    let along = axes.iter().any(|axis| columns.contains_key(axis));
     for required in [&HOMES[..], &INDICES, &BITS] {
-        if !required.iter().any(|name| columns.contains_key(name)) {
+        let index = required == INDICES && along;
+        if !index && !required.iter().any(|name| columns.contains_key(name)) {
             let found = header.iter().collect::<Vec<_>>().join(",");
             return Err(value(
                 format!("a column {}", required.join(" or ")),
@@ -347,15 +343,10 @@ impl Row<'_> {
     }
 
     fn fault(&self, input: Option<u32>) -> Result<ListedFault, Error> {
-        let Home { region, tensor, name, dtype, lies, elements } = self.home()?;
-        let (column, cell) = self.one_of(&INDICES)?;
-        let index = match whole(cell).and_then(|index| u32::try_from(index).ok()) {
-            Some(index) if index < elements => index,
-            _ => {
-                let expected = format!("{column} below {elements}, the elements of {name}");
-                return Err(self.value(expected, format!("\"{cell}\"")));
-            }
-        };
+        let home = self.home()?;
+        let index = self.element(&home)?;
+        let Home { region, tensor, name, dtype, lies, .. } = &home;
+        let (region, tensor, dtype) = (*region, *tensor, *dtype);
         let mask = match self.one_of(&BITS)? {
             ("bit", _) => self.small("bit", dtype.bits())?.map_or(0, |bit| 1 << bit),
             (_, cell) => self.mask(cell, dtype)?,
@@ -381,28 +372,6 @@ impl Row<'_> {
         let fault = ListedFault { region, tensor, index, kind, mask, replica };
         self.check_words(fault, name, input)?;
         Ok(fault)
-    }
-
-    /// What the row strikes.
-    fn home(&self) -> Result<Home<'_>, Error> {
-        let (column, name) = self.one_of(&HOMES)?;
-        let regions: &[Region] = match column {
-            "tensor" => &[Region::Weights],
-            _ => &[Region::Activations, Region::Input],
-        };
-        for region in regions {
-            let names = [name.to_owned()];
-            if let Ok(sites) = Sites::new(self.workload, *region, Some(&names), None) {
-                let elements = u32::try_from(sites.elements()).unwrap_or(u32::MAX);
-                let tensor = if elements == 0 { 0 } else { sites.at(0).tensor };
-                let dtype = sites.dtype(tensor).unwrap_or_default();
-                let lies = sites.lies(tensor).unwrap_or_default();
-                return Ok(Home { region: *region, tensor, name, dtype, lies, elements });
-            }
-        }
-        let valid = regions.iter().flat_map(|region| Sites::names(self.workload, *region));
-        let valid = valid.collect::<Vec<_>>().join(", ");
-        Err(self.value(format!("a {column} among {valid}"), format!("\"{name}\"")))
     }
 
     /// Holds `original_hex` and `faulty_hex` against the workload's own word.

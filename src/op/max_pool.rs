@@ -1,6 +1,7 @@
 //! Max-pool on bits: the first maximum of each window; a NaN propagates or is passed over, padding too.
 
 use super::bits::largest;
+use super::dtype::Dtype;
 use super::field::{Default, Field, Holds};
 use super::shape::{Window, image, narrow};
 use super::{Arithmetic, Call, Exactness, KernelSpec, Mismatch, Operator, Problem, Reach};
@@ -48,7 +49,7 @@ impl Operator for MaxPool {
     }
 
     fn formula(&self) -> &'static str {
-        "(C, H, W) → (C, H′, W′): the largest of each window, on bits"
+        "(C, H, W) of f32, i8 or u8 → (C, H′, W′): the largest of each window, of floats on bits"
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -61,11 +62,20 @@ impl Operator for MaxPool {
         Ok(vec![channels, rows.count(height)?, columns.count(width)?])
     }
 
+    fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
+        match inputs[0] {
+            Dtype::F32 | Dtype::I8 | Dtype::U8 => Ok(inputs[0]),
+            other => Err(Mismatch::new("an input of f32, i8 or u8", other.name())),
+        }
+    }
+
     fn kernel(&self, call: &Call<'_>) -> Option<KernelSpec> {
         let mut params = params(call)?;
         params.extend([("nan_is_zero", u32::from(call.nan_is_zero)), ("blocks", call.blocks)]);
         let invocations = u64::from(call.output_words()) * u64::from(call.blocks);
-        Some(KernelSpec::flat("max_pool", 1, params, invocations))
+        let mut spec = KernelSpec::flat("max_pool", 1, params, invocations);
+        spec.constants.push(("X", call.inputs[0].dtype.code()));
+        Some(spec)
     }
 
     fn iterations(&self, call: &Call<'_>) -> u64 {
@@ -90,7 +100,13 @@ impl Operator for MaxPool {
                         .collect();
                     for lane_row in 0..rows {
                         let words = taps.iter().map(|tap| inputs[0][tap + lane_row]);
-                        y.push(largest(words, call.nan_is_zero));
+                        y.push(match call.inputs[0].dtype {
+                            Dtype::I8 => {
+                                words.map(u32::cast_signed).fold(-128, i32::max).cast_unsigned()
+                            }
+                            Dtype::U8 => words.fold(0, u32::max),
+                            _ => largest(words, call.nan_is_zero),
+                        });
                     }
                 }
             }
@@ -99,7 +115,12 @@ impl Operator for MaxPool {
     }
 
     fn problem(&self, draws: &mut Xoshiro256PlusPlus) -> Problem {
-        problem(draws)
+        let dtypes = match draws.random_range(0..4) {
+            0 => vec![Dtype::I8],
+            1 => vec![Dtype::U8],
+            _ => Vec::new(),
+        };
+        Problem { dtypes, ..problem(draws) }
     }
 
     fn reach(&self, _: &[u32]) -> Reach {

@@ -224,6 +224,48 @@ fn lists_of_other_tools_are_read() {
     }
 }
 
+/// A workload of the repository.
+fn shipped(name: &str) -> Workload {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(name);
+    crate::workload::load(&folder, &crate::workload::Overrides::default()).expect("a workload")
+}
+
+#[test]
+fn an_element_is_named_by_its_place_along_each_axis() {
+    let adder = shipped("qwen3-adder");
+    let read = |text: &str| read_text(text.as_bytes(), Path::new("kv.csv"), &adder, 128);
+    let refused = |text: &str| read(text).expect_err("a list to refuse").to_string();
+    let by_axes = |layer: &str, cells: &str| {
+        let text = format!("layer,part,prompt,head,position,dim,bit\n{layer},{cells}\n");
+        read(&text).map(|trials| (trials[0].input, trials[0].faults[0]))
+    };
+    let cache = adder.op("layers.1.cache").expect("a cache");
+    let value = &adder.values[adder.ops[cache].output.0];
+    let (input, fault) = by_axes("1", "value,36,1,4,10,7").expect("an element");
+    assert_eq!((input, fault.tensor as usize, fault.mask), (Some(36), cache, 1 << 7));
+    let along = [("part", 1), ("head", 1), ("dimension", 10), ("position", 4)];
+    assert_eq!(value.coordinates(fault.index), along);
+    let by_name = by_axes("layers.1.cache", "1,36,1,4,10,7").expect("the same element");
+    assert_eq!(by_name, (input, fault));
+    let index = format!("layer,index,input,bit\nlayers.1.cache,{},36,7\n", fault.index);
+    assert_eq!(read(&index).expect("the same element")[0].faults, [fault]);
+    for (layer, cells, wanted) in [
+        ("1", "value,36,9,4,10,7", "expected head below 2 in layers.1.cache, found \"9\""),
+        ("1", "query,36,1,4,10,7", "expected part below 2 in layers.1.cache, found \"query\""),
+        ("1", "key,36,1,4,,7", "expected dimension of layers.1.cache, which has part, head, "),
+        ("7", "key,36,1,4,0,7", "expected a layer among "),
+    ] {
+        let error = by_axes(layer, cells).expect_err("a place to refuse").to_string();
+        assert!(error.starts_with(&format!("kv.csv:2: {wanted}")), "{error}");
+    }
+    let both = "layer,index,part,head,dim,position,input,bit\nlayers.1.cache,0,key,0,0,0,0,1\n";
+    assert!(refused(both).ends_with("a place along each axis, found both index and dimension"));
+    let other = "tensor,dim,position,index,bit\nmodel.embed_tokens.weight,0,,,1\n";
+    assert!(
+        refused(other).contains("expected entry of model.embed_tokens.weight, which has entry, feature")
+    );
+}
+
 #[test]
 fn a_line_without_end_is_refused() {
     let long = format!("tensor,index,bit\nfc1.bias,0,{}\n", "1".repeat(70_000));

@@ -11,35 +11,23 @@ import re
 import sys
 from pathlib import Path
 
-from over_workloads import ROOT, report, run, table, tensors, write
+from over_workloads import COLUMNS, ROOT, figures, percent, run, table, tensors, write
 
 REGIONS = ["input", "activations", "weights"]
 SCHEMES = ["none", "SEC-DED", "TMR storage", "DMR", "TMR outputs"]
-
-
-def figures(beamline, kernel, results):
-    """Runs the campaign on a kernel and gives its figures, a row for each region and scheme."""
-    changes = [] if tensors(kernel) else [(', "weights"', "")]
-    folder = run(beamline, "campaigns/space-kernels.toml", kernel, results, changes)
-    return [{"kernel": kernel, **row} for row in report(beamline, folder) if row["breakdown"] == "scheme"]
-
-
-def percent(row):
-    """A share of wrong answers and its interval."""
-    share, low, high = (100 * float(row[f"wrong_share{end}"]) for end in ["", "_low", "_high"])
-    return f"{share:.1f} ({low:.1f}–{high:.1f})"
 
 
 def main():
     beamline, results = sys.argv[1], Path(sys.argv[2]).resolve()
     folders = sorted((ROOT / "kernels").glob("gpu4s/*")) + sorted((ROOT / "kernels").glob("obpmark/*"))
     kernels = [f"{folder.parent.name}/{folder.name}" for folder in folders]
-    rows = [row for kernel in kernels for row in figures(beamline, kernel, results)]
-    kept = ["kernel", "scheme", "stratum", "trials", "wrong_trials", "wrong_share", "wrong_share_low",
-            "wrong_share_high", "inferences", "masked", "corrected", "due_recovered", "tolerable_sdc",
-            "critical_sdc", "due", "alarm_raised", "non_finite", "retries", "seconds_per_inference"]
-    write(results / "space-kernels.csv", kept, rows)
-    by = {(row["kernel"], row["scheme"], row["stratum"]): row for row in rows}
+    rows = []
+    for kernel in kernels:
+        changes = [] if tensors(kernel) else [(', "weights"', "")]
+        folder = run(beamline, "campaigns/space-kernels.toml", kernel, results, changes)
+        rows += figures(folder, kernel)
+    write(results / "space-kernels.csv", COLUMNS, rows)
+    by = {(row["workload"], row["scheme"], row["stratum"]): row for row in rows}
 
     def plain(kernel, region):
         row = by.get((kernel, "none", region))

@@ -3,7 +3,7 @@
 
     python3 scripts/types_campaign.py BEAMLINE RESULTS      # the program, and a folder for its results
 
-Of digits-mlp every bit of every stored tensor is struck once, of digits-cnn 100,000 that are drawn. Writes
+Of digits-mlp every bit of every stored tensor is struck once, of digits-cnn 20,000 that are drawn. Writes
 RESULTS/digits-types.csv, the trials with a wrong answer by network, type of the struck element and bit, and prints
 the tables of docs/benchmarks.md. Needs nothing but Python.
 """
@@ -16,7 +16,7 @@ from over_workloads import report, run, table, tensors, write
 
 TYPES = ["", "-f16", "-bf16", "-i8"]
 NETWORKS = [f"{network}{of}" for network in ["digits-mlp", "digits-cnn"] for of in TYPES]
-DRAWN = [('mode = "exhaustive"', 'mode = "conditional"\ncount = 1'), ('"non-finite"', '"non-finite"\n\n[stop]\ntrials = 100000')]
+DRAWN = [('mode = "exhaustive"', 'mode = "conditional"\ncount = 1'), ('"non-finite"', '"non-finite"\n\n[stop]\ntrials = 20000')]
 ROLES = {"weight": "weights", "bias": "biases"}
 
 

@@ -8,7 +8,7 @@ mod support;
 use beamline::engine::agreement::{Agreement, Network, Node, Problem};
 use beamline::engine::direct::{Direct, Kernels};
 use beamline::engine::reference::Reference;
-use beamline::engine::wavefront::Wavefront;
+use beamline::engine::wavefront::{NonFinite, Wavefront};
 use beamline::engine::{Course, Engine, Error, Job, Layout, Windows};
 use beamline::fault::{Fault, FaultKind, Region, Replica, Sites, draw};
 use beamline::op::OPS;
@@ -81,6 +81,29 @@ fn engines_agree_on_random_networks_schemes_and_faults() {
 fn digits(name: &str) -> Arc<Workload> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels").join(name);
     Arc::new(load(&folder, &Overrides::default()).expect("a workload"))
+}
+
+#[test]
+fn a_golden_that_overflows_names_the_first_op_that_does() {
+    let words = |floats: &[f32]| floats.iter().map(|float| float.to_bits()).collect::<Vec<u32>>();
+    let network = |inputs: &[f32], weight: f32| {
+        let mut network = Network::new(&[2]);
+        let shape = |_: &[usize]| words(&[weight, 1.0, 1.0, 1.0]);
+        let weight = network.stored("weight", &[2, 2], shape);
+        let sums = network.op("sums", "linear", &[], &[Network::INPUT, weight]);
+        let large = network.op("large", "exp", &[], &[sums]);
+        network.op("root", "sqrt", &[], &[large]);
+        let inputs = Inputs { count: 3, features: 2, words: words(inputs), labels: None };
+        let workload =
+            network.workload(inputs, Decision::Tolerance { relative: 0.1 }, NanRule::Propagate);
+        let engine = in_banks(1 << 20, &Arc::new(workload), &Windows::new(3, vec![0, 1, 2]));
+        engine.expect("an engine").non_finite().expect("golden")
+    };
+    let found = |name: &str, infinite, nan| Some(NonFinite { name: name.into(), infinite, nan });
+    assert_eq!(network(&[1.0; 6], 1.0), None, "rows that only fill up a quad do not count");
+    assert_eq!(network(&[1.0, 1.0, 1.0, 100.0, 1.0, 1.0], 1.0), found("large", 2, 0));
+    assert_eq!(network(&[1.0, f32::NAN, 1.0, 1.0, 1.0, 1.0], 1.0), found("sums", 0, 2));
+    assert_eq!(network(&[1.0; 6], f32::INFINITY), found("weight", 1, 0));
 }
 
 fn drawn(workload: &Workload, region: Region, rows: u32, count: u32, trials: u64) -> Vec<Job> {

@@ -3,7 +3,7 @@
 use super::{Failure, note, prepare};
 use crate::engine::direct::{Direct, Kernels};
 use crate::engine::reference::Reference;
-use crate::engine::wavefront::{GOLDEN_WEIGHTS, Wavefront};
+use crate::engine::wavefront::{GOLDEN_WEIGHTS, NonFinite, Wavefront};
 use crate::engine::{self, Course, Demand, Engine, Engines, Job, TrialResult, Windows};
 use crate::estimate::bytes_text;
 use crate::gpu::Gpu;
@@ -181,7 +181,16 @@ pub(super) fn say_engine(engines: &[Chosen]) -> Result<(), Failure> {
         "engine: {}, {} lanes at once, {held} on the adapter",
         first.name(),
         first.lanes()
-    ))
+    ))?;
+    match first {
+        Chosen::Wavefront(engine, _) => match engine.non_finite()? {
+            Some(NonFinite { name, infinite, nan }) => note(&format!(
+                "golden: `{name}` has {infinite} infinite numbers and {nan} NaN, without any fault"
+            )),
+            None => Ok(()),
+        },
+        Chosen::Direct(_) | Chosen::Reference(_) => Ok(()),
+    }
 }
 
 /// The engines as runs take them.

@@ -10,7 +10,7 @@ use super::proof::Zeros;
 use super::reach::WordReach;
 use super::rows::ROWS;
 use crate::gpu::{Buffer, Gpu};
-use crate::op::Products;
+use crate::op::{Dtype, Products};
 use crate::outcome::InferenceRow;
 use crate::stage::classify::{ClassifyInputs, ClassifyParams};
 use crate::stage::decision::Rule;
@@ -120,6 +120,60 @@ impl Golden {
     pub(super) fn outcomes(&self, guarded: bool, layout: &Layout, window: u32) -> &[InferenceRow] {
         let rows = layout.rows as usize;
         &self.outcomes[usize::from(guarded)][window as usize * rows..][..layout.counted as usize]
+    }
+}
+
+/// Numbers of golden that are no finite floats.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NonFinite {
+    /// The stored tensor or the op that first has such.
+    pub name: String,
+    /// Infinite ones.
+    pub infinite: usize,
+    /// NaN.
+    pub nan: usize,
+}
+
+impl NonFinite {
+    /// Those among words of F32.
+    pub fn among(name: &str, words: impl Iterator<Item = u32>) -> Option<Self> {
+        let mut found = Self { name: name.into(), infinite: 0, nan: 0 };
+        for size in words.map(|word| word & 0x7fff_ffff) {
+            found.infinite += usize::from(size == 0x7f80_0000);
+            found.nan += usize::from(size > 0x7f80_0000);
+        }
+        (found.infinite + found.nan > 0).then_some(found)
+    }
+}
+
+impl Golden {
+    /// The first stored tensor or op that has numbers which are not finite: the type overflows, or the network
+    /// makes such on purpose.
+    pub(super) fn non_finite(
+        &self,
+        gpu: &Gpu,
+        workload: &Workload,
+        layout: &Layout,
+    ) -> Result<Option<NonFinite>, Error> {
+        for tensor in workload.tensors.iter().filter(|tensor| tensor.dtype.is_float()) {
+            let elements = tensor.shape.iter().product::<usize>();
+            let words = (0u32..).take(elements).map(|at| tensor.dtype.widened(&tensor.words, at));
+            if let Some(found) = NonFinite::among(&tensor.name, words) {
+                return Ok(Some(found));
+            }
+        }
+        let (rows, counted) = (layout.rows as usize, layout.counted as usize);
+        for op in workload.ops.iter().filter(|op| !op.kind.is_view()) {
+            if workload.values[op.output.0].dtype != Dtype::F32 {
+                continue;
+            }
+            let words = gpu.read(&self.values[op.output.0])?;
+            let words = words.into_iter().enumerate().filter(|(at, _)| at % rows < counted);
+            if let Some(found) = NonFinite::among(&op.name, words.map(|(_, word)| word)) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

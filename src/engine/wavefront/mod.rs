@@ -28,6 +28,7 @@ use crate::stage::differing::Differing;
 use crate::stage::span::Span;
 use crate::stage::spread::Spread;
 use crate::workload::{Inputs, Workload};
+pub use golden::NonFinite;
 use golden::{Golden, Shared};
 use in_full::{BEHIND, InFull};
 use reach::WordReach;
@@ -322,6 +323,14 @@ impl Wavefront {
     /// Golden outputs, `[window, feature, row]`, rows padded.
     pub fn golden_outputs(&self) -> &[u32] {
         &self.core.golden.outputs
+    }
+
+    /// The first stored tensor or op of golden that has numbers which are not finite.
+    ///
+    /// # Errors
+    /// Where the GPU fails.
+    pub fn non_finite(&self) -> Result<Option<NonFinite>, Error> {
+        self.core.golden.non_finite(&self.core.gpu, &self.core.workload, &self.core.layout)
     }
 
     /// How many trials went which way so far.

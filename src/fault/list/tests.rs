@@ -262,7 +262,8 @@ fn an_element_is_named_by_its_place_along_each_axis() {
     assert!(refused(both).ends_with("a place along each axis, found both index and dimension"));
     let other = "tensor,dim,position,index,bit\nmodel.embed_tokens.weight,0,,,1\n";
     assert!(
-        refused(other).contains("expected entry of model.embed_tokens.weight, which has entry, feature")
+        refused(other)
+            .contains("expected entry of model.embed_tokens.weight, which has entry, feature")
     );
 }
 

@@ -143,6 +143,46 @@ fn folded_normalisations_change_words_and_not_answers() {
     }
 }
 
+#[test]
+fn folded_constants_are_quantised_where_their_readers_take_such() {
+    let model = |reader: &str, shape: &[i64]| {
+        let mut graph = Graph::new(&[1, 1, 2, 2]);
+        graph.floats("w", shape, &[1.1, -0.6]).floats("s", &[1], &[0.5]);
+        graph.node(node("QuantizeLinear", &["w", "s"], "q"));
+        graph.node(node("DequantizeLinear", &["q", "s"], "d"));
+        graph.node(node(reader, &["x", "d"], "y"));
+        graph.bytes("y")
+    };
+    let conv = model("Conv", &[2, 1, 1, 1]);
+    let said = refused(&conv, &Reading::default());
+    assert!(
+        said.ends_with(
+            "found computed ones (`--fold` computes those that are constants, quantised)"
+        )
+    );
+    let kernels = Arc::new(Kernels::new(&gpu()).expect("kernels"));
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folded = |bytes: &[u8]| {
+        let path = folder.path().join("model.onnx");
+        fs::write(&path, bytes).expect("a model");
+        let reading = Reading { fold: true, ..Reading::default() };
+        load(&path, &reading, &Overrides::default()).expect("a workload")
+    };
+    // 1.1 / 0.5 is 2 in whole numbers, and −0.6 / 0.5 is less than 0, the least of u8.
+    let workload = folded(&conv);
+    assert!(workload.source.contains(" 1 constants are quantised"), "{}", workload.source);
+    let weight = &workload.tensors[workload.tensor("q").expect("numbers of the constant")];
+    assert_eq!((weight.dtype.name(), &weight.words[..]), ("u8", &[2][..]));
+    let input = workload.inputs.words[..4].to_vec();
+    let outputs = golden(&kernels, workload)[0].clone();
+    assert_eq!(outputs[..4], input, "a weight of 1");
+    assert!(outputs[4..8].iter().all(|word| f32::from_bits(*word) == 0.0), "and one of 0");
+    // An addition takes no quantised weights: they become floats.
+    let workload = folded(&model("Add", &[2]));
+    let weight = &workload.tensors[workload.tensor("d").expect("floats of the constant")];
+    assert_eq!((weight.dtype.name(), &weight.words[..]), ("f32", &[1f32.to_bits(), 0][..]));
+}
+
 /// What is said of a model of these bytes.
 fn refused(bytes: &[u8], reading: &Reading) -> String {
     let folder = tempfile::tempdir().expect("a temporary folder");

@@ -147,8 +147,8 @@ impl NonFinite {
 }
 
 impl Golden {
-    /// The first stored tensor or op that has numbers which are not finite: the type overflows, or the network
-    /// makes such on purpose.
+    /// The first stored tensor or op that has numbers which are not finite: the type overflows, or the
+    /// network makes such on purpose.
     pub(super) fn non_finite(
         &self,
         gpu: &Gpu,

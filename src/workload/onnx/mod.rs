@@ -71,7 +71,10 @@ fn imported(
     reading: &Reading,
     about: &About<'_>,
 ) -> Result<Imported, Mismatch> {
-    let folded = if reading.fold { fold::fold(&mut model)? } else { 0 };
+    let folded = match reading.fold {
+        true => [fold::fold(&mut model)?, fold::fold_quantised(&mut model)?],
+        false => [0; 2],
+    };
     let given = input.as_ref().map(|input| &input.shape[..]);
     let shape = input_shape(&model, reading.shape.as_deref(), given)?;
     let (trace, output) = walked(&model, &shape)?;
@@ -96,7 +99,11 @@ fn imported(
     let producer = model.producer.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
     let mut how = format!("Read from ONNX{producer}, operator set {}.", model.opset);
     if reading.fold {
-        how += &format!(" {folded} batch normalisations are folded into convolutions.");
+        let [norms, constants] = folded;
+        how += &format!(" {norms} batch normalisations are folded into convolutions.");
+        if constants > 0 {
+            how += &format!(" {constants} constants are quantised, or floats of quantised ones.");
+        }
     }
     let generated = inputs.is_none().then_some(count);
     let mut text = Text::new(about, &how, (&trace.input_shape, dtype), generated);

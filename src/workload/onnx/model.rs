@@ -282,7 +282,7 @@ fn from_raw(raw: &[u8], number: i32) -> Data {
 }
 
 /// Bytes in words, the first in the lowest bits.
-fn packed(bytes: &[u8]) -> Vec<u32> {
+pub(super) fn packed(bytes: &[u8]) -> Vec<u32> {
     let word = |four: &[u8]| four.iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
     bytes.chunks(4).map(word).collect()
 }

@@ -6,6 +6,9 @@ use super::trace::{Emitted, Known, Operand, Placed, Quantised, Refusal, Stored, 
 use super::{INPUT, VALUE_ELEMENTS_MAX};
 use crate::op::{Dtype, Given, Holds, Kind, Mismatch, Shape, order};
 
+/// What stands for weights that no tensor of the file holds.
+const COMPUTED: &str = "computed ones (`--fold` computes those that are constants, quantised)";
+
 /// The stored tensors of an op, by field.
 pub(super) type Tensors = Vec<(&'static str, Operand)>;
 
@@ -223,13 +226,11 @@ impl Trace<'_> {
             }
             Known::Numbers(numbers) => self.computed(numbers)?,
             Known::Stored(Stored { quantised: Some(_), tensor, .. }) => {
-                let found = format!("`{tensor}`, quantised");
+                let found = format!("`{tensor}`, quantised (`--fold` makes floats of it)");
                 return Err(Mismatch::new("weights of floats", found).into());
             }
             _ => {
-                return Err(
-                    Mismatch::new("weights that are tensors of the file", "computed ones").into()
-                );
+                return Err(Mismatch::new("weights that are tensors of the file", COMPUTED).into());
             }
         };
         if stored.shape.iter().product::<usize>() != shape.iter().product::<usize>() {

@@ -1,8 +1,8 @@
 //! Products of quantised numbers: Σ (x − zero of x) · (w − zero of w) in 32 bits, which wrap. The order of
 //! such a sum changes nothing. As ONNX's `MatMulInteger` and `ConvInteger` define them.
 //!
-//! Linear and conv2d share one shader, which adds four products at once (`dot4I8Packed`); the product of two
-//! values has `shaders/matmul_integer.wgsl`.
+//! Linear and conv2d share one shader, which adds four products at once (`dot4I8Packed`) on hardware; the
+//! product of two values has `shaders/matmul_integer.wgsl`.
 
 use super::conv2d::{self, CONV2D};
 use super::dtype::quantised;
@@ -18,7 +18,7 @@ use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 /// Outputs that one invocation of linear and conv2d computes.
-const OUTPUTS: u32 = 4;
+const OUTPUTS: u32 = 8;
 
 const fn zero(name: &'static str, meaning: &'static str) -> Field {
     Field { name, holds: Holds::Tensor { required: true, axes: &["output"] }, meaning }
@@ -116,6 +116,9 @@ fn kernel(call: &Call<'_>, sum: &Sum) -> KernelSpec {
     spec.depth = call.blocks;
     spec.constants.push(("X", x.dtype.code()));
     spec.constants.push(("W", weight.dtype.code()));
+    spec.constants.push(("DOT", u32::from(!call.software)));
+    let taps = sum.channels * sum.kernel[0] * sum.kernel[1];
+    spec.constants.push(("ALIGNED", u32::from(taps.is_multiple_of(4))));
     spec
 }
 

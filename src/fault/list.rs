@@ -370,18 +370,23 @@ impl Row<'_> {
         }
         let replica = self.small("replica", REPLICAS_MAX)?;
         let fault = ListedFault { region, tensor, index, kind, mask, replica };
-        self.check_words(fault, name, input)?;
+        self.check_words(fault, (name, *lies), input)?;
         Ok(fault)
     }
 
-    /// Holds `original_hex` and `faulty_hex` against the workload's own word.
-    fn check_words(&self, fault: ListedFault, name: &str, input: Option<u32>) -> Result<(), Error> {
+    /// Holds `original_hex` and `faulty_hex` against the workload's own element.
+    fn check_words(
+        &self,
+        fault: ListedFault,
+        (name, lies): (&str, Dtype),
+        input: Option<u32>,
+    ) -> Result<(), Error> {
         let (original, faulty) = (self.hex("original_hex")?, self.hex("faulty_hex")?);
         if original.is_none() && faulty.is_none() {
             return Ok(());
         }
         let index = fault.index as usize;
-        let golden = match (fault.region, input) {
+        let word = match (fault.region, input) {
             (Region::Weights, _) => self.workload.tensors[fault.tensor as usize].words[index],
             (Region::Input, Some(input)) => {
                 self.workload.inputs.words[input as usize * self.workload.inputs.features + index]
@@ -391,14 +396,20 @@ impl Row<'_> {
                 return Err(self.value(expected, format!("them with the op output {name}")));
             }
         };
+        let (element, _) = lies.element(fault.index, fault.mask);
+        let [golden, after] =
+            [word, fault.kind.apply(word, fault.mask)].map(|word| lies.bits_of(element, word));
+        let digits = lies.bits() as usize / 4;
         if let Some(original) = original.filter(|original| *original != golden) {
-            let expected = format!("original_hex {golden:08x}, the workload's {name}[{index}]");
-            return Err(self.value(expected, format!("{original:08x}")));
+            let expected =
+                format!("original_hex {golden:0digits$x}, the workload's {name}[{element}]");
+            return Err(self.value(expected, format!("{original:0digits$x}")));
         }
-        let after = fault.kind.apply(golden, fault.mask);
         if let Some(faulty) = faulty.filter(|faulty| *faulty != after) {
-            let expected = format!("faulty_hex {after:08x}, which the fault makes of {golden:08x}");
-            return Err(self.value(expected, format!("{faulty:08x}")));
+            let expected = format!(
+                "faulty_hex {after:0digits$x}, which the fault makes of {golden:0digits$x}"
+            );
+            return Err(self.value(expected, format!("{faulty:0digits$x}")));
         }
         Ok(())
     }

@@ -166,13 +166,13 @@ pub(super) static XOR: Binary = whole(
 pub(super) static SHIFT_LEFT: Binary = whole(
     "shift-left",
     13,
-    "two values of whole numbers that broadcast: a · 2ᵇ, b below 32 or its rest",
+    "two values of whole numbers that broadcast: a · 2ᵇ, b modulo 32",
     |_, a, b| a.wrapping_shl(b),
 );
 pub(super) static SHIFT_RIGHT: Binary = whole(
     "shift-right",
     14,
-    "two values of whole numbers that broadcast: a / 2ᵇ rounded down, b below 32 or its rest",
+    "two values of whole numbers that broadcast: a / 2ᵇ rounded down, b modulo 32",
     |signed, a, b| match signed {
         true => a.cast_signed().wrapping_shr(b).cast_unsigned(),
         false => a.wrapping_shr(b),
@@ -221,10 +221,18 @@ impl Operator for Binary {
         let reads = match (&self.of, self.whole) {
             (_, Some(_)) if first == Dtype::U32 => first,
             (_, Some(_)) if first == Dtype::I32 && self.code != DIV.code => first,
-            (Of::Nothing, _) => return Err(Mismatch::new("an input of u32 or i32", first.name())),
+            (Of::Nothing, _) => Dtype::U32,
             _ => Dtype::F32,
         };
-        inputs.iter().try_for_each(|found| found.expect(reads))?;
+        if let Some(other) = inputs.iter().find(|found| **found != reads) {
+            let expected = match self.whole {
+                None => "inputs of f32",
+                Some(_) if self.code == DIV.code => "inputs of one type of f32 and u32",
+                Some(_) if matches!(self.of, Of::Nothing) => "inputs of one type of u32 and i32",
+                Some(_) => "inputs of one type of f32, u32 and i32",
+            };
+            return Err(Mismatch::new(expected, other.name()));
+        }
         Ok(if tests { Dtype::U32 } else { reads })
     }
 

@@ -51,7 +51,8 @@ impl Operator for Embedding {
         inputs[0].expect(Dtype::U32)?;
         match inputs[1] {
             Dtype::U32 | Dtype::U8 => Ok(Dtype::U32),
-            _ => stored_floats(&inputs[1..], 0),
+            table => stored_floats(&inputs[1..], 0)
+                .map_err(|_| Mismatch::new("a table of f32, f16, bf16, u32 or u8", table.name())),
         }
     }
 

@@ -41,8 +41,12 @@ fn check_zeros(inputs: &[&[usize]], outputs: usize) -> Result<(), Mismatch> {
 
 /// The type of sums where zero points are of the types of their operands.
 fn sums(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
-    for operand in [0, 1] {
-        inputs[2 + operand].expect(quantised(inputs[operand])?)?;
+    for (operand, zero) in ["input_zero", "weight_zero"].into_iter().enumerate() {
+        let (dtype, found) = (quantised(inputs[operand])?, inputs[2 + operand]);
+        if found != dtype {
+            let expected = format!("`{zero}` of {}, as its numbers are", dtype.name());
+            return Err(Mismatch::new(expected, found.name()));
+        }
     }
     Ok(Dtype::I32)
 }

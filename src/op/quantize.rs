@@ -144,17 +144,32 @@ impl Operator for Quantize {
 
     fn dtype(&self, _: &[u32], inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
         let zero = self.zero();
-        inputs[1..zero].iter().try_for_each(|scale| scale.expect(Dtype::F32))?;
-        if self.code == DEQUANTIZE.code {
-            if inputs[0] != Dtype::I32 {
-                quantised(inputs[0])?;
+        let names = self.fields.iter().map(|field| field.name);
+        let wrong = |name: &str, wanted: &str, found: Dtype| {
+            Err(Mismatch::new(format!("`{name}` of {wanted}"), found.name()))
+        };
+        for (name, found) in names.zip(&inputs[1..]) {
+            match name {
+                "bias" if *found != Dtype::I32 => return wrong(name, "i32", *found),
+                "zero" if self.code != DEQUANTIZE.code && quantised(*found).is_err() => {
+                    return wrong(name, "i8 or u8", *found);
+                }
+                "zero" if self.code == DEQUANTIZE.code && *found != inputs[0] => {
+                    return wrong(name, inputs[0].name(), *found);
+                }
+                "bias" | "zero" => {}
+                _ if *found != Dtype::F32 => return wrong(name, "f32", *found),
+                _ => {}
             }
-            inputs[zero].expect(inputs[0])?;
-            return Ok(Dtype::F32);
+        }
+        if self.code == DEQUANTIZE.code {
+            return match inputs[0] {
+                Dtype::I8 | Dtype::U8 | Dtype::I32 => Ok(Dtype::F32),
+                other => Err(Mismatch::new("an input of i8, u8 or i32", other.name())),
+            };
         }
         let reads = if self.code == QUANTIZE.code { Dtype::F32 } else { Dtype::I32 };
         inputs[0].expect(reads)?;
-        inputs[zero + 1..].iter().try_for_each(|bias| bias.expect(Dtype::I32))?;
         quantised(inputs[zero])
     }
 

@@ -69,17 +69,19 @@ pub(super) fn check(inputs: &[&[usize]], outputs: usize) -> Result<(), Mismatch>
 /// The type of the output.
 pub(super) fn dtype(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
     inputs[0].expect(Dtype::F32)?;
-    inputs[2].expect(Dtype::F32)?;
-    inputs[3].expect(quantised(inputs[1])?)?;
-    match inputs[4..] {
-        [] => Ok(Dtype::F32),
-        [bias] => bias.expect(Dtype::F32).map(|()| Dtype::F32),
-        [bias, scale, ..] => {
-            bias.expect(Dtype::I32)?;
-            scale.expect(Dtype::F32)?;
-            Ok(Dtype::F32)
+    let bias = if inputs.len() > 5 { Dtype::I32 } else { Dtype::F32 };
+    let wanted = [
+        ("scale", Dtype::F32),
+        ("zero", quantised(inputs[1])?),
+        ("bias", bias),
+        ("bias_scale", Dtype::F32),
+    ];
+    for ((name, dtype), found) in wanted.iter().zip(&inputs[2..]) {
+        if found != dtype {
+            return Err(Mismatch::new(format!("`{name}` of {}", dtype.name()), found.name()));
         }
     }
+    Ok(Dtype::F32)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]

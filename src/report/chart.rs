@@ -403,7 +403,11 @@ fn struck_type(report: &Report, stratum: usize) -> Dtype {
     let of_tensors = regions.all(|row| matches!(row.region, Some(Region::Weights | Region::Voted)));
     let mut types = report.header.workload.tensors.iter().map(|tensor| tensor.dtype.as_str());
     match types.next().and_then(Dtype::named) {
-        Some(dtype) if of_tensors && types.all(|name| name == dtype.name()) => dtype,
+        Some(dtype) if of_tensors && types.clone().all(|name| name == dtype.name()) => dtype,
+        // Bits of several types mean several things.
+        Some(dtype) if !dtype.is_float() || types.any(|name| name.starts_with(['i', 'u'])) => {
+            Dtype::U32
+        }
         _ => Dtype::F32,
     }
 }

@@ -136,6 +136,14 @@ impl File<'_> {
         }
         let output = ValueId(ops.len());
         let features = values[output.0].features() as usize;
+        if let (Some(last), false) = (entry.op.last(), values[output.0].dtype == Dtype::F32) {
+            let found = format!("`{}` of {}", values[output.0].name, values[output.0].dtype.name());
+            return Err(self.wrong(
+                last,
+                "an output of f32 (`float` makes one of whole numbers)",
+                found,
+            ));
+        }
         let decision =
             self.decision(&entry.decision, (&values[0].shape, &values[output.0].shape))?;
         self.check_labels(entry.inputs.get_ref(), &inputs, decision, features)?;

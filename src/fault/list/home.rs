@@ -23,11 +23,15 @@ pub(super) const INDICES: [&str; 3] = ["flat_index", "neuron_flat", "index"];
 /// Words for the places of an axis.
 const PARTS: [&str; 2] = ["key", "value"];
 
-/// The names of axes that a column may have: those of the workload's values. `index` stands for an axis
-/// without a name, `input` for an inference.
+/// The column of an axis: `input` is that of the inference.
+fn column(axis: &'static str) -> &'static str {
+    if axis == "input" { "input_unit" } else { axis }
+}
+
+/// The columns that axes of the workload's values may have; `index` stands for an axis without a name.
 pub(super) fn axes(workload: &Workload) -> Vec<&'static str> {
-    let mut axes: Vec<&str> = workload.values.iter().flat_map(|value| value.axes.clone()).collect();
-    axes.retain(|axis| !["index", "input"].contains(axis));
+    let all = workload.values.iter().flat_map(|value| value.axes.clone());
+    let mut axes: Vec<&str> = all.filter(|axis| *axis != "index").map(column).collect();
     axes.sort_unstable();
     axes.dedup();
     axes
@@ -83,11 +87,11 @@ impl Row<'_> {
 
     fn along_axes(&self, home: &Home) -> Result<u32, Error> {
         let value = self.struck(home);
+        let columns: Vec<&str> = value.axes.iter().map(|axis| column(axis)).collect();
         let mut index = 0;
-        for (axis, side) in value.axes.iter().zip(&value.shape) {
+        for (axis, side) in columns.iter().zip(&value.shape) {
             let Some(cell) = self.cell(axis) else {
-                let expected =
-                    format!("{axis} of {}, which has {}", home.name, value.axes.join(", "));
+                let expected = format!("{axis} of {}, which has {}", home.name, columns.join(", "));
                 return Err(self.value(expected, "none"));
             };
             let part = PARTS.iter().position(|part| *axis == "part" && cell == *part);
@@ -100,10 +104,10 @@ impl Row<'_> {
         }
         if let Some(other) = axes(self.workload)
             .into_iter()
-            .find(|axis| self.cell(axis).is_some() && !value.axes.contains(axis))
+            .find(|axis| self.cell(axis).is_some() && !columns.contains(axis))
         {
             let expected =
-                format!("no {other} with {}, which has {}", home.name, value.axes.join(", "));
+                format!("no {other} with {}, which has {}", home.name, columns.join(", "));
             return Err(self.value(expected, "one"));
         }
         Ok(u32::try_from(index).unwrap_or(u32::MAX))

@@ -260,6 +260,10 @@ fn an_element_is_named_by_its_place_along_each_axis() {
     }
     let both = "layer,index,part,head,dim,position,input,bit\nlayers.1.cache,0,key,0,0,0,0,1\n";
     assert!(refused(both).ends_with("a place along each axis, found both index and dimension"));
+    let weight = "tensor,output,input_unit,input,bit\nmodel.layers.0.mlp.up_proj.weight,5,3,2,30\n";
+    let weight = read(weight).expect("a weight");
+    let width = adder.tensors[weight[0].faults[0].tensor as usize].shape[1];
+    assert_eq!((weight[0].input, weight[0].faults[0].index as usize), (Some(2), 5 * width + 3));
     let other = "tensor,dim,position,index,bit\nmodel.embed_tokens.weight,0,,,1\n";
     assert!(
         refused(other)

@@ -52,8 +52,8 @@ pub(super) fn import(path: &Path, reading: &Reading, about: &About<'_>) -> Resul
     let input = match (&reading.input, &model.inputs[..]) {
         (Some(file), [input]) => {
             let (shape, words) = match input.dtype {
-                Dtype::U32 => data::read_whole(file, None, Dtype::U32)?,
-                _ => data::read_floats(file, None)?,
+                Dtype::F32 => data::read_floats(file, None)?,
+                whole => data::read_whole(file, None, whole)?,
             };
             Some(Given { shape, words })
         }
@@ -85,7 +85,7 @@ fn imported(
         Some(Given { words, .. }) if features > 0 => Some((words.len() / features, words)),
         Some(_) => return Err(Mismatch::new("inputs of at least one element", "none")),
     };
-    if inputs.is_none() && model.inputs.iter().any(|input| input.dtype == Dtype::U32) {
+    if inputs.is_none() && model.inputs.iter().any(|input| input.dtype != Dtype::F32) {
         let expected = "a file of inputs with a model that reads whole numbers (`input`)";
         return Err(Mismatch::new(expected, "none"));
     }

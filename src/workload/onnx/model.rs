@@ -167,7 +167,9 @@ fn declared(input: &ValueInfoProto) -> Result<Declared, Mismatch> {
         .ok_or_else(|| Mismatch::new(format!("input `{name}` as a tensor"), "another type"))?;
     let dtype = match tensor.elem_type {
         Some(1) => Dtype::F32,
-        Some(2..=7 | 12 | 13) => Dtype::U32,
+        Some(2) => Dtype::U8,
+        Some(3) => Dtype::I8,
+        Some(6 | 7 | 12 | 13) => Dtype::U32,
         other => {
             let expected = format!("input `{name}` of float or of whole numbers");
             return Err(Mismatch::new(expected, type_name(other.unwrap_or(0))));
@@ -217,7 +219,6 @@ fn type_name(number: i32) -> &'static str {
 const fn width(number: i32) -> Option<usize> {
     match number {
         2 | 3 | 9 => Some(1),
-        4 | 5 => Some(2),
         1 | 6 | 12 => Some(4),
         7 | 13 => Some(8),
         _ => None,
@@ -272,8 +273,6 @@ fn from_raw(raw: &[u8], number: i32) -> Data {
         1 => Data::Floats(each(raw, u32::from_le_bytes)),
         2 => Data::Quantised(Dtype::U8, packed(raw)),
         3 => Data::Quantised(Dtype::I8, packed(raw)),
-        4 => Data::Whole(each(raw, |b| u16::from_le_bytes(b).into())),
-        5 => Data::Whole(each(raw, |b| i16::from_le_bytes(b).into())),
         6 => Data::Whole(each(raw, |b| i32::from_le_bytes(b).into())),
         12 => Data::Whole(each(raw, |b| u32::from_le_bytes(b).into())),
         7 | 13 => Data::Whole(each(raw, i64::from_le_bytes)),

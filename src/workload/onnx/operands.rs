@@ -135,10 +135,16 @@ impl Trace<'_> {
 
     /// A tensor of this type that holds one 0: a zero point that the model leaves out.
     pub(super) fn no_zero(&mut self, dtype: Dtype) -> Operand {
-        let name = format!("no_zero.{}", dtype.name());
-        let name = if self.tensors.contains_key(&name) { name } else { self.fresh(&name) };
+        let is_zero = |placed: &Placed| {
+            placed.shape == [1] && placed.dtype == dtype && placed.words == Some(vec![0])
+        };
+        let known = self.tensors.iter().find(|(_, placed)| is_zero(placed));
+        let name = match known {
+            Some((name, _)) => name.clone(),
+            None => self.fresh(&format!("no_zero.{}", dtype.name())),
+        };
         let placed = Placed { shape: vec![1], dtype, words: Some(vec![0]) };
-        self.tensors.entry(name.clone()).or_insert(placed);
+        self.tensors.insert(name.clone(), placed);
         Operand { name, shape: vec![1], dtype, stored: true }
     }
 
@@ -159,7 +165,7 @@ impl Trace<'_> {
                     Data::Other(_) => None,
                 };
                 let elements: usize = shape.iter().product();
-                dtype.map(|dtype| (dtype, elements))
+                dtype.filter(|_| shape.len() <= 1).map(|dtype| (dtype, elements))
             }
             None => None,
         };
@@ -167,7 +173,8 @@ impl Trace<'_> {
             Some((dtype, elements)) => Ok(self.placed(&name, &[elements], dtype)?),
             None => {
                 let names: Vec<&str> = dtypes.iter().map(|dtype| dtype.name()).collect();
-                let expected = format!("input {at} as a tensor of {}", names.join(" or "));
+                let expected =
+                    format!("input {at} as a number or a list of {}", names.join(" or "));
                 let found = if name.is_empty() { "none".into() } else { format!("`{name}`") };
                 Err(Mismatch::new(expected, found).into())
             }

@@ -22,6 +22,15 @@ pub(super) fn zero(
     }
 }
 
+/// Refuses zero points of another number than there are scales; one that is left out serves all.
+fn check_alike(scale: &Operand, zero: &Operand) -> Result<(), Refusal> {
+    if scale.shape == zero.shape || zero.shape == [1] && zero.name.starts_with("no_zero") {
+        return Ok(());
+    }
+    let expected = format!("as many zero points as scales, {}", scale.shape[0]);
+    Err(Mismatch::new(expected, zero.shape[0].to_string()).into())
+}
+
 /// The setting of the axis that scales follow in a value, which is then as an op reads it.
 fn along(
     trace: &mut Trace<'_>,
@@ -56,6 +65,7 @@ pub(super) fn quantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<
         true => trace.list_of(node, 2, NUMBERS)?,
         false => trace.no_zero(dtype),
     };
+    check_alike(&scale, &zero)?;
     let (value, along) = along(trace, node, value, &scale)?;
     let operand = Operand::of(&value);
     let tensors = vec![("scale", scale), ("zero", zero)];
@@ -92,6 +102,7 @@ pub(super) fn dequantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Ve
             (Dtype::I32, _) => trace.no_zero(dtype),
             _ => zero(trace, node, 2, dtype)?,
         };
+        check_alike(&scale, &zero)?;
         let lies = if shape.is_empty() { vec![1] } else { shape.clone() };
         let quantised = Some(Quantised { dtype, lies, axis, scale, zero });
         let stored = Stored::named(&node.inputs[0], shape, Dtype::F32);
@@ -99,6 +110,7 @@ pub(super) fn dequantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Ve
     }
     let value = trace.value(&known, None)?;
     let zero = zero(trace, node, 2, value.dtype)?;
+    check_alike(&scale, &zero)?;
     let (value, along) = along(trace, node, value, &scale)?;
     let operand = Operand::of(&value);
     let tensors = vec![("scale", scale), ("zero", zero)];

@@ -75,7 +75,7 @@ def figures(folder, workload):
 def percent(row):
     """A share of wrong answers and its interval."""
     share, low, high = (100 * float(row[f"wrong_share{end}"]) for end in ["", "_low", "_high"])
-    return f"{share:.2g} ({low:.2g}–{high:.2g})"
+    return f"{share:.3g} ({low:.3g}–{high:.3g})"
 
 
 def main():

@@ -49,6 +49,11 @@ pub(super) fn sites(
             (0, None) => {
                 Err(refuse("faults.regions", format!("elements in region {}", region.name())))
             }
+            _ if sites.bits() == 0 => {
+                let expected = format!("a bit that elements in region {} have", region.name());
+                let found = format!("{:?}", bits.unwrap_or_default());
+                Err(Error::value("faults.bits", expected, found))
+            }
             _ => Ok(sites),
         }
     };

@@ -482,21 +482,19 @@ const NEURONS: [(&str, u32, usize, usize, usize); 4] = [
 
 #[test]
 fn bits_that_no_struck_element_has_are_refused() {
-    let text = |tensors: &str| {
-        format!(
-            "name = \"a\"\nseed = 1\n[workload]\nname = \"digits-mlp-i8\"\n[faults]\n\
-             mode = \"exhaustive\"\nregions = [\"weights\"]\nbits = [8]\n{tensors}\n\
-             [[scheme]]\nname = \"none\"\nprotection = \"none\"\n"
-        )
-    };
-    let workload = kernel("digits-mlp-i8", None);
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let whole = fs::read_to_string("campaigns/digits-types.toml").expect("a campaign");
+    let bits = "regions = [\"weights\"]\nbits = [8]\n";
+    let text =
+        |tensors: &str| whole.replace("regions = [\"weights\"]", &format!("{bits}{tensors}"));
+    let (workload, folder) =
+        (kernel("digits-mlp-i8", None), tempfile::tempdir().expect("a folder"));
     let planned = |tensors: &str| {
         let path = folder.path().join("campaign.toml");
         fs::write(&path, text(tensors)).expect("a campaign");
         let (campaign, _) = Campaign::load(&path).expect("a campaign");
-        let plan = Plan::new(&campaign, &workload, folder.path());
-        plan.map(|plan| plan.trials_max()).map_err(|error| error.to_string())
+        Plan::new(&campaign, &workload, folder.path())
+            .map(|plan| plan.trials_max())
+            .map_err(|error| error.to_string())
     };
     let refused = "faults.bits: expected a bit that elements in region weights have, found [8]";
     assert_eq!(planned("tensors = [\"fc1.weight\"]"), Err(refused.into()));

@@ -219,6 +219,12 @@ pub(super) fn quantised(found: Dtype) -> Result<Dtype, Mismatch> {
     }
 }
 
+/// The float nearest to a whole number with a sign.
+#[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
+pub(super) const fn float(number: u32) -> f32 {
+    number.cast_signed() as f32
+}
+
 /// Elements of one word lie from its least significant bit on.
 const fn place(bits: u32, element: u32, bit: u32) -> (u32, u32) {
     let in_word = WORD_BITS / bits;

@@ -11,9 +11,7 @@ use super::linear::LINEAR;
 use super::matmul::{self, Matmul};
 use super::order::{order, place};
 use super::shape::{Shape, image, narrow, words};
-use super::{
-    Arithmetic, Bind, Call, Dtype, Exactness, InputPlace, KernelSpec, Mismatch, Operator, Problem,
-};
+use super::{Arithmetic, Bind, Call, Dtype, Exactness, KernelSpec, Mismatch, Operator, Problem};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -51,13 +49,9 @@ fn sums(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
     Ok(Dtype::I32)
 }
 
-/// The zero point of an output, and whether each output has its own.
+/// The zero point of an output: its own, or that of all.
 fn zero_of(zeros: &[u32], output: usize) -> u32 {
     zeros[if zeros.len() > 1 { output } else { 0 }]
-}
-
-fn zero_steps(place: &InputPlace<'_>) -> [u32; 2] {
-    [place.in_elements()[0], u32::from(words(place.shape) > 1)]
 }
 
 /// Two types of quantised numbers.
@@ -86,8 +80,8 @@ struct Sum {
 fn kernel(call: &Call<'_>, sum: &Sum) -> KernelSpec {
     let [x, weight] = [call.inputs[0], call.inputs[1]];
     let outputs = narrow(call.output[0]) / sum.groups;
-    let [input_zero, _] = zero_steps(&call.inputs[2]);
-    let [weight_zero, weight_zero_step] = zero_steps(&call.inputs[3]);
+    let [input_zero, _] = call.inputs[2].each();
+    let [weight_zero, weight_zero_step] = call.inputs[3].each();
     let [w_base, w_stride] = weight.in_elements();
     let params = vec![
         ("quads", sum.quads),
@@ -347,7 +341,7 @@ impl Operator for MatmulInteger {
     }
 
     fn takes_packed(&self) -> bool {
-        self.takes_stored()
+        true
     }
 
     fn fields(&self) -> &'static [Field] {
@@ -377,8 +371,8 @@ impl Operator for MatmulInteger {
         let places = [0, 1].map(|operand| place(call.settings, operand));
         let [a, b] = places.map(|at| call.inputs[at]);
         let mut spec = Matmul.kernel(call)?;
-        let [input_zero, _] = zero_steps(&call.inputs[2]);
-        let [weight_zero, weight_zero_step] = zero_steps(&call.inputs[3]);
+        let [input_zero, _] = call.inputs[2].each();
+        let [weight_zero, weight_zero_step] = call.inputs[3].each();
         spec.shader = "matmul_integer";
         spec.params.extend([
             ("z_stride", call.inputs[2].stride),

@@ -49,6 +49,12 @@ impl InputPlace<'_> {
     pub(super) const fn in_elements(&self) -> [u32; 2] {
         [self.base * self.dtype.in_word(), self.stride * self.dtype.in_word()]
     }
+
+    /// The first element of a stored tensor of one number, or of one for each place of an axis; and how far
+    /// the number of the next place lies: 0 or 1 element.
+    pub(super) fn each(&self) -> [u32; 2] {
+        [self.in_elements()[0], u32::from(words(self.shape) > 1)]
+    }
 }
 
 /// Some units of a value: those of block b lie from `base + b * stride` words on.

@@ -3,7 +3,7 @@
 //! quantised products define it, in the arithmetic of F32.
 
 use super::bits::is_nan;
-use super::dtype::quantised;
+use super::dtype::{float, quantised};
 use super::field::{Default, Field, Holds};
 use super::shape::{Shape, narrow, words};
 use super::{
@@ -70,11 +70,6 @@ fn saturated(dtype: Dtype, x: f32, zero: u32) -> u32 {
     (number as i32).cast_unsigned()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
-const fn float(number: u32) -> f32 {
-    number.cast_signed() as f32
-}
-
 impl Quantize {
     /// The place of the zero points among the inputs.
     const fn zero(&self) -> usize {
@@ -85,11 +80,6 @@ impl Quantize {
     fn along(&self, settings: &[u32], shape: &[usize]) -> [usize; 2] {
         let axis = settings[0] as usize;
         [shape[axis + 1..].iter().product(), shape[axis]]
-    }
-
-    /// The first element of a stored tensor, and elements from one place of the axis to the next.
-    fn steps(place: Option<&InputPlace<'_>>) -> [u32; 2] {
-        place.map_or([0, 0], |place| [place.in_elements()[0], u32::from(words(place.shape) > 1)])
     }
 }
 
@@ -177,10 +167,11 @@ impl Operator for Quantize {
         let x = call.inputs[0];
         let [inner, places] = self.along(call.settings, x.shape).map(narrow);
         let zero = self.zero();
-        let scale = |at: usize| Self::steps(call.inputs[..zero].get(at));
+        let each = |place: Option<&InputPlace<'_>>| place.map_or([0, 0], InputPlace::each);
+        let scale = |at: usize| each(call.inputs[..zero].get(at));
         let ([first, first_step], [second, second_step], [third, _]) =
             (scale(1), scale(2), scale(3));
-        let [zero_at, zero_step] = Self::steps(call.inputs.get(zero));
+        let [zero_at, zero_step] = each(call.inputs.get(zero));
         let bias = call.inputs.get(zero + 1);
         let quads = call.output_words() / 4;
         let [x_base, x_stride] = match x.stored {
@@ -204,7 +195,7 @@ impl Operator for Quantize {
             ("zero", zero_at),
             ("zero_step", zero_step),
             ("has_bias", bias.is_some().into()),
-            ("bias", Self::steps(bias)[0]),
+            ("bias", each(bias)[0]),
         ];
         let invocations = u64::from(quads) * u64::from(call.blocks);
         let mut spec = KernelSpec::flat("quantize", 2, params, invocations);

@@ -1,9 +1,9 @@
 //! Stored weights that are quantised numbers: linear and conv2d turn them into floats as they load them,
 //! (w − zero) · scale, as a `DequantizeLinear` before the op would. `shaders/lib/tile.wgsl` does the same.
 
-use super::dtype::{Dtype, quantised};
+use super::dtype::{Dtype, float, quantised};
 use super::field::{Field, Holds};
-use super::shape::{Shape, words};
+use super::shape::Shape;
 use super::{Call, InputPlace, Mismatch};
 use rand::RngExt;
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -27,16 +27,16 @@ pub(super) struct Lies {
     bias_scale: Option<[u32; 2]>,
 }
 
-fn steps(place: &InputPlace<'_>) -> [u32; 2] {
-    [place.in_elements()[0], u32::from(words(place.shape) > 1)]
-}
-
 impl Lies {
     /// Those of a call, where its weights are quantised numbers.
     pub(super) fn of(call: &Call<'_>) -> Option<Self> {
         let [weight, scale, zero, rest @ ..] = &call.inputs[1..] else { return None };
         quantised(weight.dtype).ok()?;
-        Some(Self { scale: steps(scale), zero: steps(zero), bias_scale: rest.get(1).map(steps) })
+        Some(Self {
+            scale: scale.each(),
+            zero: zero.each(),
+            bias_scale: rest.get(1).map(InputPlace::each),
+        })
     }
 
     /// The parameters of a kernel.
@@ -82,11 +82,6 @@ pub(super) fn dtype(inputs: &[Dtype]) -> Result<Dtype, Mismatch> {
         }
     }
     Ok(Dtype::F32)
-}
-
-#[expect(clippy::cast_precision_loss, reason = "the nearest float is what is asked for")]
-const fn float(number: u32) -> f32 {
-    number.cast_signed() as f32
 }
 
 /// The weights and the bias of a call as bits of F32.

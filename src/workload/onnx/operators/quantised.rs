@@ -22,9 +22,10 @@ pub(super) fn zero(
     }
 }
 
-/// Refuses zero points of another number than there are scales; one that is left out serves all.
-fn check_alike(scale: &Operand, zero: &Operand) -> Result<(), Refusal> {
-    if scale.shape == zero.shape || zero.shape == [1] && zero.name.starts_with("no_zero") {
+/// Refuses zero points of another number than there are scales, where the node names some.
+fn check_alike(node: &Node, scale: &Operand, zero: &Operand) -> Result<(), Refusal> {
+    let named = node.inputs.get(2).is_some_and(|name| !name.is_empty());
+    if scale.shape == zero.shape || !named {
         return Ok(());
     }
     let expected = format!("as many zero points as scales, {}", scale.shape[0]);
@@ -65,7 +66,7 @@ pub(super) fn quantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Vec<
         true => trace.list_of(node, 2, NUMBERS)?,
         false => trace.no_zero(dtype),
     };
-    check_alike(&scale, &zero)?;
+    check_alike(node, &scale, &zero)?;
     let (value, along) = along(trace, node, value, &scale)?;
     let operand = Operand::of(&value);
     let tensors = vec![("scale", scale), ("zero", zero)];
@@ -100,9 +101,12 @@ pub(super) fn dequantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Ve
                 return Err(Mismatch::new("a zero point of 0 for numbers of i32", "another").into());
             }
             (Dtype::I32, _) => trace.no_zero(dtype),
-            _ => zero(trace, node, 2, dtype)?,
+            _ => {
+                let zero = zero(trace, node, 2, dtype)?;
+                check_alike(node, &scale, &zero)?;
+                zero
+            }
         };
-        check_alike(&scale, &zero)?;
         let lies = if shape.is_empty() { vec![1] } else { shape.clone() };
         let quantised = Some(Quantised { dtype, lies, axis, scale, zero });
         let stored = Stored::named(&node.inputs[0], shape, Dtype::F32);
@@ -110,7 +114,7 @@ pub(super) fn dequantize<'m>(trace: &mut Trace<'m>, node: &'m Node) -> Result<Ve
     }
     let value = trace.value(&known, None)?;
     let zero = zero(trace, node, 2, value.dtype)?;
-    check_alike(&scale, &zero)?;
+    check_alike(node, &scale, &zero)?;
     let (value, along) = along(trace, node, value, &scale)?;
     let operand = Operand::of(&value);
     let tensors = vec![("scale", scale), ("zero", zero)];
